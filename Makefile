@@ -1,0 +1,35 @@
+# Everything runs in .venv, made from requirements.lock on first use.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint fmt docs clean
+
+demo: .venv/installed
+	@$(BIN)/clearml-chatops demo
+
+test: .venv/installed
+	@$(BIN)/pytest $(PYTEST_ARGS)
+
+lint: .venv/installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: .venv/installed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: .venv/installed
+	@$(BIN)/clearml-chatops commands --markdown > docs/commands.md
+
+clean:
+	rm -rf .venv
+
+.venv/installed: requirements.lock pyproject.toml
+	@echo "Setting up .venv (about a minute, once)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "clearml-chatops needs Python 3.11 or newer; run: make PYTHON=python3.12 …")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Chat-ops for ClearML: experiments, queues and workers from Slack, Telegram and the terminal."""

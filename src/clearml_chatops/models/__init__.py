@@ -1,0 +1,1 @@
+"""What travels between the layers: frozen dataclasses and the errors. Imports nothing of ours."""

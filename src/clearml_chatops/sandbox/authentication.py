@@ -1,0 +1,70 @@
+"""Who asks: Basic and Bearer credentials, the cookie that auth.login sets, and impersonation."""
+
+import base64
+import binascii
+import secrets
+from collections.abc import Mapping
+
+from clearml_chatops.sandbox.errors import (
+    BAD_CREDENTIALS,
+    BAD_SCHEME,
+    IMPERSONATION,
+    INVALID_TOKEN,
+    MISSING_CREDENTIALS,
+    ApiError,
+)
+from clearml_chatops.sandbox.state import State, User
+from clearml_chatops.sandbox.tokens import Tokens
+
+COOKIE = "clearml_token_basic"
+IMPERSONATE_HEADER = "X-ClearML-Impersonate-As"
+
+
+def authenticate(state: State, tokens: Tokens, headers: Mapping[str, str], cookies: Mapping[str, str]) -> User:
+    """The user that a request acts as.
+
+    Raises:
+        ApiError: 401 where the credentials are missing or wrong, 400/6 where impersonation is not allowed.
+    """
+    header = headers.get("Authorization")
+    if header:
+        scheme, _, value = header.partition(" ")
+        if scheme == "Basic":
+            user = _by_keys(state, value)
+        elif scheme == "Bearer":
+            user = _by_token(state, tokens, value)
+        else:
+            raise ApiError(BAD_SCHEME)
+    elif cookies.get(COOKIE):
+        user = _by_token(state, tokens, cookies[COOKIE])
+    else:
+        raise ApiError(MISSING_CREDENTIALS)
+    return _impersonated(state, user, headers.get(IMPERSONATE_HEADER))
+
+
+def _by_keys(state: State, value: str) -> User:
+    try:
+        access_key, _, secret_key = base64.b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        raise ApiError(BAD_CREDENTIALS, "failed to locate provided credentials") from None
+    credentials = state.credentials.get(access_key)
+    if credentials is None or not secrets.compare_digest(credentials.secret_key, secret_key):
+        raise ApiError(BAD_CREDENTIALS, "failed to locate provided credentials")
+    return state.users[credentials.user]
+
+
+def _by_token(state: State, tokens: Tokens, value: str) -> User:
+    user = state.users.get(tokens.identity(value)["user"])
+    if user is None:
+        raise ApiError(INVALID_TOKEN, reason="unknown user")
+    return user
+
+
+def _impersonated(state: State, user: User, other: str | None) -> User:
+    if not other:
+        return user
+    if user.role != "admin":
+        raise ApiError(IMPERSONATION, "impersonation not allowed", role=user.role)
+    if other not in state.users:
+        raise ApiError(IMPERSONATION, "unknown user", id=other)
+    return state.users[other]

@@ -1,0 +1,64 @@
+"""The API errors of a ClearML server: HTTP status, subcode and text."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of error; `code` is the HTTP status as well as the envelope's result code."""
+
+    code: int
+    subcode: int
+    text: str
+
+
+class ApiError(Exception):
+    """Ends a call with an error reply.
+
+    Args:
+        kind: Which error of the API it is.
+        detail: What the server puts in parentheses after the kind's text.
+        context: What the server lists after a colon, as `name=value` pairs.
+    """
+
+    def __init__(self, kind: Kind, detail: str = "", **context: object) -> None:
+        message = kind.text
+        if detail:
+            message += f" ({detail})"
+        if context:
+            message += ": " + ", ".join(f"{name}={value}" for name, value in context.items())
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+MALFORMED_REQUEST = Kind(400, 0, "The browser (or proxy) sent a request that this server could not understand.")
+INVALID_PATH = Kind(400, 0, "Invalid request path")
+IMPERSONATION = Kind(400, 6, "Impersonation error")
+VALIDATION = Kind(400, 12, "Validation error")
+UNKNOWN_FIELD = Kind(400, 14, "Lookup error")
+INVALID_FIELD_VALUE = Kind(400, 16, "Invalid value for fields")
+MALFORMED_REGEX = Kind(400, 21, "Malformed regular expression")
+TASK_NOT_FOUND = Kind(400, 101, "Invalid task id")
+INVALID_TASK_STATUS = Kind(400, 110, "Invalid task status")
+TASK_NOT_DELETABLE = Kind(400, 123, "Task cannot be deleted")
+EVENTS_NOT_ADDED = Kind(400, 131, "Events not added")
+MODEL_NOT_FOUND = Kind(400, 201, "Invalid model id")
+PROJECT_NOT_FOUND = Kind(400, 401, "Invalid project id")
+PROJECT_HAS_TASKS = Kind(400, 402, "Project has associated tasks")
+QUEUE_NOT_FOUND = Kind(400, 701, "Invalid queue id")
+QUEUE_NOT_EMPTY = Kind(400, 702, "Queue is not empty")
+TASK_NOT_IN_QUEUE = Kind(400, 703, "Invalid queue id or task not in queue")
+NO_DEFAULT_QUEUE = Kind(400, 705, "No queue is tagged as the default queue for this company")
+TASK_ALREADY_QUEUED = Kind(400, 706, "Failed adding task to queue since task is already queued")
+DATA_VALIDATION = Kind(400, 800, "Data validation error")
+NOT_UNIQUE = Kind(400, 801, "Value combination already exists")
+PROJECT_EXISTS = Kind(400, 801, "Project with the same name already exists")
+BAD_SCHEME = Kind(401, 10, "Unauthorized (bad authentication header type)")
+MISSING_CREDENTIALS = Kind(401, 20, "Unauthorized (missing credentials)")
+BAD_CREDENTIALS = Kind(401, 22, "Unauthorized (invalid credentials)")
+INVALID_TOKEN = Kind(401, 30, "Invalid token (invalid jwt token)")
+ROLE_FORBIDDEN = Kind(403, 20, "Forbidden (not allowed for role)")
+NO_ENDPOINT = Kind(404, 0, "Unable to find endpoint for name")
+NOT_A_DICT = Kind(500, 0, "Data should be a dict")
+INTERNAL = Kind(500, 100, "General data error")

@@ -1,0 +1,182 @@
+"""Events: what running tasks report. Adding them, and reading the log."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import md5
+from operator import itemgetter
+
+from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.errors import EVENTS_NOT_ADDED, ApiError
+from clearml_chatops.sandbox.registry import Call, endpoint
+from clearml_chatops.sandbox.state import State, TaskEvents
+from clearml_chatops.sandbox.validation import FLAG, NUMBER, REQUIRED_TEXT, WHOLE_NUMBER
+
+BATCH_SIZE = 500
+SCALAR = "training_stats_scalar"
+
+_timestamp = itemgetter("timestamp")
+
+
+def hashed(name: str) -> str:
+    """The key under which a task's `last_metrics` holds a metric or variant."""
+    return md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
+def add_events(state: State, events: Iterable[Document]) -> Document:
+    """Adds events to their tasks and brings the tasks' latest metrics up to date.
+
+    Events of tasks that do not exist are counted as errors.
+
+    Args:
+        state: Where the tasks are.
+        events: As events.add_batch takes them; what has no timestamp happened now.
+    """
+    now = state.now()
+    added = 0
+    errors: dict[str, int] = {}
+    touched: set[str] = set()
+    for given in events:
+        task = state.tasks.get(given.get("task", ""))
+        if task is None:
+            text = f"Invalid task id {given.get('task')}"
+            errors[text] = errors.get(text, 0) + 1
+            continue
+        event = _completed(given, now)
+        found = state.events.setdefault(task["id"], TaskEvents())
+        if event["type"] == "log":
+            found.log.append(event)
+        else:
+            found.scalars.append(event)
+        if event["type"] == SCALAR and isinstance(event.get("value"), int | float):
+            _note_scalar(task, event)
+        task["last_iteration"] = max(task["last_iteration"], int(event.get("iter") or 0))
+        _note_metric(task, event)
+        touched.add(task["id"])
+        added += 1
+    for id_ in touched:
+        state.tasks[id_]["last_update"] = stored(now)
+        # batches of one task may arrive out of order: the SDK sends from several threads
+        state.events[id_].log.sort(key=_timestamp)
+    return {"added": added, "errors": sum(errors.values()), "errors_info": errors}
+
+
+def _completed(given: Document, now: datetime) -> Document:
+    skipped = {"method", "allow_locked"}
+    event = {name: value for name, value in given.items() if name not in skipped}
+    event.setdefault("type", "log")
+    event.setdefault("timestamp", int(now.timestamp() * 1000))
+    event.setdefault("model_event", False)
+    event["@timestamp"] = now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{now.microsecond // 1000:03d}Z"
+    event.setdefault("metric", "")
+    event.setdefault("variant", "")
+    if event["type"] != "log":
+        event.setdefault("iter", 0)
+        event.setdefault("worker", "<unknown>")
+    return event
+
+
+def _note_scalar(task: Document, event: Document) -> None:
+    value, iteration = event["value"], event["iter"]
+    metric = task["last_metrics"].setdefault(hashed(event["metric"]), {})
+    entry = metric.setdefault(
+        hashed(event["variant"]),
+        {
+            "metric": event["metric"],
+            "variant": event["variant"],
+            "value": value,
+            "iter": iteration,
+            "timestamp": event["timestamp"],
+            "min_value": value,
+            "min_value_iteration": iteration,
+            "max_value": value,
+            "max_value_iteration": iteration,
+            "first_value": value,
+            "first_value_iteration": iteration,
+            "count": 0,
+            "mean_value": 0.0,
+        },
+    )
+    if iteration >= entry["iter"]:
+        entry.update(value=value, iter=iteration, timestamp=event["timestamp"])
+    if value < entry["min_value"]:
+        entry.update(min_value=value, min_value_iteration=iteration)
+    if value > entry["max_value"]:
+        entry.update(max_value=value, max_value_iteration=iteration)
+    entry["mean_value"] = (entry["mean_value"] * entry["count"] + value) / (entry["count"] + 1)
+    entry["count"] += 1
+    name = f"{event['metric']} / {event['variant']}"
+    if name not in task["unique_metrics"]:
+        task["unique_metrics"].append(name)
+
+
+def _note_metric(task: Document, event: Document) -> None:
+    stats = task["metric_stats"].setdefault(
+        hashed(event["metric"]), {"metric": event["metric"], "event_stats_by_type": {}}
+    )
+    stats["event_stats_by_type"][event["type"]] = {"last_update": event["timestamp"]}
+
+
+@endpoint("events.add_batch")
+def add_batch(call: Call) -> Document:
+    items = call.batch or [call.data]
+    return _added(call, items)
+
+
+@endpoint("events.add")
+def add(call: Call) -> Document:
+    return _added(call, [call.data])
+
+
+def _added(call: Call, items: Iterable[object]) -> Document:
+    result = add_events(call.state, (item for item in items if isinstance(item, dict)))
+    if not result["added"]:
+        info = ", ".join(f"{text}={count}" for text, count in result["errors_info"].items())
+        error = ApiError(EVENTS_NOT_ADDED)
+        error.message = f"{EVENTS_NOT_ADDED.text}: {info}"
+        raise error
+    return result
+
+
+@endpoint(
+    "events.get_task_log",
+    since="2.9",
+    task=REQUIRED_TEXT,
+    batch_size=WHOLE_NUMBER,
+    navigate_earlier=FLAG,
+    from_timestamp=NUMBER,
+)
+def get_task_log(call: Call) -> Document:
+    """A part of the log.
+
+    By default the last `batch_size` events before `from_timestamp`, newest first; with `navigate_earlier`
+    false the first after it, oldest first. `order` asc or desc overrides the order.
+    """
+    log = events_of(call).log
+    size = int(call.data.get("batch_size") or BATCH_SIZE)
+    since = call.data.get("from_timestamp")
+    earlier = call.flag("navigate_earlier", default=True)
+    if earlier:
+        end = len(log) if since is None else bisect_left(log, since, key=_timestamp)
+        part = log[max(end - size, 0) : end][::-1]
+    else:
+        start = 0 if since is None else bisect_right(log, since, key=_timestamp)
+        part = log[start : start + size]
+    order = call.text("order")
+    if order:
+        part = sorted(part, key=_timestamp, reverse=order == "desc")
+    return {"events": part, "returned": len(part), "total": len(log)}
+
+
+@endpoint("events.clear_task_log", since="2.19", task=REQUIRED_TEXT)
+def clear_task_log(call: Call) -> Document:
+    log = events_of(call).log
+    deleted = len(log)
+    log.clear()
+    return {"deleted": deleted}
+
+
+def events_of(call: Call) -> TaskEvents:
+    """The events of the request's task, none yet for one that never ran."""
+    task = call.state.readable_task(call.data["task"])
+    return call.state.events.get(task["id"]) or TaskEvents()

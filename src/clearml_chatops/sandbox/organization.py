@@ -1,0 +1,81 @@
+"""The server itself and what spans the company: version, ping, tags, models."""
+
+from clearml_chatops.sandbox import queries
+from clearml_chatops.sandbox.conditions import Filters
+from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.sandbox.errors import MODEL_NOT_FOUND, ApiError
+from clearml_chatops.sandbox.queries import Schema
+from clearml_chatops.sandbox.registry import API_VERSION, SERVER_VERSION, Call, endpoint
+from clearml_chatops.sandbox.validation import ONE_OR_SEVERAL, REQUIRED_TEXT
+
+MODELS = Schema(
+    fields=frozenset(
+        [
+            "id",
+            "company",
+            "user",
+            "name",
+            "framework",
+            "uri",
+            "created",
+            "last_update",
+            "ready",
+            "project",
+            "task",
+            "tags",
+            "system_tags",
+            "labels",
+            "design",
+            "comment",
+            "parent",
+            "metadata",
+        ]
+    ),
+    filters=Filters(
+        lists=("id", "user", "project", "task", "tags", "system_tags", "framework", "uri"),
+        dates=("created", "last_update"),
+    ),
+    references={"company": "companies", "user": "users", "project": "projects", "task": "tasks"},
+)
+
+
+@endpoint("debug.ping")
+def ping(_: Call) -> Document:
+    return {"msg": "ClearML server"}
+
+
+@endpoint("server.info", since="2.12")
+def info(_: Call) -> Document:
+    return {"version": SERVER_VERSION, "build": "", "commit": "", "api_version": API_VERSION}
+
+
+@endpoint("organization.get_tags")
+def get_tags(call: Call) -> Document:
+    """The tags in use on tasks and models."""
+    documents = [*call.state.tasks.values(), *call.state.models.values()]
+    answer = {"tags": sorted({tag for document in documents for tag in document["tags"]})}
+    if call.flag("include_system"):
+        answer["system_tags"] = sorted({tag for document in documents for tag in document["system_tags"]})
+    return answer
+
+
+@endpoint("models.get_by_id", model=REQUIRED_TEXT)
+def get_model(call: Call) -> Document:
+    model = call.state.models.get(call.data["model"])
+    if model is None:
+        raise ApiError(MODEL_NOT_FOUND, id=call.data["model"], company=call.state.company)
+    return {"model": model}
+
+
+@endpoint("models.get_all", only_fields=ONE_OR_SEVERAL)
+def get_models(call: Call) -> Document:
+    found = queries.find(call.state, call.state.models, call.data, MODELS)
+    answer = {"models": [queries.projected(model, call.data, MODELS) for model in found]}
+    return {**answer, **queries.scroll(call.state, call.data, found)}
+
+
+@endpoint("models.get_all_ex", only_fields=ONE_OR_SEVERAL)
+def get_models_ex(call: Call) -> Document:
+    found = queries.find(call.state, call.state.models, call.data, MODELS)
+    answer = {"models": [queries.expanded(call.state, model, call.data, MODELS) for model in found]}
+    return {**answer, **queries.scroll(call.state, call.data, found)}

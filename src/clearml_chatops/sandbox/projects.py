@@ -1,0 +1,264 @@
+"""Projects: making and reading them, and what their tasks have in common."""
+
+from datetime import timedelta
+
+from clearml_chatops.sandbox import queries
+from clearml_chatops.sandbox.conditions import Filters
+from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.errors import PROJECT_EXISTS, PROJECT_HAS_TASKS, ApiError
+from clearml_chatops.sandbox.queries import Schema
+from clearml_chatops.sandbox.registry import Call, endpoint
+from clearml_chatops.sandbox.state import State
+from clearml_chatops.sandbox.validation import FLAG, LIST, ONE_OR_SEVERAL, REQUIRED_TEXT, TEXT, check_name
+
+PROJECTS = Schema(
+    fields=frozenset(
+        [
+            "id",
+            "company",
+            "company_origin",
+            "user",
+            "name",
+            "basename",
+            "description",
+            "created",
+            "tags",
+            "system_tags",
+            "last_update",
+            "featured",
+            "parent",
+            "path",
+            "default_output_destination",
+            "stats",
+            "sub_projects",
+        ]
+    ),
+    filters=Filters(
+        patterns=("name", "basename", "description"),
+        lists=("id", "user", "tags", "system_tags", "parent"),
+        dates=("created", "last_update"),
+        searched=("name", "id", "description"),
+    ),
+    references={"company": "companies", "user": "users", "parent": "projects"},
+    hidden=frozenset({"path"}),
+)
+
+_STATUSES = (
+    "closed",
+    "completed",
+    "created",
+    "failed",
+    "in_progress",
+    "published",
+    "publishing",
+    "queued",
+    "stopped",
+    "unknown",
+)
+
+
+@endpoint("projects.create", name=REQUIRED_TEXT, description=TEXT, tags=LIST, system_tags=LIST)
+def create(call: Call) -> Document:
+    """Makes a project, and those above it in its path that do not exist."""
+    name = call.data["name"].strip("/")
+    check_name(name)
+    if call.state.project_named(name):
+        raise ApiError(PROJECT_EXISTS, name=name, company=call.state.company)
+    project = call.state.add_project(name, user=call.user.id, description=call.text("description"))
+    project["tags"] = list(call.data.get("tags") or [])
+    project["system_tags"] = list(call.data.get("system_tags") or [])
+    if call.text("default_output_destination"):
+        project["default_output_destination"] = call.text("default_output_destination")
+    return {"id": project["id"]}
+
+
+@endpoint("projects.update", project=REQUIRED_TEXT, name=TEXT, description=TEXT, tags=LIST, system_tags=LIST)
+def update(call: Call) -> Document:
+    """Changes a project; a new name moves those below it along."""
+    project = call.state.project(call.data["project"])
+    fields = {
+        name: call.data[name]
+        for name in ("name", "description", "tags", "system_tags", "default_output_destination")
+        if call.data.get(name) is not None
+    }
+    if fields.get("name", project["name"]) != project["name"]:
+        _rename(call, project, fields["name"])
+    project.update(fields)
+    project["last_update"] = stored(call.state.now())
+    return {"fields": fields, "updated": 1}
+
+
+def _rename(call: Call, project: Document, name: str) -> None:
+    check_name(name)
+    if call.state.project_named(name):
+        raise ApiError(PROJECT_EXISTS, name=name, company=call.state.company)
+    old = project["name"]
+    for other in call.state.projects.values():
+        if other["name"].startswith(f"{old}/"):
+            other["name"] = name + other["name"].removeprefix(old)
+    project["basename"] = name.rpartition("/")[2]
+
+
+@endpoint("projects.delete", project=REQUIRED_TEXT, force=FLAG)
+def delete(call: Call) -> Document:
+    """Deletes a project with those below it; with `force` also one with tasks, which then have none."""
+    state = call.state
+    project = state.project(call.data["project"])
+    gone = state.with_subprojects([project["id"]])
+    tasks = state.tasks_of(gone)
+    if tasks and not call.flag("force"):
+        raise ApiError(PROJECT_HAS_TASKS, "use force=true to delete", id=project["id"])
+    for task in tasks:
+        task.pop("project", None)
+    for id_ in gone:
+        del state.projects[id_]
+    return {
+        "deleted": 1,
+        "disassociated_tasks": len(tasks),
+        "deleted_models": 0,
+        "deleted_tasks": 0,
+        "urls": {},
+    }
+
+
+@endpoint("projects.get_by_id", project=REQUIRED_TEXT)
+def get_by_id(call: Call) -> Document:
+    project = call.state.project(call.data["project"])
+    return {"project": {**project, "path": _path(call.state, project)}}
+
+
+def _path(state: State, project: Document) -> list[str]:
+    """The ids of the projects above, the topmost first."""
+    parent = state.projects.get(project.get("parent", ""))
+    return [*_path(state, parent), parent["id"]] if parent else []
+
+
+@endpoint("projects.get_all", only_fields=ONE_OR_SEVERAL, shallow_search=FLAG, search_hidden=FLAG)
+def get_all(call: Call) -> Document:
+    found = _find(call)
+    answer = {"projects": [queries.projected(project, call.data, PROJECTS) for project in found]}
+    return {**answer, **queries.scroll(call.state, call.data, found)}
+
+
+@endpoint("projects.get_all_ex", only_fields=ONE_OR_SEVERAL, include_stats=FLAG)
+def get_all_ex(call: Call) -> Document:
+    """As get_all, with references as documents and, asked for, with the counts of tasks by status."""
+    found = _find(call)
+    projects = [queries.expanded(call.state, project, call.data, PROJECTS) for project in found]
+    if call.flag("include_stats"):
+        for project, answer in zip(found, projects, strict=True):
+            answer["stats"] = {"active": _statistics(call.state, project)}
+            answer["sub_projects"] = _below(call.state, project)
+    return {"projects": projects, **queries.scroll(call.state, call.data, found)}
+
+
+def _find(call: Call) -> list[Document]:
+    state, data = call.state, call.data
+    queries.only_fields(data, PROJECTS)
+    projects = state.projects
+    if not call.flag("search_hidden"):
+        projects = {id_: item for id_, item in projects.items() if "hidden" not in item["system_tags"]}
+    if call.flag("shallow_search"):
+        projects = {id_: item for id_, item in projects.items() if "parent" not in item}
+    if data.get("active_users"):
+        active = {task.get("project") for task in state.tasks.values() if task["user"] in data["active_users"]}
+        projects = {id_: item for id_, item in projects.items() if id_ in active}
+    return queries.find(state, projects, data, PROJECTS)
+
+
+def _statistics(state: State, project: Document) -> Document:
+    now = state.now()
+    tasks = [
+        task
+        for task in state.tasks_of(state.with_subprojects([project["id"]]))
+        if "archived" not in task["system_tags"]
+    ]
+    counts = dict.fromkeys(_STATUSES, 0)
+    for task in tasks:
+        counts[task["status"]] += 1
+    completed = [task["completed"] for task in tasks if task.get("completed")]
+    return {
+        "status_count": counts,
+        "total_tasks": len(tasks),
+        "total_runtime": sum(task.get("active_duration") or 0 for task in tasks),
+        "completed_tasks_24h": sum(now - moment < timedelta(days=1) for moment in completed),
+        "last_task_run": max((task["started"] for task in tasks if task.get("started")), default=None),
+    }
+
+
+def _below(state: State, project: Document) -> list[Document]:
+    prefix = f"{project['name']}/"
+    return [
+        {"id": other["id"], "name": other["name"]}
+        for other in state.projects.values()
+        if other["name"].startswith(prefix)
+    ]
+
+
+def _tasks_of(call: Call, field: str) -> list[Document]:
+    """The tasks of the request's project or projects with those below, of all without one."""
+    wanted = call.data.get(field)
+    if not wanted:
+        return call.state.tasks_of(None)
+    ids = wanted if isinstance(wanted, list) else [wanted]
+    return call.state.tasks_of(call.state.with_subprojects(ids))
+
+
+@endpoint("projects.get_hyper_parameters", since="2.9", project=TEXT)
+def get_hyper_parameters(call: Call) -> Document:
+    """Names of the parameters of a project's tasks, ordered, in pages."""
+    names = sorted(
+        {
+            (section, name)
+            for task in _tasks_of(call, "project")
+            for section, parameters in task["hyperparams"].items()
+            for name in parameters
+        }
+    )
+    size = int(call.data.get("page_size") or 500)
+    start = int(call.data.get("page") or 0) * size
+    part = names[start : start + size]
+    return {
+        "total": len(names),
+        "remaining": max(len(names) - start - len(part), 0),
+        "parameters": [{"section": section, "name": name} for section, name in part],
+    }
+
+
+@endpoint("projects.get_task_tags", since="2.8", projects=LIST)
+def get_task_tags(call: Call) -> Document:
+    tasks = _tasks_of(call, "projects")
+    answer = {"tags": sorted({tag for task in tasks for tag in task["tags"]})}
+    if call.flag("include_system"):
+        answer["system_tags"] = sorted({tag for task in tasks for tag in task["system_tags"]})
+    return answer
+
+
+@endpoint("projects.get_task_parents", since="2.12", projects=LIST)
+def get_task_parents(call: Call) -> Document:
+    """The tasks that others of the projects were cloned from."""
+    parents = {task["parent"] for task in _tasks_of(call, "projects") if task.get("parent")}
+    found = [call.state.tasks[id_] for id_ in parents if id_ in call.state.tasks]
+    return {
+        "parents": [
+            {"id": task["id"], "name": task["name"], "project": {"id": task.get("project")}}
+            for task in sorted(found, key=lambda task: task["name"])
+        ]
+    }
+
+
+@endpoint("projects.get_unique_metric_variants", project=TEXT)
+def get_unique_metric_variants(call: Call) -> Document:
+    """The metrics and variants that tasks of the project reported, with the keys of `last_metrics`."""
+    found = {
+        (entry["metric"], entry["variant"]): {
+            "metric": entry["metric"],
+            "metric_hash": metric,
+            "variant": entry["variant"],
+            "variant_hash": variant,
+        }
+        for task in _tasks_of(call, "project")
+        for metric, variants in task["last_metrics"].items()
+        for variant, entry in variants.items()
+    }
+    return {"metrics": [found[key] for key in sorted(found)]}

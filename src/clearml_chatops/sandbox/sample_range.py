@@ -1,0 +1,46 @@
+"""Samples over time, gathered into equal intervals as the statistics endpoints answer them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from clearml_chatops.sandbox.documents import Document
+
+
+@dataclass(frozen=True)
+class SampleRange:
+    """A span of time cut into intervals, all in whole seconds since 1970."""
+
+    start: int
+    end: int
+    interval: int
+
+    @classmethod
+    def of(cls, data: Document) -> "SampleRange":
+        """The range that a request names with from_date, to_date and interval."""
+        interval = max(int(data["interval"]), 1)
+        start = int(data["from_date"]) // interval * interval
+        return cls(start, int(data["to_date"]), interval)
+
+    def dates(self) -> list[int]:
+        """The beginning of each interval, in milliseconds."""
+        return [second * 1000 for second in range(self.start, self.end, self.interval)]
+
+    def date_of(self, moment: datetime) -> int | None:
+        """The interval that a moment lies in, None outside the range."""
+        second = moment.timestamp()
+        if not self.start <= second <= self.end:
+            return None
+        return int(second // self.interval * self.interval) * 1000
+
+    def groups(self, samples: Iterable[tuple[datetime, float]]) -> dict[int, list[float]]:
+        """The values of each interval that has any."""
+        found: dict[int, list[float]] = {}
+        for moment, value in samples:
+            date = self.date_of(moment)
+            if date is not None:
+                found.setdefault(date, []).append(value)
+        return dict(sorted(found.items()))
+
+    def means(self, samples: Iterable[tuple[datetime, float]]) -> dict[int, float]:
+        return {date: sum(values) / len(values) for date, values in self.groups(samples).items()}

@@ -1,0 +1,273 @@
+"""The server: HTTP, the envelope, and the way of a request to its endpoint."""
+
+import asyncio
+import importlib
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from aiohttp import web
+
+from clearml_chatops.sandbox.authentication import COOKIE, authenticate
+from clearml_chatops.sandbox.documents import Document, new_id
+from clearml_chatops.sandbox.errors import (
+    INTERNAL,
+    INVALID_PATH,
+    MALFORMED_REQUEST,
+    NOT_A_DICT,
+    ApiError,
+)
+from clearml_chatops.sandbox.registry import API_VERSION, Call, Endpoint, find_endpoint
+from clearml_chatops.sandbox.state import State, User
+from clearml_chatops.sandbox.tokens import LIFETIME, Tokens
+from clearml_chatops.sandbox.traffic import Fault, Faults, HandledRequest, Traffic
+
+for _module in (
+    "enqueueing",
+    "events",
+    "many_tasks",
+    "organization",
+    "projects",
+    "queues",
+    "scalars",
+    "task_parameters",
+    "task_queries",
+    "task_status",
+    "tasks",
+    "users",
+    "workers",
+):
+    # importing a module is what registers its endpoints
+    importlib.import_module(f"clearml_chatops.sandbox.{_module}")
+
+LARGEST_BODY = 256 * 1024 * 1024
+"""Bytes; a task's uncommitted changes travel in one request."""
+COMPRESSED_FROM = 1024
+BATCH_ENDPOINT = "events.add_batch"
+
+_PATH = re.compile(r"/(?:v(?P<version>\d+\.\d+)/)?(?P<name>\w+\.\w+)/?")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sandbox:
+    """A ClearML API server in this process, in memory, reachable from this machine only.
+
+    It begins with two ordinary users, an admin, and an empty queue `default`.
+
+    Args:
+        now: The clock; returns aware UTC datetimes.
+        alice_keys: Access key and secret key of the first user; random where None, like those of the others.
+
+    Attributes:
+        state: The data, for seeding and for assertions.
+        alice, bob: Users of the role `user`.
+        carol: A user of the role `admin`.
+        requests: The requests that were handled.
+        faults: What the server is made to answer wrongly.
+    """
+
+    def __init__(
+        self, *, now: Callable[[], datetime] = utc_now, alice_keys: tuple[str, str] | None = None
+    ) -> None:
+        access_key, secret_key = alice_keys or (None, None)
+        self.state = State(now)
+        self.state.add_user("Default User", id="__tests__", role="system")
+        self.alice = self.state.add_user("Alice Adams", access_key=access_key, secret_key=secret_key)
+        self.bob = self.state.add_user("Bob Brown")
+        self.carol = self.state.add_user("Carol Chen", role="admin")
+        self.state.add_queue("default", system_tags=["default"])
+        self.requests = Traffic()
+        self.faults = Faults()
+        self._tokens = Tokens(now)
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        """What clients take as CLEARML_API_HOST; known once the server has been started."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def start(self, *, port: int = 0) -> None:
+        """Begins to listen, on a free port unless one is given.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        application = web.Application(client_max_size=LARGEST_BODY)
+        application.router.add_route("*", "/{path:.*}", self._respond)
+        # compressed bodies are refused unread, as the real server does
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        try:
+            await site.start()
+        except OSError:
+            await self.aclose()
+            raise
+        self._port = self._runner.addresses[0][1]
+
+    async def aclose(self) -> None:
+        """Stops listening and drops open connections; the state stays, and start() may follow."""
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        if self._runner is None:
+            await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def _respond(self, request: web.Request) -> web.StreamResponse:
+        encoding = request.headers.get("Content-Encoding", "identity")
+        if encoding != "identity":
+            return web.Response(status=415, text=f"Content encoding is not supported ({encoding})")
+        body = await request.read()
+        match = _PATH.fullmatch(request.path)
+        name = match["name"] if match else ""
+        record = self.requests.begin(name, request.method, request.path, body)
+        response: web.StreamResponse | None = None
+        try:
+            fault = self.faults.take(name)
+            if fault:
+                response = await self._faulty(fault, request, record)
+            else:
+                response = self._answer(request, record)
+            return response
+        finally:
+            self.requests.end(record, response.status if response else None)
+
+    async def _faulty(self, fault: Fault, request: web.Request, record: HandledRequest) -> web.StreamResponse:
+        await asyncio.sleep(fault.delay)
+        if fault.status is None and not fault.disconnects:
+            return self._answer(request, record)
+        if fault.handled:
+            self._answer(request, record)
+        if fault.disconnects:
+            if request.transport:
+                request.transport.abort()
+            raise web.HTTPServiceUnavailable
+        return web.Response(status=fault.status or 500, body=fault.body, content_type=fault.content_type)
+
+    def _answer(self, request: web.Request, record: HandledRequest) -> web.Response:
+        match = _PATH.fullmatch(request.path)
+        envelope = Envelope(record.endpoint, (match and match["version"]) or API_VERSION)
+        data: Document = {}
+        try:
+            if match is None:
+                error = ApiError(INVALID_PATH)
+                error.message = f"{INVALID_PATH.text} {request.path}"
+                raise error
+            found = find_endpoint(record.endpoint, envelope.version)
+            envelope.actual_version = found.since
+            call = self._call(found, request, record)
+            data = found.answer(call)
+        except ApiError as error:
+            envelope.fail(error)
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
+            # a value of a shape that no check foresaw; the real server answers such with 500/100 as well
+            envelope.fail(ApiError(INTERNAL, type(error).__name__, err=error))
+        response = web.Response(
+            status=envelope.code,
+            body=json.dumps(envelope.with_data(data), default=_encoded).encode(),
+            content_type="application/json",
+        )
+        if "token" in data and record.endpoint == "auth.login":
+            lifetime = int(LIFETIME.total_seconds())
+            response.set_cookie(COOKIE, data["token"], max_age=lifetime, httponly=True, samesite="Lax")
+        if len(response.body or b"") >= COMPRESSED_FROM:  # type: ignore[arg-type]
+            response.enable_compression()
+        return response
+
+    def _call(self, endpoint: Endpoint, request: web.Request, record: HandledRequest) -> Call:
+        data, batch = _body(request, record)
+        user: User | None = None
+        if endpoint.name not in {"debug.ping", "server.info"} or "Authorization" in request.headers:
+            user = authenticate(self.state, self._tokens, request.headers, request.cookies)
+            record.user = user.name
+        return Call(
+            state=self.state,
+            tokens=self._tokens,
+            user=user or self.state.users["__tests__"],
+            data=data,
+            address=request.remote or "127.0.0.1",
+            batch=batch,
+        )
+
+
+class Envelope:
+    """The `meta` of a reply."""
+
+    def __init__(self, endpoint: str, version: str) -> None:
+        self.endpoint = endpoint
+        self.version = version
+        self.actual_version: str | None = None
+        self.code = 200
+        self.subcode = 0
+        self.message = "OK"
+
+    def fail(self, error: ApiError) -> None:
+        self.code, self.subcode = error.kind.code, error.kind.subcode
+        self.message = error.message
+
+    def with_data(self, data: Document) -> Document:
+        id_ = new_id()
+        return {
+            "meta": {
+                "id": id_,
+                "trx": id_,
+                "endpoint": {
+                    "name": self.endpoint,
+                    "requested_version": self.version,
+                    "actual_version": self.actual_version,
+                },
+                "result_code": self.code,
+                "result_subcode": self.subcode,
+                "result_msg": self.message,
+                "error_stack": None,
+                "error_data": {},
+            },
+            "data": data,
+        }
+
+
+def _body(request: web.Request, record: HandledRequest) -> tuple[Document, list[object]]:
+    """The fields of a request, and the items of a batch.
+
+    The SDK and the agent send JSON bodies with GET too; browsers send query strings.
+    """
+    data: Document = {}
+    for name in request.query:
+        values = request.query.getall(name)
+        data[name.removesuffix("[]")] = values if name.endswith("[]") else values[0]
+    if not record.raw_body.strip():
+        return data, []
+    if record.endpoint == BATCH_ENDPOINT:
+        lines = [line for line in record.raw_body.splitlines() if line.strip()]
+        return data, [_parsed(line) for line in lines]
+    parsed = _parsed(record.raw_body)
+    if parsed is None:
+        return data, []
+    if not isinstance(parsed, dict):
+        raise ApiError(NOT_A_DICT)
+    return {**data, **parsed}, []
+
+
+def _parsed(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ApiError(MALFORMED_REQUEST) from None
+
+
+def _encoded(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")

@@ -1,0 +1,267 @@
+"""The company: all that the server knows, in memory, with the ways to add to it and to look things up."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from clearml_chatops.sandbox.documents import Document, new_id, stored
+from clearml_chatops.sandbox.errors import (
+    PROJECT_NOT_FOUND,
+    QUEUE_NOT_FOUND,
+    TASK_NOT_FOUND,
+    ApiError,
+)
+
+COMPANY_NAME = "clearml"
+
+
+@dataclass(frozen=True, kw_only=True)
+class User:
+    """A person of the company, with the first pair of keys he was given."""
+
+    id: str
+    name: str
+    role: str
+    """`user` or `admin`, as ClearML names them."""
+    created: datetime
+    access_key: str
+    secret_key: str
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A pair of API keys."""
+
+    secret_key: str
+    user: str
+    label: str = ""
+
+
+@dataclass(kw_only=True)
+class Worker:
+    """An agent as it reported itself; ClearML keeps one per company, user and id."""
+
+    key: str
+    id: str
+    user: str
+    address: str
+    queues: list[str]
+    tags: list[str]
+    system_tags: list[str]
+    register_time: datetime
+    register_timeout: int
+    last_activity_time: datetime
+    last_report_time: datetime | None = None
+    task: str | None = None
+    queue: str | None = None
+    statistics: list[tuple[datetime, Document]] = field(default_factory=list)
+    activity: list[tuple[datetime, bool]] = field(default_factory=list)
+    """When it reported, and whether it was running something."""
+
+    def expired(self, now: datetime) -> bool:
+        return now - self.last_activity_time > timedelta(seconds=self.register_timeout)
+
+
+@dataclass
+class TaskEvents:
+    """What a task reported."""
+
+    log: list[Document] = field(default_factory=list)
+    """In order of timestamp."""
+    scalars: list[Document] = field(default_factory=list)
+
+
+class State:
+    """The data of one company.
+
+    Tests and the demo seed it with `add_…`; the endpoints read and change the dictionaries themselves.
+
+    Args:
+        now: The clock; returns aware UTC datetimes.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now
+        self.company = new_id()
+        self.users: dict[str, User] = {}
+        self.credentials: dict[str, Credentials] = {}
+        self.projects: dict[str, Document] = {}
+        self.tasks: dict[str, Document] = {}
+        self.queues: dict[str, Document] = {}
+        self.models: dict[str, Document] = {}
+        self.workers: dict[str, Worker] = {}
+        self.events: dict[str, TaskEvents] = {}
+        self.queue_waits: dict[str, list[tuple[datetime, float, int]]] = {}
+        """By queue: when an entry was taken out, how many seconds it had waited, how many are left."""
+        self.scrolls: dict[str, int] = {}
+        self.retired_workers: list[Worker] = []
+
+    def add_user(
+        self,
+        name: str,
+        *,
+        role: str = "user",
+        id: str | None = None,  # noqa: A002 - the name that ClearML gives it
+        access_key: str | None = None,
+        secret_key: str | None = None,
+    ) -> User:
+        """Adds a person with a pair of keys, random unless given."""
+        user = User(
+            id=id or new_id(),
+            name=name,
+            role=role,
+            created=stored(self.now()),
+            access_key=access_key or secrets.token_hex(15).upper(),
+            secret_key=secret_key or secrets.token_urlsafe(48),
+        )
+        self.users[user.id] = user
+        self.credentials[user.access_key] = Credentials(user.secret_key, user.id)
+        return user
+
+    def add_project(self, name: str, *, user: str, description: str = "") -> Document:
+        """The project of that name; made if there is none, with its parents ("a/b" is under "a")."""
+        existing = self.project_named(name)
+        if existing is not None:
+            return existing
+        parent_name, _, basename = name.rpartition("/")
+        parent = self.add_project(parent_name, user=user)["id"] if parent_name else None
+        now = stored(self.now())
+        project: Document = {
+            "id": new_id(),
+            "company": self.company,
+            "user": user,
+            "name": name,
+            "basename": basename,
+            "description": description,
+            "created": now,
+            "tags": [],
+            "system_tags": [],
+            "last_update": now,
+            "featured": 9999,
+        }
+        if parent:
+            project["parent"] = parent
+        self.projects[project["id"]] = project
+        return project
+
+    def add_queue(
+        self,
+        name: str,
+        *,
+        tags: Iterable[str] = (),
+        system_tags: Iterable[str] = (),
+        metadata: Document | None = None,
+    ) -> Document:
+        now = stored(self.now())
+        queue: Document = {
+            "id": new_id(),
+            "name": name,
+            "company": self.company,
+            "created": now,
+            "tags": list(tags),
+            "system_tags": list(system_tags),
+            "entries": [],
+            "last_update": now,
+            "metadata": metadata or {},
+        }
+        self.queues[queue["id"]] = queue
+        return queue
+
+    def add_task(self, name: str, *, user: str, **fields: object) -> Document:
+        """A task: a draft unless `status` is among the fields, which are those of the API."""
+        now = stored(self.now())
+        task: Document = {
+            "id": new_id(),
+            "company": self.company,
+            "user": user,
+            "name": name,
+            "type": "training",
+            "status": "created",
+            "report_assets": [],
+            "created": now,
+            "output": {},
+            "execution": {
+                "test_split": 0,
+                "parameters": {},
+                "model_desc": {},
+                "model_labels": {},
+                "artifacts": [],
+            },
+            "tags": [],
+            "system_tags": [],
+            "script": {"binary": "python", "repository": "", "entry_point": "", "requirements": {}},
+            "last_update": now,
+            "last_change": now,
+            "last_iteration": 0,
+            "last_metrics": {},
+            "unique_metrics": [],
+            "metric_stats": {},
+            "hyperparams": {},
+            "configuration": {},
+            "runtime": {},
+            "models": {"input": [], "output": []},
+            "container": {},
+            "last_changed_by": user,
+        }
+        task.update(deepcopy(fields))
+        self.tasks[task["id"]] = task
+        return task
+
+    def task(self, id: str) -> Document:  # noqa: A002
+        """The task of that id.
+
+        Raises:
+            ApiError: 400/101.
+        """
+        found = self.tasks.get(id)
+        if found is None:
+            raise ApiError(TASK_NOT_FOUND, id=id, company=self.company)
+        return found
+
+    def readable_task(self, id: str) -> Document:  # noqa: A002
+        """The task of that id, as endpoints look it up that only read; their error lists ids."""
+        found = self.tasks.get(id)
+        if found is None:
+            raise ApiError(TASK_NOT_FOUND, ids=f"({id})")
+        return found
+
+    def queue(self, id: str) -> Document:  # noqa: A002
+        found = self.queues.get(id)
+        if found is None:
+            raise ApiError(QUEUE_NOT_FOUND, id=id, company=self.company)
+        return found
+
+    def project(self, id: str) -> Document:  # noqa: A002
+        found = self.projects.get(id)
+        if found is None:
+            raise ApiError(PROJECT_NOT_FOUND, id=id)
+        return found
+
+    def project_named(self, name: str) -> Document | None:
+        return next((project for project in self.projects.values() if project["name"] == name), None)
+
+    def queue_named(self, name: str) -> Document | None:
+        return next((queue for queue in self.queues.values() if queue["name"] == name), None)
+
+    def with_subprojects(self, ids: Iterable[str]) -> set[str]:
+        """The given projects with all that stand under them."""
+        names = tuple(self.projects[id_]["name"] for id_ in ids if id_ in self.projects)
+        return {
+            project["id"]
+            for project in self.projects.values()
+            if any(project["name"] == name or project["name"].startswith(f"{name}/") for name in names)
+        }
+
+    def tasks_of(self, projects: Iterable[str] | None) -> list[Document]:
+        """The tasks of some projects, of all where None."""
+        if projects is None:
+            return list(self.tasks.values())
+        wanted = set(projects)
+        return [task for task in self.tasks.values() if task.get("project") in wanted]
+
+    def touch_project(self, id: str | None) -> None:  # noqa: A002
+        """A project's `last_update` follows what happens to its tasks."""
+        if id in self.projects:
+            self.projects[id]["last_update"] = stored(self.now())

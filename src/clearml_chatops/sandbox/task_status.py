@@ -1,0 +1,236 @@
+"""The life of a task: every change of status, with what else changes with it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from clearml_chatops.sandbox import queue_entries
+from clearml_chatops.sandbox.documents import Document, set_at, stored
+from clearml_chatops.sandbox.errors import INVALID_TASK_STATUS, ApiError
+from clearml_chatops.sandbox.registry import Call, endpoint
+from clearml_chatops.sandbox.state import State
+from clearml_chatops.sandbox.validation import FLAG, REQUIRED_TEXT, TEXT
+
+TRANSITIONS: dict[str, frozenset[str]] = {
+    "created": frozenset({"queued", "in_progress"}),
+    "queued": frozenset({"created", "in_progress", "stopped"}),
+    "in_progress": frozenset({"stopped", "failed", "created", "completed"}),
+    "stopped": frozenset(
+        {"closed", "created", "failed", "queued", "in_progress", "publishing", "published", "completed"}
+    ),
+    "closed": frozenset({"created", "failed", "publishing", "published", "stopped"}),
+    "failed": frozenset({"created", "stopped", "queued", "in_progress", "published"}),
+    "publishing": frozenset({"published"}),
+    "published": frozenset(),
+    "completed": frozenset({"published", "in_progress", "created"}),
+}
+"""From each status, those that a task may go to without `force`."""
+
+WORKER_SILENCE = timedelta(seconds=600)
+"""A worker that has not reported on its task for so long counts as gone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of status as a caller asks for it."""
+
+    user: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    force: bool = False
+    same_status_allowed: bool = True
+
+
+def requested(call: Call, status: str) -> Change:
+    """The change to `status` with the reason, message and force of the request."""
+    return Change(
+        user=call.user.id,
+        status=status,
+        reason=call.text("status_reason"),
+        message=call.text("status_message"),
+        force=call.flag("force"),
+    )
+
+
+def change_status(state: State, task: Document, change: Change, **fields: Any) -> Document:
+    """Changes the status and sets `fields` along with it.
+
+    Returns:
+        What the status endpoints answer: `updated` and the changed `fields`.
+
+    Raises:
+        ApiError: 400/110, the task may not go from its status to the new one.
+    """
+    current = task["status"]
+    if not change.force:
+        allowed = change.status in TRANSITIONS[current]
+        if current == change.status:
+            allowed = change.same_status_allowed
+        if not allowed:
+            raise ApiError(
+                INVALID_TASK_STATUS,
+                "Invalid status change",
+                current_status=current,
+                new_status=change.status,
+            )
+    now = state.now()
+    changed: Document = {
+        "status": change.status,
+        "status_reason": change.reason,
+        "status_message": change.message,
+        "status_changed": now,
+        "last_update": now,
+        "last_change": now,
+        "last_changed_by": change.user,
+        **fields,
+    }
+    for name, value in changed.items():
+        set_at(task, name, stored(value) if isinstance(value, datetime) else value)
+    if change.status == "queued" and "development" in task["system_tags"]:
+        task["system_tags"] = [tag for tag in task["system_tags"] if tag != "development"]
+    state.touch_project(task.get("project"))
+    return {"fields": changed, "updated": 1}
+
+
+def enqueue_status_lost(state: State, task: Document, user: str, *, status: str) -> None:
+    """Puts a task back after a failed enqueue; the status it was queued from is forgotten on the way."""
+    change = Change(user=user, status=status, reason="failed enqueueing", force=True)
+    change_status(state, task, change, enqueue_status=None)
+
+
+def dequeue(state: State, task: Document, change: Change) -> Document:
+    """Takes a task out of its queue and gives it `change.status`."""
+    queue_entries.remove_everywhere(state, task["id"])
+    return change_status(state, task, change, enqueue_status=None)
+
+
+def status_before_queue(task: Document) -> str:
+    return str(task.get("enqueue_status") or "created")
+
+
+def _ended(call: Call, status: str) -> Document:
+    task = call.state.task(call.data["task"])
+    now = call.state.now()
+    result = change_status(call.state, task, requested(call, status), completed=now)
+    if task.get("started"):
+        task["active_duration"] = int((now - task["started"]).total_seconds())
+    return result
+
+
+@endpoint("tasks.started", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
+def started(call: Call) -> Document:
+    task = call.state.task(call.data["task"])
+    # the first start counts: agent and SDK call this several times in a run
+    first = {} if task.get("started") else {"started": call.state.now()}
+    result = change_status(call.state, task, requested(call, "in_progress"), **first)
+    task.setdefault("active_duration", 0)
+    return {**result, "started": 1}
+
+
+@endpoint("tasks.completed", since="2.2", task=REQUIRED_TEXT, force=FLAG, publish=FLAG)
+def completed(call: Call) -> Document:
+    result = _ended(call, "completed")
+    published = 0
+    if call.flag("publish"):
+        publish(call)
+        published = 1
+    return {**result, "published": published}
+
+
+@endpoint("tasks.failed", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
+def failed(call: Call) -> Document:
+    return _ended(call, "failed")
+
+
+@endpoint("tasks.stopped", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
+def stopped(call: Call) -> Document:
+    return _ended(call, "stopped")
+
+
+@endpoint("tasks.close", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
+def close(call: Call) -> Document:
+    return change_status(call.state, call.state.task(call.data["task"]), requested(call, "closed"))
+
+
+@endpoint("tasks.publish", task=REQUIRED_TEXT, force=FLAG)
+def publish(call: Call) -> Document:
+    task = call.state.task(call.data["task"])
+    return change_status(
+        call.state,
+        task,
+        requested(call, "published"),
+        published=call.state.now(),
+        output=task["output"],
+    )
+
+
+@endpoint("tasks.stop", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
+def stop(call: Call) -> Document:
+    """Stops a queued or abandoned task at once; one that a worker runs is only asked to stop.
+
+    The worker sees the message `stopping` at its next look, kills the process and calls tasks.stopped.
+    """
+    state = call.state
+    task = state.task(call.data["task"])
+    change = requested(call, "stopped")
+    if task["status"] == "in_progress" and _run_by_worker(state, task):
+        # the real server keeps the request's reason but replaces its message
+        return change_status(state, task, replace(change, status="in_progress", message="stopping"))
+    if task["status"] == "queued":
+        queue_entries.remove_everywhere(state, task["id"])
+    return change_status(state, task, replace(change, message=f"Stopped by {call.user.name}"))
+
+
+def _run_by_worker(state: State, task: Document) -> bool:
+    return (
+        "development" not in task["system_tags"]
+        and bool(task.get("last_worker"))
+        and state.now() - task["last_update"] < WORKER_SILENCE
+    )
+
+
+@endpoint("tasks.ping", task=REQUIRED_TEXT)
+def ping(call: Call) -> Document:
+    """A running task shows that it is alive."""
+    task = call.state.task(call.data["task"])
+    task["last_update"] = stored(call.state.now())
+    return {}
+
+
+@endpoint("tasks.reset", task=REQUIRED_TEXT, force=FLAG, clear_all=FLAG, delete_output_models=FLAG)
+def reset(call: Call) -> Document:
+    """Makes a task a draft again and deletes what its run left: events, metrics, worker, output."""
+    state = call.state
+    task = state.task(call.data["task"])
+    if task["status"] == "published" and not call.flag("force"):
+        raise ApiError(INVALID_TASK_STATUS, task_id=task["id"], status=task["status"])
+    removed = queue_entries.remove_everywhere(state, task["id"])
+    change = replace(requested(call, "created"), reason="reset", message="reset", force=True)
+    result = change_status(state, task, change)
+    for name in (
+        "started",
+        "completed",
+        "published",
+        "active_duration",
+        "enqueue_status",
+        "last_worker",
+        "last_worker_report",
+    ):
+        task.pop(name, None)
+    task["execution"].pop("queue", None)
+    task["execution"]["artifacts"] = [
+        artifact for artifact in task["execution"]["artifacts"] if artifact.get("mode") == "input"
+    ]
+    if call.flag("clear_all"):
+        task.pop("script", None)
+    task.update(last_iteration=0, last_metrics={}, unique_metrics=[], metric_stats={}, runtime={})
+    task["models"] = {"input": task["models"].get("input", []), "output": []}
+    state.events.pop(task["id"], None)
+    return {
+        **result,
+        "deleted_models": 0,
+        "dequeued": {"removed": removed} if removed else {},
+        "events": {},
+        "urls": {},
+    }

@@ -1,0 +1,52 @@
+"""The tokens that auth.login hands out: JSON web tokens with the claims that SDK and agent read."""
+
+import secrets
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import jwt
+
+from clearml_chatops.sandbox.documents import Document, new_id
+from clearml_chatops.sandbox.errors import INVALID_TOKEN, ApiError
+
+LIFETIME = timedelta(days=30)
+
+
+class Tokens:
+    """Signs and reads tokens with a secret that lives as long as the server."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._secret = secrets.token_hex(32)
+
+    def issue(self, identity: Document, versions: Document, *, lifetime: timedelta = LIFETIME) -> str:
+        issued = int(self._now().timestamp())
+        claims = {
+            "iat": issued,
+            "exp": issued + int(lifetime.total_seconds()),
+            "session_id": new_id(),
+            "auth_type": "Bearer",
+            "identity": identity,
+            "env": "<unknown>",
+            **versions,
+        }
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def identity(self, token: str) -> Document:
+        """Whose token it is.
+
+        Raises:
+            ApiError: 401/30, the token is malformed, signed by another, or expired.
+        """
+        try:
+            # expiry is read against the sandbox's clock, which jwt does not know
+            claims: dict[str, Any] = jwt.decode(
+                token, self._secret, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
+            )
+        except jwt.InvalidTokenError as error:
+            raise ApiError(INVALID_TOKEN, reason=error) from None
+        if claims["exp"] <= self._now().timestamp():
+            raise ApiError(INVALID_TOKEN, reason="Signature has expired")
+        identity: Document = claims["identity"]
+        return identity

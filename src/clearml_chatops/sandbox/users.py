@@ -1,0 +1,143 @@
+"""Users and their keys: signing in, reading who there is, making and revoking credentials."""
+
+import secrets
+from datetime import timedelta
+
+from clearml_chatops.sandbox import queries
+from clearml_chatops.sandbox.conditions import Filters
+from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.sandbox.errors import ROLE_FORBIDDEN, ApiError
+from clearml_chatops.sandbox.queries import Schema
+from clearml_chatops.sandbox.registry import API_VERSION, SERVER_VERSION, Call, endpoint
+from clearml_chatops.sandbox.state import COMPANY_NAME, Credentials, State, User
+from clearml_chatops.sandbox.tokens import LIFETIME
+from clearml_chatops.sandbox.validation import ONE_OR_SEVERAL, REQUIRED_TEXT, TEXT, WHOLE_NUMBER
+
+VERSIONS: Document = {
+    "api_version": API_VERSION,
+    "server_version": SERVER_VERSION,
+    "server_build": "",
+    "feature_set": "basic",
+}
+"""Claims of a token from which SDK and agent learn what the server can do."""
+
+USERS = Schema(
+    fields=frozenset(
+        ["id", "company", "name", "family_name", "given_name", "avatar", "created", "created_in_version"]
+    ),
+    filters=Filters(dates=("created",)),
+    references={"company": "companies"},
+)
+
+
+def identity(state: State, user: User) -> Document:
+    return {
+        "user": user.id,
+        "user_name": user.name,
+        "role": user.role,
+        "company": state.company,
+        "company_name": COMPANY_NAME,
+    }
+
+
+@endpoint("auth.login", expiration_sec=WHOLE_NUMBER)
+def login(call: Call) -> Document:
+    seconds = call.data.get("expiration_sec")
+    lifetime = timedelta(seconds=seconds) if seconds else LIFETIME
+    return {"token": call.tokens.issue(identity(call.state, call.user), VERSIONS, lifetime=lifetime)}
+
+
+@endpoint("auth.logout", since="2.2")
+def logout(_: Call) -> Document:
+    return {}
+
+
+@endpoint("auth.create_credentials", label=TEXT)
+def create_credentials(call: Call) -> Document:
+    """A further pair of keys of the caller's."""
+    access_key, secret_key = secrets.token_hex(15).upper(), secrets.token_urlsafe(48)
+    call.state.credentials[access_key] = Credentials(secret_key, call.user.id, call.text("label"))
+    return {"credentials": {"access_key": access_key, "label": call.text("label"), "secret_key": secret_key}}
+
+
+@endpoint("auth.get_credentials")
+def get_credentials(call: Call) -> Document:
+    """The caller's keys, without the secrets."""
+    return {
+        "credentials": [
+            {"access_key": key, "label": credentials.label}
+            for key, credentials in call.state.credentials.items()
+            if credentials.user == call.user.id
+        ]
+    }
+
+
+@endpoint("auth.revoke_credentials", access_key=REQUIRED_TEXT)
+def revoke_credentials(call: Call) -> Document:
+    """Takes away one of the caller's pairs; tokens made with it stay valid, as on the real server."""
+    credentials = call.state.credentials.get(call.data["access_key"])
+    if credentials is None or credentials.user != call.user.id:
+        return {"revoked": 0}
+    del call.state.credentials[call.data["access_key"]]
+    return {"revoked": 1}
+
+
+def _system_only(call: Call) -> Document:
+    raise ApiError(ROLE_FORBIDDEN, role=call.user.role, allowed="(system, root)")
+
+
+for _name in ("users.create", "users.delete", "auth.get_token_for_user", "auth.create_user"):
+    # administration needs a role that no person has, not even the admin
+    endpoint(_name)(_system_only)
+
+
+@endpoint("users.get_current_user")
+def get_current_user(call: Call) -> Document:
+    described = _described(call.state, call.user)
+    described["company"] = {"id": call.state.company, "name": COMPANY_NAME}
+    return {
+        "user": {**described, "role": call.user.role},
+        "getting_started": {
+            "agentName": "clearml",
+            "configure": "clearml-init",
+            "install": "pip install clearml",
+            "packageName": "clearml",
+        },
+        "settings": {"max_download_items": 50000},
+    }
+
+
+@endpoint("users.get_by_id", user=REQUIRED_TEXT)
+def get_by_id(call: Call) -> Document:
+    user = call.state.users.get(call.data["user"])
+    return {"user": _described(call.state, user) if user else None}
+
+
+@endpoint("users.get_all", only_fields=ONE_OR_SEVERAL)
+def get_all(call: Call) -> Document:
+    found = queries.find(call.state, _documents(call.state), call.data, USERS)
+    return {"users": [queries.projected(user, call.data, USERS) for user in found]}
+
+
+@endpoint("users.get_all_ex", since="2.8", only_fields=ONE_OR_SEVERAL)
+def get_all_ex(call: Call) -> Document:
+    found = queries.find(call.state, _documents(call.state), call.data, USERS)
+    return {"users": [queries.expanded(call.state, user, call.data, USERS) for user in found]}
+
+
+def _documents(state: State) -> dict[str, Document]:
+    return {user.id: _described(state, user) for user in state.users.values()}
+
+
+def _described(state: State, user: User) -> Document:
+    given, _, family = user.name.partition(" ")
+    described: Document = {
+        "id": user.id,
+        "company": state.company,
+        "name": user.name,
+        "created": user.created,
+    }
+    if user.role != "system":
+        # the server's own account has no names of a person
+        described.update(family_name=family, given_name=given, created_in_version=SERVER_VERSION)
+    return described

@@ -1,0 +1,93 @@
+"""What an endpoint takes, and the texts a ClearML server answers where a request has something else."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.sandbox.errors import DATA_VALIDATION, VALIDATION, ApiError
+
+SHORTEST_NAME = 3
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a request: its JSON types, the first of which is named in the error."""
+
+    kinds: tuple[type, ...]
+    required: bool = False
+    choices: Collection[str] = ()
+
+    def check(self, name: str, value: object) -> None:
+        if value is None:
+            if self.required:
+                raise ApiError(VALIDATION, f"error for field '{name}'. field is required!")
+            return
+        # JSON's true is an int for Python, not for ClearML
+        wrong = isinstance(value, bool) and bool not in self.kinds
+        if wrong or not isinstance(value, self.kinds):
+            expected = self.kinds[0].__name__
+            raise ApiError(
+                VALIDATION,
+                f"error for field '{name}': ('value is wrong, expected type \"{expected}\"', {value!r}).",
+            )
+        if self.choices and value not in self.choices:
+            raise ApiError(VALIDATION, f"error for field '{name}': value '{value}' is not a valid choice..")
+
+
+TEXT = Field((str,))
+REQUIRED_TEXT = Field((str,), required=True)
+FLAG = Field((bool,))
+NUMBER = Field((int, float))
+REQUIRED_NUMBER = Field((float, int), required=True)
+WHOLE_NUMBER = Field((int,))
+LIST = Field((list,))
+ONE_OR_SEVERAL = Field((list, str))
+REQUIRED_LIST = Field((list,), required=True)
+DICTIONARY = Field((dict,))
+REQUIRED_DICTIONARY = Field((dict,), required=True)
+
+
+def check_fields(data: Document, fields: Mapping[str, Field]) -> None:
+    for name, field in fields.items():
+        field.check(name, data.get(name))
+
+
+def check_name(name: str) -> None:
+    """Names of tasks, queues and projects have at least three characters; shorter is 400/800."""
+    if len(name.strip()) < SHORTEST_NAME:
+        raise ApiError(DATA_VALIDATION, name="String value is too short")
+
+
+def check_parameters(parameters: list[object]) -> None:
+    """The `hyperparams` of tasks.edit_hyper_params: at least one, each with section, name and text value."""
+    if not parameters:
+        raise ApiError(
+            VALIDATION,
+            "error for field 'hyperparams': value '[]' length is lower than allowed minimum '1'..",
+        )
+    for parameter in parameters:
+        if not isinstance(parameter, dict):
+            raise ApiError(
+                VALIDATION,
+                f"error for field 'hyperparams': ('value is wrong, expected type \"dict\"', {parameter!r}).",
+            )
+        for name in ("section", "name"):
+            if not parameter.get(name):
+                raise ApiError(
+                    VALIDATION,
+                    f"error for field 'hyperparams': (\"error for field '{name}'.\", "
+                    "validationerror('field is required!')).",
+                )
+        check_parameter_texts(parameter)
+
+
+def check_parameter_texts(parameter: Document) -> None:
+    """Value, type and description of a parameter are strings."""
+    for name in ("value", "type", "description"):
+        value = parameter.get(name)
+        if value is not None and not isinstance(value, str):
+            raise ApiError(
+                VALIDATION,
+                f"error for field 'hyperparams': error for field '{name}': "
+                f"('value is wrong, expected type \"str\"', {value!r})..",
+            )

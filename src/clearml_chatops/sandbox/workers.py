@@ -1,0 +1,258 @@
+"""Workers: agents that register, report what they do, and are forgotten when they fall silent."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.errors import QUEUE_NOT_FOUND, ApiError
+from clearml_chatops.sandbox.registry import Call, endpoint
+from clearml_chatops.sandbox.sample_range import SampleRange
+from clearml_chatops.sandbox.state import COMPANY_NAME, State, Worker
+from clearml_chatops.sandbox.validation import (
+    DICTIONARY,
+    LIST,
+    NUMBER,
+    REQUIRED_LIST,
+    REQUIRED_NUMBER,
+    REQUIRED_TEXT,
+    TEXT,
+    WHOLE_NUMBER,
+)
+
+REGISTER_TIMEOUT = 600
+LAST_SEEN = 3600
+
+_CATEGORIES = ("cpu", "gpu", "memory", "network", "disk")
+_AGGREGATES: dict[str, Callable[[list[float]], float]] = {
+    "avg": lambda values: sum(values) / len(values),
+    "min": min,
+    "max": max,
+}
+
+
+@endpoint("workers.register", since="2.4", worker=REQUIRED_TEXT, queues=LIST, timeout=WHOLE_NUMBER, tags=LIST)
+def register(call: Call) -> Document:
+    queues = call.data.get("queues") or []
+    _check_queues(call.state, queues)
+    worker = _new_worker(call)
+    worker.queues = list(queues)
+    worker.register_timeout = call.data.get("timeout") or REGISTER_TIMEOUT
+    call.state.workers[worker.key] = worker
+    return {}
+
+
+@endpoint("workers.unregister", since="2.4", worker=REQUIRED_TEXT)
+def unregister(call: Call) -> Document:
+    """Forgets a worker; one that is not known is answered alike."""
+    worker = call.state.workers.pop(_key(call), None)
+    if worker:
+        call.state.retired_workers.append(worker)
+    return {}
+
+
+@endpoint(
+    "workers.status_report",
+    since="2.4",
+    worker=REQUIRED_TEXT,
+    timestamp=REQUIRED_NUMBER,
+    task=TEXT,
+    queue=TEXT,
+    queues=LIST,
+    tags=LIST,
+    machine_stats=DICTIONARY,
+)
+def status_report(call: Call) -> Document:
+    """What a worker does now; one that never registered is registered by its report."""
+    state, data = call.state, call.data
+    now = state.now()
+    task = state.task(data["task"]) if data.get("task") else None
+    if data.get("queues"):
+        _check_queues(state, data["queues"])
+    worker = state.workers.get(_key(call)) or _new_worker(call)
+    state.workers[worker.key] = worker
+    worker.last_activity_time = worker.last_report_time = now
+    if data.get("queues"):
+        worker.queues = list(data["queues"])
+    if data.get("tags") is not None:
+        worker.tags = list(data["tags"])
+    worker.task = task["id"] if task else None
+    worker.queue = data.get("queue") if task else None
+    worker.activity.append((now, task is not None))
+    if data.get("machine_stats"):
+        worker.statistics.append((now, data["machine_stats"]))
+    if task:
+        task.update(last_worker=worker.id, last_worker_report=stored(now), last_update=stored(now))
+    return {}
+
+
+@endpoint("workers.get_all", since="2.4", last_seen=NUMBER, tags=LIST, system_tags=LIST)
+def get_all(call: Call) -> Document:
+    """The workers that have not expired and were active in the last `last_seen` seconds (0: whenever)."""
+    state = call.state
+    now = state.now()
+    seen = LAST_SEEN if call.data.get("last_seen") is None else int(call.data["last_seen"])
+    pattern = call.text("worker_pattern")
+    workers: list[Document] = []
+    for key, worker in list(state.workers.items()):
+        if worker.expired(now):
+            state.retired_workers.append(state.workers.pop(key))
+            continue
+        silent = seen > 0 and now - worker.last_activity_time > timedelta(seconds=seen)
+        if not silent and pattern in worker.id:
+            workers.append(_described(state, worker, now))
+    return {"workers": workers}
+
+
+@endpoint("workers.get_count", since="2.17", last_seen=NUMBER)
+def get_count(call: Call) -> Document:
+    return {"count": len(get_all(call)["workers"])}
+
+
+def _key(call: Call) -> str:
+    # the key holds the user: two people's workers of one id are two workers
+    return f"worker_{call.state.company}_{call.user.id}_{call.data['worker']}"
+
+
+def _new_worker(call: Call) -> Worker:
+    now = call.state.now()
+    return Worker(
+        key=_key(call),
+        id=call.data["worker"],
+        user=call.user.id,
+        address=call.address,
+        queues=[],
+        tags=list(call.data.get("tags") or []),
+        system_tags=list(call.data.get("system_tags") or []),
+        register_time=now,
+        register_timeout=REGISTER_TIMEOUT,
+        last_activity_time=now,
+    )
+
+
+def _check_queues(state: State, queues: list[str]) -> None:
+    unknown = [id_ for id_ in queues if id_ not in state.queues]
+    if unknown:
+        raise ApiError(QUEUE_NOT_FOUND, ids=f"({', '.join(unknown)})")
+
+
+def _described(state: State, worker: Worker, now: datetime) -> Document:
+    described: Document = {
+        "company": {"id": state.company, "name": COMPANY_NAME},
+        "id": worker.id,
+        "ip": worker.address,
+        "key": worker.key,
+        "last_activity_time": worker.last_activity_time,
+        "queues": [_queue_described(state, state.queues[id_]) for id_ in worker.queues if id_ in state.queues],
+        "register_time": worker.register_time,
+        "register_timeout": worker.register_timeout,
+        "system_tags": worker.system_tags,
+        "tags": worker.tags,
+        "user": {"id": worker.user, "name": state.users[worker.user].name},
+    }
+    if worker.last_report_time:
+        described["last_report_time"] = worker.last_report_time
+    task = state.tasks.get(worker.task or "")
+    if task:
+        started = task.get("started", now)
+        described["task"] = {
+            "id": task["id"],
+            "name": task["name"],
+            "running_time": int((now - started).total_seconds() * 1000),
+            "last_iteration": task["last_iteration"],
+        }
+        project = state.projects.get(task.get("project", ""))
+        if project:
+            described["project"] = {"id": project["id"], "name": project["name"]}
+        queue = state.queues.get(worker.queue or "")
+        if queue:
+            described["queue"] = {"id": queue["id"], "name": queue["name"]}
+    return described
+
+
+def _queue_described(state: State, queue: Document) -> Document:
+    described = {"id": queue["id"], "name": queue["name"], "num_tasks": len(queue["entries"])}
+    first = state.tasks.get(queue["entries"][0]["task"]) if queue["entries"] else None
+    if first:
+        described["next_task"] = {"id": first["id"], "name": first["name"]}
+    return described
+
+
+def _reporting(call: Call) -> list[Worker]:
+    """Those that the request names, all without a name; also such as have gone since."""
+    wanted = call.data.get("worker_ids")
+    known = [*call.state.workers.values(), *call.state.retired_workers]
+    return [worker for worker in known if not wanted or worker.id in wanted]
+
+
+@endpoint("workers.get_metric_keys", since="2.4", worker_ids=LIST)
+def get_metric_keys(call: Call) -> Document:
+    names = {name for worker in _reporting(call) for _, statistics in worker.statistics for name in statistics}
+    categories = {category: sorted(n for n in names if n.startswith(category)) for category in _CATEGORIES}
+    return {
+        "categories": [{"name": category, "metric_keys": keys} for category, keys in categories.items() if keys]
+    }
+
+
+@endpoint(
+    "workers.get_stats",
+    since="2.4",
+    from_date=REQUIRED_NUMBER,
+    to_date=REQUIRED_NUMBER,
+    interval=REQUIRED_NUMBER,
+    items=REQUIRED_LIST,
+    worker_ids=LIST,
+)
+def get_stats(call: Call) -> Document:
+    """What machines reported of themselves, in intervals; 0 where there is no sample."""
+    samples = SampleRange.of(call.data)
+    answer: list[Document] = []
+    for worker in {worker.id: worker for worker in _reporting(call)}.values():
+        metrics: list[Document] = []
+        for item in call.data["items"]:
+            aggregation = item.get("category") or "avg"
+            aggregate = _AGGREGATES[aggregation]
+            groups = samples.groups(
+                (at, value)
+                for at, statistics in worker.statistics
+                for value in _numbers(statistics.get(item["key"]))
+            )
+            dates = samples.dates()
+            series = {
+                "aggregation": aggregation,
+                "dates": dates,
+                "values": [aggregate(groups[date]) if date in groups else 0.0 for date in dates],
+                "resource_series": [],
+            }
+            metrics.append({"metric": item["key"], "stats": [series]})
+        answer.append({"worker": worker.id, "metrics": metrics})
+    return {"workers": answer}
+
+
+def _numbers(value: object) -> list[float]:
+    values = value if isinstance(value, list) else [value]
+    return [float(number) for number in values if isinstance(number, int | float)]
+
+
+@endpoint(
+    "workers.get_activity_report",
+    since="2.4",
+    from_date=REQUIRED_NUMBER,
+    to_date=REQUIRED_NUMBER,
+    interval=REQUIRED_NUMBER,
+)
+def get_activity_report(call: Call) -> Document:
+    """How many workers reported, and how many of them ran something, in intervals."""
+    samples = SampleRange.of(call.data)
+    counts: dict[str, dict[int, set[str]]] = {"total": {}, "active": {}}
+    for worker in _reporting(call):
+        for moment, active in worker.activity:
+            date = samples.date_of(moment)
+            if date is not None:
+                counts["total"].setdefault(date, set()).add(worker.key)
+                if active:
+                    counts["active"].setdefault(date, set()).add(worker.key)
+    dates = samples.dates()
+    return {
+        kind: {"dates": dates, "counts": [len(seen.get(date, ())) for date in dates]}
+        for kind, seen in counts.items()
+    }

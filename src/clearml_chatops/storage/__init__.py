@@ -1,0 +1,1 @@
+"""What outlives the process. Stores take and give models, hold no business rule and never commit."""

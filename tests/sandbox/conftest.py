@@ -1,0 +1,52 @@
+"""A sandbox of its own for each test."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from clearml_chatops.sandbox import Sandbox
+
+from .support import Client, Clock, process_environment
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def sandbox(clock: Clock) -> AsyncIterator[Sandbox]:
+    """A sandbox whose clock the test moves."""
+    async with Sandbox(now=clock) as running:
+        yield running
+
+
+@pytest.fixture
+async def live_sandbox() -> AsyncIterator[Sandbox]:
+    """A sandbox that goes by the real time, for real processes."""
+    async with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, session: aiohttp.ClientSession) -> Client:
+    return Client(sandbox, session, sandbox.alice)
+
+
+@pytest.fixture
+def live_client(live_sandbox: Sandbox, session: aiohttp.ClientSession) -> Client:
+    return Client(live_sandbox, session, live_sandbox.alice)
+
+
+@pytest.fixture
+def environment(live_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
+    """What SDK and agent need: the sandbox's address, Alice's keys, and all folders inside the test's own."""
+    return process_environment(live_sandbox, tmp_path)

@@ -1,0 +1,111 @@
+"""Who may do what: credentials, tokens, the cookie, impersonation; and what HTTP says where it is wrong."""
+
+import aiohttp
+import jwt
+import pytest
+
+from clearml_chatops.sandbox import Sandbox
+
+from .support import Client, Clock, basic
+
+
+async def test_a_token_serves_until_it_expires(
+    client: Client, clock: Clock, session: aiohttp.ClientSession, sandbox: Sandbox
+) -> None:
+    token = (await client.data("auth.login", expiration_sec=60))["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert (claims["identity"]["user_name"], claims["identity"]["role"]) == ("Alice Adams", "user")
+    assert (claims["api_version"], claims["server_version"]) == ("2.34", "2.3.0")
+
+    user = await client.acting_as(sandbox.alice, **headers).data("users.get_current_user")
+    assert user["user"]["id"] == sandbox.alice.id
+
+    clock.advance(seconds=61)
+    expired = await client.acting_as(sandbox.alice, **headers).call("users.get_current_user")
+    assert (expired.status, expired.subcode) == (401, 30)
+    assert expired.message.endswith("reason=Signature has expired")
+
+
+async def test_another_server_s_token_is_refused(client: Client) -> None:
+    async with Sandbox() as other:
+        foreign = Client(other, client.session, other.alice)
+        token = (await foreign.data("auth.login"))["token"]
+    answer = await client.acting_as(client.user, Authorization=f"Bearer {token}").call("tasks.get_all")
+    assert (answer.subcode, answer.message) == (
+        30,
+        "Invalid token (invalid jwt token): reason=Signature verification failed",
+    )
+
+
+async def test_the_cookie_of_a_login_is_enough(sandbox: Sandbox) -> None:
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as browser:
+        headers = {"Authorization": basic(sandbox.bob.access_key, sandbox.bob.secret_key)}
+        async with browser.get(f"{sandbox.url}/auth.login", headers=headers) as answer:
+            assert "clearml_token_basic" in answer.cookies
+        async with browser.get(f"{sandbox.url}/users.get_current_user") as answer:
+            assert (await answer.json())["data"]["user"]["name"] == "Bob Brown"
+
+
+async def test_keys_can_be_made_and_revoked_while_their_tokens_live_on(client: Client, sandbox: Sandbox) -> None:
+    keys = (await client.data("auth.create_credentials", label="temporary"))["credentials"]
+    authorization = basic(keys["access_key"], keys["secret_key"])
+    other = client.acting_as(sandbox.alice, Authorization=authorization)
+    token = (await other.data("auth.login"))["token"]
+    assert await client.data("auth.revoke_credentials", access_key=keys["access_key"]) == {"revoked": 1}
+
+    refused = await other.call("auth.login")
+    assert (refused.status, refused.subcode) == (401, 22)
+    await client.acting_as(sandbox.alice, Authorization=f"Bearer {token}").data("tasks.get_all")
+
+
+async def test_only_the_admin_acts_as_another(client: Client, sandbox: Sandbox) -> None:
+    header = {"X-ClearML-Impersonate-As": sandbox.bob.id}
+    refused = await client.acting_as(sandbox.alice, **header).call("tasks.get_all")
+    assert (refused.status, refused.subcode) == (400, 6)
+
+    made = await client.acting_as(sandbox.carol, **header).data("tasks.create", name="draft", type="training")
+    assert sandbox.state.tasks[made["id"]]["user"] == sandbox.bob.id
+    assert sandbox.requests.named("tasks.create")[0].user == "Bob Brown"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "message"),
+    [
+        ("/", b"{}", 400, "Invalid request path /"),
+        ("/tasks.get_by_id", b"{not json", 400, "The browser (or proxy) sent a request that this server could"),
+        ("/tasks.get_by_id", b"[1]", 500, "Data should be a dict"),
+        ("/v2.3/queues.get_all", b"", 404, "Unable to find endpoint for name queues.get_all and version 2.3"),
+        ("/v9.99/queues.get_all", b"", 200, "OK"),
+        ("/tasks.get_all", b"null", 200, "OK"),
+    ],
+)
+async def test_odd_requests_are_answered_in_the_envelope(
+    client: Client, path: str, body: bytes, status: int, message: str
+) -> None:
+    headers = {"Authorization": basic(client.user.access_key, client.user.secret_key)}
+    url = client.sandbox.url + path
+    async with client.session.post(url, data=body, headers=headers) as response:
+        envelope = await response.json()
+
+    assert (response.status, envelope["meta"]["result_code"]) == (status, status)
+    assert envelope["meta"]["result_msg"].startswith(message)
+
+
+async def test_a_query_string_serves_as_well_as_a_body(client: Client, sandbox: Sandbox) -> None:
+    task = sandbox.state.add_task("draft", user=sandbox.alice.id)
+    headers = {"Authorization": basic(client.user.access_key, client.user.secret_key)}
+    url = f"{sandbox.url}/tasks.get_all?page=0&page_size=1&only_fields[]=id"
+    async with client.session.get(url, headers=headers) as response:
+        assert (await response.json())["data"] == {"tasks": [{"id": task["id"]}]}
+
+
+async def test_compressed_bodies_are_refused_in_plain_text(client: Client) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    async with client.session.post(
+        f"{client.sandbox.url}/tasks.get_all", data=b"no gzip", headers=headers
+    ) as response:
+        assert response.status == 415
+        assert await response.text() == "Content encoding is not supported (gzip)"
+        assert response.content_type == "text/plain"

@@ -1,0 +1,131 @@
+"""The real ClearML SDK, as a process of its own, works with the sandbox."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.sandbox.events import hashed
+
+from .support import Client, run
+
+_WORK_ON_A_CLONE = """
+import json, sys
+from clearml import Task
+
+source = Task.get_task(task_id=sys.argv[1])
+clone = Task.clone(source_task=source, name="from the SDK")
+clone.set_parameter("Args/gpus", "1,2")
+clone.set_base_docker(docker_image="nvcr.io/x:1", docker_arguments="-v /data:/data --user 1000")
+Task.enqueue(clone, queue_name=sys.argv[2])
+found = Task.get_tasks(project_name="vision", task_name="from the SDK")
+queued = Task.query_tasks(project_name="vision", task_filter={"status": ["queued"]})
+print("RESULT", json.dumps({
+    "clone": clone.id,
+    "found": [task.id for task in found],
+    "queued": queued,
+    "parameters": clone.get_parameters(),
+    "source_iteration": source.get_last_iteration(),
+    "source_loss": source.get_last_scalar_metrics()["loss"]["train"]["last"],
+    "reported": len(source.get_reported_scalars()["loss"]["train"]["x"]),
+}))
+"""
+
+_RUN_OF_ITS_OWN = """
+import argparse, json
+from clearml import Task
+
+task = Task.init(project_name="research/new", task_name="own run", auto_connect_frameworks=False,
+                 auto_resource_monitoring=False)
+parser = argparse.ArgumentParser()
+parser.add_argument("--lr", type=float, default=0.1, help="learning rate")
+parser.parse_args([])
+task.add_tags(["fresh"])
+for step in range(4):
+    task.get_logger().report_scalar("loss", "train", iteration=step, value=1 / (step + 1))
+print("a line of the run")
+task.close()
+finished = Task.get_task(task_id=task.id)
+print("RESULT", json.dumps({"task": finished.id, "iteration": finished.get_last_iteration()}))
+"""
+
+_MADE = """
+import json
+from clearml import Task
+
+task = Task.create(project_name="research", task_name="made", script="job.py", working_directory=".",
+                   packages=[], docker="python:3.11", argparse_args=[("lr", "0.2")])
+print("RESULT", json.dumps({"task": task.id}))
+"""
+
+
+async def result(environment: dict[str, str], folder: Path, script: str, *arguments: str) -> Any:
+    """Runs the script; what it printed as its result."""
+    path = folder / "script.py"
+    path.write_text(script, encoding="utf-8")
+    status, output = await run(environment, sys.executable, str(path), *arguments, folder=folder)
+    assert status == 0, output
+    return next(json.loads(line[7:]) for line in output.splitlines() if line.startswith("RESULT "))
+
+
+async def test_a_finished_experiment_is_cloned_changed_and_enqueued(
+    live_sandbox: Sandbox, environment: dict[str, str], tmp_path: Path
+) -> None:
+    state = live_sandbox.state
+    source = add_demo_experiments(state, alice=live_sandbox.alice, bob=live_sandbox.bob)
+    queue = state.add_queue("alice_queue")
+
+    told = await result(environment, tmp_path, _WORK_ON_A_CLONE, source["id"], "alice_queue")
+
+    clone = state.tasks[told["clone"]]
+    assert (clone["name"], clone["status"], clone["parent"]) == ("from the SDK", "queued", source["id"])
+    assert clone["hyperparams"]["Args"]["gpus"]["value"] == "1,2"
+    assert clone["hyperparams"]["Args"]["lr"]["value"] == "0.1"
+    assert clone["container"]["image"] == "nvcr.io/x:1"
+    assert clone["container"]["arguments"] == "-v /data:/data --user 1000"
+    assert [entry["task"] for entry in queue["entries"]] == [clone["id"]]
+    assert told["found"] == [clone["id"]]
+    assert told["queued"] == [clone["id"]]
+    assert told["parameters"]["Args/gpus"] == "1,2"
+    assert told["source_iteration"] == 59
+    assert told["source_loss"] == source["last_metrics"][hashed("loss")][hashed("train")]["value"]
+    assert told["reported"] == 60
+    assert live_sandbox.requests.named("tasks.clone")[0].user == "Alice Adams"
+
+
+async def test_a_run_reports_itself(
+    live_sandbox: Sandbox, live_client: Client, environment: dict[str, str], tmp_path: Path
+) -> None:
+    told = await result(environment, tmp_path, _RUN_OF_ITS_OWN)
+
+    task = live_sandbox.state.tasks[told["task"]]
+    assert (task["name"], task["status"], task["tags"]) == ("own run", "completed", ["fresh"])
+    assert live_sandbox.state.projects[task["project"]]["name"] == "research/new"
+    assert task["hyperparams"]["Args"]["lr"] == {
+        "section": "Args",
+        "name": "lr",
+        "value": "0.1",
+        "type": "float",
+        "description": "learning rate",
+    }
+    assert told["iteration"] == 3
+    curves = await live_client.data("events.scalar_metrics_iter_histogram", task=task["id"])
+    assert curves["loss"]["train"]["x"] == [0, 1, 2, 3]
+    log = await live_client.data("events.get_task_log", task=task["id"])
+    assert "a line of the run" in "".join(event["msg"] for event in log["events"])
+
+
+async def test_a_task_is_made_from_a_script(
+    live_sandbox: Sandbox, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "job.py").write_text("print('working')\n", encoding="utf-8")
+
+    told = await result(environment, tmp_path, _MADE)
+
+    task = live_sandbox.state.tasks[told["task"]]
+    assert (task["name"], task["status"]) == ("made", "created")
+    assert "print('working')" in task["script"]["diff"]
+    assert task["container"]["image"] == "python:3.11"
+    assert task["hyperparams"]["Args"]["lr"]["value"] == "0.2"
