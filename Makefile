@@ -2,7 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint fmt docs clean
+.PHONY: install demo test lint fmt docs picture clean
+
+install: .venv/installed
 
 demo: .venv/installed
 	@$(BIN)/clearml-chatops demo
@@ -22,6 +24,9 @@ fmt: .venv/installed
 
 docs: .venv/installed
 	@$(BIN)/clearml-chatops commands --markdown > docs/commands.md
+
+picture: .venv/installed
+	@$(BIN)/clearml-chatops demo --script docs/terminal-tour.txt --picture docs/terminal.svg
 
 clean:
 	rm -rf .venv

@@ -1,0 +1,154 @@
+"""Experiments (ClearML's tasks) and what belongs to one: parameters, container, script, metrics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+SHORT_ID_LENGTH = 8
+"""Characters of an id shown to people; enough to be unique among a team's experiments."""
+
+
+class Status(StrEnum):
+    """A status as the API writes it; `word` is the one the web UI shows."""
+
+    DRAFT = "created"
+    PENDING = "queued"
+    RUNNING = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABORTED = "stopped"
+    PUBLISHED = "published"
+    PUBLISHING = "publishing"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+    @property
+    def word(self) -> str:
+        return self.name.capitalize()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether a run has ended, well or badly."""
+        return self in {Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED, Status.CLOSED}
+
+    @classmethod
+    def from_word(cls, word: str) -> "Status | None":
+        """The status a person means by `word`: the web UI's word or the API's."""
+        wanted = word.strip().casefold()
+        return next((status for status in cls if wanted in {status.value, status.word.casefold()}), None)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ParameterName:
+    """Section and name of a hyper-parameter, written `Args/lr` in the web UI and `args.lr` in commands."""
+
+    section: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.section}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One hyper-parameter. ClearML keeps every value as text; `type` is what the script declared."""
+
+    section: str
+    name: str
+    value: str
+    type: str | None = None
+    description: str | None = None
+
+    @property
+    def key(self) -> ParameterName:
+        return ParameterName(self.section, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """Where a run happens: docker image, arguments of `docker run`, shell script run before the start.
+
+    `other` holds the keys that ClearML keeps besides these, so that writing one part loses none.
+    """
+
+    image: str = ""
+    arguments: str = ""
+    setup_shell_script: str = ""
+    other: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Which code a run executes. `other` holds what ClearML keeps besides: uncommitted changes, packages."""
+
+    repository: str = ""
+    branch: str = ""
+    commit: str = ""
+    entry_point: str = ""
+    working_directory: str = ""
+    other: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """The last value of one scalar."""
+
+    metric: str
+    variant: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """An experiment as the server had it at one moment."""
+
+    id: str
+    name: str
+    status: Status
+    status_changed: datetime
+    user_id: str = ""
+    user_name: str = ""
+    project_id: str = ""
+    project_name: str = ""
+    parent_id: str = ""
+    status_reason: str = ""
+    status_message: str = ""
+    tags: tuple[str, ...] = ()
+    archived: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    container: Container = Container()
+    script: Script = Script()
+    queue_id: str = ""
+    worker_id: str = ""
+    created: datetime | None = None
+    started: datetime | None = None
+    completed: datetime | None = None
+    last_iteration: int = 0
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def short_id(self) -> str:
+        return self.id[:SHORT_ID_LENGTH]
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status is Status.DRAFT
+
+    def running_time(self, now: datetime) -> timedelta | None:
+        """How long it has run, or ran; None when it never started."""
+        if self.started is None or self.status in {Status.DRAFT, Status.PENDING}:
+            return None
+        return (
+            max((self.completed or now) - self.started, timedelta(0))
+            if self.status.is_over
+            else now - self.started
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of a run's console."""
+
+    at: datetime
+    text: str

@@ -1,0 +1,62 @@
+"""Queues and the workers that listen on them."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """An experiment that waits; entries stand in the order in which workers take them."""
+
+    experiment_id: str
+    added: datetime
+    experiment_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    id: str
+    name: str
+    entries: tuple[QueueEntry, ...] = ()
+    worker_ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    def position_of(self, experiment_id: str) -> int | None:
+        """Place of an experiment, counted from 1; None when it does not wait here."""
+        return next(
+            (place for place, entry in enumerate(self.entries, 1) if entry.experiment_id == experiment_id),
+            None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """An agent as the server sees it."""
+
+    id: str
+    queue_names: tuple[str, ...]
+    user_name: str = ""
+    experiment_id: str = ""
+    experiment_name: str = ""
+    running_time: timedelta | None = None
+    last_seen: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartedWorker:
+    """An agent that this bot started on this machine: our own record of it.
+
+    The agent's own files hold neither the queue nor the process start time; with both a cleaned
+    temporary folder or a reused process id deceives nobody.
+    """
+
+    id: str
+    host: str
+    queue_id: str
+    queue_name: str
+    gpus: str
+    image: str
+    person_id: int
+    process_id: int
+    process_started: datetime
+    started: datetime

@@ -1,0 +1,46 @@
+"""The audit trail."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clearml_chatops.models.audit import AuditEntry
+from clearml_chatops.models.replies import Outcome
+from clearml_chatops.storage.schema import AuditRow
+
+
+class AuditStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, entry: AuditEntry) -> None:
+        self._session.add(
+            AuditRow(
+                at=entry.at,
+                identity=entry.identity,
+                person_id=entry.person_id,
+                conversation=entry.conversation,
+                line=entry.line,
+                experiment_id=entry.experiment_id,
+                outcome=entry.outcome.value,
+                error_code=entry.error_code,
+                incident=entry.incident,
+            )
+        )
+
+    async def last(self, limit: int) -> list[AuditEntry]:
+        """The newest entries, newest first."""
+        rows = await self._session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
+        return [
+            AuditEntry(
+                at=row.at,
+                identity=row.identity,
+                person_id=row.person_id,
+                conversation=row.conversation,
+                line=row.line,
+                outcome=Outcome(row.outcome),
+                experiment_id=row.experiment_id,
+                error_code=row.error_code,
+                incident=row.incident,
+            )
+            for row in rows
+        ]

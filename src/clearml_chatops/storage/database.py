@@ -1,0 +1,189 @@
+"""The database: connections safe under concurrent writers, transactions, the schema's revision."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, inspect
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+)
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from clearml_chatops.models.errors import DatabaseOutdatedError, DatabaseUnusableError
+
+_BUSY_TIMEOUT_MILLISECONDS = 5000
+
+
+class Database:
+    """Transactions on the tables of `storage.schema`.
+
+    Readers and writers are separate: SQLite upgrades no read lock to a write lock without risking that
+    two do so at once, hence a writer takes its lock at the beginning (BEGIN IMMEDIATE).
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self._engine = create_async_engine(_async_url(url))
+        except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+            raise DatabaseUnusableError(url=without_password(url), reason=error) from error
+        except ValueError:
+            # Its text repeats what stands where a number belongs, which may be a part of the password.
+            raise DatabaseUnusableError(
+                url=without_password(url),
+                reason="a number in it is none; write @ : and / in a password as %40 %3A %2F",
+            ) from None
+        self._shown_url = without_password(url)
+        if self._engine.dialect.name == "sqlite":
+            event.listen(self._engine.sync_engine, "connect", _prepare_sqlite_connection)
+            event.listen(self._engine.sync_engine, "begin", _begin_sqlite_transaction)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that only reads. Raises DatabaseUnusableError."""
+        with self._translating():
+            async with AsyncSession(self._engine, expire_on_commit=False) as session:
+                yield session
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A transaction that writes: committed at the end, undone when anything is raised.
+
+        Keep it short, and never ask ClearML or a chat platform anything inside it.
+
+        Raises:
+            DatabaseUnusableError: it is locked, full, gone or otherwise out of order.
+        """
+        engine = self._engine.execution_options(writes=True)
+        with self._translating():
+            async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
+                yield session
+
+    @contextmanager
+    def _translating(self) -> Iterator[None]:
+        """Makes the database's own errors ours; mistakes of the program stay what they are."""
+        try:
+            yield
+        except (DatabaseError, OSError) as error:
+            # A damaged file is the bare DatabaseError; its other subclasses are mistakes of the program.
+            if isinstance(error, DatabaseError) and type(error) not in {DatabaseError, OperationalError}:
+                raise
+            raise DatabaseUnusableError(url=self._shown_url, reason=_first_line(error)) from error
+
+    async def prepare(self) -> None:
+        """Makes the tables in an empty database; checks the revision of any other.
+
+        Raises:
+            DatabaseOutdatedError: the tables are those of another version of the program.
+            DatabaseUnusableError: the database cannot be opened.
+        """
+        try:
+            async with self._engine.execution_options(writes=True).begin() as connection:
+                found = await connection.run_sync(_revision)
+                if found is None and not await connection.run_sync(_has_tables):
+                    await connection.run_sync(_upgrade)
+                    return
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseUnusableError(url=self._shown_url, reason=_first_line(error)) from error
+        if found != newest_revision():
+            raise DatabaseOutdatedError(url=self._shown_url, found=found or "none", needed=newest_revision())
+
+    async def upgrade(self) -> None:
+        """Brings the tables to this program's revision. Raises DatabaseUnusableError."""
+        try:
+            async with self._engine.execution_options(writes=True).begin() as connection:
+                await connection.run_sync(_upgrade)
+        except (SQLAlchemyError, OSError) as error:
+            raise DatabaseUnusableError(url=self._shown_url, reason=_first_line(error)) from error
+
+    async def aclose(self) -> None:
+        await self._engine.dispose()
+
+
+def newest_revision() -> str:
+    """The revision that this program's tables have."""
+    return ScriptDirectory.from_config(migration_config()).get_current_head() or ""
+
+
+def migration_config(connection: Connection | None = None) -> Config:
+    """Alembic's settings; made here so that no alembic.ini is needed and no logger is touched."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be shown: drivers take a password among the options too, so without these."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return "(not a database URL)"
+    if "@" in (parsed.host or ""):  # an @ of the password that is not written as %40
+        return "(not a database URL)"
+    return parsed.set(query={}).render_as_string(hide_password=True)
+
+
+def _async_url(url: str) -> str:
+    """The URL with the driver that works in an event loop, where none is named."""
+    parsed = make_url(url)
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+    }
+    return parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername)).render_as_string(
+        hide_password=False
+    )
+
+
+def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
+    # The driver must not begin transactions by itself: it would begin deferred ones (see the class).
+    connection.isolation_level = None
+    try:
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+    except sqlite3.Error:
+        # The pool forgets a connection that was never ready, and its thread would live on.
+        connection.close()
+        raise
+
+
+def _begin_sqlite_transaction(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _has_tables(connection: Connection) -> bool:
+    return bool(inspect(connection).get_table_names())
+
+
+def _upgrade(connection: Connection) -> None:
+    command.upgrade(migration_config(connection), "head")
+
+
+def _first_line(error: BaseException) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(cause).partition("\n")[0]

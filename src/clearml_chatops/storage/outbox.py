@@ -1,0 +1,114 @@
+"""Notifications between the transaction that saw the event and the message that tells it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
+from clearml_chatops.storage.schema import OutboxRow
+
+
+class OutboxStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, event: ExperimentEvent, recipients: Iterable[Conversation], *, now: datetime) -> None:
+        """Puts the event in for each recipient who does not have it yet."""
+        for recipient in recipients:
+            if await self._session.scalar(self._same(event, recipient)):
+                continue
+            self._session.add(
+                OutboxRow(
+                    experiment_id=event.experiment_id,
+                    kind=event.kind.value,
+                    at=event.at,
+                    platform=recipient.platform,
+                    conversation_id=recipient.id,
+                    thread=recipient.thread,
+                    details=_to_details(event),
+                    attempts=0,
+                    next_attempt=now,
+                    delivered=None,
+                )
+            )
+            await self._session.flush()
+
+    async def due(self, platform: str, conversation_id: str, *, now: datetime, limit: int) -> list[Notification]:
+        """What is to be sent to a conversation now, in the order in which it happened."""
+        rows = await self._session.scalars(
+            select(OutboxRow)
+            .where(
+                OutboxRow.platform == platform,
+                OutboxRow.conversation_id == conversation_id,
+                OutboxRow.delivered.is_(None),
+                OutboxRow.next_attempt <= now,
+            )
+            .order_by(OutboxRow.id)
+            .limit(limit)
+        )
+        return [_to_notification(row) for row in rows]
+
+    async def undelivered(self, experiment_id: str, recipient: Conversation) -> int:
+        """How many notifications of this experiment the recipient has still to get."""
+        count = await self._session.scalar(
+            select(func.count())
+            .select_from(OutboxRow)
+            .where(
+                OutboxRow.experiment_id == experiment_id,
+                OutboxRow.platform == recipient.platform,
+                OutboxRow.conversation_id == recipient.id,
+                OutboxRow.delivered.is_(None),
+            )
+        )
+        return count or 0
+
+    async def mark_delivered(self, notification_id: int, *, at: datetime) -> None:
+        (await self._session.get_one(OutboxRow, notification_id)).delivered = at
+
+    async def postpone(self, notification_id: int, *, until: datetime) -> None:
+        """Counts a failed attempt and sets the time of the next."""
+        row = await self._session.get_one(OutboxRow, notification_id)
+        row.attempts += 1
+        row.next_attempt = until
+
+    @staticmethod
+    def _same(event: ExperimentEvent, recipient: Conversation) -> Any:
+        return select(OutboxRow.id).where(
+            OutboxRow.experiment_id == event.experiment_id,
+            OutboxRow.kind == event.kind.value,
+            OutboxRow.at == event.at,
+            OutboxRow.platform == recipient.platform,
+            OutboxRow.conversation_id == recipient.id,
+            OutboxRow.thread == recipient.thread,
+        )
+
+
+def _to_details(event: ExperimentEvent) -> dict[str, Any]:
+    return {
+        "name": event.experiment_name,
+        "worker": event.worker_id,
+        "waited": event.waited.total_seconds() if event.waited is not None else None,
+        "ran": event.ran.total_seconds() if event.ran is not None else None,
+    }
+
+
+def _to_notification(row: OutboxRow) -> Notification:
+    waited, ran = row.details["waited"], row.details["ran"]
+    return Notification(
+        id=row.id,
+        event=ExperimentEvent(
+            kind=EventKind(row.kind),
+            experiment_id=row.experiment_id,
+            experiment_name=row.details["name"],
+            at=row.at,
+            worker_id=row.details["worker"],
+            waited=timedelta(seconds=waited) if waited is not None else None,
+            ran=timedelta(seconds=ran) if ran is not None else None,
+        ),
+        recipient=Conversation(row.platform, row.conversation_id, row.thread),
+        attempts=row.attempts,
+    )

@@ -1,0 +1,76 @@
+"""People, their identities on the platforms, and their personal queues."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clearml_chatops.models.people import Identity, Person, QueueBinding, Role
+from clearml_chatops.storage.schema import IdentityRow, PersonRow, QueueBindingRow
+
+
+class PeopleStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, identity: Identity) -> Person | None:
+        """The person behind an identity; None for a stranger."""
+        row = await self._session.scalar(
+            select(PersonRow)
+            .join(IdentityRow, IdentityRow.person_id == PersonRow.id)
+            .where(
+                IdentityRow.platform == identity.platform,
+                IdentityRow.workspace == identity.workspace,
+                IdentityRow.user_id == identity.user_id,
+            )
+        )
+        return _to_person(row) if row else None
+
+    async def add(self, identity: Identity, *, name: str, role: Role, clearml_user_id: str) -> Person:
+        row = PersonRow(name=name, role=role.value, clearml_user_id=clearml_user_id)
+        self._session.add(row)
+        await self._session.flush()
+        self._session.add(
+            IdentityRow(
+                platform=identity.platform,
+                workspace=identity.workspace,
+                user_id=identity.user_id,
+                person_id=row.id,
+            )
+        )
+        await self._session.flush()
+        return _to_person(row)
+
+    async def queue_of(self, person_id: int) -> QueueBinding | None:
+        row = await self._session.get(QueueBindingRow, person_id)
+        return QueueBinding(row.queue_id, row.queue_name) if row else None
+
+    async def bind_queue(self, person_id: int, binding: QueueBinding) -> None:
+        await self._session.merge(
+            QueueBindingRow(person_id=person_id, queue_id=binding.queue_id, queue_name=binding.queue_name)
+        )
+
+    async def owner_of_queue(self, queue_id: str) -> Person | None:
+        """A person whose own queue it is."""
+        row = await self._session.scalar(
+            select(PersonRow)
+            .join(QueueBindingRow, QueueBindingRow.person_id == PersonRow.id)
+            .where(QueueBindingRow.queue_id == queue_id)
+            .limit(1)
+        )
+        return _to_person(row) if row else None
+
+    async def rename_bound_queue(self, queue_id: str, name: str) -> None:
+        for row in await self._session.scalars(
+            select(QueueBindingRow).where(QueueBindingRow.queue_id == queue_id)
+        ):
+            row.queue_name = name
+
+    async def unbind_queue(self, queue_id: str) -> None:
+        """Takes the queue from everybody whose personal one it was."""
+        for row in await self._session.scalars(
+            select(QueueBindingRow).where(QueueBindingRow.queue_id == queue_id)
+        ):
+            await self._session.delete(row)
+
+
+def _to_person(row: PersonRow) -> Person:
+    return Person(id=row.id, name=row.name, role=Role(row.role), clearml_user_id=row.clearml_user_id)

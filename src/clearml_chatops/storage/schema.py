@@ -1,0 +1,189 @@
+"""The tables. Changing one here asks for a migration; a test compares the two."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. Rejects naive datetimes; SQLite, which drops the time zone, gets it back as UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            message = f"a naive datetime reached the database: {value!r}"
+            raise ValueError(message)
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Table(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, str: String(255)}  # noqa: RUF012
+
+
+class PersonRow(Table):
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    role: Mapped[int]
+    clearml_user_id: Mapped[str]
+
+
+class IdentityRow(Table):
+    __tablename__ = "identities"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    workspace: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class QueueBindingRow(Table):
+    __tablename__ = "queue_bindings"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    queue_id: Mapped[str]
+    queue_name: Mapped[str]
+
+
+class CurrentExperimentRow(Table):
+    """Which experiment a person's commands in a conversation mean when they name none."""
+
+    __tablename__ = "current_experiments"
+
+    conversation: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    experiment_id: Mapped[str]
+
+
+class DraftEditRow(Table):
+    """One edit of a draft, with what stood there before: what /undo needs."""
+
+    __tablename__ = "draft_edits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    undone: Mapped[bool]
+
+
+class ExperimentStateRow(Table):
+    """What the watcher saw last of an experiment."""
+
+    __tablename__ = "experiment_states"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    status: Mapped[str]
+    status_changed: Mapped[datetime]
+    parent_id: Mapped[str]
+    started: Mapped[datetime | None]
+    completed: Mapped[datetime | None]
+    worker_id: Mapped[str]
+    pending_since: Mapped[datetime | None]
+
+
+class WatchRow(Table):
+    """A conversation that is told what happens to an experiment."""
+
+    __tablename__ = "watches"
+    __table_args__ = (UniqueConstraint("experiment_id", "platform", "conversation_id", "thread"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str]
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class WatcherCursorRow(Table):
+    """Up to which status change the watcher has seen everything; one row."""
+
+    __tablename__ = "watcher_cursor"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[datetime]
+
+
+class OutboxRow(Table):
+    """A notification on its way. The unique key makes each exist once, however often it is seen."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (UniqueConstraint("experiment_id", "kind", "at", "platform", "conversation_id", "thread"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str]
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    details: Mapped[dict[str, Any]]
+    attempts: Mapped[int]
+    next_attempt: Mapped[datetime] = mapped_column(index=True)
+    delivered: Mapped[datetime | None]
+
+
+class StartedWorkerRow(Table):
+    __tablename__ = "started_workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    queue_id: Mapped[str]
+    queue_name: Mapped[str]
+    gpus: Mapped[str]
+    image: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    process_id: Mapped[int]
+    process_started: Mapped[datetime]
+    started: Mapped[datetime]
+
+
+class AuditRow(Table):
+    """Every command: who, where, what, and how it ended."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    identity: Mapped[str]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    conversation: Mapped[str]
+    line: Mapped[str] = mapped_column(Text)
+    experiment_id: Mapped[str]
+    outcome: Mapped[str]
+    error_code: Mapped[str]
+    incident: Mapped[str]

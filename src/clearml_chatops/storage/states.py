@@ -1,0 +1,102 @@
+"""What the watcher remembers: states of experiments, its cursor, and who watches what."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import ExperimentState
+from clearml_chatops.storage.schema import ExperimentStateRow, WatcherCursorRow, WatchRow
+
+_CURSOR_ID = 1
+_IDS_PER_QUERY = 500
+"""SQLite takes some thousands of variables in a statement; far below it."""
+
+
+class WatcherStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def cursor(self) -> datetime | None:
+        row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
+        return row.position if row else None
+
+    async def move_cursor(self, position: datetime) -> None:
+        await self._session.merge(WatcherCursorRow(id=_CURSOR_ID, position=position))
+
+    async def oldest_change(self) -> datetime | None:
+        """The oldest status change among the remembered states."""
+        return await self._session.scalar(select(func.min(ExperimentStateRow.status_changed)))
+
+    async def states(self, experiment_ids: Collection[str]) -> dict[str, ExperimentState]:
+        """The remembered states, by id; an experiment never seen is absent."""
+        found: dict[str, ExperimentState] = {}
+        ids = list(experiment_ids)
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            chunk = ids[start : start + _IDS_PER_QUERY]
+            rows = await self._session.scalars(
+                select(ExperimentStateRow).where(ExperimentStateRow.experiment_id.in_(chunk))
+            )
+            found.update({row.experiment_id: _to_state(row) for row in rows})
+        return found
+
+    async def remember(self, states: Iterable[ExperimentState]) -> None:
+        for state in states:
+            await self._session.merge(
+                ExperimentStateRow(
+                    experiment_id=state.experiment_id,
+                    name=state.name,
+                    status=state.status.value,
+                    status_changed=state.status_changed,
+                    parent_id=state.parent_id,
+                    started=state.started,
+                    completed=state.completed,
+                    worker_id=state.worker_id,
+                    pending_since=state.pending_since,
+                )
+            )
+
+    async def watch(self, experiment_id: str, recipient: Conversation, person_id: int) -> None:
+        """Has the recipient told of this experiment; asking twice changes nothing."""
+        watchers = await self.watchers([experiment_id])
+        if recipient not in watchers.get(experiment_id, ()):
+            self._session.add(
+                WatchRow(
+                    experiment_id=experiment_id,
+                    platform=recipient.platform,
+                    conversation_id=recipient.id,
+                    thread=recipient.thread,
+                    person_id=person_id,
+                )
+            )
+
+    async def watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
+        """Who is told of each experiment, in the order in which they asked; one that nobody watches is absent."""
+        found: dict[str, list[Conversation]] = {}
+        ids = list(experiment_ids)
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            chunk = ids[start : start + _IDS_PER_QUERY]
+            rows = await self._session.scalars(
+                select(WatchRow).where(WatchRow.experiment_id.in_(chunk)).order_by(WatchRow.id)
+            )
+            for row in rows:
+                recipient = Conversation(row.platform, row.conversation_id, row.thread)
+                found.setdefault(row.experiment_id, []).append(recipient)
+        return found
+
+
+def _to_state(row: ExperimentStateRow) -> ExperimentState:
+    return ExperimentState(
+        experiment_id=row.experiment_id,
+        name=row.name,
+        status=Status(row.status),
+        status_changed=row.status_changed,
+        parent_id=row.parent_id,
+        started=row.started,
+        completed=row.completed,
+        worker_id=row.worker_id,
+        pending_since=row.pending_since,
+    )
