@@ -1,0 +1,63 @@
+"""Who is who: from an identity on a platform to a person and his ClearML user."""
+
+from dataclasses import dataclass
+
+from clearml_chatops.models.messages import IncomingMessage
+from clearml_chatops.models.people import Person, QueueBinding, Role
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.people import PeopleStore
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What /whoami shows.
+
+    `clearml_name` is his own ClearML user, `acts_as` the one whom the server sees when he commands: another
+    one where the bot's credentials are not an admin's, so that it cannot act for him.
+    """
+
+    person: Person
+    clearml_name: str
+    acts_as: str
+    clearml_host: str
+    queue: QueueBinding | None
+
+
+class AccountService:
+    """`trusted_platforms` are those whose users are the operator himself: the terminal of this machine."""
+
+    def __init__(self, *, clearml: ClearML, database: Database, trusted_platforms: frozenset[str]) -> None:
+        self._clearml = clearml
+        self._database = database
+        self._trusted_platforms = trusted_platforms
+
+    async def recognise(self, message: IncomingMessage) -> Person | None:
+        """The person who sent the message; None for a stranger.
+
+        Whoever sits at the bot's own terminal holds its credentials, hence he is an admin and at home at once.
+        """
+        async with self._database.reading() as session:
+            person = await PeopleStore(session).find(message.sender)
+        if person is not None or message.sender.platform not in self._trusted_platforms:
+            return person
+        async with self._database.writing() as session:
+            return await PeopleStore(session).add(
+                message.sender, name=message.sender_name, role=Role.ADMIN, clearml_user_id=""
+            )
+
+    async def account(self, person: Person) -> Account:
+        """The person with his ClearML user and queue; a person at the terminal is the bot's own user."""
+        own = await self._clearml.identity()
+        name = own.user_name
+        if person.clearml_user_id and person.clearml_user_id != own.user_id:
+            name = (await self._clearml.users()).get(person.clearml_user_id, person.clearml_user_id)
+        async with self._database.reading() as session:
+            queue = await PeopleStore(session).queue_of(person.id)
+        return Account(
+            person=person,
+            clearml_name=name,
+            acts_as=name if own.is_admin else own.user_name,
+            clearml_host=await self._clearml.host(),
+            queue=queue,
+        )

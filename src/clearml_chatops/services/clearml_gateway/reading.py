@@ -1,0 +1,250 @@
+"""ClearML's JSON to our dataclasses. Nothing else in the program knows ClearML's field names."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clearml_chatops.models.experiments import (
+    Container,
+    Experiment,
+    LogLine,
+    Metric,
+    Parameter,
+    Script,
+    Status,
+)
+from clearml_chatops.models.queues import Queue, QueueEntry, Worker
+
+EXPERIMENT_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "status_reason",
+    "status_message",
+    "user.name",
+    "project.name",
+    "parent",
+    "tags",
+    "system_tags",
+    "hyperparams",
+    "container",
+    "script",
+    "execution.queue",
+    "last_worker",
+    "created",
+    "started",
+    "completed",
+    "last_iteration",
+    "last_metrics",
+)
+"""What a whole `Experiment` needs of tasks.get_all_ex."""
+
+LISTED_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "user.name",
+    "project.name",
+    "started",
+    "completed",
+    "last_iteration",
+)
+"""What a line in a list of experiments needs."""
+
+STATE_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "parent",
+    "started",
+    "completed",
+    "last_worker",
+    "last_worker_report",
+)
+"""What the watcher needs."""
+
+_CONTAINER_KEYS = {"image", "arguments", "setup_shell_script"}
+_SCRIPT_KEYS = {"repository", "branch", "version_num", "entry_point", "working_dir"}
+_STALE_WORKER = timedelta(seconds=1)
+
+
+def read_time(text: str | None) -> datetime | None:
+    """A time as ClearML writes it (ISO, in UTC) as an aware datetime."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def read_experiment(task: Mapping[str, Any]) -> Experiment:
+    user, project = task.get("user") or {}, task.get("project") or {}
+    return Experiment(
+        id=task["id"],
+        name=task.get("name") or "",
+        status=_read_status(task),
+        status_changed=read_time(task.get("status_changed")) or datetime.min.replace(tzinfo=UTC),
+        user_id=user.get("id", ""),
+        user_name=user.get("name") or "",
+        project_id=project.get("id", ""),
+        project_name=project.get("name") or "",
+        parent_id=_id_of(task.get("parent")),
+        status_reason=task.get("status_reason") or "",
+        status_message=task.get("status_message") or "",
+        tags=tuple(task.get("tags") or ()),
+        archived="archived" in (task.get("system_tags") or ()),
+        parameters=_read_parameters(task.get("hyperparams") or {}),
+        container=read_container(task.get("container") or {}),
+        script=_read_script(task.get("script") or {}),
+        queue_id=_id_of((task.get("execution") or {}).get("queue")),
+        worker_id=_read_worker_id(task),
+        created=read_time(task.get("created")),
+        started=read_time(task.get("started")),
+        completed=read_time(task.get("completed")),
+        last_iteration=task.get("last_iteration") or 0,
+        metrics=_read_metrics(task.get("last_metrics") or {}),
+    )
+
+
+def read_container(container: Mapping[str, Any]) -> Container:
+    return Container(
+        image=container.get("image") or "",
+        arguments=container.get("arguments") or "",
+        setup_shell_script=container.get("setup_shell_script") or "",
+        other={key: value for key, value in container.items() if key not in _CONTAINER_KEYS},
+    )
+
+
+def write_container(container: Container) -> dict[str, object]:
+    """The container as tasks.edit and tasks.clone take it: whole, since they replace it."""
+    return {
+        **container.other,
+        "image": container.image,
+        "arguments": container.arguments,
+        "setup_shell_script": container.setup_shell_script,
+    }
+
+
+def write_script(script: Script) -> dict[str, object]:
+    """The script as tasks.edit takes it: whole, since it replaces the former one."""
+    return {
+        **script.other,
+        "repository": script.repository,
+        "branch": script.branch,
+        "version_num": script.commit,
+        "entry_point": script.entry_point,
+        "working_dir": script.working_directory,
+    }
+
+
+def write_parameter(parameter: Parameter) -> dict[str, str]:
+    """A parameter as tasks.edit_hyper_params takes it: type and description kept, the value text."""
+    item = {"section": parameter.section, "name": parameter.name, "value": parameter.value}
+    if parameter.type is not None:
+        item["type"] = parameter.type
+    if parameter.description is not None:
+        item["description"] = parameter.description
+    return item
+
+
+def read_queue(queue: Mapping[str, Any]) -> Queue:
+    return Queue(
+        id=queue["id"],
+        name=queue.get("name") or "",
+        entries=tuple(_read_entry(entry) for entry in queue.get("entries") or ()),
+        worker_ids=tuple(
+            worker if isinstance(worker, str) else worker.get("name") or worker.get("id", "")
+            for worker in queue.get("workers") or ()
+        ),
+        tags=tuple(queue.get("tags") or ()),
+    )
+
+
+def read_worker(worker: Mapping[str, Any]) -> Worker:
+    task = worker.get("task") or {}
+    return Worker(
+        id=worker["id"],
+        queue_names=tuple(queue.get("name") or queue["id"] for queue in worker.get("queues") or ()),
+        user_name=(worker.get("user") or {}).get("name") or "",
+        experiment_id=task.get("id") or "",
+        experiment_name=task.get("name") or "",
+        running_time=timedelta(milliseconds=task["running_time"]) if task.get("running_time") else None,
+        last_seen=read_time(worker.get("last_activity_time")),
+    )
+
+
+def read_log_lines(event: Mapping[str, Any]) -> list[LogLine]:
+    """The lines of one log event: an agent sends what some seconds have brought as one."""
+    at = datetime.fromtimestamp((event.get("timestamp") or 0) / 1000, UTC)
+    return [LogLine(at, line) for line in (event.get("msg") or "").splitlines()]
+
+
+def _read_status(task: Mapping[str, Any]) -> Status:
+    try:
+        return Status(str(task.get("status")))
+    except ValueError:
+        # A newer server may know a status that we do not; the experiment is shown all the same.
+        return Status.UNKNOWN
+
+
+def _read_worker_id(task: Mapping[str, Any]) -> str:
+    """The worker of this run; one that reported last before this run began belongs to an earlier one."""
+    started, reported = read_time(task.get("started")), read_time(task.get("last_worker_report"))
+    if started and reported and reported < started - _STALE_WORKER:
+        return ""
+    return task.get("last_worker") or ""
+
+
+def _id_of(reference: object) -> str:
+    """tasks.get_all_ex gives references as {"id": …}, tasks.get_by_id as the id itself."""
+    if isinstance(reference, Mapping):
+        return str(reference.get("id") or "")
+    return str(reference or "")
+
+
+def _read_parameters(sections: Mapping[str, Mapping[str, Any]]) -> tuple[Parameter, ...]:
+    return tuple(
+        Parameter(
+            section=section,
+            name=item.get("name") or name,
+            value=str(item.get("value") or ""),
+            type=item.get("type"),
+            description=item.get("description"),
+        )
+        for section, items in sections.items()
+        for name, item in items.items()
+    )
+
+
+def _read_script(script: Mapping[str, Any]) -> Script:
+    return Script(
+        repository=script.get("repository") or "",
+        branch=script.get("branch") or "",
+        commit=script.get("version_num") or "",
+        entry_point=script.get("entry_point") or "",
+        working_directory=script.get("working_dir") or "",
+        other={key: value for key, value in script.items() if key not in _SCRIPT_KEYS},
+    )
+
+
+def _read_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:
+    """Last values; ClearML keys them by a hash of the name, and keeps the machine's load beside them."""
+    found = [
+        Metric(variant["metric"], variant["variant"], variant["value"])
+        for variants in metrics.values()
+        for variant in variants.values()
+        if isinstance(variant.get("value"), int | float)
+        and not str(variant.get("metric", "")).startswith(":monitor:")
+    ]
+    return tuple(sorted(found, key=lambda metric: (metric.metric, metric.variant)))
+
+
+def _read_entry(entry: Mapping[str, Any]) -> QueueEntry:
+    task = entry.get("task")
+    return QueueEntry(
+        experiment_id=_id_of(task),
+        added=read_time(entry.get("added")) or datetime.min.replace(tzinfo=UTC),
+        experiment_name=(task.get("name") or "") if isinstance(task, Mapping) else "",
+    )

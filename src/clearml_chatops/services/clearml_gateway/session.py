@@ -1,0 +1,328 @@
+"""The connection to ClearML, on the `clearml` package's own Session. The only module that imports it."""
+
+import asyncio
+import inspect
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
+from urllib.parse import urlsplit
+
+import clearml.backend_api.config
+import clearml.config
+import requests
+from clearml.backend_api import Session
+from clearml.backend_api.session.defs import MissingConfigError
+from clearml.backend_api.session.session import LoginError
+from clearml.backend_config import Config
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ConnectTimeout,
+    ContentDecodingError,
+    StreamConsumedError,
+)
+from urllib3.exceptions import NewConnectionError
+
+from clearml_chatops.models.errors import (
+    ChatOpsError,
+    ClearMLAnswerLostError,
+    ClearMLBrokenError,
+    ClearMLCredentialsError,
+    ClearMLError,
+    ClearMLNonsenseError,
+    ClearMLUnreachableError,
+    SettingsError,
+)
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_TIMEOUT_SECONDS = 3.0
+ANSWER_TIMEOUT_SECONDS = 15.0
+
+_WITH_DEFAULTS = (clearml.backend_api.config, clearml.config)
+"""The SDK's modules beside which its default settings lie; later ones count more."""
+
+_UNAUTHORIZED = 401
+_FIRST_SERVER_FAULT = 500
+_FIRST_REFUSAL = 400
+_OK = 200
+_ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearMLCredentials:
+    """Where the API is and as whom; what is empty is taken from clearml.conf or the environment."""
+
+    api_host: str = ""
+    access_key: str = ""
+    secret_key: str = ""
+    web_host: str = ""
+
+    def __repr__(self) -> str:
+        return f"ClearMLCredentials(api_host={self.api_host!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class ClearMLIdentity:
+    """As whom the server sees us; `role` is the server's word, "user" or "admin"."""
+
+    user_id: str
+    user_name: str
+    role: str
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the server lets us act for other users."""
+        return self.role == _ADMIN
+
+
+class _ImpatientSession(Session):
+    """The SDK's session for a person who waits.
+
+    The SDK's own settings retry for minutes, and for ever where TLS fails, an answer is cut off or the
+    server says 503; here each request is made once, and our caller decides what may be repeated.
+    """
+
+    _session_initial_timeout = (CONNECT_TIMEOUT_SECONDS, ANSWER_TIMEOUT_SECONDS)
+    _session_timeout = (CONNECT_TIMEOUT_SECONDS, ANSWER_TIMEOUT_SECONDS)
+    _write_session_timeout = (CONNECT_TIMEOUT_SECONDS, ANSWER_TIMEOUT_SECONDS)
+
+    def _get_retry_codes(self) -> list[int]:
+        return []
+
+    def _send_request(self, *args: Any, **kwargs: Any) -> requests.Response:
+        # Private, but there is no other way to the HTTP session before the login in the constructor.
+        http = self.__dict__["_Session__http_session"]
+        if not isinstance(http.request, _Once):
+            http.request = _Once(http.request)
+        return cast("requests.Response", super()._send_request(*args, **kwargs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Once:
+    """Makes an error that the SDK would retry for ever one that it passes on."""
+
+    request: Callable[..., requests.Response]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> requests.Response:
+        try:
+            return self.request(*args, **kwargs)
+        except (
+            requests.exceptions.SSLError,
+            ChunkedEncodingError,
+            ContentDecodingError,
+            StreamConsumedError,
+        ) as error:
+            raise requests.exceptions.RequestException(str(error)) from error
+
+
+class _Answer(dict[str, Any]):
+    """The data of an answer; what ought to be in it and is not is ClearML's fault, said as such."""
+
+    def __init__(self, data: Mapping[str, Any], *, host: str, endpoint: str) -> None:
+        super().__init__(data)
+        self._host = host
+        self._endpoint = endpoint
+
+    def __missing__(self, key: str) -> Any:
+        raise ClearMLNonsenseError(host=self._host, endpoint=self._endpoint)
+
+
+class ClearMLSession:
+    """Requests to ClearML as one identity, off the event loop, in a bounded pool of threads."""
+
+    def __init__(self, credentials: ClearMLCredentials, *, threads: Executor) -> None:
+        self._credentials = credentials
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._session: _ImpatientSession | None = None
+
+    async def call(self, endpoint: str, body: Mapping[str, Any], *, acting_user_id: str = "") -> dict[str, Any]:
+        """The `data` of ClearML's answer to `endpoint` ("tasks.clone").
+
+        It is asked as the user `acting_user_id` where our credentials are an admin's, so that the web UI
+        shows the right owner; else as ourselves, the only way the server allows.
+
+        A read is repeated once where the connection or the server failed; a write never.
+
+        Raises:
+            ClearMLUnreachableError: no connection; nothing was sent.
+            ClearMLAnswerLostError: a write was sent and no answer came.
+            ClearMLCredentialsError, ClearMLBrokenError, ClearMLNonsenseError: 401, 5xx, no ClearML envelope.
+            ClearMLError: any other refusal, with ClearML's code and subcode in `values`.
+        """
+        is_read = endpoint.partition(".")[2].startswith(("get_", "ping", "info"))
+        try:
+            return await self._in_thread(self._call, endpoint, body, acting_user_id)
+        except (ClearMLUnreachableError, ClearMLAnswerLostError, ClearMLBrokenError) as error:
+            if not is_read:
+                raise
+            logger.info("ClearML failed, asking once more", extra={"action": "clearml_retry", "error": str(error)})
+            try:
+                return await self._in_thread(self._call, endpoint, body, acting_user_id)
+            except ClearMLAnswerLostError as lost:
+                # A read that got no answer has changed nothing, so it is a server out of reach.
+                raise ClearMLUnreachableError(
+                    host=lost.values["host"], endpoint=endpoint, reason=lost.values["reason"]
+                ) from lost
+
+    async def identity(self) -> ClearMLIdentity:
+        """As whom the server sees our credentials, from the token it gave us."""
+        return await self._in_thread(self._identity)
+
+    async def agent_environment(self) -> dict[str, str]:
+        """The variables by which a clearml-agent reaches the same server as the same user."""
+        session = await self._in_thread(self._connected)
+        return {
+            "CLEARML_API_HOST": session.host,
+            "CLEARML_API_ACCESS_KEY": session.access_key,
+            "CLEARML_API_SECRET_KEY": session.secret_key,
+        }
+
+    async def host(self) -> str:
+        """The API server's address, as it may be shown."""
+        await self._in_thread(self._connected)
+        return self._host()
+
+    async def web_host(self) -> str:
+        """The address of ClearML's web UI; empty where neither the settings nor clearml.conf tell it."""
+        session = await self._in_thread(self._connected)
+        configured = cast("Any", session.config).get("api.web_server", "")
+        return str(self._credentials.web_host or configured or "").rstrip("/")
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*args, **kwargs))
+
+    def _identity(self) -> ClearMLIdentity:
+        return self._identity_in(self._connected())
+
+    @staticmethod
+    def _identity_in(session: _ImpatientSession) -> ClearMLIdentity:
+        # the last token, also where it has expired: who we are does not, and a new one is got with the request
+        claims = session.get_decoded_token(session.raw_token).get("identity", {})
+        return ClearMLIdentity(
+            user_id=claims.get("user", ""),
+            user_name=claims.get("user_name", ""),
+            role=claims.get("role", "user"),
+        )
+
+    def _connected(self) -> _ImpatientSession:
+        """The SDK's session, made on first use: its constructor logs in."""
+        with self._lock:
+            if self._session is None:
+                self._session = self._translating("auth.login", self._log_in)
+            return self._session
+
+    def _log_in(self) -> _ImpatientSession:
+        config = Config()
+        # before loading: each of the two reads all files anew, which takes a third of a second
+        config.set_overrides({"api": {"http": {"wait_on_maintenance_forever": False}}})
+        config.load_relative_to(*(str(Path(inspect.getfile(module)).parent) for module in _WITH_DEFAULTS))
+        return _ImpatientSession(
+            api_key=self._credentials.access_key or None,
+            secret_key=self._credentials.secret_key or None,
+            host=self._credentials.api_host or None,
+            config=cast("Any", config),  # the SDK's annotation names the tree inside the Config that it takes
+            logger=logging.getLogger("clearml.session"),
+            http_retries_config={"total": 0, "connect": 0, "read": 0, "redirect": 0, "status": 0},
+        )
+
+    def _call(self, endpoint: str, body: Mapping[str, Any], acting_user_id: str) -> dict[str, Any]:
+        session = self._connected()
+        service, _, action = endpoint.partition(".")
+        headers = {}
+        if acting_user_id:
+            own = self._identity_in(session)
+            if own.is_admin and own.user_id != acting_user_id:
+                headers["X-ClearML-Impersonate-As"] = acting_user_id
+        response = self._translating(
+            endpoint, lambda: session.send_request(service, action, json=dict(body), headers=headers)
+        )
+        return self._data(endpoint, response)
+
+    def _translating(self, endpoint: str, request: Callable[[], T]) -> T:
+        """What the request gives; the SDK's and requests' exceptions become ours."""
+        try:
+            return request()
+        except MissingConfigError as error:
+            raise SettingsError(
+                name="CLEARML_API_ACCESS_KEY",
+                reason="no credentials for ClearML; set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and "
+                "CLEARML_API_SECRET_KEY, or write them with clearml-init.",
+            ) from error
+        except LoginError as error:
+            # The SDK wraps whatever went wrong during the login and keeps the cause as the context.
+            raise self._login_error(endpoint, error) from error
+        except requests.exceptions.RequestException as error:
+            raise self._connection_error(endpoint, error) from error
+        except ValueError as error:
+            raise ClearMLNonsenseError(host=self._host(), endpoint=endpoint) from error
+
+    def _login_error(self, endpoint: str, error: LoginError) -> ChatOpsError:
+        cause = error.__context__
+        if isinstance(cause, requests.exceptions.RequestException):
+            return self._connection_error(endpoint, cause, sent=False)
+        if f"error {_UNAUTHORIZED} " in str(error):
+            return ClearMLCredentialsError(host=self._host())
+        if "error 5" in str(error):
+            status = str(error).partition("error ")[2][:3]
+            return ClearMLBrokenError(host=self._host(), endpoint="auth.login", status=status)
+        return ClearMLNonsenseError(host=self._host(), endpoint="auth.login")
+
+    def _connection_error(
+        self, endpoint: str, error: requests.exceptions.RequestException, *, sent: bool | None = None
+    ) -> ClearMLError:
+        if sent is None:
+            sent = not (
+                isinstance(error, ConnectTimeout) or "NewConnectionError" in repr(error) or _refused(error)
+            )
+        if isinstance(error, requests.exceptions.Timeout):
+            limit = CONNECT_TIMEOUT_SECONDS if isinstance(error, ConnectTimeout) else ANSWER_TIMEOUT_SECONDS
+            reason = f"nothing came within {limit:.0f} s"
+        elif isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
+            reason = "this is no address; write it like http://host:8008"
+        else:
+            reason = "no connection"
+        kind = ClearMLAnswerLostError if sent else ClearMLUnreachableError
+        return kind(host=self._host(), endpoint=endpoint, reason=reason)
+
+    def _data(self, endpoint: str, response: requests.Response) -> dict[str, Any]:
+        try:
+            envelope = response.json()
+            meta, data = envelope["meta"], envelope["data"]
+            code, subcode, reason = meta["result_code"], meta["result_subcode"], meta["result_msg"]
+            success = code == _OK and isinstance(data, dict)
+            refused = not success and code >= _FIRST_REFUSAL
+        except (ValueError, KeyError, TypeError) as error:
+            if response.status_code >= _FIRST_SERVER_FAULT:
+                raise ClearMLBrokenError(
+                    host=self._host(), endpoint=endpoint, status=response.status_code
+                ) from error
+            raise ClearMLNonsenseError(host=self._host(), endpoint=endpoint) from error
+        if success:
+            return _Answer(data, host=self._host(), endpoint=endpoint)
+        if not refused:
+            raise ClearMLNonsenseError(host=self._host(), endpoint=endpoint)
+        if code == _UNAUTHORIZED:
+            raise ClearMLCredentialsError(host=self._host())
+        if code >= _FIRST_SERVER_FAULT:
+            raise ClearMLBrokenError(host=self._host(), endpoint=endpoint, status=code)
+        raise ClearMLError(endpoint=endpoint, reason=reason, result_code=code, result_subcode=subcode)
+
+    def _host(self) -> str:
+        """The server's address without anything secret that a URL may hold."""
+        host = self._session.host if self._session else self._credentials.api_host
+        parts = urlsplit(host or Session.get_api_server_host())
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def _refused(error: BaseException) -> bool:
+    """Whether the connection was never made; urllib3 keeps the cause in `args` and in the reason."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(cause, NewConnectionError)

@@ -1,0 +1,57 @@
+"""What two experiments, or two states of one, have otherwise."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from clearml_chatops.models.experiments import Container, Experiment, Parameter, Script
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """One value before and after; None where there is none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+def experiment_changes(before: Experiment, after: Experiment) -> tuple[ValueChange, ...]:
+    """Parameters, container and script that differ."""
+    return (
+        *parameter_changes(before.parameters, after.parameters),
+        *container_changes(before.container, after.container),
+        *script_changes(before.script, after.script),
+    )
+
+
+def parameter_changes(before: Sequence[Parameter], after: Sequence[Parameter]) -> tuple[ValueChange, ...]:
+    """Values that differ, in the order of the names."""
+    old = {item.key: item.value for item in before}
+    new = {item.key: item.value for item in after}
+    return tuple(
+        ValueChange(str(key), old.get(key), new.get(key))
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key)
+    )
+
+
+def container_changes(before: Container, after: Container) -> tuple[ValueChange, ...]:
+    return _changed(
+        ("container image", before.image, after.image),
+        ("container arguments", before.arguments, after.arguments),
+        ("container setup", before.setup_shell_script, after.setup_shell_script),
+    )
+
+
+def script_changes(before: Script, after: Script) -> tuple[ValueChange, ...]:
+    return _changed(
+        ("script repository", before.repository, after.repository),
+        ("script branch", before.branch, after.branch),
+        ("script commit", before.commit, after.commit),
+        ("script entry point", before.entry_point, after.entry_point),
+        ("script folder", before.working_directory, after.working_directory),
+    )
+
+
+def _changed(*values: tuple[str, str, str]) -> tuple[ValueChange, ...]:
+    return tuple(ValueChange(name, old or None, new or None) for name, old, new in values if old != new)

@@ -1,0 +1,228 @@
+"""Finding, showing and copying experiments, and what may be changed in any status: name, tags, archive."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clearml_chatops.models.edits import DraftEdit, EditKind
+from clearml_chatops.models.errors import (
+    CannotArchiveError,
+    ChatOpsError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+    NameTooShortError,
+)
+from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
+from clearml_chatops.models.people import Person
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.differences import ValueChange, experiment_changes
+from clearml_chatops.services.edit_history import EditHistory
+from clearml_chatops.services.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.tracking import Tracking
+
+SHORTEST_NAME = 3
+MOST_FOUND = 20
+
+
+class ExperimentService:
+    """Experiments for one person in one conversation."""
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        lookup: ExperimentLookup,
+        tracking: Tracking,
+        history: EditHistory,
+        person: Person,
+    ) -> None:
+        self._clearml = clearml
+        self._lookup = lookup
+        self._tracking = tracking
+        self._history = history
+        self._person = person
+
+    async def find(self, text: str, *, project: str, status: Status | None, mine: bool) -> tuple[Experiment, ...]:
+        """What fits, the last changed first, at most `MOST_FOUND`. Raises InvalidValueError: no such project."""
+        user_ids: tuple[str, ...] = ()
+        if mine:
+            user_ids = (self._person.clearml_user_id or (await self._clearml.identity()).user_id,)
+        return await self._clearml.find_experiments(
+            ExperimentFilter(
+                text=text,
+                project_ids=await self._project_ids(project) if project else (),
+                user_ids=user_ids,
+                statuses=(status,) if status else (),
+            ),
+            limit=MOST_FOUND,
+        )
+
+    async def show(self, reference: str) -> Experiment:
+        return await self._lookup.find(reference)
+
+    async def web_link(self, experiment: Experiment) -> str:
+        """Where the web UI shows it; empty where the web UI's address is not known."""
+        host = await self._clearml.web_host()
+        project = experiment.project_id or "*"
+        return f"{host}/projects/{project}/experiments/{experiment.id}/output/execution" if host else ""
+
+    async def use(self, reference: str) -> Experiment:
+        """Makes an experiment the current one of this conversation."""
+        experiment = await self._lookup.find(reference)
+        await self._lookup.set_current(experiment.id)
+        return experiment
+
+    async def clone(
+        self,
+        reference: str,
+        *,
+        name: str,
+        project: str = "",
+    ) -> Experiment:
+        """Copies an experiment into a new Draft, which becomes the current one. Two requests.
+
+        Raises:
+            NameTooShortError, and what `ExperimentLookup.find` raises.
+        """
+        require_name(name, allow_empty=True)
+        source = await self._lookup.find(reference)
+        return await self.copy(source, name=name, project=project)
+
+    async def copy(
+        self,
+        source: Experiment,
+        *,
+        name: str,
+        project: str = "",
+        parameters: Sequence[Parameter] | None = None,
+        container: Container | None = None,
+    ) -> Experiment:
+        """The clone of an experiment that was just read. One request, one more for a named project."""
+        project_id, project_name = source.project_id, source.project_name
+        if project:
+            project_id, project_name = await self._one_project(project)
+        copied_name = name or f"Clone of {source.name}"
+        clone_id = await self._clearml.clone(
+            source.id,
+            name=copied_name,
+            project_id=project_id if project else "",
+            parameters=parameters,
+            container=container,
+        )
+        draft = replace(
+            source,
+            id=clone_id,
+            name=copied_name,
+            status=Status.DRAFT,
+            status_changed=self._tracking.now(),
+            status_reason="",
+            status_message="",
+            user_id=self._person.clearml_user_id,
+            user_name=self._person.name,
+            project_id=project_id,
+            project_name=project_name,
+            parent_id=source.id,
+            parameters=source.parameters if parameters is None else tuple(parameters),
+            container=source.container if container is None else container,
+            queue_id="",
+            worker_id="",
+            created=None,
+            started=None,
+            completed=None,
+            last_iteration=0,
+            metrics=(),
+        )
+        await self._tracking.follow(draft)
+        await self._lookup.set_current(clone_id)
+        return draft
+
+    async def rename(self, reference: str, name: str) -> Experiment:
+        """Gives a new name, in any status. Raises NameTooShortError, NotYoursError."""
+        require_name(name)
+        experiment = await self._lookup.find(reference)
+        await require_own(self._clearml, self._person, experiment)
+        await self._clearml.rename(experiment.id, name)
+        await self._history.add(DraftEdit(experiment.id, EditKind.NAME, {"name": experiment.name}, {"name": name}))
+        return replace(experiment, name=name)
+
+    async def tag(self, reference: str, *, add: Sequence[str], remove: Sequence[str]) -> Experiment:
+        """Adds and removes tags, in any status; the others stay."""
+        experiment = await self._lookup.find(reference)
+        await require_own(self._clearml, self._person, experiment)
+        kept = [tag for tag in experiment.tags if tag not in remove]
+        tags = [*kept, *(tag for tag in dict.fromkeys(add) if tag not in kept)]
+        if tuple(tags) != experiment.tags:
+            await self._clearml.write_tags(experiment.id, tags)
+            await self._history.add(
+                DraftEdit(experiment.id, EditKind.TAGS, {"tags": list(experiment.tags)}, {"tags": tags})
+            )
+        return replace(experiment, tags=tuple(tags))
+
+    async def archive(self, reference: str) -> Experiment:
+        """Moves an experiment out of the lists. Raises CannotArchiveError while it runs or waits."""
+        experiment = await self._lookup.find(reference)
+        await require_own(self._clearml, self._person, experiment)
+        if experiment.status in {Status.PENDING, Status.RUNNING}:
+            raise CannotArchiveError(name=experiment.name, status=experiment.status.word)
+        await self._clearml.archive(experiment.id)
+        return replace(experiment, archived=True)
+
+    async def differences(
+        self, reference: str, other: str
+    ) -> tuple[Experiment, Experiment, tuple[ValueChange, ...]]:
+        """What an experiment has otherwise than `other`, its parent where that is empty.
+
+        Gives the other one, this one, and the values from the other to this. Raises ExperimentNotFoundError.
+        """
+        experiment, parent = await self._lookup.find_with_parent(reference)
+        if other:
+            compared = await self._lookup.find(other)
+        elif parent is not None:
+            compared = parent
+        elif experiment.parent_id:
+            compared = await self._lookup.find(experiment.parent_id)
+        else:
+            raise ExperimentNotFoundError(reference=f"the parent of {experiment.name}")
+        return compared, experiment, experiment_changes(compared, experiment)
+
+    async def log(self, reference: str, lines: int) -> tuple[Experiment, tuple[LogLine, ...]]:
+        """The last lines of a run's console, oldest first."""
+        experiment = await self._lookup.find(reference)
+        return experiment, await self._clearml.last_log_lines(experiment.id, lines)
+
+    async def _project_ids(self, name: str) -> tuple[str, ...]:
+        found = await self._clearml.projects(name)
+        if not found:
+            raise _no_project(name)
+        return tuple(found.values())
+
+    async def _one_project(self, name: str) -> tuple[str, str]:
+        found = await self._clearml.projects(name)
+        exact = {known: known_id for known, known_id in found.items() if known.casefold() == name.casefold()}
+        fitting = exact or found
+        if not fitting:
+            raise _no_project(name)
+        if len(fitting) > 1:
+            raise InvalidValueError(
+                value=name,
+                expected="the name of one project",
+                name="project",
+                advice=f"write one of {', '.join(sorted(fitting))}.",
+            )
+        found_name, found_id = next(iter(fitting.items()))
+        return found_id, found_name
+
+
+def require_name(name: str, *, allow_empty: bool = False) -> None:
+    if len(name.strip()) < SHORTEST_NAME and not (allow_empty and not name):
+        raise NameTooShortError(name=name)
+
+
+def _no_project(name: str) -> ChatOpsError:
+    return InvalidValueError(
+        value=name,
+        expected="a project",
+        name="project",
+        advice="write its name or a part of it as in the web UI.",
+    )

@@ -1,0 +1,72 @@
+"""From the outbox to a conversation: what is due, with what a person wants to read beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import takewhile
+
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.experiments import LogLine
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import EventKind, Notification
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.outbox import OutboxStore
+
+LINES_OF_A_FAILURE = 8
+_MOST_AT_ONCE = 50
+_EVER = datetime.max.replace(tzinfo=UTC)
+_FIRST_PAUSE = timedelta(seconds=2)
+_LONGEST_PAUSE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class DueNotification:
+    """A notification to send now; of a failed run with the last lines of its log."""
+
+    notification: Notification
+    last_lines: tuple[LogLine, ...] = ()
+
+
+class NotificationService:
+    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
+        self._clearml = clearml
+        self._database = database
+        self._clock = clock
+
+    async def due(self, platform: str, conversation_id: str) -> list[DueNotification]:
+        """What is to be sent to a conversation now, in the order in which it happened.
+
+        What waits for another attempt holds up all that happened after it.
+        """
+        async with self._database.reading() as session:
+            outbox = OutboxStore(session)
+            due = await outbox.due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
+            waiting = await outbox.due(platform, conversation_id, now=_EVER, limit=_MOST_AT_ONCE)
+        ready = {item.id for item in due}
+        in_order = takewhile(lambda item: item.id in ready, waiting)
+        return [DueNotification(item, await self._last_lines(item)) for item in in_order]
+
+    async def delivered(self, notification: Notification) -> None:
+        async with self._database.writing() as session:
+            await OutboxStore(session).mark_delivered(notification.id, at=self._clock())
+
+    async def failed(self, notification: Notification) -> None:
+        """Tries again later, with growing pauses."""
+        pause = min(_FIRST_PAUSE * 2**notification.attempts, _LONGEST_PAUSE)
+        async with self._database.writing() as session:
+            await OutboxStore(session).postpone(notification.id, until=self._clock() + pause)
+
+    async def waiting_for(self, experiment_id: str, recipient: Conversation) -> int:
+        """How many notifications of an experiment are still on their way to the recipient."""
+        async with self._database.reading() as session:
+            return await OutboxStore(session).undelivered(experiment_id, recipient)
+
+    async def _last_lines(self, notification: Notification) -> tuple[LogLine, ...]:
+        if notification.event.kind is not EventKind.FAILED:
+            return ()
+        try:
+            return await self._clearml.last_log_lines(notification.event.experiment_id, LINES_OF_A_FAILURE)
+        except ChatOpsError:
+            # That it failed is worth more than why; the log can be asked for with /log.
+            return ()

@@ -1,0 +1,168 @@
+"""What lives as long as the process, and the services made from it for one person and one command."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from clearml_chatops.models.messages import IncomingMessage
+from clearml_chatops.models.people import Person
+from clearml_chatops.services.accounts import AccountService
+from clearml_chatops.services.agents import LocalAgents
+from clearml_chatops.services.audit import AuditService
+from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
+from clearml_chatops.services.drafts import DraftService
+from clearml_chatops.services.edit_history import EditHistory
+from clearml_chatops.services.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.experiments import ExperimentService
+from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.queues import QueueService
+from clearml_chatops.services.runs import RunService
+from clearml_chatops.services.suggestions import SuggestionService
+from clearml_chatops.services.tracking import Tracking
+from clearml_chatops.services.waiting import WaitService
+from clearml_chatops.services.watching import Watcher
+from clearml_chatops.services.workers import WorkerService
+from clearml_chatops.storage.database import Database
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class ProcessContext:
+    """The singletons of a process. `agent_folder` is where the agents that it starts keep their files."""
+
+    database: Database
+    clearml: ClearMLConnections
+    clock: Clock
+    host: str
+    agent_folder: Path
+    watch_interval: timedelta
+    trusted_platforms: frozenset[str]
+
+    @cached_property
+    def accounts(self) -> AccountService:
+        return AccountService(
+            clearml=self.clearml.bot, database=self.database, trusted_platforms=self.trusted_platforms
+        )
+
+    @cached_property
+    def audit(self) -> AuditService:
+        return AuditService(database=self.database)
+
+    @cached_property
+    def notifications(self) -> NotificationService:
+        return NotificationService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+
+    @cached_property
+    def watcher(self) -> Watcher:
+        return Watcher(
+            clearml=self.clearml.bot, database=self.database, clock=self.clock, interval=self.watch_interval
+        )
+
+    def services_for(self, person: Person, message: IncomingMessage) -> "Services":
+        """The services with which one command of one person works."""
+        return Services(self, person, message)
+
+    async def aclose(self) -> None:
+        await self.clearml.aclose()
+        await self.database.aclose()
+
+
+class Services:
+    """Each service is made when a handler first asks for it."""
+
+    def __init__(self, process: ProcessContext, person: Person, message: IncomingMessage) -> None:
+        self._process = process
+        self._person = person
+        self._message = message
+
+    @cached_property
+    def _clearml(self) -> ClearML:
+        return self._process.clearml.acting_as(self._person.clearml_user_id)
+
+    @cached_property
+    def _history(self) -> EditHistory:
+        return EditHistory(database=self._process.database, person=self._person, clock=self._process.clock)
+
+    @cached_property
+    def _tracking(self) -> Tracking:
+        return Tracking(
+            database=self._process.database,
+            person=self._person,
+            conversation=self._message.conversation,
+            clock=self._process.clock,
+        )
+
+    @property
+    def accounts(self) -> AccountService:
+        return self._process.accounts
+
+    @cached_property
+    def lookup(self) -> ExperimentLookup:
+        return ExperimentLookup(
+            clearml=self._clearml,
+            database=self._process.database,
+            person=self._person,
+            conversation=self._message.conversation,
+            about=self._message.about,
+        )
+
+    @cached_property
+    def experiments(self) -> ExperimentService:
+        return ExperimentService(
+            clearml=self._clearml,
+            lookup=self.lookup,
+            tracking=self._tracking,
+            history=self._history,
+            person=self._person,
+        )
+
+    @cached_property
+    def drafts(self) -> DraftService:
+        return DraftService(clearml=self._clearml, lookup=self.lookup, history=self._history, person=self._person)
+
+    @cached_property
+    def queues(self) -> QueueService:
+        return QueueService(
+            clearml=self._clearml, database=self._process.database, lookup=self.lookup, person=self._person
+        )
+
+    @cached_property
+    def runs(self) -> RunService:
+        return RunService(
+            clearml=self._clearml,
+            lookup=self.lookup,
+            experiments=self.experiments,
+            queues=self.queues,
+            tracking=self._tracking,
+            person=self._person,
+        )
+
+    @cached_property
+    def workers(self) -> WorkerService:
+        return WorkerService(
+            clearml=self._process.clearml.bot,
+            database=self._process.database,
+            queues=self.queues,
+            agents=LocalAgents(self._process.agent_folder),
+            person=self._person,
+            host=self._process.host,
+            clock=self._process.clock,
+        )
+
+    @cached_property
+    def suggestions(self) -> SuggestionService:
+        return SuggestionService(clearml=self._clearml, lookup=self.lookup)
+
+    @cached_property
+    def waiting(self) -> WaitService:
+        return WaitService(
+            clearml=self._clearml,
+            lookup=self.lookup,
+            tracking=self._tracking,
+            notifications=self._process.notifications,
+            conversation=self._message.conversation,
+            clock=self._process.clock,
+        )

@@ -1,0 +1,29 @@
+"""What a person may have meant by a name that does not exist."""
+
+from collections.abc import Iterable
+
+from rapidfuzz import fuzz, process
+
+_SIMILAR_ENOUGH = 60
+"""Of 100: below it a suggestion puzzles more than it helps."""
+
+_MOST_SUGGESTIONS = 3
+
+
+def similar_names(typed: str, names: Iterable[str]) -> list[str]:
+    """The names most like what was typed, best first; empty when none is like it. Case is the same."""
+    found = process.extract(
+        typed,
+        list(names),
+        scorer=fuzz.ratio,
+        processor=str.casefold,
+        limit=_MOST_SUGGESTIONS,
+        score_cutoff=_SIMILAR_ENOUGH,
+    )
+    return [name for name, _, _ in found]
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """The question that names them, with a space before; empty where there are none."""
+    shown = " or ".join(names)
+    return f" Did you mean {shown}?" if shown else ""
