@@ -1,0 +1,13 @@
+"""Every command there is. A new family is a new file, and a line here."""
+
+from clearml_chatops.handlers.drafts import DRAFTS
+from clearml_chatops.handlers.experiments import EXPERIMENTS
+from clearml_chatops.handlers.people import PEOPLE
+from clearml_chatops.handlers.queues import QUEUES
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.handlers.runs import RUNS
+from clearml_chatops.handlers.workers import WORKERS
+
+
+def all_commands() -> Registry:
+    return Registry([EXPERIMENTS, DRAFTS, RUNS, QUEUES, WORKERS, PEOPLE])

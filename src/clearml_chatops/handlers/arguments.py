@@ -1,0 +1,188 @@
+"""The kinds of arguments a command can take: one converter each, whose error says what to do instead.
+
+A handler names its arguments by annotation: `lines: LineCount = 20`. What stands behind the
+annotation converts the text, names the kind in the help and tells the terminal what to complete.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Protocol
+
+from clearml_chatops.models.errors import InvalidValueError
+from clearml_chatops.models.experiments import Status
+
+
+class Converter(Protocol):
+    """Turns the text of one argument into its value.
+
+    `completes` names what a terminal offers for it: "experiment", "queue", "parameter", "status", "place",
+    "command" or nothing.
+    """
+
+    completes: str
+
+    def convert(self, text: str, *, name: str) -> object:
+        """The value. Raises InvalidValueError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlainText:
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class WholeNumber:
+    lowest: int
+    highest: int
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> int:
+        if re.fullmatch(r"\d{1,9}", text) and self.lowest <= int(text) <= self.highest:
+            return int(text)
+        raise InvalidValueError(
+            value=text,
+            expected="a whole number",
+            name=name,
+            advice=f"give one from {self.lowest} to {self.highest}.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> timedelta:
+        match = re.fullmatch(r"(\d{1,6})\s*(s|m|h|d)?", text.strip().lower())
+        if match and int(match[1]):
+            return int(match[1]) * _UNITS[match[2] or "s"]
+        raise InvalidValueError(
+            value=text, expected="a length of time", name=name, advice="write it like 30s, 5m, 2h or 1d."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StatusWord:
+    completes: str = "status"
+
+    def convert(self, text: str, *, name: str) -> Status:
+        if status := Status.from_word(text):
+            return status
+        words = ", ".join(status.word for status in SHOWN_STATUSES)
+        raise InvalidValueError(value=text, expected="a status", name=name, advice=f"use one of {words}.")
+
+
+@dataclass(frozen=True, slots=True)
+class GpuList:
+    """`0,1`, `all` or `none`; an agent takes these as they are, so the order is made one and the same."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> str:
+        wanted = text.strip().lower()
+        if wanted in {"all", "none"}:
+            return wanted
+        if re.fullmatch(r"\d{1,3}(,\d{1,3})*", wanted):
+            indices = [int(index) for index in wanted.split(",")]
+            if len(set(indices)) == len(indices):
+                return ",".join(str(index) for index in sorted(indices))
+            raise InvalidValueError(
+                value=text,
+                expected="a list of different cards",
+                name=name,
+                advice="name each card once, like 0,1.",
+            )
+        raise InvalidValueError(
+            value=text, expected="a list of cards", name=name, advice="write it like 0,1 or all or none."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a queue: `front`, `back` or a number counted from 1; given as 1, -1 or that number."""
+
+    completes: str = "place"
+
+    def convert(self, text: str, *, name: str) -> int:
+        wanted = text.strip().lower()
+        if wanted in {"front", "back"}:
+            return 1 if wanted == "front" else -1
+        if re.fullmatch(r"[1-9]\d{0,5}", wanted):
+            return int(wanted)
+        raise InvalidValueError(
+            value=text, expected="a place in a queue", name=name, advice="use front, back or a number from 1."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RestOfLine:
+    """All the words that are left, with one space between them."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class SeveralWords:
+    """All the words that are left, one by one."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Assignments:
+    """All words of the form `section.name=value`, as pairs."""
+
+    completes: str = "parameter"
+
+    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class BareWord:
+    """Marks a flag that may be typed without dashes, as `/enqueue front`."""
+
+
+_UNITS = {
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+SHOWN_STATUSES = (
+    Status.DRAFT,
+    Status.PENDING,
+    Status.RUNNING,
+    Status.COMPLETED,
+    Status.FAILED,
+    Status.ABORTED,
+    Status.PUBLISHED,
+)
+
+ExperimentReference = Annotated[str, PlainText(completes="experiment")]
+QueueName = Annotated[str, PlainText(completes="queue")]
+PlainWord = Annotated[str, PlainText()]
+LineCount = Annotated[int, WholeNumber(1, 10_000)]
+Timeout = Annotated[timedelta, Span()]
+StatusName = Annotated[Status, StatusWord()]
+Gpus = Annotated[str, GpuList()]
+QueuePlace = Annotated[int, Place()]
+FreeText = Annotated[str, RestOfLine()]
+CommandName = Annotated[str, RestOfLine(completes="command")]
+FreeExperimentText = Annotated[str, RestOfLine(completes="experiment")]
+Words = Annotated[tuple[str, ...], SeveralWords()]
+ParameterWords = Annotated[tuple[str, ...], SeveralWords(completes="parameter")]
+ParameterValues = Annotated[tuple[tuple[str, str], ...], Assignments()]
+Flag = bool
+WordFlag = Annotated[bool, BareWord()]

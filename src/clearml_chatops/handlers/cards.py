@@ -1,0 +1,134 @@
+"""The card of an experiment, and the messages that tell what happened to one."""
+
+from datetime import datetime, timedelta
+
+from clearml_chatops.handlers.wording import ago, span
+from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Text, Tone
+from clearml_chatops.services.notifications import DueNotification
+
+_MOST_METRICS = 4
+_TONES = {
+    Status.COMPLETED: Tone.SUCCESS,
+    Status.FAILED: Tone.FAILURE,
+    Status.ABORTED: Tone.WARNING,
+}
+
+
+def experiment_card(experiment: Experiment, *, now: datetime, web_link: str) -> Reply:
+    """What one wants to know of an experiment at a glance, and what one may do with it next."""
+    return Reply.of(
+        Text(experiment.name, Tone.HEADING),
+        Text(experiment.status.word, _TONES.get(experiment.status, Tone.PLAIN)),
+        Fields(
+            tuple((label, value) for label, value in (*_card_fields(experiment, now), ("web", web_link)) if value)
+        ),
+        Buttons(_card_buttons(experiment)),
+        about=experiment.id,
+    )
+
+
+def short_card(experiment: Experiment) -> Fields:
+    """The three things that tell one experiment from another."""
+    return Fields((("experiment", experiment.name), ("id", experiment.id), ("status", experiment.status.word)))
+
+
+def notification_card(due: DueNotification) -> Reply:
+    """The message that tells one event."""
+    event = due.notification.event
+    log = Code("\n".join(line.text for line in due.last_lines)) if due.last_lines else None
+    return Reply.of(
+        Text(_event_sentence(event), _EVENT_TONES[event.kind]),
+        log,
+        Buttons(_event_buttons(event)),
+        about=event.experiment_id,
+    )
+
+
+_EVENT_TONES = {
+    EventKind.LEFT_PENDING: Tone.PLAIN,
+    EventKind.COMPLETED: Tone.SUCCESS,
+    EventKind.FAILED: Tone.FAILURE,
+    EventKind.ABORTED: Tone.WARNING,
+}
+
+
+def _card_fields(experiment: Experiment, now: datetime) -> list[tuple[str, str]]:
+    running_time = experiment.running_time(now)
+    container = experiment.container
+    return [
+        ("id", experiment.id),
+        ("project", experiment.project_name),
+        ("owner", experiment.user_name),
+        ("changed", ago(experiment.status_changed, now)),
+        ("reason", experiment.status_reason if experiment.status in {Status.FAILED, Status.ABORTED} else ""),
+        ("tags", ", ".join(experiment.tags)),
+        ("worker", experiment.worker_id if running_time is not None else ""),
+        ("running time", span(running_time) if running_time is not None else ""),
+        ("iteration", str(experiment.last_iteration or "")),
+        *(
+            (f"{metric.metric}/{metric.variant}", f"{metric.value:.6g}")
+            for metric in experiment.metrics[:_MOST_METRICS]
+        ),
+        ("image", container.image),
+        ("container arguments", container.arguments),
+        ("setup script", container.setup_shell_script),
+        ("code", _code(experiment)),
+        ("parameters", f"{len(experiment.parameters)} (see /params)" if experiment.parameters else ""),
+    ]
+
+
+def _code(experiment: Experiment) -> str:
+    script = experiment.script
+    at = " ".join(part for part in (script.branch, script.commit[:8]) if part)
+    return " ".join(part for part in (script.repository, at, script.entry_point) if part)
+
+
+def _card_buttons(experiment: Experiment) -> tuple[Button, ...]:
+    clone = Button("Clone", f"/clone {experiment.id}")
+    log = Button("Log", f"/log {experiment.id}")
+    match experiment.status:
+        case Status.DRAFT:
+            return (
+                Button("Enqueue", f"/enqueue {experiment.id}"),
+                Button("Diff", f"/diff id={experiment.id}"),
+                clone,
+            )
+        case Status.PENDING:
+            return (Button("Dequeue", f"/dequeue {experiment.id}"), Button("Queue", "/queue"), clone)
+        case Status.RUNNING:
+            return (log, Button("Abort", f"/abort {experiment.id}"), clone)
+        case Status.FAILED | Status.ABORTED:
+            return (log, Button("Retry", f"/retry {experiment.id}"), clone)
+        case _:
+            return (clone, log)
+
+
+def _event_sentence(event: ExperimentEvent) -> str:
+    name = f"“{event.experiment_name}”"
+    after = f" after {span(event.ran)}" if event.ran is not None else ""
+    match event.kind:
+        case EventKind.LEFT_PENDING:
+            worker = f", picked up by {event.worker_id}" if event.worker_id else ""
+            return f"{name} has left Pending{_after_waiting(event)}{worker}."
+        case EventKind.COMPLETED:
+            return f"{name} is Completed{after}."
+        case EventKind.FAILED:
+            return f"{name} has Failed{after}."
+        case EventKind.ABORTED:
+            return f"{name} was Aborted{after}."
+
+
+def _after_waiting(event: ExperimentEvent) -> str:
+    if event.waited is None:
+        return ""
+    return f" after {span(event.waited)}" if event.waited >= timedelta(seconds=1) else " at once"
+
+
+def _event_buttons(event: ExperimentEvent) -> tuple[Button, ...]:
+    show = Button("Show", f"/show {event.experiment_id}")
+    log = Button("Log", f"/log {event.experiment_id}")
+    if event.kind in {EventKind.FAILED, EventKind.ABORTED}:
+        return (log, Button("Retry", f"/retry {event.experiment_id}"), show)
+    return (show, log)

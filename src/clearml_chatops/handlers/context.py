@@ -1,0 +1,19 @@
+"""What a handler gets: the message, who sent it, and the services that act for him."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.messages import IncomingMessage
+from clearml_chatops.models.people import Person
+from clearml_chatops.services.process import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    message: IncomingMessage
+    person: Person
+    services: Services
+    registry: Registry
+    clock: Callable[[], datetime]

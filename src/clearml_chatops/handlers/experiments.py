@@ -1,0 +1,195 @@
+"""Finding, showing, copying and naming experiments."""
+
+from clearml_chatops.handlers.arguments import (
+    ExperimentReference,
+    FreeExperimentText,
+    FreeText,
+    LineCount,
+    PlainWord,
+    StatusName,
+    WordFlag,
+    Words,
+)
+from clearml_chatops.handlers.cards import experiment_card, short_card
+from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.handlers.wording import ago, changes_table, count
+from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.models.people import Role
+from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Table, Text, Tone
+from clearml_chatops.services.experiments import MOST_FOUND
+
+EXPERIMENTS = CommandFamily("Experiments")
+_MOST_FOUND_BUTTONS = 5
+_MOST_DIGITS_OF_A_COUNT = 3
+"""`/log 100` means lines: names and beginnings of ids are longer."""
+
+
+@EXPERIMENTS.command(
+    "find",
+    role=Role.VIEWER,
+    examples=("/find baseline", "/find status=failed mine", "/find resnet project=vision"),
+)
+async def find(
+    context: Context,
+    text: FreeExperimentText = "",
+    *,
+    project: PlainWord = "",
+    status: StatusName | None = None,
+    mine: WordFlag = False,
+) -> Reply:
+    """Find experiments by name, id, project or status.
+
+    The last changed come first.
+
+    Args:
+        text: A part of the name or the beginning of the id; nothing for all.
+        project: Only in projects with this in their name.
+        status: Only with this status: Draft, Pending, Running, Completed, Failed, Aborted or Published.
+        mine: Only my own.
+    """
+    found = await context.services.experiments.find(text, project=project, status=status, mine=mine)
+    if not found:
+        return Reply.of(f"No experiment fits “{text}”." if text else "No experiment fits.")
+    more = f"These are the {MOST_FOUND} last changed; add words, project= or status= to narrow it down."
+    return Reply.of(
+        Table(
+            ("id", "name", "status", "project", "owner", "changed"),
+            tuple(_row(context, item) for item in found),
+        ),
+        Text(more, Tone.QUIET) if len(found) == MOST_FOUND else None,
+        Buttons(tuple(Button(item.name, f"/show {item.id}") for item in found[:_MOST_FOUND_BUTTONS])),
+    )
+
+
+@EXPERIMENTS.command("show", role=Role.VIEWER, examples=("/show", "/show 4f2a", "/show last"))
+async def show(context: Context, experiment: ExperimentReference = "") -> Reply:
+    """Show an experiment's card.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+    """
+    return await _card(context, await context.services.experiments.show(experiment))
+
+
+@EXPERIMENTS.command("use", examples=("/use 4f2a", "/use baseline"))
+async def use(context: Context, experiment: ExperimentReference) -> Reply:
+    """Make an experiment the current one, which commands mean when they name none.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last".
+    """
+    return await _card(context, await context.services.experiments.use(experiment))
+
+
+@EXPERIMENTS.command(
+    "clone", examples=("/clone 4f2a baseline on two cards", "/clone baseline project=vision/tests")
+)
+async def clone(
+    context: Context, experiment: ExperimentReference, name: FreeText = "", *, project: PlainWord = ""
+) -> Reply:
+    """Copy an experiment into a new Draft, which becomes the current one.
+
+    Args:
+        experiment: What to copy: id, beginning of an id, name, web link or "last".
+        name: The copy's name, at least 3 characters; nothing for "Clone of …".
+        project: The copy's project; nothing for the same one.
+    """
+    draft = await context.services.experiments.clone(experiment, name=name, project=project)
+    return Reply.of(
+        Text(f"Cloned as “{draft.name}”.", Tone.SUCCESS),
+        short_card(draft),
+        Text("Change it with /set and /container, then /enqueue.", Tone.QUIET),
+        Buttons((Button("Enqueue", f"/enqueue {draft.id}"), Button("Parameters", f"/params id={draft.id}"))),
+        about=draft.id,
+    )
+
+
+@EXPERIMENTS.command("name", examples=("/name baseline on two cards", "/name better name id=4f2a"))
+async def name(context: Context, name: FreeText, *, id: ExperimentReference = "") -> Reply:
+    """Give an experiment another name.
+
+    Args:
+        name: The new name, at least 3 characters.
+        id: Which experiment; nothing for the current one.
+    """
+    experiment = await context.services.experiments.rename(id, name)
+    return Reply.of(Text(f"Now called “{experiment.name}”.", Tone.SUCCESS), about=experiment.id)
+
+
+@EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a"))
+async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") -> Reply:
+    """Add tags to an experiment, or remove them with a minus before.
+
+    Args:
+        tags: Tags to add; -tag removes one.
+        id: Which experiment; nothing for the current one.
+    """
+    experiment = await context.services.experiments.tag(
+        id,
+        add=[word for word in tags if not word.startswith("-")],
+        remove=[word[1:] for word in tags if word.startswith("-")],
+    )
+    shown = ", ".join(experiment.tags) or "no tags"
+    return Reply.of(Text(f"“{experiment.name}” has {shown}.", Tone.SUCCESS), about=experiment.id)
+
+
+@EXPERIMENTS.command("archive", examples=("/archive 4f2a",))
+async def archive(context: Context, experiment: ExperimentReference = "") -> Reply:
+    """Move an experiment to the archive, out of all lists.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+    """
+    archived = await context.services.experiments.archive(experiment)
+    return Reply.of(Text(f"“{archived.name}” is archived.", Tone.SUCCESS), about=archived.id)
+
+
+@EXPERIMENTS.command("diff", role=Role.VIEWER, examples=("/diff", "/diff baseline", "/diff 4f2a id=81c0"))
+async def diff(context: Context, other: ExperimentReference = "", *, id: ExperimentReference = "") -> Reply:
+    """Show what an experiment has otherwise than its parent, or than another one.
+
+    Args:
+        other: What to compare with; nothing for the parent.
+        id: Which experiment; nothing for the current one.
+    """
+    compared, experiment, changes = await context.services.experiments.differences(id, other)
+    if not changes:
+        return Reply.of(f"“{experiment.name}” is the same as “{compared.name}”.", about=experiment.id)
+    return Reply.of(
+        Text(f"{count(len(changes), 'difference')} to “{compared.name}”", Tone.HEADING),
+        changes_table(changes, compared.name, experiment.name),
+        about=experiment.id,
+    )
+
+
+@EXPERIMENTS.command("log", role=Role.VIEWER, examples=("/log", "/log 100", "/log 4f2a 100"))
+async def log(context: Context, experiment: ExperimentReference = "", lines: LineCount = 20) -> Reply:
+    """Show the last lines of a run's console.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        lines: How many lines, 20 unless said otherwise.
+    """
+    if experiment.isdigit() and len(experiment) <= _MOST_DIGITS_OF_A_COUNT:
+        experiment, lines = "", int(experiment)
+    shown, log_lines = await context.services.experiments.log(experiment, lines)
+    if not log_lines:
+        waiting = shown.status in {Status.DRAFT, Status.PENDING}
+        why = f"it is {shown.status.word}" if waiting else "the run has written nothing"
+        return Reply.of(f"“{shown.name}” has no log: {why}.", about=shown.id)
+    return Reply.of(
+        Text(f"Log of “{shown.name}”, last {count(len(log_lines), 'line')}", Tone.HEADING),
+        Code("\n".join(line.text.rstrip("\n") for line in log_lines)),
+        about=shown.id,
+    )
+
+
+async def _card(context: Context, experiment: Experiment) -> Reply:
+    link = await context.services.experiments.web_link(experiment)
+    return experiment_card(experiment, now=context.clock(), web_link=link)
+
+
+def _row(context: Context, item: Experiment) -> tuple[str, ...]:
+    changed = ago(item.status_changed, context.clock())
+    return (item.short_id, item.name, item.status.word, item.project_name, item.user_name, changed)

@@ -1,0 +1,134 @@
+"""From what a person typed to words: phones' typography undone, quotes honoured as in a shell."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from clearml_chatops.models.errors import LineTooLongError, UnbalancedQuoteError
+
+LONGEST_LINE = 20_000
+"""Characters of one command line. Slack cuts texts at 40,000; nobody types half of that."""
+
+_DOUBLE_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"))
+_SINGLE_QUOTE = re.compile(r"(?<!\w)[‘’‚‛]|[‘’‚‛](?!\w)")
+_EM_DASH_OPTION = re.compile(r"(?:(?<=^)|(?<=[\s\"'=]))—(?=\w)")
+_EN_DASH_OPTION = re.compile(r"(?:(?<=^)|(?<=[\s\"'=]))–(?=[^\W\d]\w)")
+_EN_DASH_MINUS = re.compile(r"(?:(?<=^)|(?<=[\s\"'=]))–(?=\w)")
+_KEY = re.compile(r"(?:--)?[A-Za-z_][\w./:-]*\Z")
+_NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a line. `key` is what stands before the first unquoted `=`, `text` the whole word.
+
+    The key of `--name=value` has its dashes. `quoted` tells whether any part stood in quotes: such a
+    word is text, whatever it looks like.
+    """
+
+    text: str
+    key: str | None = None
+    quoted: bool = False
+
+    @property
+    def value(self) -> str:
+        """What stands after `key=`; the whole word where there is no key."""
+        return self.text if self.key is None else self.text[len(self.key) + 1 :]
+
+    def with_value(self, value: str) -> "Word":
+        """The same word with another value behind its key, or another text where it has none."""
+        return Word(value if self.key is None else f"{self.key}={value}", self.key, self.quoted)
+
+
+def undo_typography(line: str) -> str:
+    """The line as a keyboard would have sent it.
+
+    Phones turn `"` into “ ” and `--` into —. An apostrophe inside a word and a dash between spaces are
+    prose, and stay.
+    """
+    line = line.translate(_DOUBLE_QUOTES).translate(_INVISIBLE).replace("\xa0", " ")
+    line = _SINGLE_QUOTE.sub("'", line)
+    line = _EM_DASH_OPTION.sub("--", line)
+    line = _EN_DASH_OPTION.sub("--", line)
+    return _EN_DASH_MINUS.sub("-", line)
+
+
+def split_words(line: str) -> list[Word]:
+    """The words of a line, quoted as in a shell: '…' as it is, "…" and bare words with backslash.
+
+    Raises:
+        LineTooLongError: the line is longer than `LONGEST_LINE`.
+        UnbalancedQuoteError: a quote is not closed.
+    """
+    if len(line) > LONGEST_LINE:
+        raise LineTooLongError(length=f"{len(line):,}", limit=f"{LONGEST_LINE:,}")
+    return _Splitter(undo_typography(line)).words()
+
+
+def join_words(words: Iterable[Word]) -> str:
+    """A line that `split_words` takes apart into these words again."""
+    return " ".join((f"{word.key}=" if word.key is not None else "") + _written(word) for word in words)
+
+
+def _written(word: Word) -> str:
+    """A word's value as it is typed: in quotes where it was quoted, since they make it text."""
+    if not word.quoted and not _NEEDS_QUOTES.search(word.value):
+        return word.value
+    text = word.value.replace("'", "'\"'\"'")
+    # A long dash that got through was escaped, or it would have become an option's.
+    return "'" + re.sub("[—–]", r"'\\\g<0>'", text) + "'"
+
+
+class _Splitter:
+    """The standard shlex does not tell where an unquoted `=` stood, hence a reader of our own."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+        self._at = 0
+
+    def words(self) -> list[Word]:
+        words = []
+        while self._skip_spaces():
+            words.append(self._word())
+        return words
+
+    def _skip_spaces(self) -> bool:
+        while self._at < len(self._line) and self._line[self._at].isspace():
+            self._at += 1
+        return self._at < len(self._line)
+
+    def _word(self) -> Word:
+        text: list[str] = []
+        key: str | None = None
+        quoted = False
+        while self._at < len(self._line) and not (character := self._line[self._at]).isspace():
+            if character in "'\"":
+                quoted = True
+                text.append(self._quoted(character))
+                continue
+            if character == "=" and key is None and not quoted and _KEY.match(before := "".join(text)):
+                key = before
+            if character == "\\" and self._at + 1 < len(self._line):
+                self._at += 1
+                quoted = True
+                character = self._line[self._at]
+            text.append(character)
+            self._at += 1
+        return Word("".join(text), key, quoted)
+
+    def _quoted(self, quote: str) -> str:
+        start = self._at + 1
+        text: list[str] = []
+        at = start
+        while at < len(self._line):
+            character = self._line[at]
+            if character == quote:
+                self._at = at + 1
+                return "".join(text)
+            if character == "\\" and quote == '"' and self._line[at + 1 : at + 2] in {'"', "\\"}:
+                at += 1
+                character = self._line[at]
+            text.append(character)
+            at += 1
+        raise UnbalancedQuoteError(quote=quote, rest=self._line[start : start + 20])

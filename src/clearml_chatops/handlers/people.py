@@ -1,0 +1,75 @@
+"""Who am I, and what can I say."""
+
+from collections.abc import Iterator
+
+from clearml_chatops.handlers.arguments import CommandName
+from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.registry import Command, CommandFamily
+from clearml_chatops.models.messages import TERMINAL
+from clearml_chatops.models.people import Role
+from clearml_chatops.models.replies import Code, Fields, Reply, Table, Text, Tone
+
+PEOPLE = CommandFamily("People")
+
+
+@PEOPLE.command("help", role=Role.VIEWER, examples=("/help", "/help set"))
+async def help_(context: Context, command: CommandName = "") -> Reply:
+    """Show all commands, or one of them with its arguments and examples.
+
+    Args:
+        command: The command; nothing for all.
+    """
+    if command:
+        return _help_of(_find(context, command))
+    blocks = [
+        block
+        for family in context.registry.families
+        for block in (
+            Text(family.title, Tone.HEADING),
+            Table(("", ""), tuple((f"/{item.name}", item.summary) for item in _allowed(context, family.commands))),
+        )
+    ]
+    return Reply.of(*blocks, Text("/help <command> tells more of one.", Tone.QUIET))
+
+
+@PEOPLE.command("whoami", role=Role.VIEWER, examples=("/whoami",))
+async def whoami(context: Context) -> Reply:
+    """Show who you are to the bot and to ClearML, and which queue is yours."""
+    account = await context.services.accounts.account(context.person)
+    return Reply.of(
+        Fields(
+            (
+                ("you", account.person.name),
+                ("known as", str(context.message.sender)),
+                ("role", account.person.role.word),
+                ("ClearML user", account.clearml_name),
+                ("acts as", account.acts_as),
+                ("ClearML server", account.clearml_host),
+                ("queue", account.queue.queue_name if account.queue else "none yet; /queue create makes one"),
+            )
+        )
+    )
+
+
+def _find(context: Context, name: str) -> Command:
+    found, _ = context.registry.find(name.split(), terminal=context.message.conversation.platform == TERMINAL)
+    return found
+
+
+def _allowed(context: Context, commands: list[Command]) -> Iterator[Command]:
+    terminal = context.message.conversation.platform == TERMINAL
+    return (item for item in commands if item.role <= context.person.role and (terminal or not item.terminal_only))
+
+
+def _help_of(command: Command) -> Reply:
+    arguments = tuple((item.usage, item.description) for item in command.parameters)
+    return Reply.of(
+        Text(f"/{command.name}", Tone.HEADING),
+        command.summary,
+        Text(command.description, Tone.QUIET) if command.description else None,
+        Code(command.usage),
+        Fields(arguments) if arguments else None,
+        Text("Examples", Tone.HEADING),
+        Code("\n".join(command.examples)),
+        Text(f"Needs the role {command.role.word}.", Tone.QUIET),
+    )

@@ -1,0 +1,257 @@
+"""The commands as data: from one declaration come parsing, help, completion, menus and the documentation."""
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from clearml_chatops.handlers.arguments import (
+    Assignments,
+    BareWord,
+    Converter,
+    PlainText,
+    RestOfLine,
+    SeveralWords,
+)
+from clearml_chatops.models.errors import UnknownCommandError
+from clearml_chatops.models.people import Role
+from clearml_chatops.models.replies import Button, Reply
+from clearml_chatops.services.similar_names import did_you_mean, similar_names
+
+Handler = Callable[..., Awaitable[Reply]]
+
+
+class ParameterKind(StrEnum):
+    POSITIONAL = "positional"
+    REST = "rest"
+    ASSIGNMENTS = "assignments"
+    OPTION = "option"
+    FLAG = "flag"
+
+
+_TAKES_WORDS = {ParameterKind.POSITIONAL, ParameterKind.REST}
+
+
+@dataclass(frozen=True, slots=True)
+class CommandParameter:
+    """One argument of a command, read from the handler's signature."""
+
+    name: str
+    kind: ParameterKind
+    converter: Converter
+    required: bool
+    description: str
+    bare_word: bool = False
+
+    @property
+    def usage(self) -> str:
+        match self.kind:
+            case ParameterKind.OPTION:
+                return f"[{self.name}=…]"
+            case ParameterKind.FLAG:
+                return f"[{self.name}]" if self.bare_word else f"[--{self.name}]"
+            case ParameterKind.ASSIGNMENTS:
+                return "[section.name=value …]"
+            case ParameterKind.REST:
+                shown = f"{self.name}…"
+            case _:
+                shown = self.name
+        return f"<{shown}>" if self.required else f"[{shown}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command: how it is called, who may call it, what it does."""
+
+    name: str
+    handler: Handler
+    role: Role
+    summary: str
+    description: str
+    examples: tuple[str, ...]
+    parameters: tuple[CommandParameter, ...]
+    family: str
+    terminal_only: bool = False
+    own_usage: str = ""
+
+    @property
+    def usage(self) -> str:
+        """How the command is written; made from its parameters where it has no usage of its own."""
+        return self.own_usage or " ".join((f"/{self.name}", *(parameter.usage for parameter in self.parameters)))
+
+    def to_json(self) -> dict[str, object]:
+        """The command as `commands --json` prints it."""
+        return {
+            "name": self.name,
+            "family": self.family,
+            "usage": self.usage,
+            "summary": self.summary,
+            "description": self.description,
+            "permission": self.role.word,
+            "terminal_only": self.terminal_only,
+            "parameters": [
+                {
+                    "name": parameter.name,
+                    "kind": parameter.kind.value,
+                    "required": parameter.required,
+                    "description": parameter.description,
+                    "usage": parameter.usage,
+                }
+                for parameter in self.parameters
+            ],
+            "examples": list(self.examples),
+        }
+
+
+@dataclass(slots=True)
+class CommandFamily:
+    """The commands of one file of handlers."""
+
+    title: str
+    commands: list[Command] = field(default_factory=list)
+
+    def command(
+        self,
+        name: str,
+        *,
+        examples: tuple[str, ...],
+        role: Role = Role.MEMBER,
+        terminal_only: bool = False,
+        usage: str = "",
+    ) -> Callable[[Handler], Handler]:
+        """Declares the decorated coroutine as a command.
+
+        Its signature after the context is the grammar: arguments before `*` are positional, those after
+        it are `key=value` options, or flags where they are bool. Its docstring is the help: first line the
+        summary, `Args:` the arguments.
+        """
+
+        def declare(handler: Handler) -> Handler:
+            summary, description, arguments = _read_docstring(inspect.getdoc(handler) or "")
+            self.commands.append(
+                Command(
+                    name=name,
+                    handler=handler,
+                    role=role,
+                    summary=summary,
+                    description=description,
+                    examples=examples,
+                    parameters=tuple(_read_parameters(handler, arguments)),
+                    family=self.title,
+                    terminal_only=terminal_only,
+                    own_usage=usage,
+                )
+            )
+            return handler
+
+        return declare
+
+
+class Registry:
+    """All commands, found by name as people write them: `queue create`, `queue_create`, `/Queue Create`."""
+
+    def __init__(self, families: Iterable[CommandFamily]) -> None:
+        self.families = tuple(families)
+        self._by_name: Mapping[str, Command] = {
+            command.name: command for family in self.families for command in family.commands
+        }
+
+    def __iter__(self) -> Iterator[Command]:
+        return iter(self._by_name.values())
+
+    def get(self, name: str) -> Command | None:
+        return self._by_name.get(normal_name(name))
+
+    def find(self, words: list[str], *, terminal: bool) -> tuple[Command, int]:
+        """The command that a line begins with, and how many of its words are the command's name.
+
+        Raises:
+            UnknownCommandError: no command is called so; the nearest names are offered.
+        """
+        names = {name for name, command in self._by_name.items() if terminal or not command.terminal_only}
+        for count in (2, 1):
+            name = normal_name(" ".join(words[:count]))
+            # A second word that is nothing as a name ("", "_") is an argument, not a part of the name.
+            if len(words) >= count and normal_name(words[count - 1]) and name in names:
+                self._require_known_subcommand(self._by_name[name], words[count:])
+                return self._by_name[name], count
+        typed = normal_name(" ".join(words[:1]))
+        nearest = similar_names(typed, names)
+        raise UnknownCommandError(
+            name=typed,
+            nearest=did_you_mean(f"/{name}" for name in nearest[:1]),
+            offers=[Button(f"/{name}", f"/help {name}") for name in nearest],
+        )
+
+    def subcommands(self, command: Command) -> list[str]:
+        """The second words that may follow a command's name."""
+        prefix = f"{command.name} "
+        return [name.removeprefix(prefix) for name in self._by_name if name.startswith(prefix)]
+
+    def _require_known_subcommand(self, command: Command, rest: list[str]) -> None:
+        """A word behind a command that only has subcommands is a misspelt one of them."""
+        subcommands = self.subcommands(command)
+        takes_words = any(parameter.kind in _TAKES_WORDS for parameter in command.parameters)
+        if not subcommands or takes_words or not rest or "=" in rest[0] or rest[0].startswith("--"):
+            return
+        nearest = similar_names(rest[0].casefold(), subcommands)
+        raise UnknownCommandError(
+            name=f"{command.name} {rest[0]}",
+            nearest=did_you_mean(f"/{command.name} {name}" for name in nearest[:1]),
+            offers=[Button(f"/{command.name} {name}", f"/help {command.name} {name}") for name in nearest],
+        )
+
+
+def normal_name(text: str) -> str:
+    """A command's name from what was typed: no slash, no @bot, small letters, `_` as a space."""
+    return re.sub(r"[\s_]+", " ", re.sub(r"(?<=\S)@\w+", "", text).removeprefix("/")).strip().casefold()
+
+
+def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Iterator[CommandParameter]:
+    hints = get_type_hints(handler, include_extras=True)
+    for parameter in list(inspect.signature(handler).parameters.values())[1:]:
+        name = parameter.name
+        markers = _markers(hints[parameter.name])
+        converter: Any = next((marker for marker in markers if hasattr(marker, "convert")), PlainText())
+        is_flag = parameter.default is False
+        yield CommandParameter(
+            name=name,
+            kind=_kind_of(converter, keyword=parameter.kind is parameter.KEYWORD_ONLY, flag=is_flag),
+            converter=converter,
+            required=parameter.default is parameter.empty,
+            description=descriptions.get(name, ""),
+            bare_word=any(isinstance(marker, BareWord) for marker in markers),
+        )
+
+
+def _markers(hint: Any) -> tuple[Any, ...]:
+    """What stands beside the type in an `Annotated`, also in one that may be None."""
+    if get_origin(hint) is Annotated:
+        return get_args(hint)[1:]
+    return tuple(marker for part in get_args(hint) for marker in _markers(part))
+
+
+def _kind_of(converter: Converter, *, keyword: bool, flag: bool) -> ParameterKind:
+    if flag:
+        return ParameterKind.FLAG
+    if keyword:
+        return ParameterKind.OPTION
+    if isinstance(converter, Assignments):
+        return ParameterKind.ASSIGNMENTS
+    if isinstance(converter, RestOfLine | SeveralWords):
+        return ParameterKind.REST
+    return ParameterKind.POSITIONAL
+
+
+def _read_docstring(text: str) -> tuple[str, str, dict[str, str]]:
+    """Summary, description and the `Args:` of a docstring."""
+    body, _, arguments = text.partition("\nArgs:\n")
+    summary, _, description = body.partition("\n\n")
+    described = re.findall(r"^ +(\w+): (.+(?:\n {6,}.+)*)", arguments, re.MULTILINE)
+    return (
+        " ".join(summary.split()),
+        "\n\n".join(" ".join(paragraph.split()) for paragraph in description.strip().split("\n\n") if paragraph),
+        {name: " ".join(words.split()) for name, words in described},
+    )

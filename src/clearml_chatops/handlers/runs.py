@@ -1,0 +1,181 @@
+"""Running experiments: into the queue and out of it, abort, reset, retry, rerun."""
+
+from datetime import timedelta
+
+from clearml_chatops.handlers.arguments import (
+    ExperimentReference,
+    Flag,
+    FreeText,
+    ParameterValues,
+    PlainWord,
+    QueueName,
+    StatusName,
+    Timeout,
+    WordFlag,
+)
+from clearml_chatops.handlers.cards import short_card
+from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.models.errors import NoPersonalQueueError
+from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
+from clearml_chatops.services.runs import EnqueuedExperiment
+
+RUNS = CommandFamily("Runs")
+
+
+@RUNS.command("enqueue", examples=("/enqueue", "/enqueue 4f2a front", "/enqueue queue=gpu_queue"))
+async def enqueue(
+    context: Context,
+    experiment: ExperimentReference = "",
+    *,
+    queue: QueueName = "",
+    front: WordFlag = False,
+    create: Flag = False,
+) -> Reply:
+    """Put an experiment into a queue, your own unless you name another.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        queue: The queue's name; nothing for your own.
+        front: Before all that wait there.
+        create: Create your own queue first, if you have none.
+    """
+    try:
+        enqueued = await context.services.runs.enqueue(
+            experiment, queue_name=queue, front=front, create_queue=create
+        )
+    except NoPersonalQueueError as error:
+        return Reply.asking(
+            str(error), Button("Create my queue and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
+        )
+    return _enqueued_reply(enqueued)
+
+
+@RUNS.command("dequeue", examples=("/dequeue", "/dequeue 4f2a"))
+async def dequeue(context: Context, experiment: ExperimentReference = "") -> Reply:
+    """Take a Pending experiment out of its queue; it is what it was before.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+    """
+    taken = await context.services.runs.dequeue(experiment)
+    return Reply.of(
+        Text(f"“{taken.name}” is out of its queue.", Tone.SUCCESS),
+        Buttons((Button("Enqueue", f"/enqueue {taken.id}"),)),
+        about=taken.id,
+    )
+
+
+@RUNS.command("abort", examples=("/abort", "/abort 4f2a --yes"))
+async def abort(context: Context, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
+    """End a run, or what waits to run. Asks first when something runs.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        yes: Do not ask.
+    """
+    found = await context.services.runs.running_or_pending(experiment)
+    if found.status is Status.RUNNING and not yes:
+        return Reply.asking(
+            f"“{found.name}” of {found.user_name or 'unknown'} is Running. Abort it?",
+            Button("Abort it", f"/abort {found.id} --yes"),
+            about=found.id,
+        )
+    await context.services.runs.abort(found)
+    running = found.status is Status.RUNNING
+    how = "is being aborted; its worker ends it within seconds." if running else "is Aborted."
+    return Reply.of(Text(f"“{found.name}” {how}", Tone.WARNING), about=found.id)
+
+
+@RUNS.command("reset", examples=("/reset 4f2a", "/reset 4f2a --yes"))
+async def reset(context: Context, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
+    """Make a finished experiment a Draft again. Asks first: its log and scalars are deleted.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        yes: Do not ask.
+    """
+    found = await context.services.runs.resettable(experiment)
+    if not yes:
+        return Reply.asking(
+            f"Resetting “{found.name}” deletes its log and its scalars for good. Reset it?",
+            Button("Reset it", f"/reset {found.id} --yes"),
+            Button("Clone it instead", f"/clone {found.id}"),
+            about=found.id,
+        )
+    draft = await context.services.runs.reset(found)
+    return Reply.of(Text(f"“{draft.name}” is a Draft again.", Tone.SUCCESS), short_card(draft), about=draft.id)
+
+
+@RUNS.command("retry", examples=("/retry", "/retry 4f2a queue=gpu_queue"))
+async def retry(context: Context, experiment: ExperimentReference = "", *, queue: QueueName = "") -> Reply:
+    """Put a Failed or Aborted run back into its queue as it is.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        queue: The queue's name; nothing for the former one.
+    """
+    return _enqueued_reply(await context.services.runs.retry(experiment, queue_name=queue))
+
+
+@RUNS.command("rerun", examples=("/rerun last args.gpus=2,3", "/rerun baseline longer training args.epochs=90"))
+async def rerun(
+    context: Context,
+    experiment: ExperimentReference,
+    name: FreeText = "",
+    values: ParameterValues = (),
+    *,
+    image: PlainWord | None = None,
+    queue: QueueName = "",
+) -> Reply:
+    """Clone, set and enqueue in one line: the same training on other cards.
+
+    Args:
+        experiment: What to run again: id, beginning of an id, name, web link or "last".
+        name: The copy's name; nothing for "Clone of …".
+        values: What to change, as args.gpus=2,3 args.lr=0.05.
+        image: Another docker image.
+        queue: The queue's name; nothing for your own.
+    """
+    enqueued = await context.services.runs.rerun(
+        experiment, name=name, assignments=values, image=image, queue_name=queue
+    )
+    return _enqueued_reply(enqueued)
+
+
+@RUNS.command("wait", examples=("/wait", "/wait completed timeout=10m", "/wait 4f2a running"), terminal_only=True)
+async def wait(
+    context: Context,
+    experiment: ExperimentReference = "",
+    status: StatusName | None = None,
+    *,
+    timeout: Timeout = timedelta(seconds=60),  # noqa: ASYNC109  # what people type; the service keeps the time
+) -> Reply:
+    """Wait until an experiment has left Pending, or has reached a status.
+
+    For scripts: it ends when the status is reached, and fails when it cannot be any more.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        status: The status to wait for; nothing for any after Pending.
+        timeout: How long at most, as 60s or 10m.
+    """
+    if status is None and (word := Status.from_word(experiment)):
+        experiment, status = "", word
+    found = await context.services.waiting.until(experiment, status, within=timeout)
+    return Reply.of(f"“{found.name}” is {found.status.word}.", about=found.id)
+
+
+def _enqueued_reply(enqueued: EnqueuedExperiment) -> Reply:
+    experiment = enqueued.experiment
+    nobody = Text(
+        f"No worker listens on {enqueued.queue_name}, so it will wait; /worker start makes one.", Tone.WARNING
+    )
+    return Reply.of(
+        Text(f"“{experiment.name}” is Pending in {enqueued.queue_name}.", Tone.SUCCESS),
+        nobody if enqueued.watched is False else None,
+        short_card(experiment),
+        Buttons((Button("Queue", "/queue"), Button("Dequeue", f"/dequeue {experiment.id}"))),
+        about=experiment.id,
+    )

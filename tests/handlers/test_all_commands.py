@@ -1,0 +1,111 @@
+"""What every command must have; a new one is tested by being declared."""
+
+import json
+import re
+
+import pytest
+
+from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.handlers.binding import bind
+from clearml_chatops.handlers.lines import split_words
+from clearml_chatops.handlers.registry import Command, ParameterKind
+
+_COMMANDS = list(all_commands())
+_TELEGRAM_DESCRIPTION = 256
+_TELEGRAM_COMMANDS = 100
+
+every_command = pytest.mark.parametrize("command", _COMMANDS, ids=[command.name for command in _COMMANDS])
+every_example = pytest.mark.parametrize(
+    ("command", "example"),
+    [(command, example) for command in _COMMANDS for example in command.examples],
+    ids=[example for command in _COMMANDS for example in command.examples],
+)
+
+
+def test_the_commands_of_the_main_job_are_there() -> None:
+    wanted = """
+        help, whoami, find, show, clone, use, set, unset, params, diff, container, name, tag, script, enqueue,
+        dequeue, abort, reset, retry, archive, undo, rerun, log, queue, queue list, queue create, queue use,
+        queue move, queue rename, queue delete, worker start, worker stop, wait
+    """
+    assert {name.strip() for name in wanted.split(",")} <= {command.name for command in _COMMANDS}
+
+
+def test_no_two_commands_have_one_name() -> None:
+    names = [command.name for family in all_commands().families for command in family.commands]
+    assert len(names) == len(set(names))
+    assert len(names) <= _TELEGRAM_COMMANDS
+
+
+@every_command
+def test_its_help_is_complete(command: Command) -> None:
+    assert command.summary.endswith(".")
+    assert command.summary[0].isupper()
+    for parameter in command.parameters:
+        assert parameter.description.endswith("."), parameter.name
+    assert command.examples
+
+
+@every_command
+def test_telegrams_menu_takes_its_name_and_summary(command: Command) -> None:
+    assert re.fullmatch(r"[a-z0-9_]{1,32}", command.name.replace(" ", "_"))
+    assert len(command.summary) <= _TELEGRAM_DESCRIPTION
+
+
+@every_command
+def test_it_is_found_by_its_name_in_both_spellings(command: Command) -> None:
+    for spelling in (f"/{command.name}".split(), [f"/{command.name.replace(' ', '_')}"]):
+        found, used = all_commands().find(spelling, terminal=True)
+        assert (found.name, used) == (command.name, len(spelling))
+
+
+@every_command
+def test_its_json_says_all_that_its_declaration_says(command: Command) -> None:
+    listed = json.loads(json.dumps(command.to_json()))
+    assert all(listed[key] for key in ("name", "family", "usage", "summary", "permission", "examples"))
+    assert listed["permission"] in {"viewer", "member", "admin"}
+    assert [item["name"] for item in listed["parameters"]] == [item.name for item in command.parameters]
+    for item in listed["parameters"]:
+        assert all(item[key] for key in ("name", "kind", "description", "usage"))
+
+
+@every_command
+def test_its_usage_shows_its_name_and_closes_its_brackets(command: Command) -> None:
+    assert re.match(rf"/{command.name}( |$)", command.usage)
+    assert re.fullmatch(r"[^<>\[\]]*((\[[^<>\[\]]+\]|<[^<>\[\]]+>)[^<>\[\]]*)*", command.usage)
+    if not command.own_usage:
+        for parameter in command.parameters:
+            assert parameter.name in command.usage or parameter.kind is ParameterKind.ASSIGNMENTS
+
+
+@every_example
+def test_its_example_runs_this_command_and_fits_its_declaration(command: Command, example: str) -> None:
+    words = split_words(example)
+    found, used = all_commands().find([word.text for word in words], terminal=True)
+    assert found.name == command.name
+    arguments = bind(found, words[used:])
+    required = {item.name for item in command.parameters if item.required}
+    assert required <= arguments.keys() <= {item.name for item in command.parameters}
+
+
+@every_command
+def test_nothing_typed_behind_it_is_either_enough_or_told_as_missing(command: Command) -> None:
+    required = [item for item in command.parameters if item.required]
+    if required:
+        with pytest.raises(Exception, match=f"needs <{required[0].name}"):
+            bind(command, [])
+    else:
+        assert set(bind(command, [])) <= {
+            item.name for item in command.parameters if item.kind is ParameterKind.ASSIGNMENTS
+        }
+
+
+@every_command
+def test_options_come_after_what_is_placed(command: Command) -> None:
+    kinds = [item.kind for item in command.parameters]
+    named = [kind in {ParameterKind.OPTION, ParameterKind.FLAG} for kind in kinds]
+    assert named == sorted(named)
+    rest = [place for place, kind in enumerate(kinds) if kind is ParameterKind.REST]
+    assert len(rest) <= 1
+    if rest:
+        assert ParameterKind.POSITIONAL not in kinds[rest[0] :]

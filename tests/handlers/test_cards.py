@@ -1,0 +1,187 @@
+"""The card of an experiment and the message that tells an event."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.handlers.binding import bind
+from clearml_chatops.handlers.cards import experiment_card, notification_card, short_card
+from clearml_chatops.handlers.lines import split_words
+from clearml_chatops.models.experiments import (
+    Container,
+    Experiment,
+    LogLine,
+    Metric,
+    Parameter,
+    Script,
+    Status,
+)
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
+from clearml_chatops.models.replies import Buttons, Code, Fields, Reply, Text, Tone
+from clearml_chatops.services.notifications import DueNotification
+from tests.support.program import buttons
+
+_NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+_ID = "4f2a" + "0" * 28
+_PLAIN = Experiment(_ID, "baseline", Status.DRAFT, _NOW - timedelta(minutes=5))
+_FULL = replace(
+    _PLAIN,
+    status=Status.RUNNING,
+    user_name="alice",
+    project_name="vision",
+    tags=("urgent", "paper"),
+    parameters=(Parameter("Args", "lr", "0.1"),),
+    container=Container("python:3.12", "-v /data:/data", "pip install x"),
+    script=Script("git@host:repo.git", "main", "1f0c2ab9977", "train.py"),
+    worker_id="lab:alice_queue:gpu0",
+    started=_NOW - timedelta(minutes=3),
+    last_iteration=70,
+    metrics=tuple(Metric("loss", f"v{number}", 0.123456789) for number in range(6)),
+)
+
+
+def _card(experiment: Experiment) -> Reply:
+    return experiment_card(experiment, now=_NOW, web_link="http://web/x")
+
+
+def _fields(reply: Reply) -> dict[str, str]:
+    (fields,) = (block for block in reply.blocks if isinstance(block, Fields))
+    return dict(fields.items)
+
+
+def _notification(event: ExperimentEvent, *lines: str) -> Reply:
+    notification = Notification(1, event, Conversation("terminal", "alice"), 0)
+    return notification_card(DueNotification(notification, tuple(LogLine(_NOW, line) for line in lines)))
+
+
+def _event(kind: EventKind, **values: object) -> ExperimentEvent:
+    return replace(ExperimentEvent(kind, _ID, "baseline", _NOW), **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (Status.DRAFT, {"Enqueue": f"/enqueue {_ID}", "Diff": f"/diff id={_ID}", "Clone": f"/clone {_ID}"}),
+        (Status.PENDING, {"Dequeue": f"/dequeue {_ID}", "Queue": "/queue", "Clone": f"/clone {_ID}"}),
+        (Status.RUNNING, {"Log": f"/log {_ID}", "Abort": f"/abort {_ID}", "Clone": f"/clone {_ID}"}),
+        (Status.FAILED, {"Log": f"/log {_ID}", "Retry": f"/retry {_ID}", "Clone": f"/clone {_ID}"}),
+        (Status.ABORTED, {"Log": f"/log {_ID}", "Retry": f"/retry {_ID}", "Clone": f"/clone {_ID}"}),
+        (Status.COMPLETED, {"Clone": f"/clone {_ID}", "Log": f"/log {_ID}"}),
+        (Status.PUBLISHED, {"Clone": f"/clone {_ID}", "Log": f"/log {_ID}"}),
+        (Status.UNKNOWN, {"Clone": f"/clone {_ID}", "Log": f"/log {_ID}"}),
+    ],
+)
+def test_a_card_offers_what_its_status_allows(status: Status, shown: dict[str, str]) -> None:
+    reply = _card(replace(_PLAIN, status=status))
+    assert buttons(reply) == shown
+    assert reply.experiment_id == _ID
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_every_button_of_a_card_is_a_command_line_that_binds(status: Status) -> None:
+    for line in buttons(_card(replace(_PLAIN, status=status))).values():
+        words = split_words(line)
+        command, used = all_commands().find([word.text for word in words], terminal=False)
+        bind(command, words[used:])
+
+
+@pytest.mark.parametrize(
+    ("status", "tone"),
+    [
+        (Status.DRAFT, Tone.PLAIN),
+        (Status.COMPLETED, Tone.SUCCESS),
+        (Status.FAILED, Tone.FAILURE),
+        (Status.ABORTED, Tone.WARNING),
+    ],
+)
+def test_a_card_says_the_status_in_the_web_uis_word_and_its_tone(status: Status, tone: Tone) -> None:
+    assert _card(replace(_PLAIN, status=status)).blocks[:2] == (
+        Text("baseline", Tone.HEADING),
+        Text(status.word, tone),
+    )
+
+
+def test_a_card_shows_what_there_is_and_leaves_out_what_is_not() -> None:
+    assert _fields(_card(_PLAIN)) == {"id": _ID, "changed": "5 min ago", "web": "http://web/x"}
+    assert _fields(_card(_FULL)) == {
+        "id": _ID,
+        "project": "vision",
+        "owner": "alice",
+        "changed": "5 min ago",
+        "tags": "urgent, paper",
+        "worker": "lab:alice_queue:gpu0",
+        "running time": "3 min",
+        "iteration": "70",
+        **{f"loss/v{number}": "0.123457" for number in range(4)},
+        "image": "python:3.12",
+        "container arguments": "-v /data:/data",
+        "setup script": "pip install x",
+        "code": "git@host:repo.git main 1f0c2ab9 train.py",
+        "parameters": "1 (see /params)",
+        "web": "http://web/x",
+    }
+
+
+def test_a_card_gives_the_reason_of_a_failure_and_of_nothing_else() -> None:
+    failed = replace(_PLAIN, status=Status.FAILED, status_reason="worker lost")
+    assert _fields(_card(failed))["reason"] == "worker lost"
+    assert "reason" not in _fields(_card(replace(failed, status=Status.DRAFT)))
+
+
+def test_a_retried_run_that_waits_shows_no_worker_and_no_running_time_of_the_former_one() -> None:
+    fields = _fields(_card(replace(_FULL, status=Status.PENDING)))
+    assert fields.keys().isdisjoint({"worker", "running time"})
+
+
+def test_the_short_card_tells_one_experiment_from_another() -> None:
+    assert short_card(_PLAIN).items == (("experiment", "baseline"), ("id", _ID), ("status", "Draft"))
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence", "tone"),
+    [
+        (
+            _event(EventKind.LEFT_PENDING, worker_id="lab:q:gpu0", waited=timedelta(minutes=3, seconds=5)),
+            "“baseline” has left Pending after 3 min 5 s, picked up by lab:q:gpu0.",
+            Tone.PLAIN,
+        ),
+        (_event(EventKind.LEFT_PENDING), "“baseline” has left Pending.", Tone.PLAIN),
+        (
+            _event(EventKind.LEFT_PENDING, waited=timedelta(0)),
+            "“baseline” has left Pending at once.",
+            Tone.PLAIN,
+        ),
+        (_event(EventKind.COMPLETED, ran=timedelta(hours=2)), "“baseline” is Completed after 2 h.", Tone.SUCCESS),
+        (_event(EventKind.COMPLETED), "“baseline” is Completed.", Tone.SUCCESS),
+        (_event(EventKind.FAILED, ran=timedelta(seconds=4)), "“baseline” has Failed after 4 s.", Tone.FAILURE),
+        (_event(EventKind.ABORTED), "“baseline” was Aborted.", Tone.WARNING),
+    ],
+)
+def test_a_notification_is_one_sentence(event: ExperimentEvent, sentence: str, tone: Tone) -> None:
+    reply = _notification(event)
+    assert reply.blocks[0] == Text(sentence, tone)
+    assert reply.experiment_id == _ID
+    assert not any(isinstance(block, Code) for block in reply.blocks)
+
+
+@pytest.mark.parametrize(
+    ("kind", "labels"),
+    [
+        (EventKind.LEFT_PENDING, ["Show", "Log"]),
+        (EventKind.COMPLETED, ["Show", "Log"]),
+        (EventKind.FAILED, ["Log", "Retry", "Show"]),
+        (EventKind.ABORTED, ["Log", "Retry", "Show"]),
+    ],
+)
+def test_a_notification_offers_what_one_does_next(kind: EventKind, labels: list[str]) -> None:
+    (offered,) = (block for block in _notification(_event(kind)).blocks if isinstance(block, Buttons))
+    assert [button.label for button in offered.buttons] == labels
+    assert all(button.command.endswith(_ID) for button in offered.buttons)
+
+
+def test_a_failure_is_told_with_the_last_lines_of_its_log() -> None:
+    reply = _notification(_event(EventKind.FAILED), "Traceback", "ValueError: no")
+    assert Code("Traceback\nValueError: no") in reply.blocks

@@ -1,0 +1,214 @@
+"""From what a phone sends to words."""
+
+import pytest
+
+from clearml_chatops.handlers.lines import LONGEST_LINE, Word, join_words, split_words, undo_typography
+from clearml_chatops.models.errors import LineTooLongError, UnbalancedQuoteError
+
+
+def _texts(line: str) -> list[str]:
+    return [word.text for word in split_words(line)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", []),
+        ("  \t \n ", []),
+        ("/find baseline", ["/find", "baseline"]),
+        ("/find   two\twords\n", ["/find", "two", "words"]),
+        ('/name "on two cards"', ["/name", "on two cards"]),
+        ("/name 'on two cards'", ["/name", "on two cards"]),
+        ('/name ""', ["/name", ""]),
+        ("/name a'b c'd", ["/name", "ab cd"]),
+        (r"/name two\ words", ["/name", "two words"]),
+        (r'/name "say \"hi\" and \\ and \n"', ["/name", r'say "hi" and \ and \n']),
+        (r"/name 'no \escape here'", ["/name", r"no \escape here"]),
+        (r"""/name 'a "b" c' "d 'e' f" """, ["/name", 'a "b" c', "d 'e' f"]),
+        ("/name ends\\", ["/name", "ends\\"]),
+    ],
+)
+def test_words_are_split_and_quoted_as_in_a_shell(line: str, words: list[str]) -> None:
+    assert _texts(line) == words
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        '"on two cards"',
+        "“on two cards”",  # English
+        "„on two cards“",  # German
+        "„on two cards”",  # Polish
+        "”on two cards”",  # Swedish
+        "«on two cards»",  # Russian
+        "»on two cards«",  # Danish
+        "‘on two cards’",  # English, single
+        "‚on two cards‘",  # German, single
+        "’on two cards’",  # Swedish, single
+        "‟on two cards”",
+    ],
+)
+def test_every_languages_quotes_are_quotes(quoted: str) -> None:
+    assert split_words(f"/name {quoted}") == [Word("/name"), Word("on two cards", quoted=True)]
+    assert _texts(f"/container args={quoted}") == ["/container", "args=on two cards"]
+
+
+@pytest.mark.parametrize("word", ["don’t", "l’été", "rock’n’roll"])
+def test_an_apostrophe_inside_a_word_stays(word: str) -> None:
+    assert split_words(f"/name {word} stop") == [Word("/name"), Word(word), Word("stop")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("—new", "--new"),
+        ("–new", "--new"),
+        ("/set a —new", "/set a --new"),
+        ("args=—user", "args=--user"),
+        ("“—user 1000:1000”", '"--user 1000:1000"'),
+        ("‘–gpus all’", "'--gpus all'"),
+        ("–v /data:/data", "-v /data:/data"),
+        ("“–v /data”", '"-v /data"'),
+        ("args.shift –1", "args.shift -1"),
+        ("args.shift –12", "args.shift -12"),
+        ("args.shift=–0.5", "args.shift=-0.5"),
+        ("before — after", "before — after"),
+        ("before – after", "before – after"),
+        ("a—b", "a—b"),
+        ("epochs 1–3", "epochs 1–3"),
+        ("the end —", "the end —"),
+    ],
+)
+def test_long_dashes_become_the_dashes_that_were_typed_and_prose_keeps_its_own(typed: str, meant: str) -> None:
+    assert undo_typography(typed) == meant
+
+
+def test_spaces_and_marks_that_nobody_sees_do_no_harm() -> None:
+    assert _texts("/find\xa0base\u200bline\u200e \ufefflast") == ["/find", "baseline", "last"]
+
+
+@pytest.mark.parametrize(
+    ("line", "quote", "rest"),
+    [
+        ('/name "never closed', '"', "never closed"),
+        ("/name 'never closed", "'", "never closed"),
+        ("/name “never closed", '"', "never closed"),
+        ('/name "fine" and "not', '"', "not"),
+        (r'/name "escaped \"', '"', r"escaped \""),
+        ("/name don't", "'", "t"),
+    ],
+)
+def test_an_unbalanced_quote_is_named_with_what_follows_it(line: str, quote: str, rest: str) -> None:
+    with pytest.raises(UnbalancedQuoteError) as caught:
+        split_words(line)
+    assert caught.value.values == {"quote": quote, "rest": rest}
+    assert f"The quote {quote}" in str(caught.value)
+
+
+def test_a_line_that_nobody_types_is_refused_with_its_length_and_the_limit() -> None:
+    with pytest.raises(LineTooLongError) as caught:
+        split_words("/name " + "x" * 99_994)
+    assert "100,000" in str(caught.value)
+    assert f"{LONGEST_LINE:,}" in str(caught.value)
+
+
+def test_the_longest_line_is_still_taken() -> None:
+    assert _texts("x" * LONGEST_LINE) == ["x" * LONGEST_LINE]
+    with pytest.raises(LineTooLongError):
+        split_words("x" * (LONGEST_LINE + 1))
+
+
+@pytest.mark.parametrize(
+    ("typed", "key", "value"),
+    [
+        ("a=b", "a", "b"),
+        ("args.lr=0.05", "args.lr", "0.05"),
+        ("Args/lr=0.05", "Args/lr", "0.05"),
+        ("args=-v=1", "args", "-v=1"),
+        ("image=", "image", ""),
+        ('image="two words"', "image", "two words"),
+        ("--image=x", "--image", "x"),
+        ('--args="-v /data"', "--args", "-v /data"),
+        ('"a=b"', None, "a=b"),
+        ("'a'=b", None, "a=b"),
+        (r"a\=b", None, "a=b"),
+        ("=b", None, "=b"),
+        ("1=2", None, "1=2"),
+        ("https://web/?task=1", None, "https://web/?task=1"),
+        ("plain", None, "plain"),
+    ],
+)
+def test_a_key_is_what_stands_unquoted_before_the_first_equals_sign(
+    typed: str, key: str | None, value: str
+) -> None:
+    (word,) = split_words(typed)
+    assert (word.key, word.value) == (key, value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "changed"),
+    [("baseline", "4f2a"), ("id=baseline", "id=4f2a"), ("id='two words'", "id=4f2a")],
+)
+def test_another_value_takes_the_place_of_the_old_one_behind_the_key(typed: str, changed: str) -> None:
+    (word,) = split_words(typed)
+    assert word.with_value("4f2a").text == changed
+    assert word.with_value("4f2a").key == word.key
+
+
+_PIECES = (
+    "plain",
+    "",
+    " ",
+    "two words",
+    "a=b",
+    "=",
+    "--new",
+    "-v",
+    "front",
+    "—new",
+    "–v",
+    "a—b",
+    " — ",
+    "don’t",
+    "'",
+    '"',
+    "\\",
+    'it\'s "all" \\ here',
+    "$HOME `id` ; rm *",
+    "é中\n\t",
+)
+
+
+@pytest.mark.parametrize("text", _PIECES)
+@pytest.mark.parametrize("key", [None, "args.note", "--args"])
+@pytest.mark.parametrize("after", _PIECES[:4])
+def test_joined_words_are_split_into_the_same_words(text: str, key: str | None, after: str) -> None:
+    words = [
+        Word("/set"),
+        Word(text if key is None else f"{key}={text}", key, quoted=True),
+        Word(after, quoted=True),
+    ]
+    assert split_words(join_words(words)) == words
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/find baseline status=failed mine",
+        '/name "--new" id=4f2a',
+        '/name "a=b"',
+        '/enqueue "front"',
+        "/container args=“-v /data:/data —user 1000:1000” image=nvcr.io/x:1",
+        r"/name \—draft",
+        "/name ''—draft",
+        "/name before — after",
+        "/name don’t",
+        "/find https://web/?task=1&x='2'",
+        "/queue_create *",
+        "image=",
+        "/name ends\\ ",
+    ],
+)
+def test_a_line_taken_apart_and_joined_means_the_same(line: str) -> None:
+    words = split_words(line)
+    assert split_words(join_words(words)) == words
