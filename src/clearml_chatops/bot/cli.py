@@ -1,0 +1,128 @@
+"""The command `clearml-chatops`. Each subcommand imports what it needs, since the ClearML SDK loads slowly."""
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, BinaryIO, TextIO
+
+import click
+
+from clearml_chatops.models.errors import ChatOpsError, DatabaseOutdatedError, DatabaseUnusableError, SettingsError
+
+_EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_NEW_FILE = click.Path(path_type=Path, dir_okay=False)
+
+NOT_STARTED = 78
+"""EX_CONFIG of sysexits.h: something is wrong in the settings or the database, so nothing was started."""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="clearml-chatops")
+def main() -> None:
+    """Run ClearML experiments, queues and workers from chat and from the terminal."""
+
+
+@main.command()
+@click.option("-c", "lines", multiple=True, metavar="LINE", help="Run this line and exit; may be repeated.")
+@click.option("--script", type=click.File("rb"), help="Run the lines of a file, - for standard input, and exit.")
+def console(lines: tuple[str, ...], script: BinaryIO | None) -> None:
+    """Chat in the terminal, or run lines: then the exit code is 0 only when all succeeded."""
+    from clearml_chatops.bot.console_command import run_console
+    from clearml_chatops.bot.settings import read_settings
+
+    def start() -> Coroutine[Any, Any, bool]:
+        settings = read_settings()
+        _log_to_standard_error(settings.log_level)
+        return run_console(settings, lines=lines, script=script)
+
+    _run(start)
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one unless given.")
+@click.option("--empty", is_flag=True, help="Without the demo's experiments.")
+def sandbox(port: int, *, empty: bool) -> None:
+    """A ClearML server in memory, for trying things out; it prints the environment to use it with."""
+    from clearml_chatops.sandbox.command import serve
+
+    try:
+        asyncio.run(serve(port=port, empty=empty, stream=sys.stdout))
+    except OSError as error:
+        raise click.ClickException(f"port {port} cannot be used ({error.strerror}); choose another.") from error
+
+
+@main.command()
+@click.option("--script", type=_EXISTING_FILE, help="Play this tour instead.")
+@click.option("--picture", type=_NEW_FILE, help="Save the tour as an SVG picture instead of printing it.")
+def demo(script: Path | None, picture: Path | None) -> None:
+    """The whole main job on a sandbox with a real clearml-agent: a chat at a terminal, else a tour."""
+    from clearml_chatops.bot.demo import run_demo
+
+    _log_to_standard_error("WARNING")
+    _run(lambda: run_demo(script=script, picture=picture))
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--markdown", is_flag=True, help="As docs/commands.md.")
+def commands(*, as_json: bool, markdown: bool) -> None:
+    """List every command with its parameters, examples and permission."""
+    from clearml_chatops.bot.command_reference import to_markdown, to_text
+    from clearml_chatops.handlers.all_commands import all_commands
+
+    registry = all_commands()
+    if as_json:
+        click.echo(json.dumps([command.to_json() for command in registry], indent=2, ensure_ascii=False))
+    else:
+        click.echo(to_markdown(registry) if markdown else to_text(registry), nl=False)
+
+
+@main.group()
+def database() -> None:
+    """The program's own database."""
+
+
+@database.command()
+def upgrade() -> None:
+    """Bring the database to this program's revision."""
+    from clearml_chatops.bot.composition import upgrade_database
+    from clearml_chatops.bot.settings import read_settings
+
+    _run(lambda: upgrade_database(read_settings()))
+
+
+def _run(start: Any) -> None:
+    """Runs a coroutine; what keeps the program from starting is one line and exit code 78."""
+    try:
+        succeeded = asyncio.run(start())
+    except (SettingsError, DatabaseOutdatedError, DatabaseUnusableError) as error:
+        click.echo(f"clearml-chatops: {error}", err=True)
+        sys.exit(NOT_STARTED)
+    except ChatOpsError as error:
+        raise click.ClickException(str(error)) from error
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        # Ended by a signal, after all was closed: what a shell reports for Ctrl-C.
+        sys.exit(130)
+    sys.exit(0 if succeeded else 1)
+
+
+class _StandardErrorHandler(logging.StreamHandler[TextIO]):
+    """Writes to what is the standard error now: a chat replaces it, so that nothing lands in the prompt."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+def _log_to_standard_error(level: str) -> None:
+    logging.basicConfig(
+        level=level,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        handlers=[_StandardErrorHandler(sys.stderr)],
+    )
+    # Their lines hold URLs, and with them tokens.
+    for chatty in ("httpx", "urllib3", "clearml"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

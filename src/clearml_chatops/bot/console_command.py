@@ -1,0 +1,78 @@
+"""`clearml-chatops console`: the terminal front end with the background loops beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import BinaryIO
+
+from rich.console import Console
+
+from clearml_chatops.bot.composition import Program, composed
+from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
+from clearml_chatops.bot.settings import Settings
+from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
+from clearml_chatops.models.people import Identity, Person, Role
+from clearml_chatops.services.suggestions import SuggestionService
+
+_DELIVERY_INTERVAL = timedelta(seconds=0.2)
+"""The outbox is a local table, and a person looks at the screen."""
+
+
+async def run_console(settings: Settings, *, lines: Sequence[str], script: BinaryIO | None) -> bool:
+    """Plays the lines and then the script, or chats where there is neither; whether every line was done.
+
+    Raises:
+        SettingsError, DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
+    """
+    async with composed(settings) as program:
+        front_end = console_front_end(program, settings, console=terminal_console())
+        async with background_loops(program, front_end):
+            if not lines and script is None:
+                await front_end.chat()
+                return True
+            done = await front_end.run_lines(lines)
+            return done if script is None else await front_end.run_lines(lines_of(script)) and done
+
+
+def console_front_end(program: Program, settings: Settings, *, console: Console) -> ConsoleFrontEnd:
+    """The terminal front end of the user named in the settings."""
+    return ConsoleFrontEnd(
+        handle=program.dispatcher.handle,
+        registry=program.dispatcher.registry,
+        names=_suggestions(program, settings.user),
+        user=settings.user,
+        console=console,
+        history_file=settings.data / "history",
+    )
+
+
+@asynccontextmanager
+async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> AsyncIterator[None]:
+    """The watcher and the delivery to this terminal run inside; both have ended afterwards."""
+    delivery = Delivery(
+        notifications=program.process.notifications,
+        conversation=front_end.conversation,
+        send=front_end.deliver,
+        interval=_DELIVERY_INTERVAL,
+    )
+    tasks = [asyncio.create_task(program.process.watcher.run()), asyncio.create_task(delivery.run())]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        # What was seen before the end is told before the end.
+        await delivery.deliver_due()
+
+
+def _suggestions(program: Program, user: str) -> SuggestionService:
+    """Completion reads as the bot itself, before the first message has made the user a known person."""
+    reader = Person(id=0, name=user, role=Role.VIEWER)
+    message = IncomingMessage(Identity(TERMINAL, user), user, Conversation(TERMINAL, user), "")
+    return program.process.services_for(reader, message).suggestions

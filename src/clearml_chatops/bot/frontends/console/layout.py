@@ -1,0 +1,101 @@
+"""The few shapes that replies are made of: hanging indents, prose and logs without trailing blanks."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rich.cells import cell_len, chop_cells
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+from rich.text import Text
+
+WIDEST_PROSE = 100
+"""Columns. Longer lines of prose tire the eye, however wide the terminal is."""
+
+_NARROWEST = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """A body behind a mark on its first line; the lines below stand in line with the first.
+
+    Lines have no blanks at their end, so that transcripts stay clean in files and differences.
+    """
+
+    body: RenderableType
+    mark: str = "  "
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        indent = cell_len(self.mark)
+        inner = options.update_width(max(options.max_width - indent, _NARROWEST))
+        style = console.get_style(self.style)
+        for number, line in enumerate(Segment.split_lines(console.render(self.body, inner))):
+            mark = Segment(self.mark, style) if number == 0 else Segment(" " * indent)
+            yield from _without_trailing_blanks([mark, *line])
+            yield Segment.line()
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Text wrapped at words.
+
+    A web address stays whole, so that it can be copied and clicked. In a picture it can be neither, and is
+    folded.
+    """
+
+    text: str
+    style: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        whole = "://" in self.text and not console.record
+        text = Text(self.text, style=self.style, overflow="ignore" if whole else "fold")
+        for line in text.wrap(console, min(options.max_width, WIDEST_PROSE)):
+            yield from line.render(console)
+            yield Segment.line()
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Lines of a log behind a rule that tells them from the bot's own words.
+
+    On a screen a long line is folded under the rule. In a file or a pipe it stays whole, for those who
+    search it.
+    """
+
+    text: str
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        folds = console.is_terminal or console.record
+        quiet = console.get_style("dim")
+        first, rest = ("│ ", "┊ ") if options.encoding.startswith("utf") else ("| ", ": ")
+        for line in self.text.rstrip("\n").split("\n"):
+            pieces = chop_cells(line, options.max_width - cell_len(first)) if folds else [line]
+            for number, piece in enumerate(pieces or [""]):
+                yield Segment(first if number == 0 else rest, quiet)
+                yield Segment(piece)
+                yield Segment.line()
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Bodies one below the other; None is an empty line."""
+
+    bodies: tuple[RenderableType | None, ...]
+
+    def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> RenderResult:
+        for body in self.bodies:
+            yield Segment.line() if body is None else body
+
+
+def _without_trailing_blanks(segments: Iterable[Segment]) -> Iterator[Segment]:
+    line = list(segments)
+    while line and not line[-1].text.strip(" ") and not _shows_a_background(line[-1].style):
+        line.pop()
+    if line and not _shows_a_background(line[-1].style):
+        line[-1] = Segment(line[-1].text.rstrip(" "), line[-1].style)
+    yield from line
+
+
+def _shows_a_background(style: Style | None) -> bool:
+    return style is not None and (style.bgcolor is not None or bool(style.reverse))

@@ -1,0 +1,42 @@
+"""A sign of life for what takes longer than a moment."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+Patience = Callable[[], Awaitable[object]]
+"""Returns when a person begins to wonder whether anything happens."""
+
+
+async def one_second() -> None:
+    await asyncio.sleep(1)
+
+
+@asynccontextmanager
+async def progress_after(patience: Patience, console: Console, hint: str) -> AsyncIterator[None]:
+    """Shows that work goes on, once patience has run out; only on a screen, and it leaves no trace there."""
+    if not console.is_interactive or console.record:
+        yield
+        return
+    showing = asyncio.create_task(_show_after(patience, console, hint))
+    try:
+        yield
+    finally:
+        showing.cancel()
+        await asyncio.gather(showing, return_exceptions=True)
+
+
+async def _show_after(patience: Patience, console: Console, hint: str) -> None:
+    await patience()
+    columns = (
+        SpinnerColumn(style="cyan"),
+        TextColumn("working…", style="dim"),
+        TimeElapsedColumn(),
+        TextColumn(hint, style="dim", markup=False),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task("")
+        await asyncio.Event().wait()

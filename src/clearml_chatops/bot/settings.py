@@ -1,0 +1,132 @@
+"""The settings: environment variables, or the same names in a TOML file."""
+
+import getpass
+import logging
+import os
+import socket
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from clearml_chatops.models.errors import SettingsError
+
+SETTINGS_FILE_VARIABLE = "CHATOPS_SETTINGS"
+DEFAULT_SETTINGS_FILE = Path("clearml-chatops.toml")
+EXIT_CODE = 78
+"""EX_CONFIG of sysexits.h: something was found wrong in the settings."""
+
+
+def _address(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        return value
+    try:
+        parts = urlsplit(value)
+        well_formed = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        well_formed = False
+    if not well_formed:
+        message = "write it with http:// or https:// before, like http://clearml.example:8008"
+        raise ValueError(message)
+    return value.rstrip("/")
+
+
+def _log_level(value: object) -> object:
+    levels = logging.getLevelNamesMapping()
+    if not isinstance(value, str) or value.upper() not in levels:
+        message = f"use one of {', '.join(sorted(levels))}"
+        raise ValueError(message)
+    return value.upper()
+
+
+Address = Annotated[str, BeforeValidator(_address)]
+
+
+def data_folder() -> Path:
+    """Where programs of a user keep their data, by the XDG base directory rules."""
+    try:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    except RuntimeError:
+        raise SettingsError(name="CHATOPS_DATA", reason="you have no home folder here; name a folder.") from None
+    return Path(base) / "clearml-chatops"
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        # In a container run with a number as its user.
+        raise SettingsError(name="CHATOPS_USER", reason="the user has no name here; give one.") from None
+
+
+class Settings(BaseSettings):
+    """Each field is one row of the README's table; its alias is the name that people write."""
+
+    model_config = SettingsConfigDict(extra="forbid", hide_input_in_errors=True, case_sensitive=True)
+
+    clearml_api_host: Address = Field("", alias="CLEARML_API_HOST")
+    clearml_web_host: Address = Field("", alias="CLEARML_WEB_HOST")
+    clearml_api_access_key: str = Field("", alias="CLEARML_API_ACCESS_KEY")
+    clearml_api_secret_key: SecretStr = Field(SecretStr(""), alias="CLEARML_API_SECRET_KEY")
+    data: Path = Field(default_factory=data_folder, alias="CHATOPS_DATA")
+    database_url: str = Field("", alias="DATABASE_URL", repr=False)
+    host: str = Field(default_factory=socket.gethostname, alias="CHATOPS_HOST", min_length=1)
+    user: str = Field(default_factory=_user_name, alias="CHATOPS_USER", min_length=1)
+    watch_seconds: float = Field(2.0, alias="CHATOPS_WATCH_SECONDS", ge=0.1, le=3600)
+    log_level: Annotated[str, BeforeValidator(_log_level)] = Field("WARNING", alias="CHATOPS_LOG_LEVEL")
+
+    @property
+    def database(self) -> str:
+        """The database's URL; a file in the data folder where none is set."""
+        return self.database_url or f"sqlite:///{self.data / 'chatops.db'}"
+
+    @property
+    def watch_interval(self) -> timedelta:
+        return timedelta(seconds=self.watch_seconds)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the interface of the library
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file()))
+
+
+def read_settings() -> Settings:
+    """The settings of this process.
+
+    Raises:
+        SettingsError: one is wrong or has a name that does not exist; it names the first. A settings file
+            that is named and does not exist is wrong too; the default one need not exist.
+    """
+    if (named := os.environ.get(SETTINGS_FILE_VARIABLE)) and not Path(named).is_file():
+        raise SettingsError(
+            name=SETTINGS_FILE_VARIABLE, reason=f"there is no file {named}; correct it or unset it."
+        )
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "settings"
+        if first["type"] == "extra_forbidden":
+            raise SettingsError(name=name, reason="there is no such setting; README.md has the table.") from None
+        raise SettingsError(name=name, reason=f"{first['msg'].removeprefix('Value error, ')}.") from None
+    except (OSError, ValueError) as error:
+        raise SettingsError(name=str(_settings_file()), reason=f"cannot be read ({error}).") from error
+
+
+def _settings_file() -> Path:
+    return Path(os.environ.get(SETTINGS_FILE_VARIABLE) or DEFAULT_SETTINGS_FILE)

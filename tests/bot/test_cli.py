@@ -1,0 +1,159 @@
+"""The command line: `console -c`, `--script`, exit codes, and what the other commands print."""
+
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from clearml_chatops.bot.cli import main
+from clearml_chatops.bot.command_reference import to_markdown
+from clearml_chatops.bot.settings import Settings
+from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from tests.support.processes import PROGRAM, process_environment
+
+_ROOT = Path(__file__).parents[2]
+
+
+async def test_lines_run_one_after_the_other_and_all_must_succeed(sandbox: Sandbox, tmp_path: Path) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+
+    code, output = await _console(sandbox, tmp_path, "-c", "/clone baseline copy", "-c", "/set args.lr 0.2")
+    assert code == 0, output
+    assert "Args/lr" in output
+
+    code, output = await _console(sandbox, tmp_path, "-c", "/show nothing", "-c", "/show copy")
+    assert code == 1
+    assert "No experiment is called" in output
+    assert "Draft" in output
+
+
+async def test_a_script_is_read_from_the_standard_input(sandbox: Sandbox, tmp_path: Path) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    code, output = await _console(
+        sandbox, tmp_path, "--script", "-", given="# a comment\n\n/find “baseline”\n/whoami\n"
+    )
+    assert code == 0, output
+    assert "Alice Adams" in output
+
+
+async def test_a_question_is_no_success(sandbox: Sandbox, tmp_path: Path) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    code, output = await _console(sandbox, tmp_path, "-c", "/reset baseline")
+    assert code == 1
+    assert "[1] Reset it" in output
+
+
+async def test_the_current_experiment_outlives_the_process(sandbox: Sandbox, tmp_path: Path) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    await _console(sandbox, tmp_path, "-c", "/clone baseline kept in mind")
+    code, output = await _console(sandbox, tmp_path, "-c", "/show")
+    assert code == 0
+    assert "kept in mind" in output
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"CLEARML_API_HOST": "clearml.example"}, "CLEARML_API_HOST"),
+        ({"CHATOPS_WATCH_SECONDS": "often"}, "CHATOPS_WATCH_SECONDS"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+        ({"CHATOPS_DATA": "/proc/none"}, "CHATOPS_DATA"),
+    ],
+)
+async def test_a_wrong_setting_is_one_line_that_names_it(
+    sandbox: Sandbox, tmp_path: Path, variables: dict[str, str], named: str
+) -> None:
+    code, output = await _console(sandbox, tmp_path, "-c", "/find", **variables)
+    assert code == 78
+    assert output.startswith(f"clearml-chatops: {named}")
+    assert output.count("\n") == 1
+
+
+async def test_an_outdated_database_is_refused_until_it_is_upgraded(sandbox: Sandbox, tmp_path: Path) -> None:
+    await _console(sandbox, tmp_path, "-c", "/whoami")
+    with sqlite3.connect(tmp_path / "data" / "chatops.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0000'")
+
+    code, output = await _console(sandbox, tmp_path, "-c", "/whoami")
+
+    assert code == 78
+    assert "clearml-chatops database upgrade" in output
+    assert "Traceback" not in output
+
+
+def test_commands_are_listed_for_programs() -> None:
+    listed = json.loads(CliRunner().invoke(main, ["commands", "--json"]).output)
+    assert [item["name"] for item in listed] == [command.name for command in all_commands()]
+    for item in listed:
+        assert item["summary"]
+        assert item["examples"]
+        assert item["permission"] in {"viewer", "member", "admin"}
+        assert all(parameter["description"] for parameter in item["parameters"])
+
+
+def test_the_commands_page_is_in_step_with_the_commands() -> None:
+    assert (_ROOT / "docs" / "commands.md").read_text() == to_markdown(all_commands()), "run: make docs"
+
+
+def test_the_readme_has_a_row_for_each_setting() -> None:
+    rows = {
+        line.split("`")[1] for line in (_ROOT / "README.md").read_text().splitlines() if line.startswith("| `")
+    }
+    assert {field.alias for field in Settings.model_fields.values()} | {"CHATOPS_SETTINGS"} == rows
+
+
+async def test_the_sandbox_says_how_to_use_it(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM, "sandbox", stdout=asyncio.subprocess.PIPE, env=process_environment(tmp_path)
+    )
+    assert process.stdout is not None
+    environment = {}
+    while (line := (await process.stdout.readline()).decode().strip()) != "ready":
+        assert line, "the sandbox ended before it was ready"
+        if line.startswith("export "):
+            name, _, value = line.removeprefix("export ").partition("=")
+            environment[name] = value
+
+    console = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "console",
+        "-c",
+        "/find baseline",
+        stdout=asyncio.subprocess.PIPE,
+        env=process_environment(tmp_path, **environment),
+    )
+    output, _ = await console.communicate()
+    process.terminate()
+
+    assert console.returncode == 0
+    assert "baseline" in output.decode()
+    assert await process.wait() == 0
+
+
+async def _console(
+    sandbox: Sandbox, folder: Path, *arguments: str, given: str = "", **variables: str
+) -> tuple[int, str]:
+    """Exit code and output, both streams together, of `clearml-chatops console`."""
+    environment = {
+        "CLEARML_API_HOST": sandbox.url,
+        "CLEARML_API_ACCESS_KEY": sandbox.alice.access_key,
+        "CLEARML_API_SECRET_KEY": sandbox.alice.secret_key,
+        "CHATOPS_DATA": str(folder / "data"),
+        **variables,
+    }
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "console",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=process_environment(folder, **environment),
+    )
+    output, _ = await process.communicate(given.encode())
+    return process.returncode or 0, output.decode()

@@ -1,0 +1,52 @@
+"""What every test stands on: nothing of this machine's user, no network beyond it, a sandbox, the program."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from clearml_chatops.sandbox import Sandbox
+from tests.support.program import RunningProgram, running_program
+
+_OURS = ("CLEARML_", "CHATOPS_", "SLACK_", "TELEGRAM_", "TRAINS_")
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting, no credentials and no proxy of whoever runs the tests."""
+    for name in list(os.environ):
+        if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "no-clearml.conf"))
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test that reaches for another machine fails, and says which."""
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: object) -> None:
+        if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+            message = f"a test tried to reach {address[0]}"
+            raise AssertionError(message)
+        connect(self, address)  # type: ignore[arg-type]  # as the caller gave it
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A ClearML server of this test's own, empty but for its users and the queue `default`."""
+    async with Sandbox() as server:
+        yield server
+
+
+@pytest.fixture
+async def program(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProgram]:
+    """The program as Alice's terminal sees it, on the sandbox. Its watcher looks when a test says so."""
+    async with running_program(sandbox, tmp_path / "data") as running:
+        yield running

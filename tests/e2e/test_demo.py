@@ -1,0 +1,138 @@
+"""`clearml-chatops demo` as a newcomer runs it: the whole main job with a real clearml-agent."""
+
+import asyncio
+import os
+import pty
+import re
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import PROGRAM, process_environment, processes_in
+from tests.support.waiting import until
+
+
+async def test_the_tour_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "demo",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=process_environment(tmp_path),
+    )
+    output, _ = await process.communicate()
+    transcript = re.sub(r"\s+", " ", output.decode())
+
+    assert process.returncode == 0, output.decode()
+    for shown in (
+        "> /find",
+        "baseline Completed",
+        "Cloned as “on two cards”",
+        "Args/gpus 0 1,2",
+        "Args/lr 0.1 0.05",
+        "-v /data:/data -w /workspace --user 1000:1000",
+        "5 differences to “baseline”",
+        "The queue alice_queue is there",
+        "The worker lab:alice_queue:cpu listens on alice_queue",
+        "“on two cards” is Pending in alice_queue",
+        "“on two cards” has left Pending",
+        "picked up by lab:alice_queue:cpu",
+        "“on two cards” is Completed after",
+        "gpus=1,2 lr=0.05 epochs=2",
+        "Stopped lab:alice_queue:cpu",
+    ):
+        assert shown in transcript, f"no {shown!r} in: {output.decode()}"
+    assert list(tmp_path.iterdir()) == []
+    assert processes_in(tmp_path) == []
+
+
+async def test_a_line_that_fails_makes_the_demo_fail(tmp_path: Path) -> None:
+    script = tmp_path / "tour.txt"
+    script.write_text("/find baseline\n/clone nothing-of-this-name\n/find\n")
+
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "demo",
+        "--script",
+        str(script),
+        stdout=asyncio.subprocess.PIPE,
+        env=process_environment(tmp_path),
+    )
+    output, _ = await process.communicate()
+
+    assert process.returncode == 1
+    assert "No experiment is called “nothing-of-this-name”" in re.sub(r"\s+", " ", output.decode())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_in_mid_run_ends_it_with_all_that_it_started(tmp_path: Path, number: int) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    script = tmp_path / "tour.txt"
+    script.write_text(
+        "/queue create\n/worker start gpus=none\n/rerun baseline args.epochs=500\n/wait completed timeout=1h\n"
+    )
+    heard = tmp_path / "heard"
+    with heard.open("wb") as file:
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM, "demo", "--script", str(script), stdout=file, stderr=file, env=process_environment(folder)
+        )
+    await until(lambda: "has left Pending" in heard.read_text() or process.returncode is not None)
+
+    process.send_signal(number)
+    await process.wait()
+
+    assert process.returncode != 0
+    assert "Traceback" not in heard.read_text()
+    assert list(folder.iterdir()) == []
+    assert processes_in(folder) == []
+
+
+async def test_at_a_terminal_the_demo_is_a_chat(tmp_path: Path) -> None:
+    controller, terminal = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        PROGRAM,
+        "demo",
+        stdin=terminal,
+        stdout=terminal,
+        stderr=terminal,
+        env=process_environment(tmp_path, TERM="xterm-256color"),
+    )
+    os.close(terminal)
+    screen = _Screen(controller)
+
+    await until(lambda: screen.shows("/help lists the commands"))
+    os.write(controller, b"/find baseline\r")
+    await until(lambda: screen.shows("Completed"))
+    os.write(controller, b"\x04")
+    await until(lambda: screen.drain() and process.returncode is not None)
+
+    assert process.returncode == 0
+    screen.close()
+
+
+class _Screen:
+    """All that was written to a pseudo-terminal so far."""
+
+    def __init__(self, controller: int) -> None:
+        os.set_blocking(controller, False)
+        self._controller = controller
+        self._text = b""
+
+    def shows(self, text: str) -> bool:
+        self.drain()
+        return text.encode() in self._text
+
+    def drain(self) -> bool:
+        """Reads what is there: a full terminal would stop the program. True, so that it fits into a condition."""
+        try:
+            while chunk := os.read(self._controller, 65536):
+                self._text += chunk
+        except OSError:
+            pass  # nothing there now, or the other end is closed
+        return True
+
+    def close(self) -> None:
+        os.close(self._controller)

@@ -1,0 +1,191 @@
+"""A terminal in memory, with a bot behind it that answers from a table and remembers what it was told."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import StringIO
+from typing import Annotated
+
+import pytest
+from prompt_toolkit.application import AppSession, create_app_session
+from prompt_toolkit.data_structures import Size
+from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
+from rich.console import Console
+
+from clearml_chatops.bot.frontends.console import ConsoleFrontEnd
+from clearml_chatops.handlers.arguments import (
+    ExperimentReference,
+    Flag,
+    ParameterValues,
+    ParameterWords,
+    PlainWord,
+    QueueName,
+    QueuePlace,
+    RestOfLine,
+    StatusName,
+    WordFlag,
+)
+from clearml_chatops.handlers.registry import CommandFamily, Registry
+from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.messages import IncomingMessage
+from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+
+
+async def reached(condition: Callable[[], bool]) -> None:
+    """Returns when the condition holds; the loop runs meanwhile."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110  # what is on a terminal sends no event
+            await asyncio.sleep(0)
+
+
+@dataclass
+class FakeBot:
+    """Answers each line with the reply noted for it; an unknown line is refused."""
+
+    replies: dict[str, Reply] = field(default_factory=dict)
+    heard: list[IncomingMessage] = field(default_factory=list)
+
+    @property
+    def lines(self) -> list[str]:
+        return [message.text for message in self.heard]
+
+    async def handle(self, message: IncomingMessage) -> Reply:
+        self.heard.append(message)
+        unknown = Reply((Text("No such command.", Tone.FAILURE),), Outcome.REFUSED)
+        return self.replies.get(message.text, unknown)
+
+
+@dataclass
+class FakeNames:
+    known_experiments: list[tuple[str, str]] = field(
+        default_factory=lambda: [
+            ("3f2a9c1e", "baseline"),
+            ("81c0aa12", "long baseline"),
+            ("99aa0012", "evil\nname"),
+        ]
+    )
+    known_queues: list[str] = field(default_factory=lambda: ["anna_queue", "two words"])
+    known_parameters: list[str] = field(default_factory=lambda: ["args.lr", "args.gpus", "general.seed"])
+    fails: bool = False
+    asked: int = 0
+
+    async def experiments(self) -> list[tuple[str, str]]:
+        self.asked += 1
+        if self.fails:
+            raise ConnectionError
+        return self.known_experiments
+
+    async def queues(self) -> list[str]:
+        return self.known_queues
+
+    async def parameters(self) -> list[str]:
+        return self.known_parameters
+
+
+def small_registry() -> Registry:
+    """Commands with every kind of argument that is completed."""
+    family = CommandFamily("Things")
+
+    @family.command("find", examples=())
+    async def find(
+        context: object, text: PlainWord = "", *, status: StatusName = Status.DRAFT, mine: WordFlag = False
+    ) -> Reply:
+        """Find experiments."""
+        raise NotImplementedError
+
+    @family.command("clone", examples=())
+    async def clone(context: object, experiment: ExperimentReference, *, project: PlainWord = "") -> Reply:
+        """Copy an experiment."""
+        raise NotImplementedError
+
+    @family.command("set", examples=())
+    async def set_(context: object, words: ParameterWords = (), values: ParameterValues = ()) -> Reply:
+        """Change parameters."""
+        raise NotImplementedError
+
+    @family.command("unset", examples=())
+    async def unset(context: object, names: ParameterWords) -> Reply:
+        """Remove parameters."""
+        raise NotImplementedError
+
+    @family.command("queue", examples=())
+    async def queue(context: object, *, queue: QueueName = "") -> Reply:
+        """Show the queue."""
+        raise NotImplementedError
+
+    @family.command("abort", examples=())
+    async def abort(context: object, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
+        """End a run."""
+        raise NotImplementedError
+
+    @family.command("queue move", examples=())
+    async def queue_move(context: object, experiment: ExperimentReference, place: QueuePlace) -> Reply:
+        """Move what waits."""
+        raise NotImplementedError
+
+    @family.command("help", examples=())
+    async def help_(context: object, command: Annotated[str, RestOfLine(completes="command")] = "") -> Reply:
+        """Explain a command."""
+        raise NotImplementedError
+
+    return Registry([family])
+
+
+@pytest.fixture
+def bot() -> FakeBot:
+    return FakeBot()
+
+
+@pytest.fixture
+def names() -> FakeNames:
+    return FakeNames()
+
+
+@pytest.fixture
+def console() -> Console:
+    """A pipe of 80 columns."""
+    return Console(file=StringIO(), width=80, markup=False, emoji=False, highlight=False)
+
+
+@pytest.fixture
+def front_end(bot: FakeBot, names: FakeNames, console: Console) -> ConsoleFrontEnd:
+    return ConsoleFrontEnd(handle=bot.handle, registry=small_registry(), names=names, user="anna", console=console)
+
+
+def written(console: Console) -> str:
+    """What a console of a test has written."""
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+@pytest.fixture
+def keyboard() -> Iterator[PipeInput]:
+    with create_pipe_input() as keyboard:
+        yield keyboard
+
+
+@dataclass
+class Terminal:
+    """A screen that both prompt-toolkit and rich write to, as a real one is."""
+
+    session: AppSession
+    written: StringIO
+
+    @property
+    def typed(self) -> str:
+        """What stands behind the prompt; empty while no prompt is there."""
+        app = self.session.app
+        return app.current_buffer.text if app is not None and app.is_running else ""
+
+    @property
+    def has_prompt(self) -> bool:
+        return self.session.app is not None and self.session.app.is_running
+
+
+@pytest.fixture
+def terminal(keyboard: PipeInput, console: Console) -> Iterator[Terminal]:
+    assert isinstance(console.file, StringIO)
+    output = Vt100_Output(console.file, lambda: Size(rows=24, columns=80), term="xterm", enable_cpr=False)
+    with create_app_session(input=keyboard, output=output) as session:
+        yield Terminal(session, console.file)

@@ -1,0 +1,69 @@
+"""Dialogs as tables: what is said and what the answer must hold. They run on every front end unchanged."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from clearml_chatops.models.replies import Outcome
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A line, parts that the answer must show, and how it must end."""
+
+    line: str
+    shows: tuple[str, ...] = ()
+    outcome: Outcome = Outcome.DONE
+
+
+@dataclass(frozen=True)
+class Answer:
+    text: str
+    outcome: Outcome
+
+
+Say = Callable[[str], Awaitable[Answer]]
+
+
+async def verify_dialog(say: Say, turns: Sequence[Turn]) -> None:
+    """Says line after line; the first answer that is not as the table has it fails."""
+    for turn in turns:
+        answer = await say(turn.line)
+        assert answer.outcome is turn.outcome, f"{turn.line} → {answer.outcome}: {answer.text}"
+        for part in turn.shows:
+            assert part in answer.text, f"{turn.line} does not show {part!r} but: {answer.text}"
+
+
+DRAFTING = (
+    Turn("/find baseline", ("baseline", "Completed", "vision")),
+    Turn("/clone baseline on two cards", ("Cloned as “on two cards”", "Draft")),
+    Turn("/set args.gpus 1,2", ("Args/gpus", "0", "1,2", "1 difference to the parent")),
+    Turn("/set ARGS.LR=0.05 Args/epochs=2", ("Args/lr", "0.1", "0.05", "Args/epochs", "3 differences")),
+    Turn(
+        "/container image=python:3.12 args=“-v /data:/data -w /workspace —user 1000:1000”",
+        ("python:3.12", "-v /data:/data -w /workspace --user 1000:1000"),
+    ),
+    Turn("/diff", ("Args/gpus", "Args/lr", "container image", "container arguments")),
+    Turn("/params gpus", ("Args/gpus", "1,2", "str")),
+    Turn("/undo", ("container image", "python:3.12")),
+    Turn("/name on cards 1 and 2", ("on cards 1 and 2",)),
+    Turn("/tag urgent paper", ("urgent", "paper")),
+    Turn("/show", ("on cards 1 and 2", "Draft", "vision", "urgent")),
+)
+
+QUEUEING = (
+    Turn("/enqueue", ("no queue of your own",), Outcome.ASKED),
+    Turn("/queue create", ("alice_queue", "yours")),
+    Turn("/enqueue", ("Pending in alice_queue", "No worker listens")),
+    Turn("/enqueue", ("already Pending",), Outcome.REFUSED),
+    Turn("/queue", ("alice_queue: 1 experiment waiting", "on cards 1 and 2")),
+    Turn("/rerun baseline second args.gpus=3", ("second", "Pending")),
+    Turn("/queue move second front", ("place 1",)),
+    Turn("/queue list", ("alice_queue (mine)", "default")),
+    Turn("/dequeue second", ("out of its queue",)),
+    Turn("/dequeue second", ("Draft, not Pending",), Outcome.REFUSED),
+    Turn("/abort “on cards 1 and 2”", ("is Aborted",)),
+    Turn("/retry “on cards 1 and 2”", ("Pending in alice_queue",)),
+    Turn("/queue rename alice_queue cards_queue", ("cards_queue",)),
+    Turn("/queue delete cards_queue", ("Experiments wait in cards_queue",), Outcome.ASKED),
+    Turn("/queue delete cards_queue --yes", ("deleted",)),
+)

@@ -1,0 +1,20 @@
+"""Experiments put into the sandbox."""
+
+from clearml_chatops.sandbox import Sandbox
+
+
+def add_script(sandbox: Sandbox, name: str, script: str) -> str:
+    """A Draft of Alice's whose code is the script alone; gives its id."""
+    task = sandbox.state.add_task(
+        name,
+        user=sandbox.alice.id,
+        script={
+            "binary": "python3",
+            "repository": "",
+            "entry_point": "script.py",
+            "working_dir": ".",
+            "requirements": {"pip": ""},
+            "diff": script,
+        },
+    )
+    return str(task["id"])

@@ -1,0 +1,126 @@
+"""The assembled program on a sandbox, spoken to as a person at the terminal speaks to it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearml_chatops.bot.composition import Program, composed
+from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.settings import Settings
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.people import Identity, Person, Role
+from clearml_chatops.models.replies import Buttons, Choice, Code, Fields, Outcome, Reply, Table, Text
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.state import User
+from clearml_chatops.storage.audit import AuditStore
+from clearml_chatops.storage.people import PeopleStore
+
+
+@dataclass(frozen=True)
+class RunningProgram:
+    """The program, and a person who talks to it."""
+
+    program: Program
+    sandbox: Sandbox
+    identity: Identity
+    name: str
+
+    async def say(self, line: str, *, about: str = "") -> Reply:
+        """The reply to a line; `about` is the experiment of the card that it replies to."""
+        return await self.program.dispatcher.handle(
+            IncomingMessage(self.identity, self.name, self.conversation, line, about)
+        )
+
+    async def ask(self, line: str) -> str:
+        """The text of the reply to a line that must succeed."""
+        reply = await self.say(line)
+        assert reply.outcome is Outcome.DONE, plain_text(reply)
+        return plain_text(reply)
+
+    async def error_code(self, line: str) -> str:
+        """The code of the error that a line must end in, as the audit trail has it."""
+        reply = await self.say(line)
+        assert reply.outcome is not Outcome.DONE, plain_text(reply)
+        async with self.program.process.database.reading() as session:
+            return (await AuditStore(session).last(1))[0].error_code
+
+    async def listen(self) -> list[str]:
+        """Has the watcher look once and the notifications delivered; gives their texts."""
+        heard: list[str] = []
+
+        async def hear(reply: Reply) -> None:
+            heard.append(plain_text(reply))
+
+        process = self.program.process
+        await process.watcher.look()
+        await Delivery(
+            notifications=process.notifications,
+            conversation=self.conversation,
+            send=hear,
+            interval=process.watch_interval,
+        ).deliver_due()
+        return heard
+
+    @property
+    def conversation(self) -> Conversation:
+        return Conversation(self.identity.platform, self.identity.user_id)
+
+    async def introduce(self, user: User, role: Role) -> "RunningProgram":
+        """Another person, known by his ClearML user, who speaks from another platform."""
+        identity = Identity("chat", user.name, "team")
+        async with self.program.process.database.writing() as session:
+            await PeopleStore(session).add(identity, name=user.name, role=role, clearml_user_id=user.id)
+        return RunningProgram(self.program, self.sandbox, identity, user.name)
+
+    async def person(self) -> Person | None:
+        async with self.program.process.database.reading() as session:
+            return await PeopleStore(session).find(self.identity)
+
+
+@asynccontextmanager
+async def running_program(
+    sandbox: Sandbox, data: Path, *, user: User | None = None, host: str = ""
+) -> AsyncIterator[RunningProgram]:
+    """The program with a user's credentials, Alice's where none is given. `host` is another ClearML address."""
+    user = user or sandbox.alice
+    settings = Settings.model_validate(
+        {
+            "CLEARML_API_HOST": host or sandbox.url,
+            "CLEARML_API_ACCESS_KEY": user.access_key,
+            "CLEARML_API_SECRET_KEY": user.secret_key,
+            "CHATOPS_DATA": data,
+            "CHATOPS_HOST": "lab",
+        }
+    )
+    async with composed(settings) as program:
+        yield RunningProgram(program, sandbox, Identity("terminal", "alice"), "alice")
+
+
+def plain_text(reply: Reply) -> str:
+    """All that a reply says, one part a line."""
+    lines: list[str] = []
+    for block in reply.blocks:
+        match block:
+            case Text() | Code():
+                lines.append(block.text)
+            case Fields():
+                lines += [f"{label}: {value}" for label, value in block.items]
+            case Table():
+                lines += [" | ".join(row) for row in (block.columns, *block.rows)]
+            case Buttons():
+                lines += [f"[{button.label}] {button.command}" for button in block.buttons]
+            case Choice():
+                lines += [block.question, *(f"[{option.label}] {option.command}" for option in block.options)]
+    return "\n".join(lines)
+
+
+def buttons(reply: Reply) -> dict[str, str]:
+    """The command behind each button of a reply, by its label."""
+    found = {}
+    for block in reply.blocks:
+        if isinstance(block, Buttons):
+            found.update({button.label: button.command for button in block.buttons})
+        elif isinstance(block, Choice):
+            found.update({option.label: option.command for option in block.options})
+    return found
