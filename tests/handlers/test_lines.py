@@ -85,6 +85,7 @@ def test_long_dashes_become_the_dashes_that_were_typed_and_prose_keeps_its_own(t
 
 def test_spaces_and_marks_that_nobody_sees_do_no_harm() -> None:
     assert _texts("/find\xa0base\u200bline\u200e \ufefflast") == ["/find", "baseline", "last"]
+    assert _texts("/name «\xa0on\u202ftwo\xa0cards »") == ["/name", " on\u202ftwo cards "]
 
 
 @pytest.mark.parametrize(

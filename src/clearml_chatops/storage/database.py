@@ -1,6 +1,5 @@
 """The database: connections safe under concurrent writers, transactions, the schema's revision."""
 
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -151,20 +150,15 @@ def _async_url(url: str) -> str:
 def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
     # The driver must not begin transactions by itself: it would begin deferred ones (see the class).
     connection.isolation_level = None
-    try:
-        cursor = connection.cursor()
-        for pragma in (
-            "journal_mode=WAL",
-            f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
-            "synchronous=NORMAL",
-            "foreign_keys=ON",
-        ):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
-    except sqlite3.Error:
-        # The pool forgets a connection that was never ready, and its thread would live on.
-        connection.close()
-        raise
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
 
 
 def _begin_sqlite_transaction(connection: Connection) -> None:

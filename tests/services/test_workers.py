@@ -1,0 +1,181 @@
+"""Workers: the real clearml-agent, started and stopped by the bot, against the sandbox."""
+
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.services.agents import LocalAgents
+from clearml_chatops.services.workers import worker_id_for
+from clearml_chatops.storage.workers import StartedWorkerStore
+from tests.support.experiments import add_script
+from tests.support.program import RunningProgram
+from tests.support.waiting import until
+
+
+@pytest.fixture(autouse=True)
+async def _agents_end_with_the_test(
+    monkeypatch: pytest.MonkeyPatch, program: RunningProgram
+) -> AsyncIterator[None]:
+    """Agents that are quick, and that never outlive their test."""
+    monkeypatch.setenv("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")
+    monkeypatch.setenv("CLEARML_AGENT_QUEUE_POLL_FREQ_SEC", "1")
+    yield
+    await LocalAgents(program.program.process.agent_folder).end_all()
+
+
+async def test_a_worker_is_started_listed_and_stopped_by_its_own_id(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    await program.ask("/queue create other_queue")
+
+    assert "lab:alice_queue:cpu listens on alice_queue" in await program.ask("/worker start gpus=none")
+    await program.ask("/worker start gpus=none queue=other_queue")
+    assert {"lab:alice_queue:cpu", "lab:other_queue:cpu"} == set(_workers_of(program.sandbox))
+    assert await program.error_code("/worker start gpus=none") == "worker_exists"
+
+    assert "Stopped lab:alice_queue:cpu" in await program.ask("/worker stop")
+    assert _workers_of(program.sandbox) == ["lab:other_queue:cpu"]
+    assert await program.error_code("/worker stop") == "no_worker"
+
+
+async def test_a_worker_is_known_by_its_process_even_when_its_own_files_are_gone(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=0,1")
+    async with program.program.process.database.reading() as session:
+        (worker,) = await StartedWorkerStore(session).list(host="lab")
+    process = psutil.Process(worker.process_id)
+    assert worker.id == "lab:alice_queue:gpu0,1"
+    for file in program.program.process.agent_folder.glob(".clearmlagent_*"):
+        file.unlink()
+
+    await program.ask("/worker stop")
+
+    assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+async def test_what_a_worker_runs_is_told_from_pending_to_its_end(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none")
+    script = "print('step 1', flush=True)\nraise SystemExit('no more data')\n"
+    task = add_script(program.sandbox, "fails", script)
+
+    await program.ask(f"/enqueue {task}")
+    heard = await _heard_until(program, "has Failed")
+
+    assert "has left Pending" in heard[0]
+    assert "picked up by lab:alice_queue:cpu" in heard[0]
+    assert "no more data" in heard[-1]
+
+
+async def test_a_run_is_aborted_in_its_middle(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none")
+    task = add_script(program.sandbox, "long", "import time\nprint('begun', flush=True)\ntime.sleep(600)\n")
+    await program.ask(f"/enqueue {task}")
+    await until(lambda: program.sandbox.state.tasks[task].get("last_worker"))
+
+    await program.ask(f"/abort {task} --yes")
+    heard = await _heard_until(program, "was Aborted")
+
+    assert [line for line in heard if "was Aborted" in line]
+    assert program.sandbox.state.tasks[task]["status"] == "stopped"
+
+
+async def test_the_agent_gets_its_credentials_by_the_environment_and_nothing_else_that_is_secret(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-the-bot")
+    record = tmp_path / "record"
+    _stand_in_agent(monkeypatch, tmp_path, f'echo "$@" > {record}; env >> {record}; exit 1')
+    await program.ask("/queue create")
+
+    await program.error_code("/worker start gpus=none image=python:3.12")
+
+    command, *environment = record.read_text().splitlines()
+    secret = program.sandbox.alice.secret_key
+    assert command.endswith("--detached --cpu-only --docker python:3.12")
+    assert secret not in command
+    assert f"CLEARML_API_SECRET_KEY={secret}" in environment
+    assert "CLEARML_WORKER_ID=lab:alice_queue:cpu" in environment
+    assert not [line for line in environment if "xoxb" in line]
+
+
+async def test_the_agents_own_words_tell_why_it_did_not_start(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _stand_in_agent(monkeypatch, tmp_path, "echo 'clearml_agent: ERROR: no space left'; exit 1")
+    await program.ask("/queue create")
+
+    reply = await program.say("/worker start gpus=none")
+
+    assert "clearml-agent on lab said: no space left" in str(reply)
+    assert await program.error_code("/worker stop") == "no_worker"
+
+
+async def test_a_missing_agent_is_said(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    await program.ask("/queue create")
+    assert await program.error_code("/worker start gpus=none") == "agent_missing"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("/worker start gpus=0,0", "invalid_value"),
+        ("/worker start gpus=first", "invalid_value"),
+        ("/worker start queue=nowhere", "queue_not_found"),
+        ("/worker start", "no_personal_queue"),
+        ("/worker stop", "no_personal_queue"),
+    ],
+)
+async def test_bad_input_starts_nothing(program: RunningProgram, line: str, code: str) -> None:
+    assert await program.error_code(line) == code
+    assert _workers_of(program.sandbox) == []
+
+
+@pytest.mark.parametrize(
+    ("queue", "gpus", "worker_id"),
+    [
+        ("alice_queue", "none", "lab:alice_queue:cpu"),
+        ("alice_queue", "0,1", "lab:alice_queue:gpu0,1"),
+        ("alice_queue", "all", "lab:alice_queue:gpuall"),
+        ("big gpus: new", "0", "lab:big_gpus_new:gpu0"),
+    ],
+)
+def test_a_worker_id_names_host_queue_and_cards(queue: str, gpus: str, worker_id: str) -> None:
+    assert worker_id_for("lab", queue, gpus) == worker_id
+
+
+def _workers_of(sandbox: Sandbox) -> list[str]:
+    return sorted(worker.id for worker in sandbox.state.workers.values())
+
+
+async def _heard_until(program: RunningProgram, end: str) -> list[str]:
+    """What Alice's terminal is told, up to the notification that holds `end`."""
+    heard: list[str] = []
+
+    async def listened() -> bool:
+        heard.extend(await program.listen())
+        return any(end in text for text in heard)
+
+    await until(listened)
+    return heard
+
+
+def _stand_in_agent(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
+    """A program called clearml-agent that does as the script says, found before the real one."""
+    programs = folder / "programs"
+    programs.mkdir()
+    agent = programs / "clearml-agent"
+    agent.write_text(f"#!/bin/sh\n{script}\n")
+    agent.chmod(agent.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
