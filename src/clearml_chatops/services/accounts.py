@@ -42,7 +42,9 @@ class AccountService:
         if person is not None or message.sender.platform not in self._trusted_platforms:
             return person
         async with self._database.writing() as session:
-            return await PeopleStore(session).add(
+            people = PeopleStore(session)
+            # again under the write lock: two first messages may come at once
+            return await people.find(message.sender) or await people.add(
                 message.sender, name=message.sender_name, role=Role.ADMIN, clearml_user_id=""
             )
 

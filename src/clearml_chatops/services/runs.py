@@ -83,6 +83,7 @@ class RunService:
     async def retry(self, reference: str, *, queue_name: str) -> EnqueuedExperiment:
         """Puts a failed or aborted run back, as it is, into its former queue or the named one."""
         experiment = await self._lookup.find(reference)
+        await require_own(self._clearml, self._person, experiment)
         if experiment.status not in {Status.FAILED, Status.ABORTED}:
             raise CannotRetryError(
                 name=experiment.name,

@@ -104,7 +104,7 @@ class Watcher:
         news = [state for state in states if _is_news(known.get(state.experiment_id), state)]
         told = [state for state in news if not self._is_nameless(state)]
         position = max((state.status_changed for state in states), default=cursor)
-        if self._leaves_something():
+        if len(told) < len(news) or self._leaves_something():
             # What this page or one before it leaves for a later look must stay within the overlap.
             position = cursor
         if not told and position <= cursor:

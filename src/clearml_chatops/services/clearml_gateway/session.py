@@ -65,7 +65,7 @@ class ClearMLCredentials:
     web_host: str = ""
 
     def __repr__(self) -> str:
-        return f"ClearMLCredentials(api_host={self.api_host!r})"
+        return f"ClearMLCredentials(api_host={_without_password(self.api_host)!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +241,16 @@ class ClearMLSession:
             own = self._identity_in(session)
             if own.is_admin and own.user_id != acting_user_id:
                 headers["X-ClearML-Impersonate-As"] = acting_user_id
-        response = self._translating(
-            endpoint, lambda: session.send_request(service, action, json=dict(body), headers=headers)
-        )
+
+        def send() -> requests.Response:
+            return session.send_request(service, action, json=dict(body), headers=headers)
+
+        token = session.raw_token
+        response = self._translating(endpoint, send)
+        if response.status_code == _UNAUTHORIZED and session.raw_token != token:
+            # The SDK has fetched a new token and repeated the request with the old one. Refused twice, it was
+            # not carried out, so that a write can be sent again as well.
+            response = self._translating(endpoint, send)
         return self._data(endpoint, response)
 
     def _translating(self, endpoint: str, request: Callable[[], T]) -> T:
@@ -318,8 +325,13 @@ class ClearMLSession:
     def _host(self) -> str:
         """The server's address without anything secret that a URL may hold."""
         host = self._session.host if self._session else self._credentials.api_host
-        parts = urlsplit(host or Session.get_api_server_host())
-        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        return _without_password(host or Session.get_api_server_host())
+
+
+def _without_password(address: str) -> str:
+    """The address as it may be shown: without what stands before an @."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _refused(error: BaseException) -> bool:

@@ -1,0 +1,177 @@
+"""Delivery: what is in the outbox reaches its conversation, in order, once, and sooner or later."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.replies import Reply
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.storage.outbox import OutboxStore
+from tests.support.program import RunningProgram, buttons, plain_text
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HERE = Conversation("terminal", "alice")
+ELSEWHERE = Conversation("chat", "C1")
+
+
+@dataclass
+class Line:
+    """A conversation, with the line to it sometimes broken, and a clock that stands until it is moved."""
+
+    program: RunningProgram
+    now: datetime = NOON
+    broken: bool = False
+    heard: list[Reply] = field(default_factory=list)
+    attempts: int = 0
+
+    async def send(self, reply: Reply) -> None:
+        self.attempts += 1
+        if self.broken:
+            raise ConnectionResetError
+        self.heard.append(reply)
+
+    def delivery(self, conversation: Conversation = HERE) -> Delivery:
+        process = self.program.program.process
+        notifications = NotificationService(
+            clearml=process.clearml.bot, database=process.database, clock=lambda: self.now
+        )
+        return Delivery(
+            notifications=notifications, conversation=conversation, send=self.send, interval=timedelta(seconds=1)
+        )
+
+    async def happens(
+        self, name: str, *, kind: EventKind = EventKind.COMPLETED, to: Conversation = HERE, id_: str = ""
+    ) -> None:
+        event = ExperimentEvent(kind, id_ or name, name, at=self.now)
+        async with self.program.program.process.database.writing() as session:
+            await OutboxStore(session).add(event, [to], now=self.now)
+
+    @property
+    def told(self) -> list[str]:
+        """The names of the experiments that were told of."""
+        return [plain_text(reply).split("”")[0].lstrip("“") for reply in self.heard]
+
+
+@pytest.fixture
+async def line(program: RunningProgram) -> Line:
+    return Line(program)
+
+
+async def test_things_are_told_in_the_order_in_which_they_happened_and_once(line: Line) -> None:
+    for name in ("third", "first", "second"):
+        await line.happens(name)
+    assert await line.delivery().deliver_due() == 3
+    assert line.told == ["third", "first", "second"]
+    line.now += timedelta(days=1)
+    assert await line.delivery().deliver_due() == 0
+    assert await line.delivery().deliver_due() == 0
+
+
+async def test_the_same_thing_seen_twice_is_told_once(line: Line) -> None:
+    for _ in range(2):
+        await line.happens("first")
+    assert await line.delivery().deliver_due() == 1
+
+
+async def test_each_conversation_gets_its_own(line: Line) -> None:
+    await line.happens("mine")
+    await line.happens("theirs", to=ELSEWHERE)
+    assert await line.delivery().deliver_due() == 1
+    assert line.told == ["mine"]
+    assert await line.delivery(ELSEWHERE).deliver_due() == 1
+
+
+async def test_what_cannot_be_sent_is_tried_again_later_and_later(line: Line) -> None:
+    await line.happens("first")
+    line.broken = True
+    for attempt, pause in enumerate((2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600), 1):
+        await line.delivery().deliver_due()
+        assert line.attempts == attempt
+        line.now += timedelta(seconds=pause - 1)
+        await line.delivery().deliver_due()
+        assert line.attempts == attempt, f"tried again before {pause} s were over"
+        line.now += timedelta(seconds=1)
+    line.broken = False
+    assert await line.delivery().deliver_due() == 1
+    assert line.told == ["first"]
+
+
+async def test_what_happened_after_it_waits_with_what_cannot_be_sent(line: Line) -> None:
+    """Completed is never told before left Pending, whatever the line does."""
+    await line.happens("first")
+    await line.happens("second")
+    line.broken = True
+    assert await line.delivery().deliver_due() == 0
+    assert line.attempts == 1
+    line.broken = False
+    await line.happens("third")
+    assert await line.delivery().deliver_due() == 0, "the pause of the first one is not over"
+    line.now += timedelta(seconds=2)
+    assert await line.delivery().deliver_due() == 3
+    assert line.told == ["first", "second", "third"]
+
+
+async def test_a_broken_conversation_does_not_hold_up_another(line: Line) -> None:
+    await line.happens("first")
+    await line.happens("second", to=ELSEWHERE)
+    line.broken = True
+    await line.delivery().deliver_due()
+    line.broken = False
+    assert await line.delivery(ELSEWHERE).deliver_due() == 1
+
+
+async def test_the_line_breaking_in_the_middle_repeats_nothing(line: Line) -> None:
+    for name in ("first", "second", "third"):
+        await line.happens(name)
+
+    class Breaking(Line):
+        async def send(self, reply: Reply) -> None:
+            self.broken = len(self.heard) == 1
+            await super().send(reply)
+
+    breaking = Breaking(line.program)
+    assert await breaking.delivery().deliver_due() == 1
+    line.now += timedelta(seconds=2)
+    assert await line.delivery().deliver_due() == 2
+    assert breaking.told + line.told == ["first", "second", "third"]
+
+
+async def test_many_are_told_without_end_or_gap(line: Line) -> None:
+    names = [f"run {number:03}" for number in range(120)]
+    for name in names:
+        await line.happens(name)
+    while await line.delivery().deliver_due():
+        pass
+    assert line.told == names
+
+
+async def test_a_failure_is_told_also_where_its_log_cannot_be_had(line: Line, sandbox: Sandbox) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    failed = next(task for task in sandbox.state.tasks.values() if task["status"] == "failed")
+    await line.happens("with a log", kind=EventKind.FAILED, id_=failed["id"])
+    await line.happens("deleted", kind=EventKind.FAILED, id_="0" * 32)
+    await line.delivery().deliver_due()
+    assert line.told == ["with a log", "deleted"]
+    assert "CUDA out of memory" in plain_text(line.heard[0])
+    await sandbox.aclose()
+    await line.happens("server down", kind=EventKind.FAILED, id_="1" * 32)
+    await line.delivery().deliver_due()
+    assert line.told[-1] == "server down"
+
+
+async def test_each_message_offers_what_may_be_done_next(line: Line, sandbox: Sandbox) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    failed = next(task for task in sandbox.state.tasks.values() if task["status"] == "failed")
+    await line.happens("failed", kind=EventKind.FAILED, id_=failed["id"])
+    await line.delivery().deliver_due()
+    offered = buttons(line.heard[0])
+    await line.program.ask("/queue create")
+    for label in ("Log", "Show", "Retry"):
+        await line.program.ask(offered[label])
+    assert failed["status"] == "queued"

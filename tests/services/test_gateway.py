@@ -1,0 +1,374 @@
+"""The way to ClearML: what is repeated and what is not, what each failure is called, who it acts as."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import jwt
+import pytest
+
+from clearml_chatops.models.people import Role
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.sandbox.traffic import Fault
+from clearml_chatops.services.clearml_gateway import session as gateway_session
+from tests.support.program import RunningProgram, plain_text, running_program
+
+IMPATIENT = (0.5, 0.5)
+QUICK = 10.0
+"""Seconds within which an answer must come that could come for ever later; far above what it takes."""
+
+
+@pytest.fixture
+def baseline(sandbox: Sandbox) -> Document:
+    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+
+
+@asynccontextmanager
+async def odd_server(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
+    """The address of a server that lets anybody log in, answers all else with raw bytes, and hangs up."""
+    token = jwt.encode({"exp": time.time() + 3600, "identity": {"user": "u", "user_name": "U"}}, "x" * 32)
+    login = b'{"meta": {"result_code": 200}, "data": {"token": "%s"}}' % token.encode()
+
+    async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if b"auth.login" in head:
+            writer.write(
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(login) + login
+            )
+        else:
+            writer.write(answer(head))
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(respond, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def error_in_time(program: RunningProgram, line: str) -> str:
+    async with asyncio.timeout(QUICK):
+        return await program.error_code(line)
+
+
+# ── What is repeated ──────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_read_that_fails_once_is_repeated_and_answered(
+    program: RunningProgram, baseline: Document
+) -> None:
+    for fault in (Fault("tasks.get_all_ex", 1, status=503), Fault("tasks.get_all_ex", 1, disconnects=True)):
+        program.sandbox.requests.clear()
+        program.sandbox.faults.active.append(fault)
+        assert "baseline" in await program.ask("/find baseline")
+        assert program.sandbox.requests.names() == ["tasks.get_all_ex"] * 2
+
+
+async def test_a_read_is_repeated_only_once(program: RunningProgram, baseline: Document) -> None:
+    for fault, code in (
+        (Fault("tasks.get_all_ex", status=500), "clearml_broken"),
+        (Fault("tasks.get_all_ex", disconnects=True), "clearml_unreachable"),
+    ):
+        program.sandbox.requests.clear()
+        program.sandbox.faults.active.append(fault)
+        assert await error_in_time(program, "/find baseline") == code
+        assert program.sandbox.requests.names() == ["tasks.get_all_ex"] * 2
+        program.sandbox.faults.clear()
+
+
+async def test_a_read_that_is_refused_is_not_repeated(program: RunningProgram, baseline: Document) -> None:
+    for status, code in ((200, "clearml_nonsense"), (404, "clearml_nonsense")):
+        program.sandbox.requests.clear()
+        program.sandbox.faults.answer("tasks.get_all_ex", status=status, body="<html>", times=1)
+        assert await program.error_code("/find baseline") == code
+        assert len(program.sandbox.requests.names()) == 1
+
+
+async def test_a_write_is_never_repeated(program: RunningProgram, baseline: Document) -> None:
+    sandbox = program.sandbox
+    for fault, code in (
+        (Fault("tasks.clone", 1, status=503), "clearml_broken"),
+        (Fault("tasks.clone", 1, disconnects=True), "clearml_answer_lost"),
+    ):
+        before = len(sandbox.state.tasks)
+        sandbox.requests.clear()
+        sandbox.faults.active.append(fault)
+        assert await program.error_code(f"/clone {baseline['id']} two cards") == code
+        assert len(sandbox.requests.named("tasks.clone")) == 1
+        assert len(sandbox.state.tasks) == before
+
+
+async def test_a_write_whose_answer_is_lost_is_said_to_be_uncertain(
+    program: RunningProgram, baseline: Document
+) -> None:
+    """It was done, in fact; repeating it would have made two."""
+    before = len(program.sandbox.state.tasks)
+    program.sandbox.faults.disconnect("tasks.clone", times=1, handled=True)
+    reply = await program.say(f"/clone {baseline['id']} two cards")
+    assert "may or may not have been done" in plain_text(reply)
+    assert "Nothing was changed" not in plain_text(reply)
+    assert len(program.sandbox.state.tasks) == before + 1
+
+
+# ── A person waits ────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_slow_answer_is_waited_for_only_so_long(
+    program: RunningProgram, baseline: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
+        monkeypatch.setattr(gateway_session._ImpatientSession, name, IMPATIENT)
+    await program.ask("/use baseline")
+    program.sandbox.faults.delay("*", 3)
+    assert await error_in_time(program, "/find") == "clearml_unreachable"
+    program.sandbox.faults.clear()
+    program.sandbox.faults.delay("tasks.clone", 3)
+    assert await error_in_time(program, "/clone baseline two cards") == "clearml_answer_lost"
+
+
+async def test_a_long_write_is_waited_for_no_longer(
+    program: RunningProgram, baseline: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK gives requests over 15,000 bytes five minutes."""
+    for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
+        monkeypatch.setattr(gateway_session._ImpatientSession, name, IMPATIENT)
+    await program.ask("/clone baseline two cards")
+    program.sandbox.faults.delay("tasks.edit_hyper_params", 3)
+    line = f"/set args.backbone={'x' * 18_000}"
+    assert await error_in_time(program, line) == "clearml_answer_lost"
+
+
+async def test_the_time_limits_suit_a_person_who_waits() -> None:
+    for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
+        assert getattr(gateway_session._ImpatientSession, name) == (3.0, 15.0)
+
+
+async def test_encryption_on_a_plain_port_is_answered_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The SDK repeats what fails in TLS for ever."""
+    encrypted = sandbox.url.replace("http://", "https://")
+    async with running_program(sandbox, tmp_path, host=encrypted) as program:
+        assert await error_in_time(program, "/find") == "clearml_unreachable"
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"Transfer-Encoding: chunked", b'400\r\n{"meta": {"result_co'),
+        (b"Content-Encoding: gzip\r\nContent-Length: 9", b"not gzip!"),
+        (b"Content-Length: 4000", b'{"meta": '),
+    ],
+)
+async def test_an_answer_that_is_cut_off_is_not_asked_for_for_ever(
+    sandbox: Sandbox, tmp_path: Path, head: bytes, body: bytes
+) -> None:
+    """The SDK repeats what it cannot decode for ever."""
+    asked: list[bytes] = []
+
+    def answer(request: bytes) -> bytes:
+        asked.append(request)
+        return b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + head + b"\r\n\r\n" + body
+
+    async with odd_server(answer) as address, running_program(sandbox, tmp_path, host=address) as program:
+        assert await error_in_time(program, "/find") in {"clearml_unreachable", "clearml_nonsense"}
+        reads = len(asked)
+        assert reads <= 2
+        assert await error_in_time(program, "/queue create gpu_queue") in {
+            "clearml_answer_lost",
+            "clearml_nonsense",
+        }
+        assert len(asked) == reads + 1
+
+
+async def test_a_redirection_to_a_web_page_is_no_answer_of_clearml(sandbox: Sandbox, tmp_path: Path) -> None:
+    page = b"<html>Sign in</html>"
+
+    def answer(request: bytes) -> bytes:
+        if b"/sign-in" in request:
+            return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(page) + page
+        return b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /sign-in\r\nContent-Length: 0\r\n\r\n"
+
+    async with odd_server(answer) as address, running_program(sandbox, tmp_path, host=address) as program:
+        assert await error_in_time(program, "/find") == "clearml_nonsense"
+
+
+async def test_a_redirection_in_a_circle_ends(sandbox: Sandbox, tmp_path: Path) -> None:
+    def answer(_: bytes) -> bytes:
+        return b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"
+
+    async with odd_server(answer) as address, running_program(sandbox, tmp_path, host=address) as program:
+        assert (await error_in_time(program, "/find")).startswith("clearml_")
+
+
+async def test_nobody_listening_is_said_with_the_address(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Also a write is then known not to have been done."""
+    address = sandbox.url
+    await sandbox.aclose()
+    async with running_program(sandbox, tmp_path, host=address) as program:
+        for line in ("/find", "/queue create gpu_queue"):
+            assert await error_in_time(program, line) == "clearml_unreachable"
+            assert address in plain_text(await program.say(line))
+
+
+async def test_fifty_people_at_once_ask_at_most_eight_things_at_once(program: RunningProgram) -> None:
+    await program.ask("/find")
+    program.sandbox.requests.clear()
+    program.sandbox.faults.delay("tasks.get_all_ex", 0.15)
+    await asyncio.gather(*(program.ask("/find") for _ in range(50)))
+    requests = program.sandbox.requests.named("tasks.get_all_ex")
+    together = [
+        sum(other.started <= one.started < (other.finished or 0) for other in requests) for one in requests
+    ]
+    assert len(requests) == 50
+    assert 1 < max(together) <= 8
+
+
+# ── Credentials ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_token_that_the_server_forgets_is_renewed_unnoticed(
+    program: RunningProgram, baseline: Document
+) -> None:
+    """A server that was set up anew knows none of its former tokens, but the same keys."""
+    await program.ask("/find")
+    program.sandbox._tokens._secret = "another secret of at least 32 letters"
+    program.sandbox.requests.clear()
+    assert "Cloned" in await program.ask(f"/clone {baseline['id']} two cards")
+    assert len(program.sandbox.requests.named("auth.login")) == 1
+    await program.ask("/clone baseline two more cards")
+    assert [request.status for request in program.sandbox.requests.named("tasks.clone")] == [200, 200]
+
+
+async def test_a_write_refused_for_its_token_is_carried_out_once(program: RunningProgram) -> None:
+    """The SDK repeats it with the token that was refused; the program repeats it with the new one."""
+    await program.ask("/find")
+    program.sandbox._tokens._secret = "another secret of at least 32 letters"
+    program.sandbox.requests.clear()
+    await program.ask("/queue create gpu_queue")
+    assert [request.status for request in program.sandbox.requests.named("queues.create")] == [401, 401, 200]
+    assert [queue["name"] for queue in program.sandbox.state.queues.values()] == ["default", "gpu_queue"]
+
+
+async def test_a_token_that_has_expired_is_renewed_unnoticed(program: RunningProgram, baseline: Document) -> None:
+    await program.ask("/find")
+    session = program.program.process.clearml._session._session
+    assert session
+    session.token_expiration_threshold_sec = 365 * 24 * 3600
+    program.sandbox.requests.clear()
+    await program.ask("/find")
+    assert program.sandbox.requests.named("auth.login")
+    bob = await program.introduce(program.sandbox.bob, Role.MEMBER)
+    program.sandbox.faults.answer("auth.login", status=500, body="broken")
+    for person in (program, bob):
+        assert await person.error_code("/find") == "clearml_broken"
+
+
+async def test_credentials_revoked_meanwhile_are_one_clear_error(
+    program: RunningProgram, baseline: Document
+) -> None:
+    await program.ask("/find")
+    program.sandbox._tokens._secret = "another secret of at least 32 letters"
+    program.sandbox.state.credentials.clear()
+    program.sandbox.requests.clear()
+    assert await error_in_time(program, "/find") == "clearml_credentials"
+    assert await error_in_time(program, f"/clone {baseline['id']} two cards") == "clearml_credentials"
+
+
+async def test_no_secret_is_shown_or_logged(
+    sandbox: Sandbox, tmp_path: Path, baseline: Document, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    shown: list[str] = []
+    secret = sandbox.alice.secret_key
+    address = sandbox.url.replace("http://", f"http://alice:{secret}@")
+    for host in ("", address):
+        async with running_program(sandbox, tmp_path, host=host) as program:
+            lines = ("/find", "/whoami", f"/clone {baseline['id']} two cards", "/set args.nosuch=1")
+            shown += [plain_text(await program.say(line)) for line in lines]
+            clearml = program.program.process.clearml
+            shown += [
+                repr(clearml),
+                repr(clearml._session),
+                repr(clearml._session._credentials),
+                repr(program.program),
+            ]
+            assert clearml._session._session
+            token = clearml._session._session.raw_token
+            for status in (401, 500):
+                sandbox.faults.answer("*", status=status, body="broken")
+                shown.append(plain_text(await program.say("/find")))
+                sandbox.faults.clear()
+            shown += [repr(entry) for entry in await program.program.process.audit.last(50)]
+        everything = "\n".join(shown) + caplog.text
+        assert secret not in everything
+        assert token not in everything
+
+
+# ── As whom ───────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_admin_s_bot_acts_as_the_person_who_asks(
+    sandbox: Sandbox, tmp_path: Path, baseline: Document
+) -> None:
+    async with running_program(sandbox, tmp_path, user=sandbox.carol) as program:
+        bob = await program.introduce(sandbox.bob, Role.MEMBER)
+        clone = (await bob.say(f"/clone {baseline['id']} bobs own")).experiment_id
+        assert sandbox.state.tasks[clone]["user"] == sandbox.bob.id
+        for line in ("/set args.lr=0.5", "/queue create", "/enqueue", "/queue move last 2", "/dequeue"):
+            await bob.ask(line)
+        assert {request.user for request in sandbox.requests if request.endpoint != "auth.login"} == {"Bob Brown"}
+        shown = await bob.ask("/whoami")
+        assert "ClearML user: Bob Brown" in shown
+        assert "acts as: Bob Brown" in shown
+
+
+async def test_every_place_in_a_queue_is_taken_as_the_person_who_asks(
+    sandbox: Sandbox, tmp_path: Path, baseline: Document
+) -> None:
+    async with running_program(sandbox, tmp_path, user=sandbox.carol) as program:
+        bob = await program.introduce(sandbox.bob, Role.MEMBER)
+        await bob.ask("/queue create")
+        for name in ("first", "second", "third"):
+            await bob.ask(f"/rerun {baseline['id']} {name}")
+        sandbox.requests.clear()
+        for place in ("2", "front", "back", "2"):
+            await bob.ask(f"/queue move third {place}")
+        moves = [request for request in sandbox.requests if ".move_" in request.endpoint]
+        assert [request.user for request in moves] == ["Bob Brown"] * 4
+
+
+async def test_an_admin_s_own_person_is_not_impersonated(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with running_program(sandbox, tmp_path, user=sandbox.carol) as program:
+        await program.ask("/find")
+        assert sandbox.requests.named("tasks.get_all_ex")[0].user == "Carol Chen"
+        assert "acts as: Carol Chen" in await program.ask("/whoami")
+
+
+async def test_an_ordinary_user_s_bot_acts_as_itself_and_says_so(
+    program: RunningProgram, sandbox: Sandbox, baseline: Document
+) -> None:
+    """The server refuses impersonation by an ordinary user (400/6), so it is never asked for."""
+    bob = await program.introduce(sandbox.bob, Role.MEMBER)
+    sandbox.requests.clear()
+    clone = (await bob.say(f"/clone {baseline['id']} bobs own")).experiment_id
+    assert sandbox.state.tasks[clone]["user"] == sandbox.alice.id
+    assert {request.status for request in sandbox.requests} == {200}
+    shown = await bob.ask("/whoami")
+    assert "ClearML user: Bob Brown" in shown
+    assert "acts as: Alice Adams" in shown
+
+
+async def test_what_the_bot_cloned_for_a_person_is_his_to_change(
+    program: RunningProgram, sandbox: Sandbox, baseline: Document
+) -> None:
+    """On the server it is the bot's where the bot cannot act for him; Bob must still get on with his clone."""
+    bob = await program.introduce(sandbox.bob, Role.MEMBER)
+    await bob.ask(f"/clone {baseline['id']} bobs own")
+    await bob.ask("/set args.lr=0.5")
+    await bob.ask("/enqueue queue=default")
+    await bob.ask("/dequeue")
+    carols = sandbox.state.add_task("carol's", user=sandbox.carol.id)
+    assert await bob.error_code(f"/name other id={carols['id']}") == "not_yours"

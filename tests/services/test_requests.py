@@ -1,0 +1,122 @@
+"""What each command costs: requests that wait for one another, counted by the server itself."""
+
+from pathlib import Path
+
+import pytest
+
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.sandbox.documents import Document
+from tests.support.program import RunningProgram, running_program
+
+IMAGE = "python:3.12"
+
+
+@pytest.fixture
+def baseline(sandbox: Sandbox) -> Document:
+    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+
+
+async def cost(program: RunningProgram, line: str) -> tuple[int, int]:
+    """How many requests a line that succeeds costs one after the other, and in all."""
+    program.sandbox.requests.clear()
+    await program.ask(line)
+    return program.sandbox.requests.longest_sequence(), len(program.sandbox.requests.names())
+
+
+async def cloned(program: RunningProgram, source: str, name: str = "two cards") -> str:
+    return (await program.say(f"/clone {source} {name}")).experiment_id
+
+
+async def test_clone_set_container_and_enqueue_cost_two_each_and_eight_together(
+    program: RunningProgram, baseline: Document
+) -> None:
+    await program.ask("/queue create")
+
+    costs = [await cost(program, f"/clone {baseline['id']} two cards")]
+    draft = next(task["id"] for task in program.sandbox.state.tasks.values() if task["name"] == "two cards")
+    costs += [
+        await cost(program, f"/set {draft} args.gpus=1,2"),
+        await cost(program, f"/container {draft} image={IMAGE}"),
+        await cost(program, f"/enqueue {draft}"),
+    ]
+
+    assert [in_sequence for in_sequence, _ in costs] == [2, 2, 2, 2]
+    assert sum(in_all for _, in_all in costs) == 8
+    task = program.sandbox.state.tasks[draft]
+    assert (task["status"], task["container"]["image"]) == ("queued", IMAGE)
+    assert task["hyperparams"]["Args"]["gpus"]["value"] == "1,2"
+
+
+async def test_a_program_started_anew_for_each_command_costs_no_more(
+    sandbox: Sandbox, baseline: Document, tmp_path: Path
+) -> None:
+    async with running_program(sandbox, tmp_path) as program:
+        await program.ask("/queue create")
+        draft = await cloned(program, baseline["id"])
+    in_all = 0
+    for line in (
+        f"/clone {baseline['id']} another",
+        f"/set {draft} args.gpus=1,2",
+        f"/container {draft} image={IMAGE}",
+        f"/enqueue {draft}",
+    ):
+        async with running_program(sandbox, tmp_path) as program:
+            in_sequence, requests = await cost(program, line)
+        assert in_sequence == 2, line
+        in_all += requests
+    assert in_all == 8
+
+
+async def test_a_draft_made_in_the_web_ui_costs_no_more_steps(
+    program: RunningProgram, baseline: Document, sandbox: Sandbox
+) -> None:
+    """Its parent is not known beforehand, so it is read beside the write."""
+    draft = sandbox.state.add_task(
+        "by hand", user=sandbox.alice.id, parent=baseline["id"], hyperparams=baseline["hyperparams"]
+    )
+    sandbox.faults.delay("tasks.edit_hyper_params", 0.1)
+    sandbox.faults.delay("tasks.get_all_ex", 0.1)
+    assert await cost(program, f"/set {draft['id']} args.gpus=1,2") == (2, 3)
+
+
+async def test_a_named_queue_is_read_beside_the_experiment(program: RunningProgram, baseline: Document) -> None:
+    draft = await cloned(program, baseline["id"])
+    program.sandbox.faults.delay("*", 0.05)
+    assert await cost(program, f"/enqueue {draft} queue=default") == (2, 3)
+
+
+async def test_rerun_costs_three_requests_and_four_with_a_named_queue(
+    program: RunningProgram, baseline: Document
+) -> None:
+    await program.ask("/queue create")
+    program.sandbox.faults.delay("*", 0.05)
+    assert await cost(program, f"/rerun {baseline['id']} again args.gpus=2,3") == (3, 3)
+    assert await cost(program, f"/rerun {baseline['id']} again args.gpus=2,3 queue=default") == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "in_sequence"),
+    [
+        ("/undo {draft}", 2),
+        ("/show {draft}", 1),
+        ("/find", 1),
+        ("/find cards status=draft mine", 1),
+        ("/use {draft}", 1),
+        ("/params id={draft}", 1),
+        ("/diff id={draft}", 1),
+        ("/name other cards", 2),
+        ("/tag fast", 2),
+        ("/queue", 1),
+        ("/queue list", 1),
+        ("/whoami", 0),
+        ("/help", 0),
+    ],
+)
+async def test_each_other_command_costs_as_little_as_it_can(
+    program: RunningProgram, baseline: Document, line: str, in_sequence: int
+) -> None:
+    await program.ask("/queue create")
+    draft = await cloned(program, baseline["id"])
+    await program.ask("/set args.gpus=1,2")
+    assert await cost(program, line.format(draft=draft)) == (in_sequence, in_sequence)
