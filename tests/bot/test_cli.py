@@ -26,10 +26,15 @@ async def test_lines_run_one_after_the_other_and_all_must_succeed(sandbox: Sandb
     assert code == 0, output
     assert "Args/lr" in output
 
-    code, output = await _console(sandbox, tmp_path, "-c", "/show nothing", "-c", "/show copy")
+    code, output = await _console(sandbox, tmp_path, "-c", "/show nothing", "-c", "/archive copy")
     assert code == 1
     assert "No experiment is called" in output
-    assert "Draft" in output
+    assert "archive" not in output, "what follows a line that failed is not run"
+
+
+async def test_lines_piped_in_without_an_option_are_run(sandbox: Sandbox, tmp_path: Path) -> None:
+    assert (await _console(sandbox, tmp_path, given="/whoami\n"))[0] == 0
+    assert (await _console(sandbox, tmp_path, given="/whoam\n"))[0] == 1
 
 
 async def test_a_script_is_read_from_the_standard_input(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -62,6 +67,7 @@ async def test_the_current_experiment_outlives_the_process(sandbox: Sandbox, tmp
         ({"CLEARML_API_HOST": "clearml.example"}, "CLEARML_API_HOST"),
         ({"CHATOPS_WATCH_SECONDS": "often"}, "CHATOPS_WATCH_SECONDS"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL"),
+        ({"CLEARML_API_ACCESS_KEY": ""}, "CLEARML_API_ACCESS_KEY"),
         ({"CHATOPS_DATA": "/proc/none"}, "CHATOPS_DATA"),
     ],
 )

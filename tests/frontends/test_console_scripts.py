@@ -43,11 +43,22 @@ async def test_a_line_without_slash_is_echoed_as_the_command_it_is(
     assert written(console).startswith("> /find x\n")
 
 
-async def test_a_script_goes_on_after_a_refusal_but_is_not_done(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
+async def test_a_script_ends_at_a_refusal(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
     bot.replies["/find"] = Reply.of("Found it.")
 
-    assert not await front_end.run_lines(["/unknown", "/find"])
-    assert bot.lines == ["/unknown", "/find"]
+    assert not await front_end.run_lines(["/find", "/unknown", "/find"])
+    assert bot.lines == ["/find", "/unknown"]
+
+
+async def test_a_question_is_done_only_when_the_next_line_answers_it(
+    front_end: ConsoleFrontEnd, bot: FakeBot
+) -> None:
+    bot.replies["/abort"] = Reply.asking("Really?", Button("Yes", "/abort --yes"))
+    bot.replies["/abort --yes"] = Reply.of("Aborted.")
+
+    assert await front_end.run_lines(["/abort", "1"])
+    assert not await front_end.run_lines(["/abort", "/abort --yes"])
+    assert bot.lines == ["/abort", "/abort --yes", "/abort"]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ASKED, Outcome.REFUSED, Outcome.BROKEN])
@@ -63,6 +74,8 @@ async def test_exit_ends_a_script(front_end: ConsoleFrontEnd, bot: FakeBot) -> N
 
 
 async def test_lines_may_come_one_by_one(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
+    bot.replies["/find a"] = bot.replies["/find b"] = Reply.of("Found it.")
+
     async def typed() -> AsyncIterator[str]:
         yield "/find a"
         assert bot.lines == ["/find a"]
@@ -98,7 +111,8 @@ async def test_a_number_without_button_gets_one_sentence_and_sends_nothing(
 ) -> None:
     bot.replies["/find"] = Reply.of(Buttons((Button("Log", "/log"), Button("Clone", "/clone"))))
 
-    assert not await front_end.run_lines(["7", "/find", "0", "3"])
+    assert not await front_end.run_lines(["7"])
+    assert not await front_end.run_lines(["/find", "3"])
 
     assert bot.lines == ["/find"]
     assert "nothing here has a number yet" in written(console)
@@ -110,7 +124,8 @@ async def test_a_reply_without_buttons_leaves_the_numbers_as_they_are(
 ) -> None:
     bot.replies["/find"] = Reply.of(Buttons((Button("Log", "/log"),)))
 
-    await front_end.run_lines(["/find", "/mistyped", "1"])
+    await front_end.run_lines(["/find", "/mistyped"])
+    await front_end.run_lines(["1"])
 
     assert bot.lines == ["/find", "/mistyped", "/log"]
 
@@ -122,7 +137,8 @@ async def test_a_notification_never_takes_over_a_number(
     await front_end.run_lines(["/find"])
 
     await front_end.deliver(Reply.of("It has Failed.", Buttons((Button("Log", "/log"),))))
-    await front_end.run_lines(["1", "2"])
+    await front_end.run_lines(["1"])
+    await front_end.run_lines(["2"])
 
     assert "● It has Failed.\n  [2] Log\n" in written(console)
     assert bot.lines == ["/find", "/abort", "/log"]

@@ -82,7 +82,8 @@ def test_a_bad_value_is_refused_with_what_to_do(converter: Converter, text: str,
     with pytest.raises(InvalidValueError) as caught:
         converter.convert(text, name="it")
     assert caught.value.values["name"] == "it"
-    assert str(caught.value).endswith(f"for it; {advice}")
+    assert str(caught.value).startswith("it: “")
+    assert str(caught.value).endswith(f"; {advice}")
     assert len(str(caught.value)) < 400
 
 

@@ -108,7 +108,7 @@ def _bound(line: str) -> dict[str, Any]:
         ("/put -1", {"experiment": "-1"}),
         ("/copy 4f2a on two cards", {"experiment": "4f2a", "name": "on two cards"}),
         ("/copy 4f2a on project=vision two", {"experiment": "4f2a", "name": "on two", "project": "vision"}),
-        ("/copy 4f2a lr=0.1 run", {"experiment": "4f2a", "name": "lr=0.1 run"}),
+        ("/copy 4f2a 'lr=0.1 run'", {"experiment": "4f2a", "name": "lr=0.1 run"}),
         ("/copy 4f2a mine", {"experiment": "4f2a", "mine": True}),
         ('/copy 4f2a "all mine"', {"experiment": "4f2a", "name": "all mine"}),
         ("/again last", {"experiment": "last", "values": ()}),
@@ -150,7 +150,7 @@ def test_a_line_gives_the_arguments_that_it_names(line: str, arguments: dict[str
         ("/copy", "/copy needs <experiment>."),
         ("/copy project=x", "/copy needs <experiment>."),
         ("/label", "/label needs <tags>."),
-        ("/put a 1 c", "/put does not know what to do with “c”."),
+        ("/put a 1 c", "/put does not know what to do with “c”; what has spaces needs quotes."),
     ],
 )
 def test_a_misuse_is_told_with_the_usage(line: str, said: str) -> None:

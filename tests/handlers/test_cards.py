@@ -64,14 +64,22 @@ def _event(kind: EventKind, **values: object) -> ExperimentEvent:
 @pytest.mark.parametrize(
     ("status", "shown"),
     [
-        (Status.DRAFT, {"Enqueue": f"/enqueue {_ID}", "Diff": f"/diff id={_ID}", "Clone": f"/clone {_ID}"}),
+        (
+            Status.DRAFT,
+            {
+                "Enqueue": f"/enqueue {_ID}",
+                "Parameters": f"/params id={_ID}",
+                "Diff": f"/diff id={_ID}",
+                "Clone": f"/clone {_ID}",
+            },
+        ),
         (Status.PENDING, {"Dequeue": f"/dequeue {_ID}", "Queue": "/queue", "Clone": f"/clone {_ID}"}),
         (Status.RUNNING, {"Log": f"/log {_ID}", "Abort": f"/abort {_ID}", "Clone": f"/clone {_ID}"}),
         (Status.FAILED, {"Log": f"/log {_ID}", "Retry": f"/retry {_ID}", "Clone": f"/clone {_ID}"}),
         (Status.ABORTED, {"Log": f"/log {_ID}", "Retry": f"/retry {_ID}", "Clone": f"/clone {_ID}"}),
-        (Status.COMPLETED, {"Clone": f"/clone {_ID}", "Log": f"/log {_ID}"}),
-        (Status.PUBLISHED, {"Clone": f"/clone {_ID}", "Log": f"/log {_ID}"}),
-        (Status.UNKNOWN, {"Clone": f"/clone {_ID}", "Log": f"/log {_ID}"}),
+        (Status.COMPLETED, {"Clone": f"/clone {_ID}", "Parameters": f"/params id={_ID}", "Log": f"/log {_ID}"}),
+        (Status.PUBLISHED, {"Clone": f"/clone {_ID}", "Parameters": f"/params id={_ID}", "Log": f"/log {_ID}"}),
+        (Status.UNKNOWN, {"Clone": f"/clone {_ID}", "Parameters": f"/params id={_ID}", "Log": f"/log {_ID}"}),
     ],
 )
 def test_a_card_offers_what_its_status_allows(status: Status, shown: dict[str, str]) -> None:

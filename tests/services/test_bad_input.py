@@ -303,11 +303,20 @@ async def test_a_long_value_is_repeated_only_in_part(ready: RunningProgram) -> N
 
 
 async def test_an_unknown_command_and_a_wrong_option_are_refused(ready: RunningProgram) -> None:
-    for line in ("/fnd", "/queue crate", "/", "/clon baseline x"):
+    for line in ("/fnd", "/queue crate", "/clon baseline x"):
         await refused(ready, line, "unknown_command")
-    for line in ("/show a b c", "/clone", "/container imag=x"):
+    for line in (
+        "/show a b c",
+        "/clone",
+        "/container imag=x",
+        "/find x=1",
+        "/set args.gpus=1, 2",
+        "/set a.b 1 c.d 2",
+    ):
         await refused(ready, line, "usage")
     await refused(ready, "/log 5 0", "invalid_value")
+    await refused(ready, "/rerun baseline args.gpus 2,3", "parameter_in_name")
+    await refused(ready, "/set args.lr=", "invalid_value")
 
 
 NASTY = "<b>*_`[x](http://y)`_*</b> <!channel> @here \x1b[31mred\x07 \u202eevil %s {name} \\ 'q' \U0001f9ea ünï"

@@ -187,7 +187,7 @@ async def test_find_narrows_down_by_text_project_status_and_owner(
     ):
         assert set(buttons(await program.say(line))) == names, line
     assert "augmentation study" not in await program.ask("/find mine")
-    assert await program.error_code("/find project=nosuch") == "invalid_value"
+    assert await program.error_code("/find project=nosuch") == "project_not_found"
     assert await program.error_code("/find status=running_away") == "invalid_value"
 
 
@@ -197,7 +197,7 @@ async def test_find_shows_the_last_changed_and_says_that_there_are_more(
     now = sandbox.state.now()
     for number in range(25):
         sandbox.state.add_task(
-            f"run {number:02}", user=sandbox.alice.id, status_changed=now + timedelta(seconds=number)
+            f"run {number:02}", user=sandbox.alice.id, last_update=now + timedelta(seconds=number)
         )
     reply = await program.say("/find run")
     assert "the 20 last changed" in plain_text(reply)
@@ -216,5 +216,5 @@ async def test_a_project_to_clone_into_is_one_or_a_question(
     before = len(sandbox.state.tasks)
     reply = await program.say("/clone baseline nowhere project=visio")
     assert "write one of vision, vision/a, vision/b" in plain_text(reply)
-    assert await program.error_code("/clone baseline nowhere project=nosuch") == "invalid_value"
+    assert await program.error_code("/clone baseline nowhere project=nosuch") == "project_not_found"
     assert len(sandbox.state.tasks) == before

@@ -136,7 +136,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_that_there_are(typed: str, 
         planned_parameters(_experiment(), [(typed, "1")], allow_new=False)
     assert f"has no parameter {typed}. Did you mean " in str(caught.value)
     assert suggested in str(caught.value)
-    assert str(caught.value).endswith("Add --new to create it.")
+    assert str(caught.value).endswith("/params shows them all; --new creates it.")
     assert find_parameter(_PARAMETERS, suggested), "what is suggested can be typed"
 
 
@@ -212,13 +212,13 @@ def test_a_value_of_its_type_is_written_as_the_type_writes_it(
 @pytest.mark.parametrize(
     ("declared", "value", "said"),
     [
-        ("int", "three", "“three” is not of type int for Args/x; write a number like 3."),
+        ("int", "three", "Args/x: “three” is not of type int; write a number like 3."),
         ("int", "0.5", "write a number like 3."),
         ("int", "9" * 5000, "write a number like 3."),
         ("builtins.int", "x", "write a number like 3."),
-        ("float", "0,05", "“0,05” is not of type float for Args/x; write a number like 0.05."),
-        ("bool", "maybe", "“maybe” is not a bool for Args/x; write true or false."),
-        ("list", "1", "“1” is not a list for Args/x; write it as in Python, in quotes."),
+        ("float", "0,05", "Args/x: “0,05” is not of type float; write a number like 0.05."),
+        ("bool", "maybe", "Args/x: “maybe” is not a bool; write true or false."),
+        ("list", "1", "Args/x: “1” is not a list; write it as in Python, in quotes."),
         ("list", "(1, 2)", "is not a list"),
         ("list", "[1, 2", "is not a list"),
         ("list", "[open('x')]", "is not a list"),

@@ -35,8 +35,10 @@ async def test_the_first_queue_created_becomes_one_s_own(program: RunningProgram
     assert "alice_queue" in await program.ask("/whoami")
 
 
-async def test_a_named_first_queue_becomes_one_s_own_too(program: RunningProgram) -> None:
-    assert "It is yours" in await program.ask("/queue create gpu_queue")
+async def test_a_named_queue_is_made_one_s_own_by_a_button(program: RunningProgram) -> None:
+    reply = await program.say("/queue create gpu_queue")
+    assert "It is yours" not in plain_text(reply)
+    await program.ask(buttons(reply)["Make it mine"])
     await program.ask("/rerun baseline again")
     assert "gpu_queue: 1 experiment waiting" in await program.ask("/queue")
 
@@ -57,7 +59,8 @@ async def test_two_people_with_the_same_first_name_do_not_share_a_queue_unawares
     assert await namesake.error_code("/queue create") == "queue_exists"
     assert await namesake.error_code("/queue") == "no_personal_queue"
     assert "choose another name" in plain_text(await namesake.say("/queue create"))
-    assert "It is yours" in await namesake.ask("/queue create zimmer_queue")
+    await namesake.ask("/queue create zimmer_queue")
+    assert "zimmer_queue is your queue" in await namesake.ask("/queue use zimmer_queue")
     await namesake.ask("/queue use alice_queue")
     assert "alice_queue" in await namesake.ask("/queue"), "to share one on purpose is everybody's right"
 
@@ -146,6 +149,7 @@ async def test_a_queue_with_something_in_it_is_deleted_only_when_confirmed(
     program: RunningProgram, sandbox: Sandbox
 ) -> None:
     await program.ask('/queue create "gpu queue"')
+    await program.ask('/queue use "gpu queue"')
     await program.ask("/rerun baseline again")
     reply = await program.say('/queue delete "gpu queue"')
     assert reply.outcome is Outcome.ASKED

@@ -1,5 +1,6 @@
 """Runs: into a queue and out of it, and what becomes of them."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 
@@ -12,6 +13,7 @@ from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, buttons, plain_text
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -81,8 +83,23 @@ async def test_what_waits_is_aborted_at_once_and_what_runs_after_a_question(
     reply = await program.say("/abort")
     assert (reply.outcome, draft["status_message"]) == (Outcome.ASKED, "")
     assert "two cards” of Alice Adams is Running" in plain_text(reply)
-    assert "its worker ends it" in await program.ask(buttons(reply)["Abort it"])
+    assert "has not ended it yet" in await program.ask(buttons(reply)["Abort it"])
     assert (draft["status"], draft["status_message"]) == ("in_progress", "stopping")
+
+
+async def test_an_abort_that_a_fresh_agent_writes_over_is_repeated(
+    program: RunningProgram, agent: Client, draft: Document
+) -> None:
+    await program.ask("/enqueue")
+    await start(agent, draft)
+    aborting = asyncio.create_task(program.ask("/abort --yes"))
+    await until(lambda: draft["status_message"] == "stopping")
+    await agent.data("tasks.started", task=draft["id"], force=True, status_message="launch by agent")
+
+    await until(lambda: draft["status_message"] == "stopping")
+    await agent.data("tasks.stopped", task=draft["id"])
+
+    assert "is Aborted" in await aborting
 
 
 async def test_one_that_ended_before_it_could_be_aborted_is_left_as_it_is(

@@ -29,14 +29,18 @@ def main() -> None:
 @click.option("-c", "lines", multiple=True, metavar="LINE", help="Run this line and exit; may be repeated.")
 @click.option("--script", type=click.File("rb"), help="Run the lines of a file, - for standard input, and exit.")
 def console(lines: tuple[str, ...], script: BinaryIO | None) -> None:
-    """Chat in the terminal, or run lines: then the exit code is 0 only when all succeeded."""
+    """Chat in the terminal, or run lines: then it ends at the first that fails, with exit code 1.
+
+    Without options and with something else than a terminal as standard input, its lines are run.
+    """
     from clearml_chatops.bot.console_command import run_console
     from clearml_chatops.bot.settings import read_settings
 
     def start() -> Coroutine[Any, Any, bool]:
         settings = read_settings()
         _log_to_standard_error(settings.log_level)
-        return run_console(settings, lines=lines, script=script)
+        piped = not lines and script is None and not sys.stdin.isatty()
+        return run_console(settings, lines=lines, script=sys.stdin.buffer if piped else script)
 
     _run(start)
 
@@ -123,6 +127,6 @@ def _log_to_standard_error(level: str) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[_StandardErrorHandler(sys.stderr)],
     )
-    # Their lines hold URLs, and with them tokens.
-    for chatty in ("httpx", "urllib3", "clearml"):
+    # Their lines hold URLs, and with them tokens, or are many.
+    for chatty in ("httpx", "urllib3", "clearml", "aiosqlite"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -28,13 +28,14 @@ async def run_console(settings: Settings, *, lines: Sequence[str], script: Binar
         SettingsError, DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
     """
     async with composed(settings) as program:
+        await program.process.clearml.require_credentials()
         front_end = console_front_end(program, settings, console=terminal_console())
         async with background_loops(program, front_end):
             if not lines and script is None:
                 await front_end.chat()
                 return True
             done = await front_end.run_lines(lines)
-            return done if script is None else await front_end.run_lines(lines_of(script)) and done
+            return done and (script is None or await front_end.run_lines(lines_of(script)))
 
 
 def console_front_end(program: Program, settings: Settings, *, console: Console) -> ConsoleFrontEnd:

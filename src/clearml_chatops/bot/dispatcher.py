@@ -72,7 +72,7 @@ class Dispatcher:
         if passage.person is None:
             raise StrangerError(identity=str(message.sender))
         passage.words = split_words(message.text)
-        if not passage.words:
+        if not passage.words or passage.words[0].text == "/":
             return Reply.of(Text("Say a command, such as /find; /help lists them.", Tone.QUIET))
         texts = [word.text for word in passage.words]
         command, used = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
@@ -123,7 +123,7 @@ def _choice(error: AmbiguousExperimentError, passage: _Passage) -> Reply:
     """The same command line again, once for each experiment that could have been meant."""
     options = tuple(
         Button(
-            f"{candidate.short_id}  {candidate.name}  {candidate.status.word}",
+            f"{candidate.short_id}  {candidate.name}  {candidate.status.word}  {candidate.project_name}",
             join_words(_with_experiment(passage, error.reference, candidate.id)),
         )
         for candidate in error.candidates

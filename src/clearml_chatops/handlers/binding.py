@@ -45,7 +45,10 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
             elif parameter.required:
                 raise _misuse(command, f"/{command.name} needs <{parameter.name}>.")
     if waiting:
-        raise _misuse(command, f"/{command.name} does not know what to do with “{waiting[0]}”.")
+        raise _misuse(
+            command,
+            f"/{command.name} does not know what to do with “{waiting[0]}”; what has spaces needs quotes.",
+        )
     return arguments
 
 
@@ -68,10 +71,16 @@ def _sort(command: Command, words: Sequence[Word]) -> _Sorted:
             found.named[parameter.name] = _option_value(command, parameter, word, dashed=dashed)
         elif word.key is not None and takes_assignments:
             found.assignments.append((word.key, word.value))
-        elif word.key is not None and (not takes_text or similar_names(word.key, named)):
-            raise _misuse(command, _no_such_option(command, word.key, named))
+        elif word.key is not None:
+            as_text = " If it is text, put it in quotes." if takes_text else ""
+            raise _misuse(command, _no_such_option(command, word.key, named) + as_text)
         elif not word.quoted and (flag := named.get(word.text.lower())) and flag.bare_word:
             found.named[flag.name] = True
+        elif found.assignments:
+            raise _misuse(
+                command,
+                f"“{word.text}” stands behind a value: values with spaces need quotes, = has none around it.",
+            )
         else:
             found.positional.append(word.text)
     return found

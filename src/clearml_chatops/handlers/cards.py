@@ -92,6 +92,7 @@ def _card_buttons(experiment: Experiment) -> tuple[Button, ...]:
         case Status.DRAFT:
             return (
                 Button("Enqueue", f"/enqueue {experiment.id}"),
+                Button("Parameters", f"/params id={experiment.id}"),
                 Button("Diff", f"/diff id={experiment.id}"),
                 clone,
             )
@@ -102,7 +103,7 @@ def _card_buttons(experiment: Experiment) -> tuple[Button, ...]:
         case Status.FAILED | Status.ABORTED:
             return (log, Button("Retry", f"/retry {experiment.id}"), clone)
         case _:
-            return (clone, log)
+            return (clone, Button("Parameters", f"/params id={experiment.id}"), log)
 
 
 def _event_sentence(event: ExperimentEvent) -> str:

@@ -10,7 +10,7 @@ from clearml_chatops.handlers.arguments import (
 )
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import changes_table, count
+from clearml_chatops.handlers.wording import changes_table, count, shortened
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
@@ -27,7 +27,7 @@ _NAME_AND_VALUE = 2
     examples=("/set args.gpus 1,2", "/set args.lr=0.05 args.epochs=2", '/set 4f2a args.note "two words"'),
 )
 async def set_(
-    context: Context, words: ParameterWords = (), values: ParameterValues = (), *, new: Flag = False
+    context: Context, parameter: ParameterWords = (), values: ParameterValues = (), *, new: Flag = False
 ) -> Reply:
     """Set parameters of a Draft.
 
@@ -35,11 +35,11 @@ async def set_(
     Its type and description are kept and the value is checked against the type.
 
     Args:
-        words: A parameter and its value; before them the experiment, if not the current one.
+        parameter: A parameter and its value; before them the experiment, if not the current one.
         values: Several at once, as args.lr=0.05 args.epochs=2.
         new: Create parameters that the experiment does not have.
     """
-    experiment, assignments = _assignments(words, values)
+    experiment, assignments = _assignments(parameter, values)
     edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
     return _edited_reply(edited, "These values were set already.")
 
@@ -65,7 +65,7 @@ async def params(context: Context, filter: PlainWord = "", *, id: ExperimentRefe
     """Show the parameters of an experiment.
 
     Args:
-        filter: Only those with this in their name.
+        filter: Only those with this in their name; long values are then shown whole.
         id: Which experiment; nothing for the current one.
     """
     experiment = await context.services.experiments.show(id)
@@ -74,7 +74,7 @@ async def params(context: Context, filter: PlainWord = "", *, id: ExperimentRefe
         wanted = f" with “{filter}” in its name" if filter else ""
         return Reply.of(f"“{experiment.name}” has no parameter{wanted}.", about=experiment.id)
     rows = tuple(
-        (str(item.key), item.value, item.type or "", item.description or "")
+        (str(item.key), item.value if filter else shortened(item.value), item.type or "", item.description or "")
         for item in sorted(shown, key=lambda item: item.key)
     )
     return Reply.of(
@@ -202,7 +202,10 @@ def _assignments(
     if len(words) == _NAME_AND_VALUE + 1 and _is_parameter(words[1]):
         return words[0], ((words[1], words[2]),)
     if len(words) > _NAME_AND_VALUE:
-        raise UsageError(reason="A value with spaces belongs in quotes.", usage=_SET_USAGE)
+        raise UsageError(
+            reason="Several at once are written args.lr=0.05 args.epochs=3, and a value with spaces needs quotes.",
+            usage=_SET_USAGE,
+        )
     raise UsageError(reason="/set needs a parameter and its value.", usage=_SET_USAGE)
 
 

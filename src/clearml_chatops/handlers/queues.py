@@ -50,10 +50,12 @@ async def queue_create(context: Context, name: FreeText = "") -> Reply:
     """
     created = await context.services.queues.create(name)
     mine = await context.services.queues.binding()
-    own = " It is yours: /enqueue takes it." if mine and mine.queue_id == created.id else ""
+    is_mine = mine is not None and mine.queue_id == created.id
+    own = " It is yours: /enqueue takes it." if is_mine else ""
+    use = () if is_mine else (Button("Make it mine", f'/queue use "{created.name}"'),)
     return Reply.of(
         Text(f"The queue {created.name} is there.{own}", Tone.SUCCESS),
-        Buttons((Button("Start a worker", f'/worker start queue="{created.name}"'),)),
+        Buttons((Button("Start a worker", f'/worker start queue="{created.name}"'), *use)),
     )
 
 

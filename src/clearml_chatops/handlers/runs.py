@@ -16,6 +16,7 @@ from clearml_chatops.handlers.arguments import (
 from clearml_chatops.handlers.cards import short_card
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.handlers.wording import changes_table
 from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
@@ -82,9 +83,9 @@ async def abort(context: Context, experiment: ExperimentReference = "", *, yes: 
             Button("Abort it", f"/abort {found.id} --yes"),
             about=found.id,
         )
-    await context.services.runs.abort(found)
-    running = found.status is Status.RUNNING
-    how = "is being aborted; its worker ends it within seconds." if running else "is Aborted."
+    aborted = await context.services.runs.abort(found)
+    still_runs = aborted.status is Status.RUNNING
+    how = "is being aborted; its worker has not ended it yet." if still_runs else f"is {aborted.status.word}."
     return Reply.of(Text(f"“{found.name}” {how}", Tone.WARNING), about=found.id)
 
 
@@ -128,6 +129,7 @@ async def rerun(
     *,
     image: PlainWord | None = None,
     queue: QueueName = "",
+    create: Flag = False,
 ) -> Reply:
     """Clone, set and enqueue in one line: the same training on other cards.
 
@@ -137,9 +139,10 @@ async def rerun(
         values: What to change, as args.gpus=2,3 args.lr=0.05.
         image: Another docker image.
         queue: The queue's name; nothing for your own.
+        create: Create your own queue first, if you have none.
     """
     enqueued = await context.services.runs.rerun(
-        experiment, name=name, assignments=values, image=image, queue_name=queue
+        experiment, name=name, assignments=values, image=image, queue_name=queue, create_queue=create
     )
     return _enqueued_reply(enqueued)
 
@@ -176,6 +179,7 @@ def _enqueued_reply(enqueued: EnqueuedExperiment) -> Reply:
         Text(f"“{experiment.name}” is Pending in {enqueued.queue_name}.", Tone.SUCCESS),
         nobody if enqueued.watched is False else None,
         short_card(experiment),
+        changes_table(enqueued.changes, "before", "now") if enqueued.changes else None,
         Buttons((Button("Queue", "/queue"), Button("Dequeue", f"/dequeue {experiment.id}"))),
         about=experiment.id,
     )

@@ -7,6 +7,7 @@ from clearml_chatops.services.differences import ValueChange
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 NOTHING = "—"
+_LONGEST_SHOWN_VALUE = 200
 
 
 def span(length: timedelta) -> str:
@@ -41,8 +42,15 @@ def changes_table(changes: tuple[ValueChange, ...], before: str, after: str) -> 
     )
 
 
+def shortened(value: str) -> str:
+    """A value that would push everything else off the screen, cut, with its length."""
+    if len(value) <= _LONGEST_SHOWN_VALUE:
+        return value
+    return f"{value[:_LONGEST_SHOWN_VALUE]}… ({len(value):,} characters)"
+
+
 def _shown(value: str | None) -> str:
-    return NOTHING if value is None else value or "(empty)"
+    return NOTHING if value is None else shortened(value) or "(empty)"
 
 
 def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:

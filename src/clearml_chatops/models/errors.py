@@ -70,7 +70,14 @@ class InvalidValueError(ChatOpsError):
     """An argument or a parameter's value is not of the kind that is needed."""
 
     code = "invalid_value"
-    text = "“{value}” is not {expected} for {name}; {advice}"
+    text = "{name}: “{value}” is not {expected}; {advice}"
+
+
+class ParameterInNameError(ChatOpsError):
+    """A parameter and its value, parted by a space, where a name was expected."""
+
+    code = "parameter_in_name"
+    text = "“{name}” is a parameter, not a name; write {name}={value} with no space around =."
 
 
 class NameTooShortError(ChatOpsError):
@@ -126,6 +133,13 @@ class AmbiguousExperimentError(ChatOpsError):
         self.candidates = candidates
 
 
+class ProjectNotFoundError(ChatOpsError):
+    """No project has this in its name."""
+
+    code = "project_not_found"
+    text = "No project has “{name}” in its name; write it, or a part of it, as the web UI does."
+
+
 class NoCurrentExperimentError(ChatOpsError):
     """A command was given no experiment and the conversation has none yet."""
 
@@ -161,7 +175,7 @@ class NotADraftError(ChatOpsError):
     """Only drafts can be edited (contract: 400/110)."""
 
     code = "not_a_draft"
-    text = "“{name}” is {status} and only a Draft can be changed; clone it and change the copy."
+    text = "“{name}” is {status} and only a Draft can be changed; {advice}"
 
 
 class CannotEnqueueError(ChatOpsError):
@@ -286,7 +300,10 @@ class ClearMLUnreachableError(ClearMLError):
     """No connection, or no answer in time."""
 
     code = "clearml_unreachable"
-    text = "ClearML at {host} does not answer ({reason}); check that the server runs and try again."
+    text = (
+        "ClearML at {host} does not answer ({reason}); check that CLEARML_API_HOST is right and that the "
+        "server runs, and try again."
+    )
 
 
 class ClearMLAnswerLostError(ClearMLError):

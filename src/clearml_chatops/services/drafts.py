@@ -16,7 +16,7 @@ from clearml_chatops.models.errors import (
     NotADraftError,
     NothingToUndoError,
 )
-from clearml_chatops.models.experiments import Container, Experiment, Parameter, Script
+from clearml_chatops.models.experiments import Container, Experiment, Parameter, Script, Status
 from clearml_chatops.models.people import Person
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -223,11 +223,13 @@ class DraftService:
 
 
 def _not_a_draft(experiment: Experiment) -> NotADraftError:
-    return NotADraftError(
-        name=experiment.name,
-        status=experiment.status.word,
-        offers=[Button("Clone it", f"/clone {experiment.id}")],
-    )
+    clone = Button("Clone it", f"/clone {experiment.id}")
+    if experiment.status is Status.PENDING:
+        advice = "take it out of its queue first with /dequeue, or clone it and change the copy."
+        offers = [Button("Dequeue it", f"/dequeue {experiment.id}"), clone]
+    else:
+        advice, offers = "clone it and change the copy.", [clone]
+    return NotADraftError(name=experiment.name, status=experiment.status.word, advice=advice, offers=offers)
 
 
 def _written(draft: Experiment, planned: Sequence[Parameter]) -> dict[str, Any]:

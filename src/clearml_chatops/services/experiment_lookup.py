@@ -70,6 +70,12 @@ class ExperimentLookup:
         async with self._database.writing() as session:
             await CurrentExperimentStore(session).set(self._conversation, self._person.id, experiment_id)
 
+    async def forget_current(self, experiment_id: str) -> None:
+        """Leaves the conversation without a current experiment, if it was this one."""
+        if await self.current_id() == experiment_id:
+            async with self._database.writing() as session:
+                await CurrentExperimentStore(session).remove(self._conversation, self._person.id)
+
     async def current_id(self) -> str:
         """The id of the experiment that a command without a reference means; empty where there is none."""
         if self._about:
@@ -89,7 +95,7 @@ class ExperimentLookup:
         return reference.lower() if _FULL_ID.fullmatch(reference.lower()) else ""
 
     async def _last(self) -> Experiment:
-        """The one of the person's experiments that changed its status last."""
+        """The one of the person's experiments that changed last."""
         user_id = self._person.clearml_user_id or (await self._clearml.identity()).user_id
         found = await self._clearml.find_experiments(ExperimentFilter(user_ids=(user_id,)), limit=1, whole=True)
         if not found:

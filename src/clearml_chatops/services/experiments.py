@@ -6,10 +6,10 @@ from dataclasses import replace
 from clearml_chatops.models.edits import DraftEdit, EditKind
 from clearml_chatops.models.errors import (
     CannotArchiveError,
-    ChatOpsError,
     ExperimentNotFoundError,
     InvalidValueError,
     NameTooShortError,
+    ProjectNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
 from clearml_chatops.models.people import Person
@@ -44,7 +44,7 @@ class ExperimentService:
         self._person = person
 
     async def find(self, text: str, *, project: str, status: Status | None, mine: bool) -> tuple[Experiment, ...]:
-        """What fits, the last changed first, at most `MOST_FOUND`. Raises InvalidValueError: no such project."""
+        """What fits, the last changed first, at most `MOST_FOUND`. Raises ProjectNotFoundError."""
         user_ids: tuple[str, ...] = ()
         if mine:
             user_ids = (self._person.clearml_user_id or (await self._clearml.identity()).user_id,)
@@ -166,6 +166,7 @@ class ExperimentService:
         if experiment.status in {Status.PENDING, Status.RUNNING}:
             raise CannotArchiveError(name=experiment.name, status=experiment.status.word)
         await self._clearml.archive(experiment.id)
+        await self._lookup.forget_current(experiment.id)
         return replace(experiment, archived=True)
 
     async def differences(
@@ -194,7 +195,7 @@ class ExperimentService:
     async def _project_ids(self, name: str) -> tuple[str, ...]:
         found = await self._clearml.projects(name)
         if not found:
-            raise _no_project(name)
+            raise ProjectNotFoundError(name=name)
         return tuple(found.values())
 
     async def _one_project(self, name: str) -> tuple[str, str]:
@@ -202,7 +203,7 @@ class ExperimentService:
         exact = {known: known_id for known, known_id in found.items() if known.casefold() == name.casefold()}
         fitting = exact or found
         if not fitting:
-            raise _no_project(name)
+            raise ProjectNotFoundError(name=name)
         if len(fitting) > 1:
             raise InvalidValueError(
                 value=name,
@@ -217,12 +218,3 @@ class ExperimentService:
 def require_name(name: str, *, allow_empty: bool = False) -> None:
     if len(name.strip()) < SHORTEST_NAME and not (allow_empty and not name):
         raise NameTooShortError(name=name)
-
-
-def _no_project(name: str) -> ChatOpsError:
-    return InvalidValueError(
-        value=name,
-        expected="a project",
-        name="project",
-        advice="write its name or a part of it as in the web UI.",
-    )

@@ -15,6 +15,7 @@ from clearml_chatops.services.similar_names import did_you_mean, similar_names
 _DEFAULT_SECTIONS = {"args": "Args", "general": "General"}
 _TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
 _CONTAINERS = {"list": list, "tuple": tuple, "dict": dict}
+_NEVER_EMPTY = {"int", "float", "bool"}
 _MOST_NAMED = 3
 
 
@@ -49,7 +50,7 @@ def planned_parameters(
         parameter = find_parameter(experiment.parameters, name)
         if parameter is None:
             if not allow_new:
-                raise _not_found(experiment, name, "Add --new to create it.")
+                raise _not_found(experiment, name, "/params shows them all; --new creates it.")
             parameter = _new_parameter(experiment.parameters, name)
         planned[parameter.key] = replace(parameter, value=checked_value(parameter, value))
     return list(planned.values())
@@ -69,7 +70,10 @@ def named_parameters(experiment: Experiment, names: Iterable[str]) -> list[Param
 def checked_value(parameter: Parameter, value: str) -> str:
     """The value as the parameter's type writes it. Raises InvalidValueError where it is not of that type."""
     declared = (parameter.type or "").rpartition(".")[2].casefold()
-    if not value and declared != "str":
+    if not value and declared in _NEVER_EMPTY and parameter.value:
+        advice = f"write one, or remove the parameter with /unset {parameter.section.lower()}.{parameter.name}."
+        raise _invalid(parameter, value, "a value", advice)
+    if not value:
         return value
     if declared == "bool":
         if value.casefold() in _TRUE | _FALSE:

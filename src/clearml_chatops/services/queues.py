@@ -108,7 +108,7 @@ class QueueService:
                 raise QueueExistsError(name=wanted, offers=[Button("Use it", f'/queue use "{wanted}"')]) from error
             queue = await self.find(wanted)
             await self._require_unowned(queue)
-        if own or await self.binding() is None:
+        if own:
             await self._bind(queue)
         return queue
 

@@ -12,6 +12,7 @@ from clearml_chatops.models.errors import (
     CannotRetryError,
     ClearMLError,
     NotPendingError,
+    ParameterInNameError,
     QueueNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, Status
@@ -19,10 +20,11 @@ from clearml_chatops.models.people import Person, QueueBinding
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService, require_name
 from clearml_chatops.services.ownership import require_own
-from clearml_chatops.services.parameters import merged, planned_parameters
+from clearml_chatops.services.parameters import find_parameter, merged, planned_parameters
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.tracking import Tracking
 
@@ -31,14 +33,24 @@ _UNKNOWN_QUEUE = (400, 701)
 _NOT_IN_QUEUE = (400, 703)
 _ALREADY_QUEUED = (400, 706)
 
+_STOPPING = "stopping"
+"""The status message by which ClearML asks an agent to end a run; an agent looks every 5 s."""
+
+_LOOKS_AFTER_AN_ABORT = 8
+_PAUSE_AFTER_AN_ABORT_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class EnqueuedExperiment:
-    """An experiment that now waits. `watched` tells whether a worker listens there (None: not known)."""
+    """An experiment that now waits. `watched` tells whether a worker listens there (None: not known).
+
+    `changes` is what it has otherwise than the one it was cloned from, where it was cloned for this.
+    """
 
     experiment: Experiment
     queue_name: str
     watched: bool | None
+    changes: tuple[ValueChange, ...] = ()
 
 
 class RunService:
@@ -104,18 +116,27 @@ class RunService:
         assignments: Sequence[tuple[str, str]],
         image: str | None,
         queue_name: str,
+        create_queue: bool = False,
     ) -> EnqueuedExperiment:
         """Clones an experiment, changes the copy and enqueues it. Three requests, one more for a named queue.
 
         Raises:
+            ParameterInNameError: the name begins with a parameter's.
             What clone, set and enqueue raise; nothing is made unless all of it fits.
         """
         require_name(name, allow_empty=True)
-        source, binding = await asyncio.gather(self._lookup.find(reference), self._queues.target(queue_name))
+        if create_queue:
+            source, binding = await self._lookup.find(reference), None
+        else:
+            source, binding = await asyncio.gather(self._lookup.find(reference), self._queues.target(queue_name))
+        _require_no_parameter_in(name, source)
         parameters = merged(source.parameters, planned_parameters(source, assignments, allow_new=False))
+        # A queue is made only for what can be put into it.
+        binding = binding or await self._queues.target(queue_name, create=True)
         container: Container = source.container if image is None else replace(source.container, image=image)
         draft = await self._experiments.copy(source, name=name, parameters=parameters, container=container)
-        return await self._put(draft, binding, front=False)
+        enqueued = await self._put(draft, binding, front=False)
+        return replace(enqueued, changes=experiment_changes(source, draft))
 
     async def dequeue(self, reference: str) -> Experiment:
         """Takes an experiment out of its queue. Raises NotPendingError, also if a worker was quicker."""
@@ -129,7 +150,7 @@ class RunService:
             if has_code(error, *_NOT_IN_QUEUE):
                 raise _not_pending(replace(experiment, status=Status.RUNNING)) from error
             raise
-        return replace(experiment, status=Status.DRAFT)
+        return experiment
 
     async def running_or_pending(self, reference: str) -> Experiment:
         """The experiment, if there is something to abort. Raises CannotAbortError, NotYoursError."""
@@ -139,14 +160,34 @@ class RunService:
             raise _cannot_abort(experiment)
         return experiment
 
-    async def abort(self, experiment: Experiment) -> None:
-        """Stops a run, or what waits to run. Raises CannotAbortError if it ended meanwhile."""
+    async def abort(self, experiment: Experiment) -> Experiment:
+        """Stops a run, or what waits to run; gives it as it then is, still Running where the worker is slow.
+
+        An agent that has just taken it writes its own status message over ClearML's request to stop, which
+        it then never sees. Hence the request is repeated until it stands or the run has ended.
+
+        Raises:
+            CannotAbortError: it ended before it could be stopped.
+        """
         try:
-            await self._clearml.stop(experiment.id, reason=f"Aborted by {self._person.name}")
+            await self._stop(experiment)
         except ClearMLError as error:
             if has_code(error, *_INVALID_STATUS):
                 raise _cannot_abort(await self._lookup.find(experiment.id)) from error
             raise
+        if experiment.status is Status.PENDING:
+            return replace(experiment, status=Status.ABORTED)
+        for _ in range(_LOOKS_AFTER_AN_ABORT):
+            experiment = await self._lookup.find(experiment.id)
+            if experiment.status is not Status.RUNNING:
+                break
+            if experiment.status_message != _STOPPING:
+                await self._stop(experiment)
+            await asyncio.sleep(_PAUSE_AFTER_AN_ABORT_SECONDS)
+        return experiment
+
+    async def _stop(self, experiment: Experiment) -> None:
+        await self._clearml.stop(experiment.id, reason=f"Aborted by {self._person.name}")
 
     async def resettable(self, reference: str) -> Experiment:
         """The experiment, if it can be made a Draft again. Raises CannotResetError, NotYoursError."""
@@ -207,6 +248,13 @@ class RunService:
             # a worker has taken it already: no place is further to the front
             if not has_code(error, *_NOT_IN_QUEUE):
                 raise
+
+
+def _require_no_parameter_in(name: str, source: Experiment) -> None:
+    """Refuses `args.gpus 2,3` as a name: it was meant as args.gpus=2,3, and would run unchanged."""
+    first, _, rest = name.partition(" ")
+    if first and any(mark in first for mark in "./") and find_parameter(source.parameters, first):
+        raise ParameterInNameError(name=first, value=rest or "…")
 
 
 def _not_pending(experiment: Experiment) -> NotPendingError:

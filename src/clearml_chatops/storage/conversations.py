@@ -15,6 +15,10 @@ class CurrentExperimentStore:
         row = await self._session.get(CurrentExperimentRow, (str(conversation), person_id))
         return row.experiment_id if row else ""
 
+    async def remove(self, conversation: Conversation, person_id: int) -> None:
+        if row := await self._session.get(CurrentExperimentRow, (str(conversation), person_id)):
+            await self._session.delete(row)
+
     async def set(self, conversation: Conversation, person_id: int, experiment_id: str) -> None:
         await self._session.merge(
             CurrentExperimentRow(conversation=str(conversation), person_id=person_id, experiment_id=experiment_id)

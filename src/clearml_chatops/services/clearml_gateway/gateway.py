@@ -84,7 +84,7 @@ class ClearML:
         """The experiments that fit, the last changed first; archived ones are left out. One request."""
         body: dict[str, object] = {
             "only_fields": list(EXPERIMENT_FIELDS if whole else LISTED_FIELDS),
-            "order_by": ["-status_changed"],
+            "order_by": ["-last_update"],
             "page": 0,
             "page_size": limit,
             "system_tags": ["-archived"],
@@ -289,6 +289,10 @@ class ClearMLConnections:
         self._threads = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="clearml")
         self._session = ClearMLSession(credentials, threads=self._threads)
         self.bot = ClearML(self._session)
+
+    async def require_credentials(self) -> None:
+        """Raises SettingsError where no credentials are set; whether they are right the server tells."""
+        await self._session.require_credentials()
 
     def acting_as(self, clearml_user_id: str) -> ClearML:
         """ClearML as this user where the bot's credentials allow it, else as the bot itself."""

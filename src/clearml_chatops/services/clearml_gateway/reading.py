@@ -45,6 +45,7 @@ LISTED_FIELDS = (
     "name",
     "status",
     "status_changed",
+    "created",
     "user.name",
     "project.name",
     "started",
@@ -58,6 +59,7 @@ STATE_FIELDS = (
     "name",
     "status",
     "status_changed",
+    "created",
     "parent",
     "started",
     "completed",
@@ -85,7 +87,10 @@ def read_experiment(task: Mapping[str, Any]) -> Experiment:
         id=task["id"],
         name=task.get("name") or "",
         status=_read_status(task),
-        status_changed=read_time(task.get("status_changed")) or datetime.min.replace(tzinfo=UTC),
+        # A fresh Draft has not changed its status yet.
+        status_changed=read_time(task.get("status_changed"))
+        or read_time(task.get("created"))
+        or datetime.min.replace(tzinfo=UTC),
         user_id=user.get("id", ""),
         user_name=user.get("name") or "",
         project_id=project.get("id", ""),

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 from urllib.parse import urlsplit
@@ -15,7 +16,6 @@ import clearml.backend_api.config
 import clearml.config
 import requests
 from clearml.backend_api import Session
-from clearml.backend_api.session.defs import MissingConfigError
 from clearml.backend_api.session.session import LoginError
 from clearml.backend_config import Config
 from requests.exceptions import (
@@ -53,6 +53,10 @@ _FIRST_SERVER_FAULT = 500
 _FIRST_REFUSAL = 400
 _OK = 200
 _ADMIN = "admin"
+_NO_CREDENTIALS = (
+    "not set; set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY, "
+    "or write a clearml.conf with clearml-init."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,10 @@ class ClearMLSession:
                     host=lost.values["host"], endpoint=endpoint, reason=lost.values["reason"]
                 ) from lost
 
+    async def require_credentials(self) -> None:
+        """Raises SettingsError where neither the settings nor clearml.conf have any. Asks no server."""
+        await self._in_thread(self._require_credentials)
+
     async def identity(self) -> ClearMLIdentity:
         """As whom the server sees our credentials, from the token it gave us."""
         return await self._in_thread(self._identity)
@@ -192,8 +200,8 @@ class ClearMLSession:
 
     async def web_host(self) -> str:
         """The address of ClearML's web UI; empty where neither the settings nor clearml.conf tell it."""
-        session = await self._in_thread(self._connected)
-        configured = cast("Any", session.config).get("api.web_server", "")
+        await self._in_thread(self._connected)
+        configured = self._config.get("api.web_server", "")
         return str(self._credentials.web_host or configured or "").rstrip("/")
 
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -219,16 +227,30 @@ class ClearMLSession:
                 self._session = self._translating("auth.login", self._log_in)
             return self._session
 
-    def _log_in(self) -> _ImpatientSession:
+    @cached_property
+    def _config(self) -> Any:
+        """clearml.conf over the SDK's defaults; read once, since that takes a third of a second."""
         config = Config()
-        # before loading: each of the two reads all files anew, which takes a third of a second
+        # before loading: each of the two reads all files anew
         config.set_overrides({"api": {"http": {"wait_on_maintenance_forever": False}}})
         config.load_relative_to(*(str(Path(inspect.getfile(module)).parent) for module in _WITH_DEFAULTS))
+        return config
+
+    def _require_credentials(self) -> None:
+        for name, given in (
+            ("access_key", self._credentials.access_key),
+            ("secret_key", self._credentials.secret_key),
+        ):
+            if not (given or self._config.get(f"api.credentials.{name}", "")):
+                raise SettingsError(name=f"CLEARML_API_{name.upper()}", reason=_NO_CREDENTIALS)
+
+    def _log_in(self) -> _ImpatientSession:
+        self._require_credentials()
         return _ImpatientSession(
             api_key=self._credentials.access_key or None,
             secret_key=self._credentials.secret_key or None,
             host=self._credentials.api_host or None,
-            config=cast("Any", config),  # the SDK's annotation names the tree inside the Config that it takes
+            config=self._config,
             logger=logging.getLogger("clearml.session"),
             http_retries_config={"total": 0, "connect": 0, "read": 0, "redirect": 0, "status": 0},
         )
@@ -257,12 +279,6 @@ class ClearMLSession:
         """What the request gives; the SDK's and requests' exceptions become ours."""
         try:
             return request()
-        except MissingConfigError as error:
-            raise SettingsError(
-                name="CLEARML_API_ACCESS_KEY",
-                reason="no credentials for ClearML; set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and "
-                "CLEARML_API_SECRET_KEY, or write them with clearml-init.",
-            ) from error
         except LoginError as error:
             # The SDK wraps whatever went wrong during the login and keeps the cause as the context.
             raise self._login_error(endpoint, error) from error

@@ -75,16 +75,21 @@ class ConsoleFrontEnd:
                 await self._names.aclose()
 
     async def run_lines(self, lines: AsyncIterator[str] | Iterable[str]) -> bool:
-        """Plays the lines of a script, all of them; whether every one was done.
+        """Plays the lines of a script up to the first that is not done; whether every one was.
 
-        Empty lines and those that begin with `#` are left out; `/exit` ends the script.
+        What follows a line that failed would act on another experiment than was meant. A question is done
+        when the next line answers it with a number. Empty lines and those that begin with `#` are left
+        out; `/exit` ends the script.
         """
-        all_done = True
+        outcome = Outcome.DONE
         async for line in _commands_of(lines):
+            if outcome is Outcome.ASKED and not line.strip("[]").isdecimal():
+                return False
             await self._screen.echo_line(line if line[0] in "/[" or line.isdecimal() else f"/{line}")
-            reply = await self._answer(line)
-            all_done &= reply.outcome is Outcome.DONE
-        return all_done
+            outcome = (await self._answer(line)).outcome
+            if outcome in {Outcome.REFUSED, Outcome.BROKEN}:
+                return False
+        return outcome is Outcome.DONE
 
     async def deliver(self, reply: Reply) -> None:
         """Shows a notification; returns when it is on the screen."""

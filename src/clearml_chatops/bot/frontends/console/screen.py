@@ -3,7 +3,7 @@
 import os
 import sys
 from contextlib import AbstractAsyncContextManager
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 from prompt_toolkit.application import run_in_terminal
 from rich.cells import cell_len
@@ -26,6 +26,9 @@ def terminal_console() -> Console:
 
     A transcript in a file or a pipe is 80 columns wide wherever it was made, unless COLUMNS says otherwise.
     """
+    if sys.stdout is None:
+        # Started with its standard output closed: there is nobody to read, but the commands were meant.
+        return Console(file=StringIO())
     if isinstance(sys.stdout, TextIOWrapper):
         # One character that the terminal's encoding lacks must not cost the whole answer.
         sys.stdout.reconfigure(errors="replace")
