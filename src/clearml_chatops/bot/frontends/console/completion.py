@@ -8,7 +8,7 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
 from clearml_chatops.bot.frontends.console.names import RememberedNames
-from clearml_chatops.bot.frontends.console.visible import visible_line
+from clearml_chatops.bot.frontends.visible import visible_line
 from clearml_chatops.handlers.arguments import SHOWN_STATUSES
 from clearml_chatops.handlers.lines import Word, split_words
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind, Registry

@@ -12,7 +12,7 @@ from rich.text import Text as RichText
 
 from clearml_chatops.bot.frontends.console.layout import Hanging, Log, Prose, Stack
 from clearml_chatops.bot.frontends.console.tables import FittedTable, style_of_word
-from clearml_chatops.bot.frontends.console.visible import visible, visible_line, visible_log
+from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
 from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
 
 _WIDEST_LABEL = 20

@@ -14,7 +14,7 @@ from clearml_chatops.bot.frontends.console.layout import Prose, Stack
 from clearml_chatops.bot.frontends.console.numbers import NumberedButtons
 from clearml_chatops.bot.frontends.console.progress import Patience, progress_after
 from clearml_chatops.bot.frontends.console.rendering import buttons_of, render, render_notification
-from clearml_chatops.bot.frontends.console.visible import visible_line
+from clearml_chatops.bot.frontends.visible import visible_line
 from clearml_chatops.models.replies import Reply
 
 PROMPT = "> "

@@ -9,7 +9,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from clearml_chatops.bot.frontends.console.visible import visible_line
+from clearml_chatops.bot.frontends.visible import visible_line
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.replies import Table
 

@@ -1,0 +1,128 @@
+"""From what Slack sends to a command: who, where, what, and where the answer belongs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from clearml_chatops.bot.frontends.slack.wire_text import as_typed, unescape
+from clearml_chatops.handlers.lines import Word, join_words, split_words
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.errors import ChatOpsError
+
+ROOT_COMMAND = "/clearml"
+PUBLIC = "--public"
+_SUBTYPES_OF_COMMANDS = {None, "file_share", "thread_broadcast"}
+
+Payload = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One command line of one person, as Slack tells it.
+
+    `thread` is the message whose thread it stands in, `card` the message whose experiment it may be about.
+    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent.
+    """
+
+    user_id: str
+    user_name: str
+    team_id: str
+    channel: str
+    line: str
+    thread: str = ""
+    card: str = ""
+    address: str = ""
+    public: bool = False
+    ephemeral: bool = False
+    pressed: bool = False
+
+
+def heard_command(body: Payload, registry: Registry, prefix: str) -> Heard:
+    """A slash command: `/clearml clone x` and `/clone x` are the same line."""
+    name, text = str(body["command"]), as_typed(str(body.get("text", ""))).strip()
+    line = text if name == ROOT_COMMAND else f"/{name.removeprefix('/').removeprefix(prefix)} {text}".strip()
+    line, public = without_flag(line, registry)
+    return Heard(
+        user_id=body["user_id"],
+        user_name=body.get("user_name", ""),
+        team_id=body["team_id"],
+        channel=body["channel_id"],
+        line=line or "/help",
+        address=body["response_url"],
+        public=public,
+        ephemeral=not public,
+    )
+
+
+def heard_message(body: Payload, registry: Registry, bot_user_id: str) -> Heard | None:
+    """A mention or a direct message; None for what no person has just written."""
+    event = body["event"]
+    if event.get("subtype") not in _SUBTYPES_OF_COMMANDS or event.get("bot_id") or not event.get("user"):
+        return None
+    if event["user"] == bot_user_id or "edited" in event:
+        return None
+    direct = event["type"] == "message"
+    if direct and event.get("channel_type") != "im":
+        return None
+    thread = event.get("thread_ts", "")
+    line = as_typed(str(event.get("text", "")).replace(f"<@{bot_user_id}>", "", 1)).strip()
+    line, _ = without_flag(line, registry)
+    return Heard(
+        user_id=event["user"],
+        user_name="",
+        team_id=body.get("team_id", ""),
+        channel=event["channel"],
+        line=line or "/help",
+        thread=thread or ("" if direct else event["ts"]),
+        card=thread,
+    )
+
+
+def heard_button(body: Payload) -> Heard:
+    """A pressed button: its command, as if the person who pressed it had typed it there."""
+    user, container, action = body["user"], body["container"], body["actions"][0]
+    ephemeral = bool(container.get("is_ephemeral"))
+    message_id = str(container["message_ts"])
+    return Heard(
+        user_id=user["id"],
+        user_name=user.get("username") or user.get("name", ""),
+        team_id=(body.get("team") or {}).get("id") or user.get("team_id", ""),
+        channel=container["channel_id"],
+        line=unescape(action["value"]),
+        thread="" if ephemeral else str(container.get("thread_ts") or message_id),
+        card=message_id,
+        address=body.get("response_url", ""),
+        ephemeral=ephemeral,
+        pressed=True,
+    )
+
+
+def keys_of(body: Payload) -> tuple[str, ...]:
+    """What tells one happening from another, however often it is delivered."""
+    event = body.get("event") or {}
+    message = f"{event['channel']}/{event['ts']}" if "channel" in event and "ts" in event else ""
+    return body.get("event_id", ""), body.get("trigger_id", ""), message
+
+
+def without_flag(line: str, registry: Registry) -> tuple[str, bool]:
+    """The line without `--public`, and whether it was there.
+
+    In quotes it is a text like any other, and a command that has such a flag itself keeps it.
+    """
+    try:
+        words = split_words(line)
+    except ChatOpsError:
+        # Not a line that can be understood; whoever handles it says why.
+        return line, False
+    kept = [word for word in words if word.text != PUBLIC or word.quoted]
+    if len(kept) == len(words) or _has_own_flag(kept, registry):
+        return line, False
+    return join_words(kept), True
+
+
+def _has_own_flag(words: list[Word], registry: Registry) -> bool:
+    try:
+        command, _ = registry.find([word.text for word in words], terminal=False)
+    except ChatOpsError:
+        return False
+    return any(f"--{parameter.name}" == PUBLIC for parameter in command.parameters)

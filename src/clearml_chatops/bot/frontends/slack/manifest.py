@@ -1,0 +1,116 @@
+"""The app manifest: what a person pastes into Slack so that the app has our commands and scopes.
+
+The limits are those of Slack's published schema (github.com/slackapi/manifest-schema, version 1).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from clearml_chatops.bot.frontends.slack.boot import LEAST_SCOPES
+from clearml_chatops.bot.frontends.slack.incoming import ROOT_COMMAND
+from clearml_chatops.handlers.registry import Command, Registry
+
+MOST_COMMANDS = 50
+LONGEST_COMMAND = 32
+LONGEST_DESCRIPTION = 2000
+LONGEST_HINT = 1000
+BUILT_IN = frozenset(
+    {
+        "/active",
+        "/apps",
+        "/archive",
+        "/away",
+        "/call",
+        "/clear",
+        "/collapse",
+        "/dm",
+        "/dnd",
+        "/expand",
+        "/feed",
+        "/feedback",
+        "/help",
+        "/huddle",
+        "/invite",
+        "/invite_people",
+        "/join",
+        "/keys",
+        "/kick",
+        "/leave",
+        "/me",
+        "/msg",
+        "/mute",
+        "/open",
+        "/part",
+        "/people",
+        "/poll",
+        "/prefs",
+        "/remind",
+        "/remove",
+        "/rename",
+        "/search",
+        "/shortcuts",
+        "/shrug",
+        "/star",
+        "/status",
+        "/tableflip",
+        "/todo",
+        "/topic",
+        "/unarchive",
+        "/unmute",
+        "/who",
+    }
+)
+"""Names that Slack keeps for itself; an app's command of the same name is never called."""
+
+
+def manifest(registry: Registry, *, prefix: str = "") -> dict[str, Any]:
+    """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`."""
+    return {
+        "_metadata": {"major_version": 1, "minor_version": 1},
+        "display_information": {
+            "name": "ClearML ChatOps",
+            "description": "Clone, change, run and watch ClearML experiments",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": False,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": "clearml", "always_online": True},
+            "slash_commands": [_root_command(), *_bare_commands(registry, prefix)][:MOST_COMMANDS],
+        },
+        "oauth_config": {"scopes": {"bot": list(LEAST_SCOPES)}},
+        "settings": {
+            "event_subscriptions": {"bot_events": ["app_mention", "message.im"]},
+            "interactivity": {"is_enabled": True},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": True,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _root_command() -> dict[str, Any]:
+    return _slash_command(ROOT_COMMAND, "Every command of the bot; help lists them.", "<command> …")
+
+
+def _bare_commands(registry: Registry, prefix: str) -> Iterator[dict[str, Any]]:
+    for command in registry:
+        name = f"/{prefix}{command.name}"
+        if " " in command.name or command.terminal_only or name in BUILT_IN or len(name) > LONGEST_COMMAND:
+            continue
+        yield _slash_command(name, command.summary, _hint(command, registry))
+
+
+def _slash_command(name: str, description: str, hint: str) -> dict[str, Any]:
+    # With should_escape people and channels come with their ids, by which they are known.
+    command = {"command": name, "description": description[:LONGEST_DESCRIPTION], "should_escape": True}
+    return {**command, "usage_hint": hint[:LONGEST_HINT]} if hint else command
+
+
+def _hint(command: Command, registry: Registry) -> str:
+    """What may follow the name."""
+    own = command.usage.removeprefix(f"/{command.name}").strip()
+    subcommands = "|".join(registry.subcommands(command))
+    return " ".join(part for part in (f"[{subcommands}]" if subcommands else "", own) if part)

@@ -1,0 +1,118 @@
+"""What is written to Slack: at the pace that it allows, with one way to fail."""
+
+import logging
+from typing import Any
+
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.slack.failures import told_apart
+from clearml_chatops.bot.frontends.slack.pacing import Pace
+from clearml_chatops.bot.frontends.slack.rendering import File, Rendered
+
+_MOST_RETRIES = 5
+_MOST_NAMES = 1000
+_OK = 200
+
+
+def web_client(*, token: str, api_url: str, logger: logging.Logger) -> AsyncWebClient:
+    """A client that obeys `Retry-After`, which the library does not do by itself."""
+    return AsyncWebClient(
+        token=token,
+        base_url=api_url or AsyncWebClient.BASE_URL,
+        logger=logger,
+        retry_handlers=[
+            AsyncConnectionErrorRetryHandler(),
+            AsyncRateLimitErrorRetryHandler(max_retry_count=_MOST_RETRIES),
+        ],
+    )
+
+
+class Outgoing:
+    """The requests that a front end makes.
+
+    All of them raise `DestinationGoneError` where the bot cannot write at all, and `DeliveryFailedError`
+    for whatever else goes wrong.
+    """
+
+    def __init__(self, client: AsyncWebClient, pace: Pace) -> None:
+        self._client = client
+        self._pace = pace
+        self._direct_channels: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    async def post(self, channel: str, thread: str, rendered: Rendered) -> str:
+        """A new message; gives its id, by which it is changed later."""
+        await self._pace.turn(channel)
+        with told_apart():
+            response = await self._client.chat_postMessage(
+                channel=channel,
+                thread_ts=thread or None,
+                text=rendered.text,
+                blocks=rendered.blocks,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        return str(response["ts"])
+
+    async def update(self, channel: str, message_id: str, rendered: Rendered) -> None:
+        # Slack counts changes apart from new messages.
+        await self._pace.turn(f"{channel}/{message_id}")
+        with told_apart():
+            await self._client.chat_update(
+                channel=channel, ts=message_id, text=rendered.text, blocks=rendered.blocks
+            )
+
+    async def respond(self, address: str, rendered: Rendered, *, public: bool, replace: bool) -> None:
+        """An answer to a command or a button at its response address: 5 times within 30 minutes."""
+        webhook = AsyncWebhookClient(
+            address,
+            logger=self._client.logger,
+            proxy=self._client.proxy,
+            retry_handlers=self._client.retry_handlers,
+        )
+        with told_apart():
+            response = await webhook.send(
+                text=rendered.text,
+                blocks=rendered.blocks,
+                response_type="in_channel" if public else "ephemeral",
+                replace_original=replace,
+            )
+        if response.status_code != _OK:
+            raise DeliveryFailedError(response.body)
+
+    async def upload(self, channel: str, thread: str, file: File) -> None:
+        """A file into a channel that the bot is in."""
+        await self._pace.turn(channel)
+        with told_apart():
+            await self._client.files_upload_v2(
+                channel=channel, thread_ts=thread or None, filename=file.name, content=file.text.encode()
+            )
+
+    async def direct_channel(self, user_id: str) -> str:
+        """The direct messages with a person, opened if need be."""
+        if user_id not in self._direct_channels:
+            with told_apart():
+                response = await self._client.conversations_open(users=user_id)
+            channel: dict[str, Any] = response["channel"]
+            self._direct_channels[user_id] = str(channel["id"])
+        return self._direct_channels[user_id]
+
+    async def name_of(self, user_id: str) -> str:
+        """What a person is called; his id where Slack does not tell."""
+        if user_id not in self._names:
+            try:
+                with told_apart():
+                    response = await self._client.users_info(user=user_id)
+            except (DeliveryFailedError, DestinationGoneError):
+                return user_id
+            if len(self._names) >= _MOST_NAMES:
+                self._names.clear()
+            user: dict[str, Any] = response["user"]
+            self._names[user_id] = str(user.get("profile", {}).get("display_name") or user.get("name") or user_id)
+        return self._names[user_id]

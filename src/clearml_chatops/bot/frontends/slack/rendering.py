@@ -1,0 +1,174 @@
+"""A reply as a Slack message: blocks within Slack's limits, and a file for what is beyond them.
+
+All text is put where Slack reads no markup, made visible and escaped, so that a task named
+`<!channel> *x*` rings nobody's phone and looks as it is.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import assert_never
+
+from clearml_chatops.bot.frontends.slack import block_kit
+from clearml_chatops.bot.frontends.slack.plain_answer import first_line, has_cut_cells, table_lines, whole_text
+from clearml_chatops.bot.frontends.slack.wire_text import escape, escape_end_within, escape_within
+from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
+from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
+
+_MARKS = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
+_LONGEST_FIRST_LINE = 300
+_LONGEST_CODE = 2900
+_LONGEST_BUTTONS = 6000
+"""Characters that all buttons of a message may take, so that there is room for what they are about."""
+_ROOM_FOR_HINT = 300
+_NOTHING_TO_SAY = "Done."
+_HINT = "This is not all of it; the file has the whole answer."
+_TOO_LONG_FOR_A_BUTTON = "is too long for a button; send the line yourself:"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot."""
+
+    text: str
+    blocks: list[block_kit.Block]
+    file: File | None = None
+
+
+def working_line() -> Rendered:
+    """A sign of life, until the answer takes its place."""
+    return Rendered("working…", [block_kit.context("working…")])
+
+
+def render(reply: Reply) -> Rendered:
+    """A reply, cut to what Slack takes in one message."""
+    return _Page(reply).rendered()
+
+
+@dataclass(slots=True)
+class _Page:
+    """One message being filled: the buttons first, since they are what one can do, then all else in order."""
+
+    reply: Reply
+    cut: bool = False
+    _buttons: int = 0
+    _length_of_buttons: int = 0
+    _parts: list[tuple[bool, list[block_kit.Block]]] = field(default_factory=list)
+
+    def rendered(self) -> Rendered:
+        for block in self.reply.blocks:
+            self._take(block)
+        blocks = self._blocks_that_fit() or [block_kit.context(_NOTHING_TO_SAY)]
+        if self.cut:
+            blocks.append(block_kit.context(_HINT))
+        text = escape_within(first_line(self.reply), _LONGEST_FIRST_LINE) or _NOTHING_TO_SAY
+        return Rendered(text, blocks, File("answer.txt", whole_text(self.reply)) if self.cut else None)
+
+    def _take(self, block: Block) -> None:
+        match block:
+            case Text():
+                self._add(self._sentence(block))
+            case Fields():
+                self._add(self._fields(block))
+            case Table():
+                self._add(self._table(block))
+            case Code(text=""):
+                return
+            case Code():
+                log = visible_log(block.text)
+                self.cut |= len(escape(log)) > _LONGEST_CODE
+                # The newest lines of a log are what one looks for.
+                self._add(block_kit.preformatted(escape_end_within(log, _LONGEST_CODE)))
+            case Buttons():
+                self._add_buttons(block.buttons)
+            case Choice():
+                self._add(self._section(visible(block.question)))
+                self.cut |= len(block.options) > block_kit.MOST_ACTIONS
+                self._add_buttons(block.options[: block_kit.MOST_ACTIONS])
+            case _:
+                assert_never(block)
+
+    def _add(self, block: block_kit.Block | None) -> None:
+        if block is not None:
+            self._parts.append((False, [block]))
+
+    def _sentence(self, block: Text) -> block_kit.Block | None:
+        text = _MARKS.get(block.tone, "") + visible(block.text)
+        if not text.strip():
+            return None
+        if block.tone is Tone.HEADING and len(escape(visible_line(block.text))) <= block_kit.LONGEST_HEADER:
+            return block_kit.header(visible_line(block.text))
+        return block_kit.context(text) if block.tone is Tone.QUIET and self._fits(text) else self._section(text)
+
+    def _section(self, text: str) -> block_kit.Block:
+        self.cut |= not self._fits(text)
+        return block_kit.section(text or "—")
+
+    def _fits(self, text: str) -> bool:
+        return len(escape(text)) <= block_kit.LONGEST_SECTION
+
+    def _fields(self, block: Fields) -> block_kit.Block | None:
+        items = [(visible_line(label), visible(value)) for label, value in block.items]
+        self.cut |= any(len(escape(value)) > block_kit.LONGEST_VALUE_SHOWN for _, value in items)
+        return block_kit.fields(items) if items else None
+
+    def _table(self, block: Table) -> block_kit.Block | None:
+        if not block.columns:
+            return None
+        lines = table_lines(block)
+        kept = list(_first_lines(lines, _LONGEST_CODE))
+        self.cut |= len(kept) < len(lines) or has_cut_cells(block)
+        more = [f"… and {len(lines) - len(kept):,} more"] if len(kept) < len(lines) else []
+        return block_kit.preformatted(escape("\n".join(kept + more)))
+
+    def _add_buttons(self, buttons: tuple[Button, ...]) -> None:
+        made: list[block_kit.Block] = []
+        for button in buttons:
+            label, command = visible_line(button.label), button.command
+            if len(escape(command)) > block_kit.LONGEST_COMMAND:
+                self._add(self._section(f"{label} {_TOO_LONG_FOR_A_BUTTON}"))
+                self._take(Code(command))
+                continue
+            shown = block_kit.button(label, command, self._buttons)
+            length = block_kit.length_of([shown])
+            if self._length_of_buttons + length > _LONGEST_BUTTONS:
+                self.cut = True
+                continue
+            self._buttons += 1
+            self._length_of_buttons += length
+            made.append(shown)
+        if made:
+            self._parts.append((True, block_kit.actions(made)))
+
+    def _blocks_that_fit(self) -> list[block_kit.Block]:
+        buttons = [blocks for is_buttons, blocks in self._parts if is_buttons]
+        room = block_kit.LONGEST_BLOCKS - _ROOM_FOR_HINT - sum(map(block_kit.length_of, buttons))
+        places = block_kit.MOST_BLOCKS - 1 - sum(map(len, buttons))
+        fitting: list[block_kit.Block] = []
+        for is_buttons, blocks in self._parts:
+            length = 0 if is_buttons else block_kit.length_of(blocks)
+            if not is_buttons and (length > room or places < 1):
+                self.cut = True
+                # Nothing after it either: a gap in the middle would not be seen.
+                room = 0
+                continue
+            if not is_buttons:
+                room -= length
+                places -= 1
+            fitting += blocks
+        return fitting
+
+
+def _first_lines(lines: list[str], longest: int) -> Iterator[str]:
+    """As many lines as fit, always one of them."""
+    length = 0
+    for number, line in enumerate(lines):
+        length += len(escape(line)) + 1
+        if number and length > longest:
+            return
+        yield line if number else line[:longest]

@@ -1,0 +1,19 @@
+"""How long this front end waits for what."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`patience`: until a sign of life is due. `heartbeat`: between two looks at the connection.
+
+    `wait_at_the_end`: for commands under way when the program ends; a second later each has an answer.
+    """
+
+    patience: timedelta = timedelta(seconds=1)
+    heartbeat: timedelta = timedelta(seconds=5)
+    wait_at_the_end: timedelta = timedelta(seconds=2.5)
+
+
+USUAL = Timing()

@@ -1,0 +1,46 @@
+"""Why something could not be sent, in the two kinds that matter to whoever sends it."""
+
+from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
+
+from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+
+_GONE = (
+    "chat not found",
+    "group chat was deactivated",
+    "message thread not found",
+    "not enough rights to send",
+    "peer_id_invalid",
+    "topic_deleted",
+    "user is deactivated",
+)
+_NOT_MODIFIED = "message is not modified"
+_DELETED = ("message to edit not found", "message can't be edited")
+
+
+def translated(error: TelegramError) -> DestinationGoneError | DeliveryFailedError:
+    """The library's error as one of ours, with Telegram's own words."""
+    gone = isinstance(error, Forbidden) or (isinstance(error, BadRequest) and _says(error, *_GONE))
+    return DestinationGoneError(error.message) if gone else DeliveryFailedError(error.message)
+
+
+def is_not_modified(error: BadRequest) -> bool:
+    """Whether an edit was refused because the message shows it already."""
+    return _says(error, _NOT_MODIFIED)
+
+
+def is_deleted(error: BadRequest) -> bool:
+    """Whether an edit was refused because the message is not there, or too old."""
+    return _says(error, *_DELETED)
+
+
+def is_passing(error: TelegramError) -> bool:
+    """Whether the same request may be sent again at once: the connection was lost or the server has a fault.
+
+    Refusals and time-outs are subclasses of this class in the library. After a time-out the request has
+    usually been carried out, and sending it again would double it.
+    """
+    return type(error) is NetworkError
+
+
+def _says(error: TelegramError, *parts: str) -> bool:
+    return any(part in error.message.lower() for part in parts)

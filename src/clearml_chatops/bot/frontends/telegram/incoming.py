@@ -1,0 +1,77 @@
+"""What a person wrote, as a command line; and what is not meant for the bot."""
+
+import re
+
+from telegram import CallbackQuery, Message, User
+
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.errors import UnknownCommandError
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.people import Identity
+
+TELEGRAM = "telegram"
+"""The platform of messages that come from here."""
+
+_ADDRESSED = re.compile(r"(/\w+)@(\w+)(.*)", re.DOTALL)
+
+
+def conversation_of(message: Message) -> Conversation:
+    """The chat, and the topic where it has topics.
+
+    A reply in an ordinary group has a thread id too; that one is no place to write to.
+    """
+    thread = message.message_thread_id if message.is_topic_message else None
+    return Conversation(TELEGRAM, str(message.chat.id), str(thread or ""))
+
+
+def conversation_of_press(query: CallbackQuery) -> Conversation:
+    """Where the pressed button is. Of a very old message Telegram tells the chat alone, or not even that."""
+    if isinstance(query.message, Message):
+        return conversation_of(query.message)
+    return Conversation(TELEGRAM, str(query.message.chat.id if query.message else query.from_user.id))
+
+
+def replied_to(message: Message) -> Message | None:
+    """The message that a person replied to.
+
+    What is written in a topic without being a reply has the topic's first message in that place.
+    """
+    replied = message.reply_to_message
+    return None if replied is None or replied.forum_topic_created else replied
+
+
+def command_line(message: Message, *, bot: User, registry: Registry) -> str | None:
+    """The command in a message, or None where it is not for this bot.
+
+    In a private chat everything is for the bot. In a group it is what is addressed to it by name, what
+    replies to it, and a bare command that it knows or that is a misspelling of one.
+    """
+    text = (message.text or "").strip()
+    if not text:
+        return None
+    name = (bot.username or "").casefold()
+    if addressed := _ADDRESSED.fullmatch(text):
+        command, addressee, rest = addressed.groups()
+        return f"{command}{rest}" if addressee.casefold() == name else None
+    if message.chat.type == message.chat.PRIVATE:
+        return text
+    if text.startswith("/"):
+        return text if _might_be_ours(text, registry) else None
+    if mentioned := re.fullmatch(rf"@{re.escape(name)}\b[\s,:]*(.*)", text, re.DOTALL | re.IGNORECASE):
+        return mentioned[1] or "/help"
+    replied = replied_to(message)
+    is_reply_to_bot = replied is not None and replied.from_user is not None and replied.from_user.id == bot.id
+    return text if is_reply_to_bot else None
+
+
+def incoming(sender: User, conversation: Conversation, line: str, about: str) -> IncomingMessage:
+    return IncomingMessage(Identity(TELEGRAM, str(sender.id)), sender.full_name, conversation, line, about)
+
+
+def _might_be_ours(text: str, registry: Registry) -> bool:
+    """Whether a bare command in a group is ours; other bots have theirs, and hear the same."""
+    try:
+        registry.find(text.split(), terminal=False)
+    except UnknownCommandError as error:
+        return bool(error.offers)
+    return True

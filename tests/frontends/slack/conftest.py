@@ -1,0 +1,109 @@
+"""A Slack workspace on this machine, the front end connected to it, and a bot that answers from a table."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from clearml_chatops.bot.frontends.slack import SlackFrontEnd, Timing
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.replies import Reply
+from tests.frontends.conftest import FakeBot, small_registry
+from tests.support.slack import Message, Person, SlackServer
+from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
+from tests.support.waiting import until
+
+QUICK = Timing(
+    patience=timedelta(seconds=30), heartbeat=timedelta(seconds=0.2), wait_at_the_end=timedelta(seconds=5)
+)
+"""No sign of life unless a test is about it; a connection that is looked after often."""
+
+
+@dataclass
+class RememberedCards:
+    cards: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def remember(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
+        self.cards[conversation.id, message_id] = experiment_id
+
+    async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
+        return self.cards.get((conversation.id, message_id), "")
+
+
+@dataclass
+class SlowBot(FakeBot):
+    """Answers when it may."""
+
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle(self, message: IncomingMessage) -> Reply:
+        reply = await super().handle(message)
+        await self.may_answer.wait()
+        return reply
+
+
+def front_end_for(slack: SlackServer, bot: FakeBot, cards: RememberedCards, **changed: Any) -> SlackFrontEnd:
+    settings: dict[str, Any] = {
+        "handle": bot.handle,
+        "registry": small_registry(),
+        "cards": cards,
+        "bot_token": BOT_TOKEN,
+        "app_token": APP_TOKEN,
+        "api_url": slack.api_url,
+        "timing": QUICK,
+    }
+    return SlackFrontEnd(**{**settings, **changed})
+
+
+@asynccontextmanager
+async def connected(
+    slack: SlackServer, bot: FakeBot, cards: RememberedCards, **changed: Any
+) -> AsyncIterator[SlackFrontEnd]:
+    front_end = front_end_for(slack, bot, cards, **changed)
+    await front_end.start()
+    try:
+        yield front_end
+    finally:
+        await front_end.stop()
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    """A workspace in which nothing may happen that Slack has no name for, and nobody may be disturbed."""
+    async with SlackServer() as server:
+        yield server
+        assert server.api.unknown == []
+        assert server.workspace.broadcasts == []
+        assert server.markup() == []
+
+
+@pytest.fixture
+def cards() -> RememberedCards:
+    return RememberedCards()
+
+
+@pytest.fixture
+async def front_end(slack: SlackServer, bot: FakeBot, cards: RememberedCards) -> AsyncIterator[SlackFrontEnd]:
+    async with connected(slack, bot, cards) as front_end:
+        yield front_end
+
+
+@pytest.fixture
+def anna(slack: SlackServer) -> Person:
+    return slack.person("anna")
+
+
+@pytest.fixture
+def lab(slack: SlackServer) -> str:
+    """A channel that the bot is in."""
+    return slack.channel("lab")
+
+
+async def first(found: Callable[[], list[Message]]) -> Message:
+    """The first of the messages, as soon as there is one."""
+    await until(found)
+    return found()[0]

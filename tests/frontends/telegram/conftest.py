@@ -1,0 +1,83 @@
+"""A bot on a Telegram of the test's own, and a person who has opened a chat with it."""
+
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+
+from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
+from clearml_chatops.models.messages import Conversation
+from tests.frontends.conftest import FakeBot, small_registry
+from tests.support.telegram import Person, TelegramServer
+
+
+@dataclass
+class MemoryActions:
+    """What buttons do, until a test has them expire."""
+
+    commands: dict[str, str] = field(default_factory=dict)
+
+    async def remember(self, command: str) -> str:
+        token = secrets.token_urlsafe(24)
+        self.commands[token] = command
+        return token
+
+    async def recall(self, token: str) -> str | None:
+        return self.commands.get(token)
+
+
+@dataclass
+class MemoryCards:
+    experiments: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def remember(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
+        self.experiments[conversation.id, message_id] = experiment_id
+
+    async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
+        return self.experiments.get((conversation.id, message_id), "")
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramServer]:
+    async with TelegramServer() as server:
+        yield server
+
+
+@pytest.fixture
+def anna(telegram: TelegramServer) -> Person:
+    return telegram.person("Anna", "Berg")
+
+
+@pytest.fixture
+def actions() -> MemoryActions:
+    return MemoryActions()
+
+
+@pytest.fixture
+def cards() -> MemoryCards:
+    return MemoryCards()
+
+
+@pytest.fixture
+def quiet_front_end(
+    telegram: TelegramServer, bot: FakeBot, actions: MemoryActions, cards: MemoryCards
+) -> TelegramFrontEnd:
+    """A front end that is not started yet. It says “typing…” at once."""
+    return TelegramFrontEnd(
+        handle=bot.handle,
+        registry=small_registry(),
+        actions=actions,
+        cards=cards,
+        token=telegram.token,
+        api_url=telegram.url,
+        patience=timedelta(0),
+    )
+
+
+@pytest.fixture
+async def telegram_front_end(quiet_front_end: TelegramFrontEnd) -> AsyncIterator[TelegramFrontEnd]:
+    await quiet_front_end.start()
+    yield quiet_front_end
+    await quiet_front_end.stop()

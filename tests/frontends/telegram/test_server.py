@@ -1,0 +1,176 @@
+"""The test server refuses what Telegram refuses, in Telegram's words. Everything else rests on that."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
+from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
+
+from tests.support.telegram import Fault, Person, TelegramServer
+from tests.support.telegram.markup import parse_html
+from tests.support.telegram.refusals import RefusalError
+
+
+@pytest.fixture
+async def client(telegram: TelegramServer) -> AsyncIterator[Bot]:
+    async with Bot(telegram.token, base_url=f"{telegram.url}/bot") as bot:
+        yield bot
+
+
+@pytest.mark.parametrize(
+    ("source", "refusal"),
+    [
+        ("a < b", "Unclosed start tag at byte offset 2"),
+        ("<!channel> x", 'Unsupported start tag "!channel" at byte offset 0'),
+        ("<div>x</div>", 'Unsupported start tag "div" at byte offset 0'),
+        ("<b>x", 'Can\'t find end tag corresponding to start tag "b"'),
+        ("<b><i>x</b></i>", 'Unmatched end tag at byte offset 7, expected "</i>", found "</b>"'),
+        ("é</b>", "Unexpected end tag at byte offset 2"),
+    ],
+)
+def test_broken_markup_is_refused(source: str, refusal: str) -> None:
+    with pytest.raises(RefusalError) as refused:
+        parse_html(source)
+
+    assert refused.value.description == f"Bad Request: can't parse entities: {refusal}"
+
+
+def test_sound_markup_is_read() -> None:
+    parsed = parse_html('<b>a &lt; b</b> <a href="x">link</a> &amp;amp; &nbsp; & so')
+
+    assert parsed.text == "a < b link &amp; &nbsp; & so"
+    assert parsed.tags == ("b", "a")
+
+
+@pytest.mark.parametrize(
+    ("text", "refusal"),
+    [("x" * 4097, "message is too long"), ("🙂" * 2049, "too long"), ("<b> </b>", "text is empty")],
+)
+async def test_texts_outside_the_limits_are_refused(client: Bot, anna: Person, text: str, refusal: str) -> None:
+    with pytest.raises(BadRequest, match=rf"(?i){refusal}"):
+        await client.send_message(anna.id, text, parse_mode="HTML")
+
+    await client.send_message(anna.id, f"<b>{'x' * 4096}</b>", parse_mode="HTML")
+
+
+async def test_a_caption_over_1024_is_refused(client: Bot, anna: Person) -> None:
+    with pytest.raises(BadRequest, match=r"(?i)caption is too long"):
+        await client.send_document(anna.id, b"x", filename="x.txt", caption="c" * 1025)
+
+
+@pytest.mark.parametrize(
+    ("label", "data", "refusal"), [("x", "d" * 65, "BUTTON_DATA_INVALID"), (" ", "d", "non-empty")]
+)
+async def test_buttons_outside_the_limits_are_refused(
+    client: Bot, anna: Person, label: str, data: str, refusal: str
+) -> None:
+    keyboard = InlineKeyboardMarkup([[InlineKeyboardButton(label, callback_data=data)]])
+    with pytest.raises(BadRequest, match=rf"(?i){refusal}"):
+        await client.send_message(anna.id, "x", reply_markup=keyboard)
+
+
+async def test_edits_without_a_change_and_of_deleted_messages_are_refused(client: Bot, anna: Person) -> None:
+    message = await client.send_message(anna.id, "x")
+
+    with pytest.raises(BadRequest, match=r"(?i)message is not modified"):
+        await message.edit_text("x")
+    await message.delete()
+    with pytest.raises(BadRequest, match=r"(?i)message to edit not found"):
+        await message.edit_text("y")
+    with pytest.raises(BadRequest, match=r"(?i)message to be replied not found"):
+        await client.send_message(anna.id, "y", reply_parameters=ReplyParameters(message.id))
+
+
+async def test_places_that_cannot_be_written_to_are_refused(
+    telegram: TelegramServer, client: Bot, anna: Person
+) -> None:
+    group = telegram.group("Lab")
+    supergroup = telegram.move(group)
+    anna.chat.bot_is_blocked = True
+
+    with pytest.raises(Forbidden, match="blocked by the user"):
+        await client.send_message(anna.id, "x")
+    with pytest.raises(BadRequest, match=r"(?i)chat not found"):
+        await client.send_message(987654, "x")
+    with pytest.raises(ChatMigrated) as moved:
+        await client.send_message(group.id, "x")
+    assert moved.value.new_chat_id == supergroup.id
+    with pytest.raises(BadRequest, match=r"(?i)message thread not found"):
+        await client.send_message(supergroup.id, "x", message_thread_id=7)
+
+
+@pytest.mark.parametrize(
+    ("commands", "refusal"),
+    [
+        ([BotCommand(f"c{number}", "x") for number in range(101)], "BOT_COMMANDS_TOO_MUCH"),
+        ([BotCommand("worker-start", "x")], "BOT_COMMAND_INVALID"),
+        ([BotCommand("x", "d" * 257)], "BOT_COMMAND_DESCRIPTION_INVALID"),
+    ],
+)
+async def test_menus_outside_the_limits_are_refused(client: Bot, commands: list[BotCommand], refusal: str) -> None:
+    with pytest.raises(BadRequest, match=rf"(?i){refusal}"):
+        await client.set_my_commands(commands)
+
+
+async def test_a_second_poll_ends_the_first(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+    async with Bot(telegram.token, base_url=f"{telegram.url}/bot") as other:
+        first = asyncio.create_task(client.get_updates(timeout=20))
+        await telegram.until(lambda: telegram.polls == 1)
+        second = asyncio.create_task(other.get_updates(timeout=20))
+
+        with pytest.raises(Conflict):
+            await first
+        await anna.say("hello")
+        (update,) = await second
+        assert update.message is not None
+        assert update.message.text == "hello"
+        assert await other.get_updates(offset=update.update_id + 1, timeout=0) == ()
+
+
+async def test_it_misbehaves_on_demand(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+    for fault in (Fault.too_many_requests(retry_after=7, skip=1), Fault.dropped(), Fault.broken(502)):
+        telegram.misbehave("sendMessage", fault)
+
+    await client.send_message(anna.id, "1")
+    with pytest.raises(RetryAfter):
+        await client.send_message(anna.id, "2")
+    with pytest.raises(NetworkError):
+        await client.send_message(anna.id, "3")
+    with pytest.raises(NetworkError, match="Bad Gateway"):
+        await client.send_message(anna.id, "4")
+    assert anna.chat.texts == ["1"]
+
+
+async def test_an_unknown_method_is_not_forgotten(telegram: TelegramServer, client: Bot) -> None:
+    with pytest.raises(InvalidToken):
+        await client.get_sticker_set("x")
+
+    assert telegram.unknown_methods == ["getStickerSet"]
+    telegram.unknown_methods.clear()  # else leaving the server fails this test, as it should any other
+
+
+async def test_it_answers_as_late_as_a_test_wants(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+    may_answer = asyncio.Event()
+    telegram.misbehave("sendMessage", Fault.held_until(may_answer))
+
+    sending = asyncio.create_task(client.send_message(anna.id, "x"))
+    await telegram.until(lambda: telegram.called("sendMessage"))
+    assert not sending.done()
+    may_answer.set()
+
+    assert (await sending).text == "x"
+
+
+async def test_it_tells_what_it_was_given(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+    await client.set_my_commands([BotCommand("find", "Find.")], language_code="ru")
+    await client.set_webhook("https://example.org/hook")
+    await client.send_photo(anna.id, b"png", caption="A plot")
+
+    assert await client.get_my_commands() == ()
+    assert await client.get_my_commands(language_code="ru") == (BotCommand("find", "Find."),)
+    assert (await client.get_webhook_info()).url == "https://example.org/hook"
+    with pytest.raises(Conflict, match="webhook is active"):
+        await client.get_updates(timeout=0)
+    assert (await client.get_chat(anna.id)).first_name == "Anna"
+    assert anna.chat.answers[0].is_photo

@@ -1,0 +1,141 @@
+"""People of a workspace: they type, mention, press and look."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tests.support.slack.block_kit import buttons_of, unescaped
+from tests.support.slack.sockets import Envelope
+from tests.support.slack.workspace import BOT_USER, TEAM, Message
+
+if TYPE_CHECKING:
+    from tests.support.slack.server import SlackServer
+
+
+def escaped(text: str) -> str:
+    """A text as Slack sends what was typed."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with Slack open. What he types is escaped, unless a test gives it `as_sent` by Slack."""
+
+    server: "SlackServer"
+    id: str
+    name: str
+
+    @property
+    def direct_channel(self) -> str:
+        return self.server.workspace.direct_channel(self.id)
+
+    async def slash(self, command: str, text: str, channel: str, *, as_sent: bool = False) -> Envelope:
+        workspace = self.server.workspace
+        address = workspace.new_response_url(channel, self.id)
+        payload = {
+            "token": "verification",
+            "team_id": TEAM,
+            "team_domain": "lab",
+            "channel_id": channel,
+            "channel_name": workspace.channels[channel].name or "directmessage",
+            "user_id": self.id,
+            "user_name": self.name,
+            "command": command,
+            "text": text if as_sent else escaped(text),
+            "api_app_id": "A0001",
+            "response_url": f"{self.server.url}/response/{address.token}",
+            "trigger_id": f"trigger{workspace.number()}",
+        }
+        return await self.server.sockets.send("slash_commands", payload)
+
+    async def mention(self, channel: str, text: str, *, thread: str = "", as_sent: bool = False) -> Message:
+        """Writes to the bot where others read it; gives the message that was written."""
+        message, _ = await self._write("app_mention", channel, f"<@{BOT_USER}> {_sent(text, as_sent)}", thread)
+        return message
+
+    async def direct_message(self, text: str, *, thread: str = "", as_sent: bool = False) -> Envelope:
+        _, envelope = await self._write(
+            "message", self.direct_channel, _sent(text, as_sent), thread, channel_type="im"
+        )
+        return envelope
+
+    async def write(self, kind: str, channel: str, text: str, *, thread: str = "", **more: Any) -> Envelope:
+        """A message in the form in which Slack sends it, with whatever else an event may hold."""
+        _, envelope = await self._write(kind, channel, text, thread, **more)
+        return envelope
+
+    async def press(self, label: str, *, on: Message | None = None) -> Envelope:
+        """Presses the button with this label, on the newest message that has one."""
+        message = on or next(message for message in reversed(self.sees()) if label in message.labels)
+        button = next(button for button in buttons_of(message.blocks) if button["text"]["text"] == label)
+        workspace = self.server.workspace
+        address = workspace.new_response_url(message.channel, self.id, message)
+        container = {
+            "type": "message",
+            "message_ts": message.ts,
+            "channel_id": message.channel,
+            "is_ephemeral": bool(message.only_to),
+            **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
+        }
+        payload: dict[str, Any] = {
+            "type": "block_actions",
+            "user": {"id": self.id, "username": self.name, "name": self.name, "team_id": TEAM},
+            "api_app_id": "A0001",
+            "token": "verification",
+            "container": container,
+            "trigger_id": f"trigger{workspace.number()}",
+            "team": {"id": TEAM, "domain": "lab"},
+            "channel": {"id": message.channel, "name": workspace.channels[message.channel].name},
+            "response_url": f"{self.server.url}/response/{address.token}",
+            "actions": [
+                {**button, "value": _as_stored(button["value"]), "block_id": "b", "action_ts": message.ts}
+            ],
+        }
+        if not message.only_to:
+            thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+            payload["message"] = {"type": "message", "user": BOT_USER, "ts": message.ts, **thread}
+        return await self.server.sockets.send("interactive", payload)
+
+    def sees(self, channel: str = "") -> list[Message]:
+        """The messages that are on his screen now, oldest first."""
+        return [
+            message
+            for message in self.server.workspace.messages
+            if not message.deleted
+            and message.only_to in {"", self.id}
+            and channel in {"", message.channel}
+            and self.server.workspace.channels[message.channel].direct_with in {"", self.id}
+        ]
+
+    async def _write(
+        self, kind: str, channel: str, text: str, thread: str, **more: Any
+    ) -> tuple[Message, Envelope]:
+        message = self.server.workspace.post(channel, text, [], user=self.id, thread_ts=thread)
+        event = {
+            "type": kind,
+            "user": self.id,
+            "text": text,
+            "ts": message.ts,
+            "event_ts": message.ts,
+            "channel": channel,
+            **({"thread_ts": thread} if thread else {}),
+            **more,
+        }
+        payload = {
+            "token": "verification",
+            "team_id": TEAM,
+            "api_app_id": "A0001",
+            "event": event,
+            "type": "event_callback",
+            "event_id": f"Ev{self.server.workspace.number():06}",
+            "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
+        }
+        return message, await self.server.sockets.send("events_api", payload)
+
+
+def _sent(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed on as it came
+    return text if as_sent else escaped(text)
+
+
+def _as_stored(value: str) -> str:
+    """A button's value as it comes back: Slack escapes what was not (bolt-python issue 513)."""
+    return escaped(unescaped(value))

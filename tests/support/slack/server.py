@@ -1,0 +1,112 @@
+"""The server: one port on this machine for the Web API, Socket Mode, uploads and response addresses."""
+
+import time
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.support.slack.block_kit import markup_in
+from tests.support.slack.people import Person
+from tests.support.slack.sockets import Envelope, SocketMode
+from tests.support.slack.web_api import WebApi
+from tests.support.slack.workspace import BOT_USER, Message, Workspace
+
+LEAST_SCOPES = frozenset(
+    {"commands", "chat:write", "app_mentions:read", "im:history", "im:write", "files:write", "users:read"}
+)
+BOT_TOKEN = "xoxb-0001-secret"
+APP_TOKEN = "xapp-1-A0001-secret"
+
+
+class SlackServer:
+    """A workspace that a bot can be connected to; an async context manager.
+
+    `clock` gives seconds: by it acknowledgements are late and response addresses expire. `port` is one
+    that the test has found free; 0 takes any.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, port: int = 0) -> None:
+        self.workspace = Workspace(clock)
+        self.sockets = SocketMode(clock)
+        self.api = WebApi(self.workspace, self.sockets, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+        self.api.scopes = set(LEAST_SCOPES)
+        self.url = ""
+        self._port = port
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application(client_max_size=2**26)
+        app.router.add_route("*", "/api/{method}", self.api.answer)
+        app.router.add_post("/upload/v1/{file}", self.api.receive_upload)
+        app.router.add_post("/response/{token}", self.api.respond)
+        app.router.add_get("/link/", self.sockets.connect)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
+        address = f"127.0.0.1:{self._runner.addresses[0][1]}"
+        self.url = self.api.url = f"http://{address}"
+        self.sockets.address = f"ws://{address}"
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.sockets.close()
+        assert self._runner
+        await self._runner.cleanup()
+
+    @property
+    def api_url(self) -> str:
+        """What SLACK_API_URL is set to."""
+        return f"{self.url}/api/"
+
+    def person(self, name: str) -> Person:
+        user_id = f"U{self.workspace.number():06}"
+        self.workspace.users[user_id] = name
+        return Person(self, user_id, name)
+
+    def channel(self, name: str, *, bot_is_in: bool = True, archived: bool = False) -> str:
+        return self.workspace.add_channel(name, bot_is_in=bot_is_in, archived=archived)
+
+    def posted(self, channel: str = "", *, thread: str | None = None) -> list[Message]:
+        """The real messages of the bot, oldest first; `thread=""` leaves out the threads."""
+        return [
+            message
+            for message in self.workspace.messages
+            if message.user == BOT_USER
+            and not message.only_to
+            and not message.deleted
+            and channel in {"", message.channel}
+            and thread in {None, message.thread_ts}
+        ]
+
+    def whispered(self, person: Person) -> list[Message]:
+        """The ephemeral messages that a person was sent, oldest first."""
+        return [
+            message for message in self.workspace.messages if message.only_to == person.id and not message.deleted
+        ]
+
+    def limit_rate(self, method: str, *retry_after: int) -> None:
+        """The next calls of a method, or of `response_url`, get a 429: one for each number of seconds."""
+        self.api.mood.rate_limits[method] = deque(retry_after)
+
+    async def redeliver(self, envelope: Envelope, attempt: int = 1) -> Envelope:
+        """The same thing once more, in an envelope of its own, as Slack does when it saw no acknowledgement."""
+        return await self.sockets.send(
+            envelope.type, envelope.payload, retry_attempt=attempt, retry_reason="timeout"
+        )
+
+    @property
+    def timed_out(self) -> list[Envelope]:
+        """What people saw as `operation_timeout`."""
+        return [envelope for envelope in self.sockets.envelopes.values() if envelope.timed_out]
+
+    def markup(self) -> list[str]:
+        """The bot's texts that Slack reads as markup."""
+        return [text for message in self.workspace.messages for text in markup_in(message.blocks)]
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        return self.api.called(method)

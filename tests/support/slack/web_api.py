@@ -1,0 +1,208 @@
+"""Slack's Web API: the methods that a bot of ours calls, and no others."""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from tests.support.slack.sockets import SocketMode
+from tests.support.slack.workspace import BOT_ID, BOT_USER, TEAM, File, RefusedError, Workspace
+
+Arguments = dict[str, Any]
+Method = Callable[[Arguments], Awaitable[Arguments]]
+
+_SCOPES = {
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "chat.postEphemeral": "chat:write",
+    "conversations.open": "im:write",
+    "users.info": "users:read",
+    "files.getUploadURLExternal": "files:write",
+    "files.completeUploadExternal": "files:write",
+}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One request to the Web API, as it arrived."""
+
+    method: str
+    arguments: Arguments
+    at: float
+
+
+@dataclass
+class Mood:
+    """How the Web API misbehaves: per method the answers that come before the right one."""
+
+    rate_limits: dict[str, deque[int]] = field(default_factory=dict)
+    refusals: dict[str, str] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
+    out_of_order: bool = False
+    """Every request gets a 503."""
+
+
+class WebApi:
+    """Answers `/api/<method>`; records every call and remembers the methods that it does not know."""
+
+    def __init__(self, workspace: Workspace, sockets: SocketMode, *, bot_token: str, app_token: str) -> None:
+        self.calls: list[Call] = []
+        self.unknown: list[str] = []
+        self.mood = Mood()
+        self.scopes: set[str] = set()
+        self.bot_token = bot_token
+        self.app_token = app_token
+        self.url = ""
+        self._workspace = workspace
+        self._sockets = sockets
+        self._methods: dict[str, Method] = {
+            "auth.test": self._auth_test,
+            "apps.connections.open": self._open_connection,
+            "chat.postMessage": self._post,
+            "chat.update": self._update,
+            "chat.postEphemeral": self._post_ephemeral,
+            "conversations.open": self._open_conversation,
+            "users.info": self._user,
+            "files.getUploadURLExternal": self._upload_url,
+            "files.completeUploadExternal": self._complete_upload,
+        }
+
+    def called(self, method: str) -> list[Arguments]:
+        return [call.arguments for call in self.calls if call.method == method]
+
+    async def answer(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        arguments = await _arguments(request)
+        self.calls.append(Call(method, arguments, self._workspace.clock()))
+        if self.mood.out_of_order:
+            return web.Response(status=503, text="upstream connect error")
+        if waits := self.mood.rate_limits.get(method):
+            headers = {"Retry-After": str(waits.popleft())}
+            return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if method in self.mood.delays:
+            await asyncio.sleep(self.mood.delays[method])
+        try:
+            self._authorise(method, request.headers.get("Authorization", "").removeprefix("Bearer "))
+            result = await self._methods[method](arguments)
+        except RefusedError as error:
+            return web.json_response({"ok": False, "error": error.code, **error.more})
+        return web.json_response({"ok": True, **result}, headers={"x-oauth-scopes": ",".join(sorted(self.scopes))})
+
+    async def receive_upload(self, request: web.Request) -> web.Response:
+        file = self._workspace.files[request.match_info["file"]]
+        file.content = await request.read()
+        if len(file.content) != file.length:
+            return web.Response(status=400, text="wrong length")
+        return web.Response(text=f"OK - {file.length}")
+
+    async def respond(self, request: web.Request) -> web.Response:
+        """What is posted to a response_url."""
+        address = self._workspace.response_urls[request.match_info["token"]]
+        body = await request.json()
+        self.calls.append(Call("response_url", body, self._workspace.clock()))
+        if waits := self.mood.rate_limits.get("response_url"):
+            return web.Response(status=429, headers={"Retry-After": str(waits.popleft())})
+        try:
+            self._workspace.respond(address, body)
+        except RefusedError as error:
+            return web.Response(status=404 if error.code.endswith("_url") else 400, text=error.code)
+        return web.Response(text="ok")
+
+    def _authorise(self, method: str, token: str) -> None:
+        if method not in self._methods:
+            self.unknown.append(method)
+            raise RefusedError("unknown_method")
+        if method == "apps.connections.open":
+            if token != self.app_token:
+                raise RefusedError("invalid_auth" if token.startswith("xapp-") else "not_allowed_token_type")
+        elif token != self.bot_token:
+            raise RefusedError("invalid_auth")
+        if refusal := self.mood.refusals.get(method):
+            raise RefusedError(refusal)
+        if (needed := _SCOPES.get(method)) and needed not in self.scopes:
+            raise RefusedError("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
+
+    async def _auth_test(self, _arguments: Arguments) -> Arguments:
+        return {
+            "url": "https://lab.slack.com/",
+            "team": "Lab",
+            "user": "clearml",
+            "team_id": TEAM,
+            "user_id": BOT_USER,
+            "bot_id": BOT_ID,
+        }
+
+    async def _open_connection(self, _arguments: Arguments) -> Arguments:
+        return {"url": self._sockets.new_address()}
+
+    async def _post(self, arguments: Arguments) -> Arguments:
+        channel = self._workspace.channel_for_the_bot(arguments["channel"])
+        message = self._workspace.post(
+            channel.id,
+            arguments.get("text") or "",
+            _blocks(arguments),
+            thread_ts=arguments.get("thread_ts") or "",
+        )
+        if arguments.get("reply_broadcast"):
+            self._workspace.broadcasts.append("reply_broadcast")
+        return {"channel": channel.id, "ts": message.ts, "message": {"ts": message.ts, "text": message.text}}
+
+    async def _update(self, arguments: Arguments) -> Arguments:
+        channel = self._workspace.channel_for_the_bot(arguments["channel"])
+        message = self._workspace.find(channel.id, arguments["ts"])
+        if message is None:
+            raise RefusedError("message_not_found")
+        if message.user != BOT_USER:
+            raise RefusedError("cant_update_message")
+        self._workspace.change(message, arguments.get("text") or "", _blocks(arguments))
+        return {"channel": channel.id, "ts": message.ts}
+
+    async def _post_ephemeral(self, arguments: Arguments) -> Arguments:
+        channel = self._workspace.channel_for_the_bot(arguments["channel"])
+        text, blocks = arguments.get("text") or "", _blocks(arguments)
+        message = self._workspace.post(channel.id, text, blocks, only_to=arguments["user"])
+        return {"message_ts": message.ts}
+
+    async def _open_conversation(self, arguments: Arguments) -> Arguments:
+        if arguments["users"] not in self._workspace.users:
+            raise RefusedError("user_not_found")
+        return {"channel": {"id": self._workspace.direct_channel(arguments["users"])}}
+
+    async def _user(self, arguments: Arguments) -> Arguments:
+        name = self._workspace.users.get(arguments["user"])
+        if name is None:
+            raise RefusedError("user_not_found")
+        return {"user": {"id": arguments["user"], "name": name, "profile": {"display_name": name}}}
+
+    async def _upload_url(self, arguments: Arguments) -> Arguments:
+        file = File(f"F{self._workspace.number():06}", arguments["filename"], int(arguments["length"]))
+        self._workspace.files[file.id] = file
+        return {"upload_url": f"{self.url}/upload/v1/{file.id}", "file_id": file.id}
+
+    async def _complete_upload(self, arguments: Arguments) -> Arguments:
+        channel = self._workspace.channel_for_the_bot(arguments["channel_id"])
+        files = [self._workspace.files[item["id"]] for item in json.loads(arguments["files"])]
+        comment = arguments.get("initial_comment") or files[0].name
+        thread_ts = arguments.get("thread_ts") or ""
+        self._workspace.post(channel.id, comment, [], thread_ts=thread_ts).files = files
+        return {"files": [{"id": file.id, "title": file.name} for file in files]}
+
+
+def _blocks(arguments: Arguments) -> list[dict[str, Any]]:
+    blocks = arguments.get("blocks") or []
+    found: list[dict[str, Any]] = json.loads(blocks) if isinstance(blocks, str) else blocks
+    return found
+
+
+async def _arguments(request: web.Request) -> Arguments:
+    """The arguments, from the query and from a body of either kind."""
+    found: Arguments = dict(request.query)
+    if request.content_type == "application/json":
+        found.update(await request.json())
+    else:
+        found.update(await request.post())
+    return found

@@ -1,0 +1,123 @@
+"""Chats as they stand on Telegram's side: who is in them and what they show now."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+BOT_ID = 4200
+BOT_USERNAME = "lab_bot"
+BOT_USER = {"id": BOT_ID, "is_bot": True, "first_name": "Lab", "username": BOT_USERNAME}
+
+
+@dataclass(frozen=True, slots=True)
+class ShownButton:
+    label: str
+    data: str
+
+
+@dataclass
+class ShownMessage:
+    """A message as the chat shows it now. `source` is the markup that it was sent with, `tags` what it held."""
+
+    id: int
+    chat: "Chat"
+    sender: dict[str, Any]
+    text: str
+    date: int
+    thread: int | None = None
+    reply_to: int | None = None
+    source: str = ""
+    tags: tuple[str, ...] = ()
+    rows: tuple[tuple[ShownButton, ...], ...] = ()
+    file_name: str = ""
+    file_content: bytes = b""
+    is_photo: bool = False
+    creates_topic: str = ""
+    edited: int = 0
+
+    @property
+    def from_bot(self) -> bool:
+        return bool(self.sender["id"] == BOT_ID)
+
+    @property
+    def buttons(self) -> dict[str, str]:
+        """The callback data behind each button, by its label."""
+        return {button.label: button.data for row in self.rows for button in row}
+
+    def to_json(self, *, nested: bool = False) -> dict[str, Any]:
+        """The message in the Bot API's shape. One that is replied to is shown without what it replies to."""
+        shown: dict[str, Any] = {
+            "message_id": self.id,
+            "date": self.date,
+            "chat": self.chat.to_json(),
+            "from": self.sender,
+        }
+        if self.thread is not None:
+            shown |= {"message_thread_id": self.thread, "is_topic_message": True}
+        elif self.reply_to is not None and self.chat.type == "supergroup":
+            # A chain of replies has a thread id too, which is not a topic's.
+            shown["message_thread_id"] = self.reply_to
+        if self.creates_topic:
+            shown["forum_topic_created"] = {"name": self.creates_topic, "icon_color": 7322096}
+        elif self.file_name:
+            shown |= self._file() | ({"caption": self.text} if self.text else {})
+        else:
+            shown["text"] = self.text
+            if self.text.startswith("/"):
+                length = len(self.text.split()[0])
+                shown["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+        if self.rows:
+            shown["reply_markup"] = {
+                "inline_keyboard": [
+                    [{"text": item.label, "callback_data": item.data} for item in row] for row in self.rows
+                ]
+            }
+        # A message in a topic that answers nothing replies to the message that created the topic.
+        replied = self.chat.messages.get(self.reply_to or self.thread or 0)
+        if replied is not None and replied is not self and not nested:
+            shown["reply_to_message"] = replied.to_json(nested=True)
+        return shown
+
+    def _file(self) -> dict[str, Any]:
+        name = f"file{self.chat.id}x{self.id}"
+        ids = {"file_id": name, "file_unique_id": name, "file_size": len(self.file_content)}
+        if self.is_photo:
+            return {"photo": [{**ids, "width": 100, "height": 100}]}
+        return {"document": {**ids, "file_name": self.file_name}}
+
+
+@dataclass
+class Chat:
+    """A private chat, a group, or a supergroup, which may have topics."""
+
+    id: int
+    type: str
+    title: str = ""
+    forum: bool = False
+    user: dict[str, Any] | None = None
+    messages: dict[int, ShownMessage] = field(default_factory=dict)
+    bot_is_blocked: bool = False
+    moved_to: int | None = None
+    actions: list[tuple[str, int | None]] = field(default_factory=list)
+    last_id: int = 0
+
+    @property
+    def is_private(self) -> bool:
+        return self.type == "private"
+
+    @property
+    def answers(self) -> list[ShownMessage]:
+        """What the bot has sent and not deleted, oldest first."""
+        return [message for message in self.messages.values() if message.from_bot and not message.creates_topic]
+
+    @property
+    def texts(self) -> list[str]:
+        return [message.text for message in self.answers]
+
+    def next_id(self) -> int:
+        self.last_id += 1
+        return self.last_id
+
+    def to_json(self) -> dict[str, Any]:
+        if self.user is not None:
+            return {"id": self.id, "type": "private", "first_name": self.user["first_name"]}
+        return {"id": self.id, "type": self.type, "title": self.title} | ({"is_forum": True} if self.forum else {})

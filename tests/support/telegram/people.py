@@ -1,0 +1,74 @@
+"""The people who use the bot: they write, reply and press buttons."""
+
+from typing import Any
+
+from tests.support.telegram.chats import BOT_USERNAME, Chat, ShownMessage
+from tests.support.telegram.state import CallbackAnswer, State
+
+
+class Person:
+    """A Telegram user.
+
+    Privacy mode is on: in a group the bot hears commands, replies to its own messages, and nothing else.
+    """
+
+    def __init__(self, state: State, first_name: str, last_name: str) -> None:
+        self._state = state
+        self.id = state.next_user_id()
+        self.user: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": first_name}
+        if last_name:
+            self.user["last_name"] = last_name
+        self.chat = Chat(self.id, "private", user=self.user)
+        state.chats[self.id] = self.chat
+        self._presses = 0
+
+    async def say(self, text: str, *, chat: Chat | None = None, topic: int | None = None) -> ShownMessage:
+        """Writes a message, in the private chat where no other is given."""
+        return await self._write(chat or self.chat, text, topic=topic, reply_to=None)
+
+    async def reply_to(self, message: ShownMessage, text: str) -> ShownMessage:
+        return await self._write(message.chat, text, topic=message.thread, reply_to=message)
+
+    async def press(self, message: ShownMessage, label: str) -> str:
+        """Presses a button; gives the id under which the server keeps the bot's answer."""
+        self._presses += 1
+        press = f"{self.id}{self._presses:06}"
+        self._state.open_presses.add(press)
+        content = {
+            "id": press,
+            "from": self.user,
+            "chat_instance": str(message.chat.id),
+            "message": message.to_json(),
+            "data": message.buttons[label],
+        }
+        await self._state.add_update("callback_query", content)
+        return press
+
+    def saw(self, press: str) -> CallbackAnswer | None:
+        """What the phone showed for a press; None while it shows the spinner."""
+        return self._state.answered_presses.get(press)
+
+    async def open_topic(self, forum: Chat, name: str) -> int:
+        """Opens a topic of a forum; gives its id."""
+        message = self._state.add_message(forum, self.user, "", creates_topic=name)
+        message.thread = message.id
+        return message.id
+
+    async def _write(
+        self, chat: Chat, text: str, *, topic: int | None, reply_to: ShownMessage | None
+    ) -> ShownMessage:
+        message = self._state.add_message(
+            chat, self.user, text, thread=topic, reply_to=reply_to.id if reply_to else None
+        )
+        if _reaches_the_bot(chat, text, reply_to):
+            await self._state.add_update("message", message.to_json())
+        return message
+
+
+def _reaches_the_bot(chat: Chat, text: str, reply_to: ShownMessage | None) -> bool:
+    return (
+        chat.is_private
+        or text.startswith("/")
+        or f"@{BOT_USERNAME}" in text
+        or (reply_to is not None and reply_to.from_bot)
+    )

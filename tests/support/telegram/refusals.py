@@ -1,0 +1,23 @@
+"""What Telegram answers to a request that it does not carry out."""
+
+from typing import Any
+
+
+class RefusalError(Exception):
+    """A request refused with one of Telegram's own descriptions.
+
+    Args:
+        status: The HTTP status, which is also the `error_code`.
+        description: Telegram's words, with the prefix that the status has (`Bad Request: …`).
+        parameters: `retry_after` or `migrate_to_chat_id`.
+    """
+
+    def __init__(self, status: int, description: str, **parameters: Any) -> None:
+        super().__init__(description)
+        self.status = status
+        self.description = description
+        self.parameters = parameters
+
+
+def bad_request(description: str, **parameters: Any) -> RefusalError:
+    return RefusalError(400, f"Bad Request: {description}", **parameters)

@@ -1,0 +1,189 @@
+"""The server: HTTP, the record of what was called, and what it is made to do wrong."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.support.telegram.chats import BOT_ID, Chat
+from tests.support.telegram.faults import Fault, Faults
+from tests.support.telegram.methods import METHODS, Call, SentFile
+from tests.support.telegram.people import Person
+from tests.support.telegram.polling import Polling
+from tests.support.telegram.refusals import RefusalError
+from tests.support.telegram.state import State
+
+_PATIENCE_SECONDS = 20.0
+_TRAVEL_AS_JSON = {
+    "allow_sending_without_reply",
+    "allowed_updates",
+    "commands",
+    "drop_pending_updates",
+    "link_preview_options",
+    "reply_markup",
+    "reply_parameters",
+    "scope",
+    "show_alert",
+}
+
+
+class TelegramServer:
+    """Telegram's Bot API for one bot, in memory, reachable from this machine only.
+
+    Attributes:
+        token: The bot's; any other is unauthorised.
+        calls: What was called, polls left out.
+        polls: How many polls have begun.
+        unknown_methods: Methods that were called and do not exist; leaving the server fails on one.
+        state: The data, for seeding and for assertions.
+    """
+
+    def __init__(self) -> None:
+        self.token = f"{BOT_ID}:AAE-test_token_that_must_not_be_in_any_log"
+        self.state = State()
+        self.calls: list[Call] = []
+        self.polls = 0
+        self.unknown_methods: list[str] = []
+        self._faults = Faults()
+        self._polling = Polling(self.state)
+        self._runner: web.AppRunner | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    async def __aenter__(self) -> Self:
+        await self.listen()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.hang_up()
+        assert not self.unknown_methods, self.unknown_methods
+
+    async def listen(self) -> None:
+        """Begins to answer; after `hang_up`, on the same port again."""
+        app = web.Application(client_max_size=64 * 1024 * 1024)
+        app.router.add_route("*", "/bot{token}/{method}", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
+        await site.start()
+        self._port = self._runner.addresses[0][1]
+
+    async def hang_up(self) -> None:
+        """Drops all connections and refuses new ones."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    def misbehave(self, method: str, fault: Fault) -> None:
+        """Has the next calls of a method answered wrongly."""
+        self._faults.add(method, fault)
+
+    def called(self, method: str) -> list[dict[str, Any]]:
+        """The parameters of each call of a method, also of those that were refused."""
+        return [call.parameters for call in self.calls if call.method == method]
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Returns when the condition holds; it is looked at whenever something has changed here."""
+        async with asyncio.timeout(_PATIENCE_SECONDS), self.state.changed:
+            await self.state.changed.wait_for(lambda: bool(condition()))
+
+    # ── People ────────────────────────────────────────────────────────────────────────────────────
+
+    def person(self, first_name: str, last_name: str = "") -> Person:
+        """A person, who has opened a private chat with the bot."""
+        return Person(self.state, first_name, last_name)
+
+    def group(self, title: str) -> Chat:
+        return self._add_chat(Chat(self.state.next_group_id(), "group", title))
+
+    def supergroup(self, title: str) -> Chat:
+        return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title))
+
+    def forum(self, title: str) -> Chat:
+        """A supergroup with topics."""
+        return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title, forum=True))
+
+    def move(self, group: Chat) -> Chat:
+        """The supergroup that a group becomes; the group's own id is refused from now on."""
+        supergroup = self.supergroup(group.title)
+        group.moved_to = supergroup.id
+        return supergroup
+
+    def _add_chat(self, chat: Chat) -> Chat:
+        self.state.chats[chat.id] = chat
+        return chat
+
+    # ── HTTP ──────────────────────────────────────────────────────────────────────────────────────
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return web.json_response({"ok": True, "result": await self._result(request)})
+        except RefusalError as refusal:
+            answer: dict[str, Any] = {
+                "ok": False,
+                "error_code": refusal.status,
+                "description": refusal.description,
+            }
+            if refusal.parameters:
+                answer["parameters"] = refusal.parameters
+            return web.json_response(answer, status=refusal.status)
+        finally:
+            await self.state.tell()
+
+    async def _result(self, request: web.Request) -> Any:
+        if request.match_info["token"] != self.token:
+            raise RefusalError(401, "Unauthorized")
+        call = await _read(request)
+        method = METHODS.get(call.method)
+        if method is None and call.method != "getUpdates":
+            self.unknown_methods.append(call.method)
+            raise RefusalError(404, "Not Found")
+        if call.method == "getUpdates":
+            self.polls += 1
+        else:
+            self.calls.append(call)
+        await self.state.tell()
+        fault = self._faults.next_for(call.method)
+        if fault is not None and not fault.carried_out:
+            await _go_wrong(fault, request)
+        result = await self._polling.get_updates(call) if method is None else method(self.state, call)
+        if fault is not None and fault.carried_out:
+            await _go_wrong(fault, request)
+        return result
+
+
+async def _go_wrong(fault: Fault, request: web.Request) -> None:
+    if fault.until is not None:
+        await fault.until.wait()
+    if fault.drops:
+        if request.transport is not None:
+            request.transport.abort()
+        raise ConnectionResetError
+    if fault.refusal is not None:
+        raise fault.refusal
+
+
+async def _read(request: web.Request) -> Call:
+    """The parameters, however they travel: in the query, as JSON, as a form, or as a form with files."""
+    method = request.match_info["method"]
+    parameters: dict[str, Any] = dict(request.query)
+    files: dict[str, SentFile] = {}
+    if request.content_type == "application/json":
+        parameters |= await request.json()
+    elif request.can_read_body:
+        for name, value in (await request.post()).items():
+            if isinstance(value, web.FileField):
+                files[name] = SentFile(value.filename, value.file.read())
+            else:
+                parameters[name] = _value(name, str(value))
+    return Call(method, parameters, files)
+
+
+def _value(name: str, text: str) -> Any:
+    """A form's value: what is not a string travels as JSON."""
+    return json.loads(text) if name in _TRAVEL_AS_JSON else text
