@@ -30,7 +30,7 @@ class Line:
     heard: list[Reply] = field(default_factory=list)
     attempts: int = 0
 
-    async def send(self, reply: Reply) -> None:
+    async def send(self, _conversation: Conversation, reply: Reply) -> None:
         self.attempts += 1
         if self.broken:
             raise ConnectionResetError
@@ -42,7 +42,11 @@ class Line:
             clearml=process.clearml.bot, database=process.database, clock=lambda: self.now
         )
         return Delivery(
-            notifications=notifications, conversation=conversation, send=self.send, interval=timedelta(seconds=1)
+            notifications=notifications,
+            platform=conversation.platform,
+            conversation_id=conversation.id,
+            send=self.send,
+            interval=timedelta(seconds=1),
         )
 
     async def happens(
@@ -131,9 +135,9 @@ async def test_the_line_breaking_in_the_middle_repeats_nothing(line: Line) -> No
         await line.happens(name)
 
     class Breaking(Line):
-        async def send(self, reply: Reply) -> None:
+        async def send(self, _conversation: Conversation, reply: Reply) -> None:
             self.broken = len(self.heard) == 1
-            await super().send(reply)
+            await super().send(_conversation, reply)
 
     breaking = Breaking(line.program)
     assert await breaking.delivery().deliver_due() == 1

@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,15 @@ async def test_a_signal_in_mid_run_ends_it_with_all_that_it_started(tmp_path: Pa
     heard = tmp_path / "heard"
     with heard.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
-            PROGRAM, "demo", "--script", str(script), stdout=file, stderr=file, env=process_environment(folder)
+            PROGRAM,
+            "demo",
+            "--script",
+            str(script),
+            stdout=file,
+            stderr=file,
+            env=process_environment(folder),
+            # Whoever runs the tests in the background has SIGINT ignored, which children inherit.
+            preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
     await until(lambda: "has left Pending" in heard.read_text() or process.returncode is not None)
 

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
@@ -37,13 +38,14 @@ async def heard(program: RunningProgram) -> AsyncIterator[list[str]]:
     """What a terminal prints while it waits: watcher and delivery run as in the bot."""
     told: list[str] = []
 
-    async def hear(reply: Reply) -> None:
+    async def hear(_conversation: Conversation, reply: Reply) -> None:
         told.append(plain_text(reply))
 
     process = program.program.process
     delivery = Delivery(
         notifications=process.notifications,
-        conversation=program.conversation,
+        platform=program.conversation.platform,
+        conversation_id=program.conversation.id,
         send=hear,
         interval=timedelta(seconds=0.05),
     )

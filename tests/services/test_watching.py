@@ -11,6 +11,7 @@ import pytest
 
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.models.errors import ClearMLUnreachableError
+from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
@@ -61,11 +62,15 @@ class World:
         service = NotificationService(clearml=process.clearml.bot, database=process.database, clock=self.clock)
         heard: list[str] = []
 
-        async def send(reply: Reply) -> None:
+        async def send(_conversation: Conversation, reply: Reply) -> None:
             heard.append(plain_text(reply).partition("\n[")[0])
 
         await Delivery(
-            notifications=service, conversation=self.program.conversation, send=send, interval=timedelta(seconds=1)
+            notifications=service,
+            platform=self.program.conversation.platform,
+            conversation_id=self.program.conversation.id,
+            send=send,
+            interval=timedelta(seconds=1),
         ).deliver_due()
         return heard
 

@@ -49,14 +49,15 @@ class RunningProgram:
         """Has the watcher look once and the notifications delivered; gives their texts."""
         heard: list[str] = []
 
-        async def hear(reply: Reply) -> None:
+        async def hear(_conversation: Conversation, reply: Reply) -> None:
             heard.append(plain_text(reply))
 
         process = self.program.process
         await process.watcher.look()
         await Delivery(
             notifications=process.notifications,
-            conversation=self.conversation,
+            platform=self.conversation.platform,
+            conversation_id=self.conversation.id,
             send=hear,
             interval=process.watch_interval,
         ).deliver_due()

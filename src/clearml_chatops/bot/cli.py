@@ -46,6 +46,30 @@ def console(lines: tuple[str, ...], script: BinaryIO | None) -> None:
 
 
 @main.command()
+def run() -> None:
+    """Run the bot on every chat platform that has its tokens, until SIGINT or SIGTERM."""
+    from clearml_chatops.bot.run_command import run_bot
+    from clearml_chatops.bot.settings import read_settings
+
+    def start() -> Coroutine[Any, Any, bool]:
+        settings = read_settings()
+        _log_to_standard_error(settings.log_level)
+        return run_bot(settings)
+
+    _run(start)
+
+
+@main.command()
+@click.option("--prefix", default="", help="Put before the names of the bare commands, as in /lab-clone.")
+def slack_manifest(prefix: str) -> None:
+    """Print the app manifest with which Slack makes the app."""
+    from clearml_chatops.bot.frontends.slack import manifest
+    from clearml_chatops.handlers.all_commands import all_commands
+
+    click.echo(json.dumps(manifest(all_commands(), prefix=prefix), indent=2, ensure_ascii=False))
+
+
+@main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one unless given.")
 @click.option("--empty", is_flag=True, help="Without the demo's experiments.")
 def sandbox(port: int, *, empty: bool) -> None:

@@ -55,8 +55,9 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
     """The watcher and the delivery to this terminal run inside; both have ended afterwards."""
     delivery = Delivery(
         notifications=program.process.notifications,
-        conversation=front_end.conversation,
-        send=front_end.deliver,
+        platform=front_end.conversation.platform,
+        conversation_id=front_end.conversation.id,
+        send=lambda _conversation, reply: front_end.deliver(reply),
         interval=_DELIVERY_INTERVAL,
     )
     tasks = [asyncio.create_task(program.process.watcher.run()), asyncio.create_task(delivery.run())]

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.handlers.cards import notification_card
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import Conversation
@@ -13,20 +14,27 @@ from clearml_chatops.services.notifications import NotificationService
 
 logger = logging.getLogger(__name__)
 
+Send = Callable[[Conversation, Reply], Awaitable[None]]
+
 
 class Delivery:
-    """Delivers one conversation's notifications in the order in which things happened."""
+    """Delivers a platform's notifications, to each conversation in the order in which things happened.
+
+    `conversation_id` restricts it to one conversation: a terminal serves its own user only.
+    """
 
     def __init__(
         self,
         *,
         notifications: NotificationService,
-        conversation: Conversation,
-        send: Callable[[Reply], Awaitable[None]],
+        platform: str,
+        send: Send,
         interval: timedelta,
+        conversation_id: str = "",
     ) -> None:
         self._notifications = notifications
-        self._conversation = conversation
+        self._platform = platform
+        self._conversation_id = conversation_id
         self._send = send
         self._interval = interval
 
@@ -40,13 +48,28 @@ class Delivery:
             await asyncio.sleep(self._interval.total_seconds())
 
     async def deliver_due(self) -> int:
-        """Sends what is due and gives how many it was; after one that fails the others wait with it."""
-        due = await self._notifications.due(self._conversation.platform, self._conversation.id)
+        """Sends what is due and gives how many it was."""
+        if self._conversation_id:
+            return await self._deliver_to(self._conversation_id)
+        waiting = await self._notifications.waiting_conversations(self._platform)
+        return sum(await asyncio.gather(*(self._deliver_to(conversation) for conversation in waiting)))
+
+    async def _deliver_to(self, conversation_id: str) -> int:
+        """Sends what is due to one conversation; after one that fails the others wait with it."""
+        due = await self._notifications.due(self._platform, conversation_id)
         for sent, item in enumerate(due):
             try:
-                await self._send(notification_card(item))
-            except OSError:
+                await self._send(item.notification.recipient, notification_card(item))
+            except (DeliveryFailedError, OSError):
                 await self._notifications.failed(item.notification)
                 return sent
+            except DestinationGoneError as error:
+                # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
+                logger.warning(
+                    "%s cannot be reached any more: %s",
+                    item.notification.recipient,
+                    error,
+                    extra={"action": "destination_gone"},
+                )
             await self._notifications.delivered(item.notification)
         return len(due)

@@ -6,10 +6,10 @@ import os
 import socket
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from clearml_chatops.models.errors import SettingsError
+from clearml_chatops.models.people import Identity, KnownPerson, Role
 
 SETTINGS_FILE_VARIABLE = "CHATOPS_SETTINGS"
 DEFAULT_SETTINGS_FILE = Path("clearml-chatops.toml")
@@ -67,6 +68,32 @@ def _user_name() -> str:
         raise SettingsError(name="CHATOPS_USER", reason="the user has no name here; give one.") from None
 
 
+class PersonSettings(BaseModel):
+    """One person of `CHATOPS_PEOPLE`."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(min_length=1)
+    role: Literal["viewer", "member", "admin"] = "member"
+    clearml_user: str = ""
+    slack: Annotated[str, Field(pattern=r"^([A-Z0-9]+/[A-Z0-9]+)?$")] = ""
+    telegram: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+
+    def to_person(self) -> KnownPerson:
+        """The person with his identities: Slack's is written `workspace/user`."""
+        workspace, _, slack_user = self.slack.partition("/")
+        identities = (
+            Identity("slack", slack_user, workspace) if slack_user else None,
+            Identity("telegram", self.telegram) if self.telegram else None,
+        )
+        return KnownPerson(
+            name=self.name,
+            role=Role[self.role.upper()],
+            clearml_user_id=self.clearml_user,
+            identities=tuple(identity for identity in identities if identity),
+        )
+
+
 class Settings(BaseSettings):
     """Each field is one row of the README's table; its alias is the name that people write."""
 
@@ -78,6 +105,13 @@ class Settings(BaseSettings):
     clearml_api_secret_key: SecretStr = Field(SecretStr(""), alias="CLEARML_API_SECRET_KEY")
     data: Path = Field(default_factory=data_folder, alias="CHATOPS_DATA")
     database_url: str = Field("", alias="DATABASE_URL", repr=False)
+    slack_bot_token: SecretStr = Field(SecretStr(""), alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr = Field(SecretStr(""), alias="SLACK_APP_TOKEN")
+    slack_api_url: Address = Field("", alias="SLACK_API_URL")
+    slack_prefix: str = Field("", alias="CHATOPS_SLACK_PREFIX", pattern=r"^[a-z0-9_-]*$")
+    telegram_bot_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_BOT_TOKEN")
+    telegram_api_url: Address = Field("", alias="TELEGRAM_API_URL")
+    people: tuple[PersonSettings, ...] = Field((), alias="CHATOPS_PEOPLE")
     host: str = Field(default_factory=socket.gethostname, alias="CHATOPS_HOST", min_length=1)
     user: str = Field(default_factory=_user_name, alias="CHATOPS_USER", min_length=1)
     watch_seconds: float = Field(2.0, alias="CHATOPS_WATCH_SECONDS", ge=0.1, le=3600)

@@ -37,6 +37,16 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """A person as the settings name him, with all the identities by which he may speak."""
+
+    name: str
+    role: Role
+    clearml_user_id: str
+    identities: tuple[Identity, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueBinding:
     """The personal queue into which a person's experiments go unless he says otherwise."""
 

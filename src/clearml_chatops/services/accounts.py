@@ -1,9 +1,10 @@
 """Who is who: from an identity on a platform to a person and his ClearML user."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import Person, QueueBinding, Role
+from clearml_chatops.models.people import KnownPerson, Person, QueueBinding, Role
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
@@ -31,6 +32,12 @@ class AccountService:
         self._clearml = clearml
         self._database = database
         self._trusted_platforms = trusted_platforms
+
+    async def seed(self, people: Iterable[KnownPerson]) -> None:
+        """Lets in the people whom the settings name; what the settings say of a person holds."""
+        async with self._database.writing() as session:
+            for person in people:
+                await PeopleStore(session).put(person)
 
     async def recognise(self, message: IncomingMessage) -> Person | None:
         """The person who sent the message; None for a stranger.

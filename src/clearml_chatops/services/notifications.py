@@ -47,6 +47,11 @@ class NotificationService:
         in_order = takewhile(lambda item: item.id in ready, waiting)
         return [DueNotification(item, await self._last_lines(item)) for item in in_order]
 
+    async def waiting_conversations(self, platform: str) -> list[str]:
+        """The ids of a platform's conversations to which something is due."""
+        async with self._database.reading() as session:
+            return await OutboxStore(session).waiting_conversations(platform, now=self._clock())
+
     async def delivered(self, notification: Notification) -> None:
         async with self._database.writing() as session:
             await OutboxStore(session).mark_delivered(notification.id, at=self._clock())

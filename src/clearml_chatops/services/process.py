@@ -9,8 +9,10 @@ from pathlib import Path
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.accounts import AccountService
+from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
+from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.drafts import DraftService
 from clearml_chatops.services.edit_history import EditHistory
@@ -46,6 +48,14 @@ class ProcessContext:
         return AccountService(
             clearml=self.clearml.bot, database=self.database, trusted_platforms=self.trusted_platforms
         )
+
+    @cached_property
+    def actions(self) -> ActionService:
+        return ActionService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def cards(self) -> CardService:
+        return CardService(database=self.database)
 
     @cached_property
     def audit(self) -> AuditService:

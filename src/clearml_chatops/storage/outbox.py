@@ -52,6 +52,16 @@ class OutboxStore:
         )
         return [_to_notification(row) for row in rows]
 
+    async def waiting_conversations(self, platform: str, *, now: datetime) -> list[str]:
+        """The ids of a platform's conversations to which something is due."""
+        found = await self._session.scalars(
+            select(OutboxRow.conversation_id)
+            .where(OutboxRow.platform == platform, OutboxRow.delivered.is_(None), OutboxRow.next_attempt <= now)
+            .distinct()
+            .order_by(OutboxRow.conversation_id)
+        )
+        return list(found)
+
     async def undelivered(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of this experiment the recipient has still to get."""
         count = await self._session.scalar(

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clearml_chatops.models.people import Identity, Person, QueueBinding, Role
+from clearml_chatops.models.people import Identity, KnownPerson, Person, QueueBinding, Role
 from clearml_chatops.storage.schema import IdentityRow, PersonRow, QueueBindingRow
 
 
@@ -38,6 +38,23 @@ class PeopleStore:
         )
         await self._session.flush()
         return _to_person(row)
+
+    async def put(self, known: KnownPerson) -> None:
+        """Adds a person or changes the one who has one of these identities; his other identities stay."""
+        people = [found for identity in known.identities if (found := await self.find(identity))]
+        row = await self._session.get_one(PersonRow, people[0].id) if people else PersonRow()
+        row.name, row.role, row.clearml_user_id = known.name, known.role.value, known.clearml_user_id
+        self._session.add(row)
+        await self._session.flush()
+        for identity in known.identities:
+            await self._session.merge(
+                IdentityRow(
+                    platform=identity.platform,
+                    workspace=identity.workspace,
+                    user_id=identity.user_id,
+                    person_id=row.id,
+                )
+            )
 
     async def queue_of(self, person_id: int) -> QueueBinding | None:
         row = await self._session.get(QueueBindingRow, person_id)

@@ -157,6 +157,27 @@ class OutboxRow(Table):
     delivered: Mapped[datetime | None]
 
 
+class ActionRow(Table):
+    """What a button does, where the platform's buttons hold only a token."""
+
+    __tablename__ = "actions"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    command: Mapped[str] = mapped_column(Text)
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
+class CardRow(Table):
+    """A message of the bot that is about an experiment."""
+
+    __tablename__ = "cards"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str]
+
+
 class StartedWorkerRow(Table):
     __tablename__ = "started_workers"
 
