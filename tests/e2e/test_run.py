@@ -66,18 +66,26 @@ def person_named(sandbox: Sandbox, **identities: str) -> dict[str, str]:
     return {"name": "alice", "role": "admin", "clearml_user": sandbox.alice.id, **identities}
 
 
+def telegram_settings(
+    sandbox: Sandbox, telegram: TelegramServer, person: TelegramPerson, data: Path, **more: object
+) -> Settings:
+    """The bot on Telegram, where it knows this person as Alice."""
+    return settings_for(
+        sandbox,
+        data,
+        TELEGRAM_BOT_TOKEN=telegram.token,
+        TELEGRAM_API_URL=telegram.url,
+        CHATOPS_PEOPLE=[person_named(sandbox, telegram=str(person.id))],
+        **more,
+    )
+
+
 async def test_the_main_job_is_done_from_telegram(
     sandbox: Sandbox, telegram: TelegramServer, tmp_path: Path
 ) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     anna = telegram.person("Anna")
-    settings = settings_for(
-        sandbox,
-        tmp_path,
-        TELEGRAM_BOT_TOKEN=telegram.token,
-        TELEGRAM_API_URL=telegram.url,
-        CHATOPS_PEOPLE=[person_named(sandbox, telegram=str(anna.id))],
-    )
+    settings = telegram_settings(sandbox, telegram, anna, tmp_path)
 
     async def say(line: str) -> Answer:
         return Answer(await _said_on_telegram(telegram, anna, line))
@@ -113,14 +121,7 @@ async def test_a_person_is_told_on_telegram_how_his_run_goes(
 ) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     anna = telegram.person("Anna")
-    settings = settings_for(
-        sandbox,
-        tmp_path,
-        TELEGRAM_BOT_TOKEN=telegram.token,
-        TELEGRAM_API_URL=telegram.url,
-        CHATOPS_PEOPLE=[person_named(sandbox, telegram=str(anna.id))],
-        CHATOPS_WATCH_SECONDS=0.1,
-    )
+    settings = telegram_settings(sandbox, telegram, anna, tmp_path, CHATOPS_WATCH_SECONDS=0.1)
     async with running(settings), aiohttp.ClientSession() as session:
         agent = Client(sandbox, session, sandbox.alice)
         await _said_on_telegram(telegram, anna, "/queue create")

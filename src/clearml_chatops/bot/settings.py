@@ -22,8 +22,6 @@ from clearml_chatops.models.people import Identity, KnownPerson, Role
 
 SETTINGS_FILE_VARIABLE = "CHATOPS_SETTINGS"
 DEFAULT_SETTINGS_FILE = Path("clearml-chatops.toml")
-EXIT_CODE = 78
-"""EX_CONFIG of sysexits.h: something was found wrong in the settings."""
 
 
 def _address(value: object) -> object:

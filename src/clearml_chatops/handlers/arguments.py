@@ -119,33 +119,20 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class RestOfLine:
+class RestOfLine(PlainText):
     """All the words that are left, with one space between them."""
 
-    completes: str = ""
-
-    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
-        return text
-
 
 @dataclass(frozen=True, slots=True)
-class SeveralWords:
+class SeveralWords(PlainText):
     """All the words that are left, one by one."""
 
-    completes: str = ""
-
-    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
-        return text
-
 
 @dataclass(frozen=True, slots=True)
-class Assignments:
+class Assignments(PlainText):
     """All words of the form `section.name=value`, as pairs."""
 
     completes: str = "parameter"
-
-    def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
-        return text
 
 
 @dataclass(frozen=True, slots=True)
