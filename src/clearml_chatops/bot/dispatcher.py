@@ -20,7 +20,7 @@ from clearml_chatops.models.errors import (
     StrangerError,
 )
 from clearml_chatops.models.messages import TERMINAL, IncomingMessage
-from clearml_chatops.models.people import Person
+from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button, Buttons, Choice, Outcome, Reply, Text, Tone
 from clearml_chatops.services.process import ProcessContext
 
@@ -86,7 +86,17 @@ class Dispatcher:
             registry=self.registry,
             clock=self._process.clock,
         )
-        return await command.handler(context, **arguments)
+        reply = await command.handler(context, **arguments)
+        if reply.experiment_id and command.role > Role.VIEWER:
+            await self._process.cards.mark_due([reply.experiment_id])
+        return reply
+
+    async def suggested_experiments(self, message: IncomingMessage) -> list[tuple[str, str]]:
+        """Ids and names of experiments that fit the text which a person is typing; nothing for a stranger."""
+        person = await self._process.accounts.recognise(message)
+        if person is None:
+            return []
+        return await self._process.services_for(person, message).suggestions.experiments(message.text)
 
     async def _audit(self, message: IncomingMessage, passage: _Passage, reply: Reply) -> None:
         entry = AuditEntry(

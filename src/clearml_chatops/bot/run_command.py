@@ -10,12 +10,15 @@ from datetime import timedelta
 from clearml_chatops.bot.composition import Program, composed
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.front_end import FrontEnd
-from clearml_chatops.bot.frontends.slack import SlackFrontEnd
+from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
+from clearml_chatops.bot.live_cards import LiveCards
 from clearml_chatops.bot.settings import Settings
+from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
 
 _DELIVERY_INTERVAL = timedelta(seconds=0.5)
+_CARDS_INTERVAL = timedelta(seconds=1)
 
 
 async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> bool:
@@ -28,7 +31,12 @@ async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> b
     async with composed(settings) as program:
         await program.process.clearml.require_credentials()
         await program.process.accounts.seed(person.to_person() for person in settings.people)
-        async with _running(program, _front_ends(program, settings)):
+        front_ends = _front_ends(program, settings)
+        routes = [route for front_end in front_ends for route in front_end.routes]
+        async with (
+            serving(routes, host=settings.http_host, port=settings.http_port),
+            _running(program, front_ends),
+        ):
             if stop is not None:
                 await stop.wait()
             else:
@@ -39,40 +47,52 @@ async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> b
 
 def _front_ends(program: Program, settings: Settings) -> list[FrontEnd]:
     """The front ends that have their tokens. Raises SettingsError where none has, or one has half of them."""
-    found: list[FrontEnd] = []
-    slack_bot, slack_app = settings.slack_bot_token.get_secret_value(), settings.slack_app_token.get_secret_value()
-    if slack_bot or slack_app:
-        if not (slack_bot and slack_app):
-            missing = "SLACK_APP_TOKEN" if slack_bot else "SLACK_BOT_TOKEN"
-            raise SettingsError(name=missing, reason="not set; Slack needs both tokens of the app.")
-        found.append(
-            SlackFrontEnd(
-                handle=program.dispatcher.handle,
-                registry=program.dispatcher.registry,
-                cards=program.process.cards,
-                bot_token=slack_bot,
-                app_token=slack_app,
-                api_url=settings.slack_api_url,
-                prefix=settings.slack_prefix,
-            )
-        )
-    if token := settings.telegram_bot_token.get_secret_value():
-        found.append(
-            TelegramFrontEnd(
-                handle=program.dispatcher.handle,
-                registry=program.dispatcher.registry,
-                actions=program.process.actions,
-                cards=program.process.cards,
-                token=token,
-                api_url=settings.telegram_api_url,
-            )
-        )
+    found = [front_end for front_end in (_slack(program, settings), _telegram(program, settings)) if front_end]
     if not found:
         raise SettingsError(
             name="TELEGRAM_BOT_TOKEN",
             reason="no chat platform has its tokens; set it, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
         )
     return found
+
+
+def _slack(program: Program, settings: Settings) -> FrontEnd | None:
+    """By Socket Mode where there is an app token, else by HTTP where there is a signing secret."""
+    bot_token = settings.slack_bot_token.get_secret_value()
+    app_token = settings.slack_app_token.get_secret_value()
+    signing_secret = settings.slack_signing_secret.get_secret_value()
+    if not (bot_token or app_token or signing_secret):
+        return None
+    if not bot_token:
+        raise SettingsError(name="SLACK_BOT_TOKEN", reason="not set; Slack needs the app's bot token too.")
+    if not (app_token or signing_secret):
+        raise SettingsError(
+            name="SLACK_APP_TOKEN", reason="not set; Slack needs it too, or SLACK_SIGNING_SECRET for HTTP."
+        )
+    return SlackFrontEnd(
+        handle=program.dispatcher.handle,
+        suggest=program.dispatcher.suggested_experiments,
+        registry=program.dispatcher.registry,
+        cards=program.process.cards,
+        access=SlackAccess(bot_token, app_token, signing_secret, settings.slack_api_url),
+        prefix=settings.slack_prefix,
+    )
+
+
+def _telegram(program: Program, settings: Settings) -> FrontEnd | None:
+    """By long polling, or by webhook where an address is set."""
+    token = settings.telegram_bot_token.get_secret_value()
+    if not token:
+        return None
+    return TelegramFrontEnd(
+        handle=program.dispatcher.handle,
+        registry=program.dispatcher.registry,
+        actions=program.process.actions,
+        cards=program.process.cards,
+        token=token,
+        api_url=settings.telegram_api_url,
+        webhook_url=settings.telegram_webhook_url,
+    )
 
 
 @asynccontextmanager
@@ -91,6 +111,13 @@ async def _running(program: Program, front_ends: list[FrontEnd]) -> AsyncIterato
                 interval=_DELIVERY_INTERVAL,
             )
             loops.append(asyncio.create_task(delivery.run()))
+            live_cards = LiveCards(
+                cards=program.process.cards,
+                front_end=front_end,
+                clock=program.process.clock,
+                interval=_CARDS_INTERVAL,
+            )
+            loops.append(asyncio.create_task(live_cards.run()))
         loops.append(asyncio.create_task(program.process.watcher.run()))
         yield
     finally:

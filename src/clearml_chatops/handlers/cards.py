@@ -26,7 +26,20 @@ def experiment_card(experiment: Experiment, *, now: datetime, web_link: str) -> 
         ),
         Buttons(_card_buttons(experiment)),
         about=experiment.id,
+    ).as_card()
+
+
+def superseded_card(experiment: Experiment) -> Reply:
+    """What is left of a card when a newer one of the same experiment stands further down."""
+    return Reply.of(
+        Text(f"“{experiment.name}”: its card is further down.", Tone.QUIET),
+        about=experiment.id,
     )
+
+
+def deleted_card(experiment_id: str) -> Reply:
+    """What is left of the card of an experiment that ClearML no longer has."""
+    return Reply.of(Text("This experiment was deleted in ClearML.", Tone.QUIET), about=experiment_id)
 
 
 def short_card(experiment: Experiment) -> Fields:

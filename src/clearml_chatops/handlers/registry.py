@@ -75,6 +75,8 @@ class Command:
     family: str
     terminal_only: bool = False
     own_usage: str = ""
+    form_words: int | None = None
+    """With at most this many words behind its name, none an option, it answers with a form."""
 
     @property
     def usage(self) -> str:
@@ -120,6 +122,7 @@ class CommandFamily:
         role: Role = Role.MEMBER,
         terminal_only: bool = False,
         usage: str = "",
+        form_words: int | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declares the decorated coroutine as a command.
 
@@ -142,6 +145,7 @@ class CommandFamily:
                     family=self.title,
                     terminal_only=terminal_only,
                     own_usage=usage,
+                    form_words=form_words,
                 )
             )
             return handler

@@ -1,9 +1,11 @@
-"""What buttons do: a command line under a short token that expires."""
+"""What buttons do: an action under a short token that expires."""
 
 import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from clearml_chatops.models.actions import Action
+from clearml_chatops.models.messages import Conversation
 from clearml_chatops.storage.actions import ActionStore
 from clearml_chatops.storage.database import Database
 
@@ -16,16 +18,26 @@ class ActionService:
         self._database = database
         self._clock = clock
 
-    async def remember(self, command: str) -> str:
-        """A token of 16 characters of `A-Za-z0-9_-` that stands for the command line for a week."""
+    async def remember(self, action: Action) -> str:
+        """A token of 16 characters of `A-Za-z0-9_-` that stands for the action for a week."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         async with self._database.writing() as session:
             store = ActionStore(session)
             await store.remove_expired(now=self._clock())
-            await store.add(token, command, expires=self._clock() + LIFETIME)
+            await store.add(token, action, expires=self._clock() + LIFETIME)
         return token
 
-    async def recall(self, token: str) -> str | None:
-        """The command line; None where the token has expired or was never given out."""
+    async def recall(self, token: str) -> Action | None:
+        """The action; None where the token has expired or was never given out."""
         async with self._database.reading() as session:
-            return await ActionStore(session).command(token, now=self._clock())
+            return await ActionStore(session).get(token, now=self._clock())
+
+    async def remember_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+        """Notes which message asks the question of an action."""
+        async with self._database.writing() as session:
+            await ActionStore(session).put_question(conversation, message_id, token)
+
+    async def asked_by(self, conversation: Conversation, message_id: str) -> Action | None:
+        """The action whose question a message asks; None where it asks none, or asked it too long ago."""
+        async with self._database.reading() as session:
+            return await ActionStore(session).asked_by(conversation, message_id, now=self._clock())

@@ -1,19 +1,105 @@
-"""Which message of the bot is about which experiment, so that a reply to it means that experiment."""
+"""The bot's messages about experiments: a reply to one means its experiment, and cards are kept up to date."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from clearml_chatops.models.cards import DueCard
+from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 
+PROGRESS_INTERVAL = timedelta(seconds=30)
+"""How often the card of a run is edited while nothing but its iterations and its time move on."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardToEdit:
+    """A card and the experiment as it is now; None of one that ClearML no longer has."""
+
+    card: DueCard
+    experiment: Experiment | None
+    web_link: str = ""
+
 
 class CardService:
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
+        self._clearml = clearml
         self._database = database
+        self._clock = clock
 
-    async def remember(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
+    async def remember(
+        self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
+    ) -> None:
+        """Notes what a message is about. One that is a card takes the place of the experiment's card there."""
         async with self._database.writing() as session:
-            await CardStore(session).put(conversation, message_id, experiment_id)
+            store = CardStore(session)
+            await store.put(conversation, message_id, experiment_id, is_card=is_card)
+            if is_card:
+                await store.supersede(conversation, message_id, experiment_id, now=self._clock())
 
     async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
         """The experiment's id; empty where the message is about none."""
         async with self._database.reading() as session:
             return await CardStore(session).experiment_of(conversation, message_id)
+
+    async def mark_due(self, experiment_ids: Sequence[str]) -> None:
+        """Has the cards of these experiments edited soon."""
+        async with self._database.writing() as session:
+            await CardStore(session).mark_due(experiment_ids, now=self._clock())
+
+    async def to_edit(self, platform: str, pause: Callable[[Conversation], timedelta]) -> list[CardToEdit]:
+        """The cards to edit now, each with its experiment: one request to ClearML for all of them.
+
+        `pause` tells how long a card is left alone between two edits; what changes meanwhile is one edit.
+
+        Raises:
+            ClearMLError: ClearML does not answer.
+        """
+        now = self._clock()
+        async with self._database.reading() as session:
+            due = await CardStore(session).due(platform, now=now)
+        due = [card for card in due if card.edited is None or card.edited + pause(card.conversation) <= now]
+        if not due:
+            return []
+        experiments = await self._clearml.experiments(sorted({card.experiment_id for card in due}))
+        host = await self._clearml.web_host()
+        return [
+            CardToEdit(card, found, web_link(host, found) if found else "")
+            for card in due
+            for found in (experiments.get(card.experiment_id),)
+        ]
+
+    async def edited(self, item: CardToEdit) -> None:
+        """Notes that a card shows its experiment as it is now; that of a run is edited again in a while."""
+        async with self._database.writing() as session:
+            store = CardStore(session)
+            if item.experiment is None or item.card.is_superseded:
+                await store.retire(item.card)
+                return
+            now = self._clock()
+            moves_on = item.experiment.status in {Status.PENDING, Status.RUNNING}
+            await store.note_edited(
+                item.card,
+                at=now,
+                shown_change=item.experiment.status_changed,
+                due=now + PROGRESS_INTERVAL if moves_on else None,
+            )
+
+    async def not_edited(self, item: CardToEdit) -> None:
+        """Notes that an edit failed; it is tried again after the usual pause."""
+        async with self._database.writing() as session:
+            await CardStore(session).note_edited(item.card, at=self._clock(), shown_change=None, due=item.card.due)
+
+    async def give_up(self, item: CardToEdit) -> None:
+        """Notes that a card can be edited no more."""
+        async with self._database.writing() as session:
+            await CardStore(session).retire(item.card)
+
+
+def web_link(host: str, experiment: Experiment) -> str:
+    """Where the web UI shows an experiment; empty where the web UI's address is not known."""
+    project = experiment.project_id or "*"
+    return f"{host}/projects/{project}/experiments/{experiment.id}/output/execution" if host else ""

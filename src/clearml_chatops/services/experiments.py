@@ -13,6 +13,7 @@ from clearml_chatops.models.errors import (
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
 from clearml_chatops.models.people import Person
+from clearml_chatops.services.cards import web_link
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
 from clearml_chatops.services.differences import ValueChange, experiment_changes
@@ -63,9 +64,7 @@ class ExperimentService:
 
     async def web_link(self, experiment: Experiment) -> str:
         """Where the web UI shows it; empty where the web UI's address is not known."""
-        host = await self._clearml.web_host()
-        project = experiment.project_id or "*"
-        return f"{host}/projects/{project}/experiments/{experiment.id}/output/execution" if host else ""
+        return web_link(await self._clearml.web_host(), experiment)
 
     async def use(self, reference: str) -> Experiment:
         """Makes an experiment the current one of this conversation."""

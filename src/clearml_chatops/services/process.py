@@ -55,7 +55,7 @@ class ProcessContext:
 
     @cached_property
     def cards(self) -> CardService:
-        return CardService(database=self.database)
+        return CardService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
 
     @cached_property
     def audit(self) -> AuditService:

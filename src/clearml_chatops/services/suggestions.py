@@ -18,9 +18,9 @@ class SuggestionService:
         self._clearml = clearml
         self._lookup = lookup
 
-    async def experiments(self) -> list[tuple[str, str]]:
-        """Short ids and names of the experiments that changed last."""
-        return await _or_none(self._experiments())
+    async def experiments(self, text: str = "") -> list[tuple[str, str]]:
+        """Ids and names of the experiments that fit a text, those that changed last first."""
+        return await _or_none(self._experiments(text))
 
     async def queues(self) -> list[str]:
         return await _or_none(self._queues())
@@ -29,9 +29,9 @@ class SuggestionService:
         """The parameters of the current experiment, as commands write them: `args.lr`."""
         return await _or_none(self._parameters())
 
-    async def _experiments(self) -> list[tuple[str, str]]:
-        found = await self._clearml.find_experiments(ExperimentFilter(), limit=MOST_SUGGESTED)
-        return [(item.short_id, item.name) for item in found]
+    async def _experiments(self, text: str) -> list[tuple[str, str]]:
+        found = await self._clearml.find_experiments(ExperimentFilter(text=text), limit=MOST_SUGGESTED)
+        return [(item.id, item.name) for item in found]
 
     async def _queues(self) -> list[str]:
         return [queue.name for queue in await self._clearml.queues()]

@@ -17,6 +17,7 @@ from clearml_chatops.models.notifications import ExperimentState
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.events import events_between, remembered
 from clearml_chatops.services.tracking import state_of
+from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.states import WatcherStore
@@ -107,7 +108,10 @@ class Watcher:
         if len(told) < len(news) or self._leaves_something():
             # What this page or one before it leaves for a later look must stay within the overlap.
             position = cursor
-        if not told and position <= cursor:
+        changes = {state.experiment_id: state.status_changed for state in states}
+        async with self._database.reading() as session:
+            outdated = await CardStore(session).outdated(changes)
+        if not told and not outdated and position <= cursor:
             return 0
         async with self._database.writing() as session:
             store = WatcherStore(session)
@@ -115,6 +119,7 @@ class Watcher:
             known = await store.states([state.experiment_id for state in told])
             told = [state for state in told if _is_news(known.get(state.experiment_id), state)]
             count = await self._tell(store, OutboxStore(session), known, told)
+            await CardStore(session).mark_due(outdated, now=self._clock())
             await store.remember(remembered(known[state.experiment_id], state) for state in told)
             await store.move_cursor(max(position, await store.cursor() or position))
         return count

@@ -1,24 +1,50 @@
-"""What buttons do, by token."""
+"""What buttons do, by token, and which messages ask for what is missing."""
 
 from datetime import datetime
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clearml_chatops.storage.schema import ActionRow
+from clearml_chatops.models.actions import Action
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.storage.schema import ActionRow, QuestionRow
 
 
 class ActionStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, token: str, command: str, *, expires: datetime) -> None:
-        self._session.add(ActionRow(token=token, command=command, expires=expires))
+    async def add(self, token: str, action: Action, *, expires: datetime) -> None:
+        self._session.add(
+            ActionRow(
+                token=token,
+                line=action.line,
+                question=action.question,
+                in_place=action.in_place,
+                expires=expires,
+            )
+        )
 
-    async def command(self, token: str, *, now: datetime) -> str | None:
-        """The command line behind a token; None where it has expired or never was."""
+    async def get(self, token: str, *, now: datetime) -> Action | None:
+        """The action behind a token; None where it has expired or never was."""
         row = await self._session.get(ActionRow, token)
-        return row.command if row and row.expires > now else None
+        return Action(row.line, row.question, row.in_place) if row and row.expires > now else None
+
+    async def put_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+        await self._session.merge(
+            QuestionRow(
+                platform=conversation.platform,
+                conversation_id=conversation.id,
+                message_id=message_id,
+                token=token,
+            )
+        )
+
+    async def asked_by(self, conversation: Conversation, message_id: str, *, now: datetime) -> Action | None:
+        """The action whose question a message asks."""
+        row = await self._session.get(QuestionRow, (conversation.platform, conversation.id, message_id))
+        return await self.get(row.token, now=now) if row else None
 
     async def remove_expired(self, *, now: datetime) -> None:
+        """Questions go with their actions."""
         await self._session.execute(delete(ActionRow).where(ActionRow.expires <= now))

@@ -1,26 +1,124 @@
-"""Which message of the bot is about which experiment."""
+"""Which message of the bot is about which experiment, and which of them have to be edited."""
 
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clearml_chatops.models.cards import DueCard
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.storage.schema import CardRow
+
+_IDS_PER_QUERY = 500
+"""SQLite takes some thousands of variables in a statement; far below it."""
 
 
 class CardStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def put(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
+    async def put(self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool) -> None:
         await self._session.merge(
             CardRow(
                 platform=conversation.platform,
                 conversation_id=conversation.id,
                 message_id=message_id,
+                thread=conversation.thread,
                 experiment_id=experiment_id,
+                is_card=is_card,
+                is_superseded=False,
             )
+        )
+
+    async def supersede(
+        self, conversation: Conversation, message_id: str, experiment_id: str, *, now: datetime
+    ) -> None:
+        """Marks the other cards of the experiment in the conversation as superseded, to be edited once more."""
+        await self._session.execute(
+            update(CardRow)
+            .where(
+                CardRow.platform == conversation.platform,
+                CardRow.conversation_id == conversation.id,
+                CardRow.thread == conversation.thread,
+                CardRow.experiment_id == experiment_id,
+                CardRow.message_id != message_id,
+                CardRow.is_card,
+            )
+            .values(is_superseded=True, due=now)
         )
 
     async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
         """The experiment's id; empty where the message is about none."""
         row = await self._session.get(CardRow, (conversation.platform, conversation.id, message_id))
         return row.experiment_id if row else ""
+
+    async def mark_due(self, experiment_ids: Sequence[str], *, now: datetime) -> None:
+        """Has the cards of these experiments edited; the time stays of those that wait for it already."""
+        for chunk in _chunks(experiment_ids):
+            await self._session.execute(
+                update(CardRow)
+                .where(
+                    CardRow.experiment_id.in_(chunk),
+                    CardRow.is_card,
+                    or_(CardRow.due.is_(None), CardRow.due > now),
+                )
+                .values(due=now)
+            )
+
+    async def outdated(self, changes: Mapping[str, datetime]) -> list[str]:
+        """The experiments of which a card does not show the status change given here."""
+        found: set[str] = set()
+        for chunk in _chunks(list(changes)):
+            rows = await self._session.scalars(
+                select(CardRow).where(CardRow.experiment_id.in_(chunk), CardRow.is_card)
+            )
+            found |= {row.experiment_id for row in rows if row.shown_change != changes[row.experiment_id]}
+        return sorted(found)
+
+    async def due(self, platform: str, *, now: datetime) -> list[DueCard]:
+        """The cards to edit, those that wait longest first."""
+        rows = await self._session.scalars(
+            select(CardRow)
+            .where(CardRow.platform == platform, CardRow.is_card, CardRow.due <= now)
+            .order_by(CardRow.due, CardRow.message_id)
+        )
+        return [
+            DueCard(
+                conversation=Conversation(row.platform, row.conversation_id, row.thread),
+                message_id=row.message_id,
+                experiment_id=row.experiment_id,
+                due=row.due,
+                edited=row.edited,
+                is_superseded=row.is_superseded,
+            )
+            for row in rows
+            if row.due is not None
+        ]
+
+    async def note_edited(
+        self, card: DueCard, *, at: datetime, shown_change: datetime | None, due: datetime | None
+    ) -> None:
+        """Notes that a card was edited, and when next; what made it due again meanwhile stays."""
+        row = await self._row(card)
+        if row is None:
+            return
+        row.edited = at
+        row.shown_change = shown_change
+        if row.due == card.due:
+            row.due = due
+
+    async def retire(self, card: DueCard) -> None:
+        """It is edited no more; a reply to it means its experiment still."""
+        row = await self._row(card)
+        if row is not None:
+            row.is_card = False
+            row.due = None
+
+    async def _row(self, card: DueCard) -> CardRow | None:
+        key = (card.conversation.platform, card.conversation.id, card.message_id)
+        return await self._session.get(CardRow, key)
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + _IDS_PER_QUERY] for start in range(0, len(ids), _IDS_PER_QUERY))

@@ -163,19 +163,61 @@ class ActionRow(Table):
     __tablename__ = "actions"
 
     token: Mapped[str] = mapped_column(primary_key=True)
-    command: Mapped[str] = mapped_column(Text)
+    line: Mapped[str] = mapped_column(Text)
+    question: Mapped[str] = mapped_column(Text)
+    in_place: Mapped[bool]
     expires: Mapped[datetime] = mapped_column(index=True)
 
 
+class QuestionRow(Table):
+    """A message that asks the question of an action."""
+
+    __tablename__ = "questions"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(ForeignKey("actions.token", ondelete="CASCADE"))
+
+
 class CardRow(Table):
-    """A message of the bot that is about an experiment."""
+    """A message of the bot that is about an experiment.
+
+    One that is the experiment's card has a `due` while it has to be edited; `shown_change` is the status
+    change that it shows.
+    """
 
     __tablename__ = "cards"
 
     platform: Mapped[str] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(primary_key=True)
-    experiment_id: Mapped[str]
+    thread: Mapped[str]
+    experiment_id: Mapped[str] = mapped_column(index=True)
+    is_card: Mapped[bool]
+    is_superseded: Mapped[bool]
+    due: Mapped[datetime | None] = mapped_column(index=True)
+    edited: Mapped[datetime | None]
+    shown_change: Mapped[datetime | None]
+
+
+class CreatedExperimentRow(Table):
+    """For whom the bot made an experiment, where ClearML knows only that the bot did."""
+
+    __tablename__ = "created_experiments"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class LinkCodeRow(Table):
+    """A code by which a person is known on another platform too; good once. Only its digest is kept."""
+
+    __tablename__ = "link_codes"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    expires: Mapped[datetime] = mapped_column(index=True)
 
 
 class StartedWorkerRow(Table):

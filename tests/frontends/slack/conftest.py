@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clearml_chatops.bot.frontends.slack import SlackFrontEnd, Timing
+from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot, small_registry
@@ -26,9 +26,14 @@ QUICK = Timing(
 @dataclass
 class RememberedCards:
     cards: dict[tuple[str, str], str] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
 
-    async def remember(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
+    async def remember(
+        self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
+    ) -> None:
         self.cards[conversation.id, message_id] = experiment_id
+        if is_card:
+            self.live.add(message_id)
 
     async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
         return self.cards.get((conversation.id, message_id), "")
@@ -46,14 +51,21 @@ class SlowBot(FakeBot):
         return reply
 
 
+def access_to(slack: SlackServer) -> SlackAccess:
+    return SlackAccess(BOT_TOKEN, APP_TOKEN, api_url=slack.api_url)
+
+
+async def no_suggestions(_message: IncomingMessage) -> list[tuple[str, str]]:
+    return []
+
+
 def front_end_for(slack: SlackServer, bot: FakeBot, cards: RememberedCards, **changed: Any) -> SlackFrontEnd:
     settings: dict[str, Any] = {
         "handle": bot.handle,
         "registry": small_registry(),
+        "suggest": no_suggestions,
         "cards": cards,
-        "bot_token": BOT_TOKEN,
-        "app_token": APP_TOKEN,
-        "api_url": slack.api_url,
+        "access": access_to(slack),
         "timing": QUICK,
     }
     return SlackFrontEnd(**{**settings, **changed})

@@ -3,16 +3,17 @@
 import asyncio
 import logging
 import socket
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
-from clearml_chatops.bot.frontends.slack import SlackFrontEnd, Timing
+from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, connected, first, front_end_for
+from tests.frontends.slack.conftest import RememberedCards, SlowBot, access_to, connected, first, front_end_for
 from tests.support.slack import Envelope, Person, SlackServer
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.waiting import until
@@ -22,7 +23,7 @@ async def test_a_wrong_bot_token_stops_with_one_line(
     slack: SlackServer, bot: FakeBot, cards: RememberedCards
 ) -> None:
     with pytest.raises(SettingsError, match=r"^SLACK_BOT_TOKEN: Slack does not accept it \(invalid_auth\)"):
-        await front_end_for(slack, bot, cards, bot_token="xoxb-wrong").start()
+        await front_end_for(slack, bot, cards, access=replace(access_to(slack), bot_token="xoxb-wrong")).start()
 
 
 @pytest.mark.parametrize(
@@ -32,7 +33,7 @@ async def test_a_wrong_app_token_stops_with_one_line(
     slack: SlackServer, bot: FakeBot, cards: RememberedCards, token: str, word: str
 ) -> None:
     with pytest.raises(SettingsError, match=rf"^SLACK_APP_TOKEN: Slack does not accept it \({word}\)"):
-        await front_end_for(slack, bot, cards, app_token=token).start()
+        await front_end_for(slack, bot, cards, access=replace(access_to(slack), app_token=token)).start()
 
 
 async def test_missing_scopes_are_named(slack: SlackServer, bot: FakeBot, cards: RememberedCards) -> None:
@@ -58,7 +59,8 @@ async def test_slack_unreachable_at_boot_stops_nothing(bot: FakeBot, cards: Reme
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = SlackServer(port=port)
-    async with connected(server, bot, cards, api_url=f"http://127.0.0.1:{port}/api/"), server:
+    access = SlackAccess(BOT_TOKEN, APP_TOKEN, api_url=f"http://127.0.0.1:{port}/api/")
+    async with connected(server, bot, cards, access=access), server:
         await server.sockets.wait_for_connection()
 
 
@@ -66,7 +68,7 @@ async def test_settings_found_wrong_only_later_are_told_in_the_log(
     slack: SlackServer, bot: FakeBot, cards: RememberedCards, caplog: pytest.LogCaptureFixture
 ) -> None:
     slack.api.mood.out_of_order = True
-    async with connected(slack, bot, cards, bot_token="xoxb-wrong"):
+    async with connected(slack, bot, cards, access=replace(access_to(slack), bot_token="xoxb-wrong")):
         slack.api.mood.out_of_order = False
         await until(lambda: "Slack is left out: SLACK_BOT_TOKEN" in caplog.text)
 

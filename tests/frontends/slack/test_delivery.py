@@ -2,7 +2,8 @@
 
 import pytest
 
-from clearml_chatops.bot.frontends.slack import DeliveryFailedError, DestinationGoneError, SlackFrontEnd
+from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.slack import SlackFrontEnd
 from clearml_chatops.bot.frontends.slack.pacing import Pace
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Code, Reply

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
+from clearml_chatops.models.actions import Action
 from clearml_chatops.models.messages import Conversation
 from tests.frontends.conftest import FakeBot, small_registry
 from tests.support.telegram import Person, TelegramServer
@@ -17,23 +18,35 @@ from tests.support.telegram import Person, TelegramServer
 class MemoryActions:
     """What buttons do, until a test has them expire."""
 
-    commands: dict[str, str] = field(default_factory=dict)
+    actions: dict[str, Action] = field(default_factory=dict)
+    questions: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    async def remember(self, command: str) -> str:
+    async def remember(self, action: Action) -> str:
         token = secrets.token_urlsafe(24)
-        self.commands[token] = command
+        self.actions[token] = action
         return token
 
-    async def recall(self, token: str) -> str | None:
-        return self.commands.get(token)
+    async def recall(self, token: str) -> Action | None:
+        return self.actions.get(token)
+
+    async def remember_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+        self.questions[conversation.id, message_id] = token
+
+    async def asked_by(self, conversation: Conversation, message_id: str) -> Action | None:
+        return self.actions.get(self.questions.get((conversation.id, message_id), ""))
 
 
 @dataclass
 class MemoryCards:
     experiments: dict[tuple[str, str], str] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
 
-    async def remember(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
+    async def remember(
+        self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
+    ) -> None:
         self.experiments[conversation.id, message_id] = experiment_id
+        if is_card:
+            self.live.add(message_id)
 
     async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
         return self.experiments.get((conversation.id, message_id), "")

@@ -172,7 +172,7 @@ async def test_an_expired_button_says_so(
     bot.replies["/show"] = CARD
     await anna.say("/show")
     await telegram.until(lambda: anna.chat.answers)
-    actions.commands.clear()
+    actions.actions.clear()
 
     press = await anna.press(anna.chat.answers[0], "Log")
     await telegram.until(lambda: anna.saw(press))

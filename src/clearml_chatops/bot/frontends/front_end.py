@@ -1,7 +1,12 @@
 """What every chat front end is to the rest of the bot, and what it needs to have remembered for it."""
 
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Protocol
 
+from aiohttp.web import RouteDef
+
+from clearml_chatops.models.actions import Action
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
@@ -23,6 +28,10 @@ class FrontEnd(Protocol):
 
     platform: str
 
+    @property
+    def routes(self) -> Sequence[RouteDef]:
+        """What the web server answers for this platform; nothing where the bot itself connects to it."""
+
     async def start(self) -> None:
         """Connects, or goes on trying in the background where the platform cannot be reached now.
 
@@ -36,21 +45,39 @@ class FrontEnd(Protocol):
     async def deliver(self, conversation: Conversation, reply: Reply) -> None:
         """Sends a notification. Raises DestinationGoneError, DeliveryFailedError."""
 
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
+        """Has a message that was sent show this reply; one that was deleted meanwhile is sent anew.
+
+        Raises DestinationGoneError, DeliveryFailedError.
+        """
+
+    def pause_between_edits(self, conversation: Conversation) -> timedelta:
+        """How long a message there is left alone between two edits, to keep within the platform's limits."""
+
 
 class Actions(Protocol):
     """What buttons do, where a platform's buttons cannot hold a command line."""
 
-    async def remember(self, command: str) -> str:
-        """A token of at most 32 characters of `A-Za-z0-9_-` that stands for the command line."""
+    async def remember(self, action: Action) -> str:
+        """A token of at most 32 characters of `A-Za-z0-9_-` that stands for the action."""
 
-    async def recall(self, token: str) -> str | None:
-        """The command line, or None when the token has expired or was never given out."""
+    async def recall(self, token: str) -> Action | None:
+        """The action, or None when the token has expired or was never given out."""
+
+    async def remember_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+        """Notes which message asks the question of an action."""
+
+    async def asked_by(self, conversation: Conversation, message_id: str) -> Action | None:
+        """The action whose question a message asks; None where it asks none, or asked it too long ago."""
 
 
 class Cards(Protocol):
-    """Which experiment a message of the bot is about. Conversations count without their thread."""
+    """Which experiment a message of the bot is about. Messages are found without their thread."""
 
-    async def remember(self, conversation: Conversation, message_id: str, experiment_id: str) -> None: ...
+    async def remember(
+        self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
+    ) -> None:
+        """Notes it. A message that is the experiment's card is kept up to date from now on."""
 
     async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
         """The experiment's id, or an empty text for a message that is about none."""

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from clearml_chatops.models.experiments import SHORT_ID_LENGTH
+
 _FRESH = 5.0
 """Seconds for which names are good enough; a person who has just made a queue runs a command first."""
 
@@ -66,7 +68,9 @@ class RememberedNames:
             self._source.experiments(), self._source.queues(), self._source.parameters(), return_exceptions=True
         )
         self.now = Names(
-            self.now.experiments if isinstance(experiments, BaseException) else tuple(experiments),
+            self.now.experiments
+            if isinstance(experiments, BaseException)
+            else tuple((id_[:SHORT_ID_LENGTH], name) for id_, name in experiments),
             self.now.queues if isinstance(queues, BaseException) else tuple(queues),
             self.now.parameters if isinstance(parameters, BaseException) else tuple(parameters),
         )

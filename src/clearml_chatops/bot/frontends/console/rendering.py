@@ -13,7 +13,20 @@ from rich.text import Text as RichText
 from clearml_chatops.bot.frontends.console.layout import Hanging, Log, Prose, Stack
 from clearml_chatops.bot.frontends.console.tables import FittedTable, style_of_word
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
-from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Code,
+    Fields,
+    Form,
+    Picture,
+    Reply,
+    Table,
+    Text,
+    Tone,
+)
 
 _WIDEST_LABEL = 20
 """Columns. A longer label, such as a metric's name, stands on a line of its own."""
@@ -86,6 +99,10 @@ def _render_block(block: Block, number: int) -> RenderableType:
                 for index, button in enumerate(block.options)
             )
             return Stack((Prose(visible(block.question), "bold"), *options))
+        case Picture():
+            return Prose(visible(block.caption))
+        case Form():
+            return _fields(Fields(tuple((field.label, field.value) for field in block.fields)))
     assert_never(block)
 
 

@@ -4,16 +4,18 @@ import asyncio
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from aiohttp.web import RouteDef
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from clearml_chatops.bot.frontends.front_end import Cards, DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.slack.access import SlackAccess
 from clearml_chatops.bot.frontends.slack.block_kit import ACTION_PREFIX
 from clearml_chatops.bot.frontends.slack.boot import Bot, SlackUnreachableError, check_app_token, check_bot_token
 from clearml_chatops.bot.frontends.slack.connection import Connection
@@ -41,12 +43,14 @@ from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 logger = logging.getLogger(__name__)
 
 Handle = Callable[[IncomingMessage], Awaitable[Reply]]
+Suggest = Callable[[IncomingMessage], Awaitable[list[tuple[str, str]]]]
 
 PLATFORM = "slack"
 _ANY_COMMAND = re.compile("^/")
 _ANY_BUTTON = re.compile(f"^{ACTION_PREFIX}")
 _LAST_WORDS = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(minutes=1)
+_PAUSE_BETWEEN_EDITS = timedelta(seconds=5)
 _STOPPED = (
     "The bot is being stopped before this was done. It may still happen; look with /show before you repeat it."
 )
@@ -55,8 +59,8 @@ _STOPPED = (
 class SlackFrontEnd:
     """One workspace, by Socket Mode.
 
-    `handle` answers messages; `cards` remembers which message is whose card. `api_url` leads all traffic
-    to another address than Slack's. `prefix` stands before the bare commands (`/ml-clone`).
+    `handle` answers messages, `suggest` finds experiments while one types; `cards` remembers which message
+    is whose card. `prefix` stands before the bare commands (`/ml-clone`).
     """
 
     platform = PLATFORM
@@ -67,20 +71,20 @@ class SlackFrontEnd:
         handle: Handle,
         registry: Registry,
         cards: Cards,
-        bot_token: str,
-        app_token: str,
-        api_url: str = "",
+        suggest: Suggest,
+        access: SlackAccess,
         prefix: str = "",
         timing: Timing = USUAL,
     ) -> None:
         self._handle = handle
         self._registry = registry
         self._cards = cards
-        self._app_token = app_token
+        self._suggest = suggest
+        self._access = access
         self._prefix = prefix
         self._timing = timing
         self._library_logger = library_logger()
-        self._client = web_client(token=bot_token, api_url=api_url, logger=self._library_logger)
+        self._client = web_client(token=access.bot_token, api_url=access.api_url, logger=self._library_logger)
         self._outgoing = Outgoing(self._client, Pace())
         self._duplicates = Duplicates()
         self._bot: Bot | None = None
@@ -88,6 +92,10 @@ class SlackFrontEnd:
         self._connecting: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._out_of_time = asyncio.Event()
+
+    @property
+    def routes(self) -> Sequence[RouteDef]:
+        return ()
 
     async def start(self) -> None:
         """Begins to listen.
@@ -130,12 +138,25 @@ class SlackFrontEnd:
         """
         await self._show(RealMessage(self._outgoing, conversation.id, conversation.thread), reply)
 
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
+        """Has a message that was posted show this reply; one that was deleted meanwhile is posted anew.
+
+        Raises DestinationGoneError, DeliveryFailedError as `deliver`.
+        """
+        await self._show(RealMessage(self._outgoing, conversation.id, conversation.thread, message_id), reply)
+
+    def pause_between_edits(self, conversation: Conversation) -> timedelta:  # noqa: ARG002  # the same everywhere
+        return _PAUSE_BETWEEN_EDITS
+
     async def _connect(self) -> None:
         bot = await check_bot_token(self._client)
-        address = await check_app_token(self._client, self._app_token)
+        address = await check_app_token(self._client, self._access.app_token)
         self._bot = bot
         self._connection = Connection(
-            app=self._bolt_app(bot), app_token=self._app_token, address=address, heartbeat=self._timing.heartbeat
+            app=self._bolt_app(bot),
+            app_token=self._access.app_token,
+            address=address,
+            heartbeat=self._timing.heartbeat,
         )
         self._connection.start()
 
@@ -260,7 +281,9 @@ class SlackFrontEnd:
     async def _show(self, place: Place, reply: Reply) -> None:
         channel, message_id = await place.show(render(reply))
         if reply.experiment_id and message_id:
-            await self._cards.remember(Conversation(PLATFORM, channel), message_id, reply.experiment_id)
+            await self._cards.remember(
+                Conversation(PLATFORM, channel), message_id, reply.experiment_id, is_card=reply.is_card
+            )
 
 
 def _apology(error: BaseException) -> Reply:

@@ -28,25 +28,28 @@ class Place(Protocol):
 
 @dataclass(slots=True)
 class RealMessage:
-    """A message that everybody in the channel or thread sees, and that can be changed."""
+    """A message that everybody in the channel or thread sees, and that can be changed.
+
+    With a `message_id` it is posted already, and is changed from the first time on.
+    """
 
     outgoing: Outgoing
     channel: str
     thread: str = ""
-    _message_id: str = ""
+    message_id: str = ""
 
     async def show(self, rendered: Rendered) -> tuple[str, str]:
-        if not self._message_id or not await self._changed(rendered):
-            self._message_id = await self.outgoing.post(self.channel, self.thread, rendered)
+        if not self.message_id or not await self._changed(rendered):
+            self.message_id = await self.outgoing.post(self.channel, self.thread, rendered)
         if rendered.file:
             # Details go into the thread, except where people expect the conversation itself.
-            thread = self.thread if self.channel.startswith("D") else self.thread or self._message_id
+            thread = self.thread if self.channel.startswith("D") else self.thread or self.message_id
             await _attach(self.outgoing, self.channel, thread, rendered.file)
-        return self.channel, self._message_id
+        return self.channel, self.message_id
 
     async def _changed(self, rendered: Rendered) -> bool:
         try:
-            await self.outgoing.update(self.channel, self._message_id, rendered)
+            await self.outgoing.update(self.channel, self.message_id, rendered)
         except DeliveryFailedError as error:
             if error.reason != _DELETED_MEANWHILE:
                 raise

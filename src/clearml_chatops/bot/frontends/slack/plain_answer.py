@@ -5,7 +5,19 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
-from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text
+from clearml_chatops.models.replies import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Code,
+    Fields,
+    Form,
+    Picture,
+    Reply,
+    Table,
+    Text,
+)
 
 _LONGEST_CELL = 60
 
@@ -19,7 +31,7 @@ def first_line(reply: Reply) -> str:
     """What a reply is about, for a notification on a phone; empty where it has no sentence."""
     for block in reply.blocks:
         match block:
-            case Text(text=text) | Choice(question=text):
+            case Text(text=text) | Choice(question=text) | Form(title=text) | Picture(caption=text):
                 return visible_line(text)
             case _:
                 continue
@@ -69,6 +81,11 @@ def _lines(block: Block) -> Iterator[str]:
         case Choice():
             yield visible(block.question)
             yield from map(_button, block.options)
+        case Picture():
+            yield visible(block.caption)
+        case Form():
+            yield visible_line(block.title)
+            yield from (f"{visible_line(field.label)}: {visible(field.value)}" for field in block.fields)
 
 
 def _button(button: Button) -> str:

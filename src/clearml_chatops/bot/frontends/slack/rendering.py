@@ -12,7 +12,20 @@ from clearml_chatops.bot.frontends.slack import block_kit
 from clearml_chatops.bot.frontends.slack.plain_answer import first_line, has_cut_cells, table_lines, whole_text
 from clearml_chatops.bot.frontends.slack.wire_text import escape, escape_end_within, escape_within
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
-from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Code,
+    Fields,
+    Form,
+    Picture,
+    Reply,
+    Table,
+    Text,
+    Tone,
+)
 
 _MARKS = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
 _LONGEST_FIRST_LINE = 300
@@ -90,6 +103,11 @@ class _Page:
                 self._add(self._section(visible(block.question)))
                 self.cut |= len(block.options) > block_kit.MOST_ACTIONS
                 self._add_buttons(block.options[: block_kit.MOST_ACTIONS])
+            case Picture():
+                self._add(self._sentence(Text(block.caption)))
+            case Form():
+                self._add(self._sentence(Text(block.title, Tone.HEADING)))
+                self._add(self._fields(Fields(tuple((field.label, field.value) for field in block.fields))))
             case _:
                 assert_never(block)
 

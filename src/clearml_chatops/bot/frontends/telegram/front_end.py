@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import timedelta
 
+from aiohttp.web import RouteDef
 from telegram import CallbackQuery, Message, Update, User
 from telegram.error import TelegramError
 
@@ -38,6 +39,8 @@ _APOLOGY = "Something unexpected happened, and an admin finds it in the log. Loo
 _STOPPED = "I was stopped before this was finished, so it may or may not have been done; look with /show."
 
 _LONGEST_ALERT = 200
+_PAUSE_IN_GROUPS = timedelta(seconds=10)
+_PAUSE_IN_PRIVATE = timedelta(seconds=3)
 _GRACE = timedelta(seconds=3)
 _TIME_TO_SAY_SO = timedelta(seconds=0.7)
 
@@ -65,6 +68,7 @@ class TelegramFrontEnd:
         cards: Cards,
         token: str,
         api_url: str = "",
+        webhook_url: str = "",
         patience: timedelta = timedelta(seconds=1),
     ) -> None:
         self._handle = handle
@@ -72,11 +76,16 @@ class TelegramFrontEnd:
         self._actions = actions
         self._cards = cards
         self._patience = patience
+        self._webhook_url = webhook_url
         self._connection = Connection(token=token, api_url=api_url, receive=self._receive, connected=self._greet)
         self._sender = Sender(self._connection.bot, actions=actions, cards=cards)
         self._seen = SeenUpdates()
         self._under_way = CommandsUnderWay()
         self._stopped = False
+
+    @property
+    def routes(self) -> Sequence[RouteDef]:
+        return ()
 
     async def start(self) -> None:
         """Begins to listen. Where Telegram cannot be reached now, this returns and it is tried again.
@@ -111,6 +120,11 @@ class TelegramFrontEnd:
         """
         with self._own_errors():
             await self._sender.edit(conversation, message_id, reply)
+
+    def pause_between_edits(self, conversation: Conversation) -> timedelta:
+        """Groups take 20 messages and edits a minute; a private chat one a second."""
+        is_group = conversation.id.startswith("-")
+        return _PAUSE_IN_GROUPS if is_group else _PAUSE_IN_PRIVATE
 
     @contextlib.contextmanager
     def _own_errors(self) -> Iterator[None]:
@@ -156,19 +170,19 @@ class TelegramFrontEnd:
     async def _pressed(self, query: CallbackQuery) -> None:
         """Runs what a button stands for, as the person who pressed it."""
         try:
-            command = await self._actions.recall(query.data or "")
+            action = await self._actions.recall(query.data or "")
             trouble = _EXPIRED
         except ChatOpsError as error:
-            command, trouble = None, str(error)
+            action, trouble = None, str(error)
         # The phone shows a spinner until this is answered. After a while it cannot be, and the press counts.
         with contextlib.suppress(TelegramError):
             await (
-                query.answer() if command is not None else query.answer(trouble[:_LONGEST_ALERT], show_alert=True)
+                query.answer() if action is not None else query.answer(trouble[:_LONGEST_ALERT], show_alert=True)
             )
-        if command is not None:
+        if action is not None:
             message_id = query.message.message_id if query.message else None
             await self._answer(
-                query.from_user, conversation_of_press(query), command, answers=message_id, about=message_id
+                query.from_user, conversation_of_press(query), action.line, answers=message_id, about=message_id
             )
 
     async def _answer(

@@ -10,7 +10,20 @@ from clearml_chatops.bot.frontends.telegram.pages import pages, pages_as_html
 from clearml_chatops.bot.frontends.telegram.spans import Span, as_html, telegram_length
 from clearml_chatops.bot.frontends.telegram.tables import MOST_ROWS, drawn_table, table_spans
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
-from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Code,
+    Fields,
+    Form,
+    Picture,
+    Reply,
+    Table,
+    Text,
+    Tone,
+)
 
 LONGEST_CODE = 2500
 """UTF-16 units of a log that are shown in a message; a longer one is read better as a document."""
@@ -122,6 +135,10 @@ def _body(block: Block) -> list[Span] | DocumentMessage:
             return []
         case Choice():
             return [Span(visible(block.question), "b")]
+        case Picture():
+            return [Span(visible(block.caption))]
+        case Form():
+            return list(_fields(Fields(tuple((field.label, field.value) for field in block.fields))))
     assert_never(block)
 
 

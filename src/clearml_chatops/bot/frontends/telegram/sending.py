@@ -19,6 +19,7 @@ from clearml_chatops.bot.frontends.telegram.rendering import (
     render,
     render_in_one,
 )
+from clearml_chatops.models.actions import Action
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button, Reply
@@ -46,7 +47,7 @@ class Sender:
         """Sends all messages of a reply; the first one answers the message `answers`, if there still is one."""
         for number, message in enumerate(render(reply)):
             sent = await self._send(conversation, message, answers if number == 0 else None)
-            await self._remember_card(conversation, str(sent.message_id), reply.experiment_id)
+            await self._remember_card(conversation, str(sent.message_id), reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was sent show this reply. One that was deleted is sent anew."""
@@ -106,11 +107,11 @@ class Sender:
             ),
         )
 
-    async def _remember_card(self, conversation: Conversation, message_id: str, experiment_id: str) -> None:
-        if not experiment_id:
+    async def _remember_card(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
+        if not reply.experiment_id:
             return
         try:
-            await self._cards.remember(conversation, message_id, experiment_id)
+            await self._cards.remember(conversation, message_id, reply.experiment_id, is_card=reply.is_card)
         except ChatOpsError as error:
             logger.warning("A card will not know its experiment: %s", error, extra={"action": "card_lost"})
 
@@ -125,7 +126,8 @@ class Sender:
             return None
 
     async def _button(self, button: Button) -> InlineKeyboardButton:
-        return InlineKeyboardButton(button.label, callback_data=await self._actions.remember(button.command))
+        token = await self._actions.remember(Action(button.command, in_place=button.in_place))
+        return InlineKeyboardButton(button.label, callback_data=token)
 
     async def _persist(self, conversation: Conversation, request: Callable[[int], Awaitable[_Result]]) -> _Result:
         """What the request gives, made again while the connection fails, and where the group has moved to.

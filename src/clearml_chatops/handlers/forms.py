@@ -1,0 +1,48 @@
+"""Forms and command lines: which line asks for a form, and which line a filled-in form is."""
+
+from collections.abc import Mapping
+
+from clearml_chatops.handlers.lines import Word, join_words, split_words, undo_typography
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.replies import Form, FormField
+
+
+def opens_form(registry: Registry, line: str) -> bool:
+    """Whether a line names a command but no values for it, so that its answer is a form.
+
+    A front end that must open a window before it can ask the dispatcher knows it from this.
+    """
+    try:
+        words = split_words(line)
+        command, used = registry.find([word.text for word in words], terminal=False)
+    except ChatOpsError:
+        return False
+    rest = words[used:]
+    if command.form_words is None or len(rest) > command.form_words:
+        return False
+    return not any(word.key is not None or word.text.startswith("--") for word in rest)
+
+
+def filled_line(form: Form, values: Mapping[str, str]) -> str:
+    """The command line of a form that was filled in with these values, by the names of the fields.
+
+    What was left as it is stays out of the line, so that it does not undo what others changed meanwhile.
+    """
+    line = form.command
+    for field in form.fields:
+        value = values.get(field.name, field.value)
+        if value != field.value or (field.positional and value):
+            line = answered_line(line_asking(line, field), value)
+    return line
+
+
+def line_asking(command: str, field: FormField) -> str:
+    """The line behind which one field's value belongs."""
+    return f"{command} " if field.positional else f"{command} {field.name}="
+
+
+def answered_line(line: str, answer: str) -> str:
+    """The line with a text behind it, as one word whatever is in it."""
+    text = undo_typography(answer.replace("\r\n", "\n"))
+    return line + join_words([Word(text, quoted=True)])
