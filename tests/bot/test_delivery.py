@@ -46,7 +46,6 @@ class Line:
             platform=conversation.platform,
             conversation_id=conversation.id,
             send=self.send,
-            interval=timedelta(seconds=1),
         )
 
     async def happens(

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply
 from clearml_chatops.sandbox import Sandbox
@@ -47,19 +48,11 @@ async def heard(program: RunningProgram) -> AsyncIterator[list[str]]:
         platform=program.conversation.platform,
         conversation_id=program.conversation.id,
         send=hear,
-        interval=timedelta(seconds=0.05),
     )
-
-    async def watch() -> None:
-        while True:
-            await process.watcher.look()
-            await asyncio.sleep(0.05)
-
-    loops = [asyncio.create_task(watch()), asyncio.create_task(delivery.run())]
-    yield told
-    for loop in loops:
-        loop.cancel()
-    await asyncio.gather(*loops, return_exceptions=True)
+    pause = timedelta(seconds=0.05)
+    loops = (Loop(process.watcher.look, pause, "watching"), Loop(delivery.deliver_due, pause, "delivering"))
+    async with looping(loops, asyncio.Event()):
+        yield told
 
 
 async def start(agent: Client, task: Document) -> None:

@@ -70,7 +70,6 @@ class World:
             platform=self.program.conversation.platform,
             conversation_id=self.program.conversation.id,
             send=send,
-            interval=timedelta(seconds=1),
         ).deliver_due()
         return heard
 
@@ -122,9 +121,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 def watcher_of(program: RunningProgram, clock: Clock) -> Watcher:
     process = program.program.process
-    return Watcher(
-        clearml=process.clearml.bot, database=process.database, clock=clock, interval=timedelta(seconds=1)
-    )
+    return Watcher(clearml=process.clearml.bot, database=process.database, clock=clock)
 
 
 def verify(told: list[str], *expected: tuple[str, ...]) -> None:

@@ -59,7 +59,6 @@ class RunningProgram:
             platform=self.conversation.platform,
             conversation_id=self.conversation.id,
             send=hear,
-            interval=process.watch_interval,
         ).deliver_due()
         return heard
 

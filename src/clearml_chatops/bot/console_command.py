@@ -1,7 +1,6 @@
 """`clearml-chatops console`: the terminal front end with the background loops beside it."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,12 +11,13 @@ from rich.console import Console
 from clearml_chatops.bot.composition import Program, composed
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
+from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.services.suggestions import SuggestionService
 
-_DELIVERY_INTERVAL = timedelta(seconds=0.2)
+_DELIVERY_PAUSE = timedelta(seconds=0.2)
 """The outbox is a local table, and a person looks at the screen."""
 
 
@@ -53,22 +53,21 @@ def console_front_end(program: Program, settings: Settings, *, console: Console)
 @asynccontextmanager
 async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> AsyncIterator[None]:
     """The watcher and the delivery to this terminal run inside; both have ended afterwards."""
+    stopping = asyncio.Event()
     delivery = Delivery(
         notifications=program.process.notifications,
         platform=front_end.conversation.platform,
         conversation_id=front_end.conversation.id,
         send=lambda _conversation, reply: front_end.deliver(reply),
-        interval=_DELIVERY_INTERVAL,
     )
-    tasks = [asyncio.create_task(program.process.watcher.run()), asyncio.create_task(delivery.run())]
+    loops = (
+        Loop(program.process.watcher.look, program.process.watch_interval, "The watcher cannot ask ClearML"),
+        Loop(delivery.deliver_due, _DELIVERY_PAUSE, "Notifications are not delivered"),
+    )
     try:
-        yield
+        async with looping(loops, stopping):
+            yield
     finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
         # What was seen before the end is told before the end.
         await delivery.deliver_due()
 

@@ -3,11 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.handlers.cards import notification_card
-from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.services.notifications import NotificationService
@@ -20,7 +18,8 @@ Send = Callable[[Conversation, Reply], Awaitable[None]]
 class Delivery:
     """Delivers a platform's notifications, to each conversation in the order in which things happened.
 
-    `conversation_id` restricts it to one conversation: a terminal serves its own user only.
+    `conversation_id` restricts it to one conversation: a terminal serves its own user only. Once
+    `stopping` is set nothing more is begun.
     """
 
     def __init__(
@@ -29,23 +28,14 @@ class Delivery:
         notifications: NotificationService,
         platform: str,
         send: Send,
-        interval: timedelta,
         conversation_id: str = "",
+        stopping: asyncio.Event | None = None,
     ) -> None:
         self._notifications = notifications
         self._platform = platform
         self._conversation_id = conversation_id
         self._send = send
-        self._interval = interval
-
-    async def run(self) -> None:
-        """Delivers until cancelled. A database out of order is logged and waited out."""
-        while True:
-            try:
-                await self.deliver_due()
-            except ChatOpsError as error:
-                logger.warning("Notifications are not delivered: %s", error, extra={"action": "delivery_failed"})
-            await asyncio.sleep(self._interval.total_seconds())
+        self._stopping = stopping or asyncio.Event()
 
     async def deliver_due(self) -> int:
         """Sends what is due and gives how many it was."""
@@ -58,6 +48,8 @@ class Delivery:
         """Sends what is due to one conversation; after one that fails the others wait with it."""
         due = await self._notifications.due(self._platform, conversation_id)
         for sent, item in enumerate(due):
+            if self._stopping.is_set():
+                return sent
             try:
                 await self._send(item.notification.recipient, notification_card(item))
             except (DeliveryFailedError, OSError):

@@ -1,13 +1,11 @@
 """Keeps the cards of a platform up to date: edits those whose experiments have moved on."""
 
-import asyncio
 import logging
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError, FrontEnd
 from clearml_chatops.handlers.cards import deleted_card, experiment_card, superseded_card
-from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.services.cards import CardService, CardToEdit
 
@@ -17,26 +15,10 @@ logger = logging.getLogger(__name__)
 class LiveCards:
     """Edits coalesce: however much happens to an experiment within the platform's pause, it is one edit."""
 
-    def __init__(
-        self, *, cards: CardService, front_end: FrontEnd, clock: Callable[[], datetime], interval: timedelta
-    ) -> None:
+    def __init__(self, *, cards: CardService, front_end: FrontEnd, clock: Callable[[], datetime]) -> None:
         self._cards = cards
         self._front_end = front_end
         self._clock = clock
-        self._interval = interval
-
-    async def run(self) -> None:
-        """Edits until cancelled. ClearML or the database being out of order is logged once and waited out."""
-        failing = False
-        while True:
-            await asyncio.sleep(self._interval.total_seconds())
-            try:
-                await self.edit_due()
-                failing = False
-            except ChatOpsError as error:
-                if not failing:
-                    logger.warning("Cards are not edited: %s", error, extra={"action": "cards_failed"})
-                failing = True
 
     async def edit_due(self) -> int:
         """Edits what is due and gives how many cards it was."""

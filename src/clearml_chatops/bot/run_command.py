@@ -13,12 +13,13 @@ from clearml_chatops.bot.frontends.front_end import FrontEnd
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.live_cards import LiveCards
+from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
 
-_DELIVERY_INTERVAL = timedelta(seconds=0.5)
-_CARDS_INTERVAL = timedelta(seconds=1)
+_DELIVERY_PAUSE = timedelta(seconds=0.5)
+_CARDS_PAUSE = timedelta(seconds=1)
 
 
 async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> bool:
@@ -97,36 +98,32 @@ def _telegram(program: Program, settings: Settings) -> FrontEnd | None:
 
 @asynccontextmanager
 async def _running(program: Program, front_ends: list[FrontEnd]) -> AsyncIterator[None]:
-    """Front ends, watcher and deliveries run inside. A front end stops before what it needs does."""
-    loops: list[asyncio.Task[None]] = []
+    """Front ends, watcher and deliveries run inside. What sends ends before the front end that it needs."""
     started: list[FrontEnd] = []
     try:
         for front_end in front_ends:
             await front_end.start()
             started.append(front_end)
-            delivery = Delivery(
-                notifications=program.process.notifications,
-                platform=front_end.platform,
-                send=front_end.deliver,
-                interval=_DELIVERY_INTERVAL,
-            )
-            loops.append(asyncio.create_task(delivery.run()))
-            live_cards = LiveCards(
-                cards=program.process.cards,
-                front_end=front_end,
-                clock=program.process.clock,
-                interval=_CARDS_INTERVAL,
-            )
-            loops.append(asyncio.create_task(live_cards.run()))
-        loops.append(asyncio.create_task(program.process.watcher.run()))
-        yield
+        stopping = asyncio.Event()
+        async with looping(list(_loops(program, front_ends, stopping)), stopping):
+            yield
     finally:
-        for loop in loops:
-            loop.cancel()
-        for loop in loops:
-            with contextlib.suppress(asyncio.CancelledError):
-                await loop
         await asyncio.gather(*(front_end.stop() for front_end in started))
+
+
+def _loops(program: Program, front_ends: list[FrontEnd], stopping: asyncio.Event) -> Iterator[Loop]:
+    process = program.process
+    yield Loop(process.watcher.look, process.watch_interval, "The watcher cannot ask ClearML")
+    for front_end in front_ends:
+        delivery = Delivery(
+            notifications=process.notifications,
+            platform=front_end.platform,
+            send=front_end.deliver,
+            stopping=stopping,
+        )
+        yield Loop(delivery.deliver_due, _DELIVERY_PAUSE, "Notifications are not delivered")
+        live_cards = LiveCards(cards=process.cards, front_end=front_end, clock=process.clock)
+        yield Loop(live_cards.edit_due, _CARDS_PAUSE, "Cards are not edited")
 
 
 @contextlib.contextmanager

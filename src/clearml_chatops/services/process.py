@@ -67,9 +67,7 @@ class ProcessContext:
 
     @cached_property
     def watcher(self) -> Watcher:
-        return Watcher(
-            clearml=self.clearml.bot, database=self.database, clock=self.clock, interval=self.watch_interval
-        )
+        return Watcher(clearml=self.clearml.bot, database=self.database, clock=self.clock)
 
     def services_for(self, person: Person, message: IncomingMessage) -> "Services":
         """The services with which one command of one person works."""

@@ -5,13 +5,10 @@ experiments: what changed its status since the cursor. New states, cursor and ou
 transaction, so that a crash in between loses nothing and tells nothing twice.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import ExperimentState
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -21,8 +18,6 @@ from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.states import WatcherStore
-
-logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500
 
@@ -41,30 +36,11 @@ milliseconds after it has set the status, and people want to know which worker i
 class Watcher:
     """Looks at ClearML and fills the outbox."""
 
-    def __init__(
-        self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime], interval: timedelta
-    ) -> None:
+    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
         self._clearml = clearml
         self._database = database
         self._clock = clock
-        self._interval = interval
         self._nameless_since: dict[str, datetime] = {}
-
-    async def run(self) -> None:
-        """Looks again and again, until cancelled. ClearML being down is logged once and waited out.
-
-        The first look comes after the first pause: a program that runs one command is gone by then.
-        """
-        failing = False
-        while True:
-            await asyncio.sleep(self._interval.total_seconds())
-            try:
-                await self.look()
-                failing = False
-            except ChatOpsError as error:
-                if not failing:
-                    logger.warning("The watcher cannot ask ClearML: %s", error, extra={"action": "watch_failed"})
-                failing = True
 
     async def look(self) -> int:
         """One cycle. Gives the number of notifications put into the outbox."""
