@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: install demo test lint fmt docs picture clean
+.PHONY: install demo test lint benchmark fmt docs picture clean
 
 install: .venv/installed
 
@@ -17,6 +17,9 @@ lint: .venv/installed
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+benchmark: .venv/installed
+	@$(BIN)/python -m benchmarks.slack_acknowledgements
 
 fmt: .venv/installed
 	@$(BIN)/ruff check --fix .

@@ -69,3 +69,19 @@ QUEUEING = (
     Turn("/queue delete cards_queue", ("Experiments wait in cards_queue",), Outcome.ASKED),
     Turn("/queue delete cards_queue --yes", ("deleted",)),
 )
+
+MAIN_JOB = (
+    Turn("/find", ("baseline", "Completed")),
+    Turn("/clone baseline on two cards", ("Cloned as “on two cards”",)),
+    Turn("/set args.gpus 1,2", ("Args/gpus", "1,2")),
+    Turn("/set args.lr=0.05 args.epochs=2", ("Args/lr", "0.05")),
+    Turn(
+        "/container image=python:3.12 args=“-v /data:/data -w /workspace —user 1000:1000”",
+        ("-v /data:/data -w /workspace --user 1000:1000",),
+    ),
+    Turn("/diff", ("5 differences to “baseline”",)),
+    Turn("/queue create", ("alice_queue", "yours")),
+    Turn("/worker start gpus=none", ("lab:alice_queue:cpu listens on alice_queue",)),
+    Turn("/enqueue", ("Pending in alice_queue",)),
+)
+"""From a finished experiment to a run with other arguments. A real agent then runs it."""

@@ -3,10 +3,13 @@
 import asyncio
 import json
 import logging
+import os
 import sys
+import threading
 from collections.abc import Coroutine
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, NoReturn, TextIO
 
 import click
 
@@ -17,6 +20,8 @@ _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 NOT_STARTED = 78
 """EX_CONFIG of sysexits.h: something is wrong in the settings or the database, so nothing was started."""
+
+_TIME_TO_END = timedelta(seconds=0.2)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -133,8 +138,21 @@ def _run(start: Any) -> None:
         raise click.ClickException(str(error)) from error
     except (KeyboardInterrupt, asyncio.CancelledError):
         # Ended by a signal, after all was closed: what a shell reports for Ctrl-C.
-        sys.exit(130)
-    sys.exit(0 if succeeded else 1)
+        _end(130)
+    _end(0 if succeeded else 1)
+
+
+def _end(code: int) -> NoReturn:
+    """Exits now. The interpreter would wait for threads in which a server has not answered yet."""
+    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in others:
+        thread.join(_TIME_TO_END.total_seconds() / len(others))
+    if any(thread.is_alive() and not thread.daemon for thread in others):
+        logging.shutdown()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 class _StandardErrorHandler(logging.StreamHandler[TextIO]):

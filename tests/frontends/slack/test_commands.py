@@ -259,7 +259,7 @@ async def test_many_people_at_once_are_acknowledged_in_time_and_answered_once(
             await envelope.acknowledged.wait()
         await until(lambda: all(_shown(slack, person) == ["Done."] for person in people))
     slowest = max(envelope.acked_after or 0.0 for envelope in envelopes)
-    print(f"slowest acknowledgement of 100: {slowest * 1000:.0f} ms")  # noqa: T201  # a number worth reading
+    print(f"slowest acknowledgement of 100: {slowest * 1000:.0f} ms")  # a number worth reading
     assert slack.timed_out == []
     assert slowest < 3.0
     assert all(envelope.acks == 1 for envelope in envelopes)

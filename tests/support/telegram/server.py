@@ -83,6 +83,10 @@ class TelegramServer:
         """Has the next calls of a method answered wrongly."""
         self._faults.add(method, fault)
 
+    def is_out_of_faults(self, method: str) -> bool:
+        """Whether all faults that were planned for a method have happened."""
+        return not self._faults.planned.get(method)
+
     def called(self, method: str) -> list[dict[str, Any]]:
         """The parameters of each call of a method, also of those that were refused."""
         return [call.parameters for call in self.calls if call.method == method]

@@ -185,10 +185,15 @@ class ClearMLSession:
         return await self._in_thread(self._identity)
 
     async def agent_environment(self) -> dict[str, str]:
-        """The variables by which a clearml-agent reaches the same server as the same user."""
+        """The variables by which a clearml-agent reaches the same server as the same user.
+
+        The SDK in its runs asks for the web UI's address too, and fails where it can only guess it.
+        """
         session = await self._in_thread(self._connected)
+        web_host = await self.web_host()
         return {
             "CLEARML_API_HOST": session.host,
+            **({"CLEARML_WEB_HOST": web_host} if web_host else {}),
             "CLEARML_API_ACCESS_KEY": session.access_key,
             "CLEARML_API_SECRET_KEY": session.secret_key,
         }
