@@ -205,9 +205,21 @@ async def test_watching_twice_is_watching_once_and_each_conversation_watches_for
     async with database.writing() as session:
         await WatcherStore(session).watch("4f2a", _TERMINAL, alice.id)
     async with database.reading() as session:
-        assert await WatcherStore(session).watchers(["4f2a", "unknown"]) == {
-            "4f2a": [_TERMINAL, _CHANNEL, _THREAD]
-        }
+        assert await WatcherStore(session).watchers(["4f2a", "unknown"]) == {"4f2a": [_TERMINAL, _CHANNEL]}
+
+
+async def test_a_person_is_told_in_the_thread_where_he_asked_last_and_others_in_theirs(
+    database: Database, alice: Person
+) -> None:
+    bob = await _add_person(database, Identity("slack", "U2"))
+    other_thread = replace(_THREAD, thread="18.5")
+    async with database.writing() as session:
+        store = WatcherStore(session)
+        await store.watch("4f2a", _THREAD, alice.id)
+        await store.watch("4f2a", _CHANNEL, bob.id)
+        await store.watch("4f2a", other_thread, alice.id)
+    async with database.reading() as session:
+        assert await WatcherStore(session).watchers(["4f2a"]) == {"4f2a": [other_thread, _CHANNEL]}
 
 
 async def test_more_experiments_than_one_query_takes_are_all_found(database: Database, alice: Person) -> None:

@@ -60,18 +60,33 @@ class WatcherStore:
             )
 
     async def watch(self, experiment_id: str, recipient: Conversation, person_id: int) -> None:
-        """Has the recipient told of this experiment; asking twice changes nothing."""
+        """Has the recipient told of this experiment; asking twice changes nothing.
+
+        A person is told once in a channel: where he asks again in another thread of it, he is told there.
+        """
         watchers = await self.watchers([experiment_id])
-        if recipient not in watchers.get(experiment_id, ()):
-            self._session.add(
-                WatchRow(
-                    experiment_id=experiment_id,
-                    platform=recipient.platform,
-                    conversation_id=recipient.id,
-                    thread=recipient.thread,
-                    person_id=person_id,
-                )
+        if recipient in watchers.get(experiment_id, ()):
+            return
+        row = await self._session.scalar(
+            select(WatchRow).where(
+                WatchRow.experiment_id == experiment_id,
+                WatchRow.platform == recipient.platform,
+                WatchRow.conversation_id == recipient.id,
+                WatchRow.person_id == person_id,
             )
+        )
+        if row is not None:
+            row.thread = recipient.thread
+            return
+        self._session.add(
+            WatchRow(
+                experiment_id=experiment_id,
+                platform=recipient.platform,
+                conversation_id=recipient.id,
+                thread=recipient.thread,
+                person_id=person_id,
+            )
+        )
 
     async def watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
         """Who is told of each experiment, in the order in which they asked; one that nobody watches is absent."""
