@@ -91,7 +91,7 @@ async def test_preparing_twice_keeps_what_is_there(url: str) -> None:
     first = Database(url)
     await first.prepare()
     async with first.writing() as session:
-        await session.execute(text("INSERT INTO people VALUES (7, 'Alice', 2, 'a1')"))
+        await session.execute(text("INSERT INTO people VALUES (7, 'Alice', 2, 'a1', 0)"))
     await first.aclose()
     second = Database(url)
     await second.prepare()

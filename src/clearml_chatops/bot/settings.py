@@ -87,7 +87,7 @@ class PersonSettings(BaseModel):
         return KnownPerson(
             name=self.name,
             role=Role[self.role.upper()],
-            clearml_user_id=self.clearml_user,
+            clearml_user=self.clearml_user,
             identities=tuple(identity for identity in identities if identity),
         )
 

@@ -38,11 +38,14 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class KnownPerson:
-    """A person as the settings name him, with all the identities by which he may speak."""
+    """A person as the settings name him, with all the identities by which he may speak.
+
+    `clearml_user` is the id or the name of his ClearML user.
+    """
 
     name: str
     role: Role
-    clearml_user_id: str
+    clearml_user: str
     identities: tuple[Identity, ...]
 
 

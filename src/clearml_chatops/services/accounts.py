@@ -1,13 +1,17 @@
 """Who is who: from an identity on a platform to a person and his ClearML user."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.people import KnownPerson, Person, QueueBinding, Role
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
+
+_CLEARML_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,32 @@ class AccountService:
         self._trusted_platforms = trusted_platforms
 
     async def seed(self, people: Iterable[KnownPerson]) -> None:
-        """Lets in the people whom the settings name; what the settings say of a person holds."""
+        """Lets in the people whom the settings name, and locks out those whom they name no more.
+
+        Raises:
+            SettingsError: ClearML has no user of a name that they hold.
+            ClearMLError: ClearML cannot be asked for the users' names.
+        """
+        known = [(person, await self._clearml_user_id(person)) for person in people]
         async with self._database.writing() as session:
-            for person in people:
-                await PeopleStore(session).put(person)
+            store = PeopleStore(session)
+            named = [await store.put(person, clearml_user_id=user_id) for person, user_id in known]
+            await store.lock_out(all_but=named)
+
+    async def _clearml_user_id(self, person: KnownPerson) -> str:
+        """The id of a person's ClearML user, which the settings may give by its name."""
+        wanted = person.clearml_user
+        if not wanted or _CLEARML_ID.fullmatch(wanted):
+            return wanted
+        users = await self._clearml.users()
+        found = [id_ for id_, name in users.items() if name.casefold() == wanted.casefold()]
+        if wanted in users:
+            return wanted
+        if len(found) == 1:
+            return found[0]
+        trouble = f"ClearML has {len(found) or 'no'} users called “{wanted}”"
+        names = ", ".join(sorted(f"{name} ({id_})" for id_, name in users.items()))
+        raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{trouble}; give one of {names}.")
 
     async def recognise(self, message: IncomingMessage) -> Person | None:
         """The person who sent the message; None for a stranger.

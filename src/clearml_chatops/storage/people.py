@@ -1,6 +1,8 @@
 """People, their identities on the platforms, and their personal queues."""
 
-from sqlalchemy import select
+from collections.abc import Collection
+
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.people import Identity, KnownPerson, Person, QueueBinding, Role
@@ -39,11 +41,15 @@ class PeopleStore:
         await self._session.flush()
         return _to_person(row)
 
-    async def put(self, known: KnownPerson) -> None:
-        """Adds a person or changes the one who has one of these identities; his other identities stay."""
+    async def put(self, known: KnownPerson, *, clearml_user_id: str) -> int:
+        """Adds a person of the settings or changes the one who has one of these identities; gives his id.
+
+        His other identities stay.
+        """
         people = [found for identity in known.identities if (found := await self.find(identity))]
         row = await self._session.get_one(PersonRow, people[0].id) if people else PersonRow()
-        row.name, row.role, row.clearml_user_id = known.name, known.role.value, known.clearml_user_id
+        row.name, row.role, row.clearml_user_id = known.name, known.role.value, clearml_user_id
+        row.from_settings = True
         self._session.add(row)
         await self._session.flush()
         for identity in known.identities:
@@ -55,6 +61,12 @@ class PeopleStore:
                     person_id=row.id,
                 )
             )
+        return row.id
+
+    async def lock_out(self, *, all_but: Collection[int]) -> None:
+        """Forgets the identities of those whom the settings named once and name no more."""
+        gone = select(PersonRow.id).where(PersonRow.from_settings, PersonRow.id.not_in(all_but))
+        await self._session.execute(delete(IdentityRow).where(IdentityRow.person_id.in_(gone)))
 
     async def queue_of(self, person_id: int) -> QueueBinding | None:
         row = await self._session.get(QueueBindingRow, person_id)

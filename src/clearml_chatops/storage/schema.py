@@ -55,6 +55,7 @@ class PersonRow(Table):
     name: Mapped[str]
     role: Mapped[int]
     clearml_user_id: Mapped[str]
+    from_settings: Mapped[bool] = mapped_column(default=False)
 
 
 class IdentityRow(Table):

@@ -12,6 +12,9 @@ depends_on = None
 
 
 def upgrade() -> None:
+    with op.batch_alter_table('people', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('from_settings', sa.Boolean(), nullable=False, server_default=sa.false()))
+
     with op.batch_alter_table('actions', schema=None) as batch_op:
         batch_op.alter_column('command', new_column_name='line', existing_type=sa.Text(), existing_nullable=False)
         batch_op.add_column(sa.Column('question', sa.Text(), nullable=False, server_default=''))
@@ -53,6 +56,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('people', schema=None) as batch_op:
+        batch_op.drop_column('from_settings')
+
     with op.batch_alter_table('link_codes', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_link_codes_expires'))
 
