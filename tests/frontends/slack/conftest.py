@@ -27,11 +27,13 @@ QUICK = Timing(
 class RememberedCards:
     cards: dict[tuple[str, str], str] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
+    threads: dict[str, str] = field(default_factory=dict)
 
     async def remember(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
     ) -> None:
         self.cards[conversation.id, message_id] = experiment_id
+        self.threads[message_id] = conversation.thread
         if is_card:
             self.live.add(message_id)
 

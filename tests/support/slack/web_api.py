@@ -15,6 +15,8 @@ from tests.support.slack.workspace import BOT_ID, BOT_USER, TEAM, File, RefusedE
 Arguments = dict[str, Any]
 Method = Callable[[Arguments], Awaitable[Arguments]]
 
+LONGEST_DESCRIPTION = 1000
+
 _SCOPES = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
@@ -94,6 +96,8 @@ class WebApi:
 
     async def receive_upload(self, request: web.Request) -> web.Response:
         file = self._workspace.files[request.match_info["file"]]
+        if "upload" in self.mood.refusals:
+            return web.Response(status=500, text=self.mood.refusals["upload"])
         file.content = await request.read()
         if len(file.content) != file.length:
             return web.Response(status=400, text="wrong length")
@@ -179,13 +183,22 @@ class WebApi:
         return {"user": {"id": arguments["user"], "name": name, "profile": {"display_name": name}}}
 
     async def _upload_url(self, arguments: Arguments) -> Arguments:
-        file = File(f"F{self._workspace.number():06}", arguments["filename"], int(arguments["length"]))
+        length, description = int(arguments["length"]), arguments.get("alt_txt") or ""
+        if not length or not arguments["filename"]:
+            raise RefusedError("missing_argument")
+        if len(description) > LONGEST_DESCRIPTION:
+            raise RefusedError("alt_txt_too_large")
+        file = File(f"F{self._workspace.number():06}", arguments["filename"], length, description)
         self._workspace.files[file.id] = file
         return {"upload_url": f"{self.url}/upload/v1/{file.id}", "file_id": file.id}
 
     async def _complete_upload(self, arguments: Arguments) -> Arguments:
         channel = self._workspace.channel_for_the_bot(arguments["channel_id"])
         files = [self._workspace.files[item["id"]] for item in json.loads(arguments["files"])]
+        if not files or any(not file.content or file.shared for file in files):
+            raise RefusedError("file_not_found")
+        for file in files:
+            file.shared = True
         comment = arguments.get("initial_comment") or files[0].name
         thread_ts = arguments.get("thread_ts") or ""
         self._workspace.post(channel.id, comment, [], thread_ts=thread_ts).files = files

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from clearml_chatops.bot.frontends.front_end import Cards, DeliveryFailedError, 
 from clearml_chatops.bot.frontends.slack.access import SlackAccess
 from clearml_chatops.bot.frontends.slack.block_kit import ACTION_PREFIX
 from clearml_chatops.bot.frontends.slack.boot import Bot, SlackUnreachableError, check_app_token, check_bot_token
+from clearml_chatops.bot.frontends.slack.choice_of_place import place_for
 from clearml_chatops.bot.frontends.slack.connection import Connection
 from clearml_chatops.bot.frontends.slack.duplicates import Duplicates
 from clearml_chatops.bot.frontends.slack.incoming import (
@@ -31,8 +33,8 @@ from clearml_chatops.bot.frontends.slack.incoming import (
 from clearml_chatops.bot.frontends.slack.library_log import library_logger
 from clearml_chatops.bot.frontends.slack.outgoing import Outgoing, web_client
 from clearml_chatops.bot.frontends.slack.pacing import Pace
-from clearml_chatops.bot.frontends.slack.places import DirectMessage, Place, PublicAnswer, RealMessage, Whisper
-from clearml_chatops.bot.frontends.slack.rendering import render, working_line
+from clearml_chatops.bot.frontends.slack.places import DirectMessage, Place, RealMessage, Shown
+from clearml_chatops.bot.frontends.slack.rendering import render
 from clearml_chatops.bot.frontends.slack.timing import USUAL, Timing
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import SettingsError
@@ -139,11 +141,15 @@ class SlackFrontEnd:
         await self._show(RealMessage(self._outgoing, conversation.id, conversation.thread), reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Has a message that was posted show this reply; one that was deleted meanwhile is posted anew.
+        """Has a message that was posted show this reply; a card that was deleted meanwhile is posted anew.
 
         Raises DestinationGoneError, DeliveryFailedError as `deliver`.
         """
-        await self._show(RealMessage(self._outgoing, conversation.id, conversation.thread, message_id), reply)
+        message = RealMessage(self._outgoing, conversation.id, conversation.thread, message_id)
+        await self._outgoing.turn_to_edit()
+        # What was uploaded with the message is there still, so that only a new one has files.
+        if not await message.change(render(reply)) and reply.is_card:
+            await self.deliver(conversation, reply)
 
     def pause_between_edits(self, conversation: Conversation) -> timedelta:  # noqa: ARG002  # the same everywhere
         return _PAUSE_BETWEEN_EDITS
@@ -228,20 +234,18 @@ class SlackFrontEnd:
         heard = hear()
         if heard is None:
             return
-        place = self._place_of(heard)
+        place = place_for(self._outgoing, heard)
         reply = await self._reply_to(heard, place)
         try:
-            await self._show(place, reply)
+            shown = await self._show(place, reply)
+            if heard.begins_thread and shown.thread == heard.thread:
+                # The thread that a mention begins is from now on that experiment's.
+                await self._remember(
+                    shown._replace(message_id=heard.thread, thread=""), replace(reply, is_card=False)
+                )
         except (DestinationGoneError, DeliveryFailedError) as error:
             logger.warning("An answer goes to direct messages: %s", error, extra={"action": "slack_fallback"})
             await self._show(DirectMessage(self._outgoing, heard.user_id), reply)
-
-    def _place_of(self, heard: Heard) -> Place:
-        whisper = Whisper(self._outgoing, heard.address, heard.user_id, replaces=not heard.pressed)
-        if heard.ephemeral:
-            return whisper
-        message = RealMessage(self._outgoing, heard.channel, heard.thread)
-        return PublicAnswer(message, whisper) if heard.public else message
 
     async def _reply_to(self, heard: Heard, place: Place) -> Reply:
         """The reply, after a sign of life where it takes long; an apology where the program ends before it."""
@@ -252,7 +256,7 @@ class SlackFrontEnd:
             await asyncio.wait({handling, patience, out_of_time}, return_when=asyncio.FIRST_COMPLETED)
             if not handling.done() and patience.done():
                 with suppress(DestinationGoneError, DeliveryFailedError):
-                    await place.show(working_line())
+                    await place.show_work()
             await asyncio.wait({handling, out_of_time}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             patience.cancel()
@@ -278,11 +282,18 @@ class SlackFrontEnd:
             )
         )
 
-    async def _show(self, place: Place, reply: Reply) -> None:
-        channel, message_id = await place.show(render(reply))
-        if reply.experiment_id and message_id:
+    async def _show(self, place: Place, reply: Reply) -> Shown:
+        shown = await place.show(render(reply))
+        await self._remember(shown, reply)
+        return shown
+
+    async def _remember(self, shown: Shown, reply: Reply) -> None:
+        if reply.experiment_id and shown.message_id:
             await self._cards.remember(
-                Conversation(PLATFORM, channel), message_id, reply.experiment_id, is_card=reply.is_card
+                Conversation(PLATFORM, shown.channel, shown.thread),
+                shown.message_id,
+                reply.experiment_id,
+                is_card=reply.is_card,
             )
 
 

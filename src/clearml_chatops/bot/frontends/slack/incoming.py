@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from clearml_chatops.bot.frontends.slack.block_kit import IN_PLACE_PREFIX
 from clearml_chatops.bot.frontends.slack.wire_text import as_typed, unescape
 from clearml_chatops.handlers.lines import Word, join_words, split_words
 from clearml_chatops.handlers.registry import Registry
@@ -21,7 +22,8 @@ class Heard:
     """One command line of one person, as Slack tells it.
 
     `thread` is the message whose thread it stands in, `card` the message whose experiment it may be about.
-    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent.
+    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent. The answer
+    to a button that is `in_place` takes the place of the message `card`, which has the button.
     """
 
     user_id: str
@@ -35,6 +37,12 @@ class Heard:
     public: bool = False
     ephemeral: bool = False
     pressed: bool = False
+    in_place: bool = False
+
+    @property
+    def begins_thread(self) -> bool:
+        """Whether the thread of the answer has no message yet but the one that was heard."""
+        return bool(self.thread) and not self.card
 
 
 def heard_command(body: Payload, registry: Registry, prefix: str) -> Heard:
@@ -94,6 +102,7 @@ def heard_button(body: Payload) -> Heard:
         address=body.get("response_url", ""),
         ephemeral=ephemeral,
         pressed=True,
+        in_place=str(action["action_id"]).startswith(IN_PLACE_PREFIX),
     )
 
 

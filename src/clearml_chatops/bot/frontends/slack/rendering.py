@@ -5,7 +5,7 @@ All text is put where Slack reads no markup, made visible and escaped, so that a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from clearml_chatops.bot.frontends.slack import block_kit
@@ -33,6 +33,8 @@ _LONGEST_CODE = 2900
 _LONGEST_BUTTONS = 6000
 """Characters that all buttons of a message may take, so that there is room for what they are about."""
 _ROOM_FOR_HINT = 300
+_LONGEST_DESCRIPTION = 1000
+"""Slack answers `alt_txt_too_large` to more."""
 _NOTHING_TO_SAY = "Done."
 _HINT = "This is not all of it; the file has the whole answer."
 _TOO_LONG_FOR_A_BUTTON = "is too long for a button; send the line yourself:"
@@ -40,22 +42,43 @@ _TOO_LONG_FOR_A_BUTTON = "is too long for a button; send the line yourself:"
 
 @dataclass(frozen=True, slots=True)
 class File:
+    """A file; `description` is read to those who do not see a picture."""
+
     name: str
-    text: str
+    content: bytes = field(repr=False)
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot."""
+    """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot.
+
+    One that `is_card` has to be a message that can be edited later.
+    """
 
     text: str
     blocks: list[block_kit.Block]
     file: File | None = None
+    pictures: tuple[File, ...] = ()
+    is_card: bool = False
+
+    @property
+    def has_files(self) -> bool:
+        return bool(self.file or self.pictures)
+
+    def with_line(self, line: str) -> "Rendered":
+        """The same message with a quiet line at its end."""
+        return replace(self, blocks=block_kit.with_context(self.blocks, line))
+
+
+def one_line(text: str) -> Rendered:
+    """A message of the bot's own that is one quiet line."""
+    return Rendered(text, [block_kit.context(text)])
 
 
 def working_line() -> Rendered:
     """A sign of life, until the answer takes its place."""
-    return Rendered("working…", [block_kit.context("working…")])
+    return one_line("working…")
 
 
 def render(reply: Reply) -> Rendered:
@@ -80,7 +103,13 @@ class _Page:
         if self.cut:
             blocks.append(block_kit.context(_HINT))
         text = escape_within(first_line(self.reply), _LONGEST_FIRST_LINE) or _NOTHING_TO_SAY
-        return Rendered(text, blocks, File("answer.txt", whole_text(self.reply)) if self.cut else None)
+        return Rendered(
+            text,
+            blocks,
+            File("answer.txt", whole_text(self.reply).encode()) if self.cut else None,
+            tuple(_picture(block) for block in self.reply.blocks if isinstance(block, Picture)),
+            self.reply.is_card,
+        )
 
     def _take(self, block: Block) -> None:
         match block:
@@ -104,7 +133,7 @@ class _Page:
                 self.cut |= len(block.options) > block_kit.MOST_ACTIONS
                 self._add_buttons(block.options[: block_kit.MOST_ACTIONS])
             case Picture():
-                self._add(self._sentence(Text(block.caption)))
+                self._add(self._sentence(Text(block.caption or block.name)))
             case Form():
                 self._add(self._sentence(Text(block.title, Tone.HEADING)))
                 self._add(self._fields(Fields(tuple((field.label, field.value) for field in block.fields))))
@@ -152,7 +181,7 @@ class _Page:
                 self._add(self._section(f"{label} {_TOO_LONG_FOR_A_BUTTON}"))
                 self._take(Code(command))
                 continue
-            shown = block_kit.button(label, command, self._buttons)
+            shown = block_kit.button(label, command, self._buttons, in_place=button.in_place)
             length = block_kit.length_of([shown])
             if self._length_of_buttons + length > _LONGEST_BUTTONS:
                 self.cut = True
@@ -180,6 +209,11 @@ class _Page:
                 places -= 1
             fitting += blocks
         return fitting
+
+
+def _picture(block: Picture) -> File:
+    name = visible_line(block.name)
+    return File(name, block.png, (visible_line(block.caption) or name)[:_LONGEST_DESCRIPTION])
 
 
 def _first_lines(lines: list[str], longest: int) -> Iterator[str]:
