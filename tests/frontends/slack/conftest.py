@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from clearml_chatops.bot.frontends.front_end import Cards
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
@@ -61,7 +62,7 @@ async def no_suggestions(_message: IncomingMessage) -> list[tuple[str, str]]:
     return []
 
 
-def front_end_for(slack: SlackServer, bot: FakeBot, cards: RememberedCards, **changed: Any) -> SlackFrontEnd:
+def front_end_for(slack: SlackServer, bot: FakeBot, cards: Cards, **changed: Any) -> SlackFrontEnd:
     settings: dict[str, Any] = {
         "handle": bot.handle,
         "registry": small_registry(),
@@ -75,7 +76,7 @@ def front_end_for(slack: SlackServer, bot: FakeBot, cards: RememberedCards, **ch
 
 @asynccontextmanager
 async def connected(
-    slack: SlackServer, bot: FakeBot, cards: RememberedCards, **changed: Any
+    slack: SlackServer, bot: FakeBot, cards: Cards, **changed: Any
 ) -> AsyncIterator[SlackFrontEnd]:
     front_end = front_end_for(slack, bot, cards, **changed)
     await front_end.start()
