@@ -8,13 +8,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from clearml_chatops.bot.frontends.front_end import Cards
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
+from clearml_chatops.bot.frontends.slack.signed_requests import PATH
+from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot, small_registry
+from tests.support.ports import free_port
 from tests.support.slack import Message, Person, SlackServer
+from tests.support.slack.http_events import SIGNING_SECRET
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.waiting import until
 
@@ -54,7 +59,13 @@ class SlowBot(FakeBot):
         return reply
 
 
+both_ways = pytest.mark.parametrize("by_http", [False, True], ids=["socket", "http"])
+"""For tests of what has to work by Socket Mode and by HTTP."""
+
+
 def access_to(slack: SlackServer) -> SlackAccess:
+    if slack.http_events.address:
+        return SlackAccess(BOT_TOKEN, signing_secret=SIGNING_SECRET, api_url=slack.api_url)
     return SlackAccess(BOT_TOKEN, APP_TOKEN, api_url=slack.api_url)
 
 
@@ -79,17 +90,27 @@ async def connected(
     slack: SlackServer, bot: FakeBot, cards: Cards, **changed: Any
 ) -> AsyncIterator[SlackFrontEnd]:
     front_end = front_end_for(slack, bot, cards, **changed)
-    await front_end.start()
-    try:
-        yield front_end
-    finally:
-        await front_end.stop()
+    port = URL(slack.http_events.address).port
+    async with serving(front_end.routes, host="127.0.0.1", port=port or 0):
+        await front_end.start()
+        try:
+            yield front_end
+        finally:
+            await front_end.stop()
 
 
 @pytest.fixture
-async def slack() -> AsyncIterator[SlackServer]:
+def by_http() -> bool:
+    """Whether Slack calls the bot, instead of the bot Slack."""
+    return False
+
+
+@pytest.fixture
+async def slack(*, by_http: bool) -> AsyncIterator[SlackServer]:
     """A workspace in which nothing may happen that Slack has no name for, and nobody may be disturbed."""
     async with SlackServer() as server:
+        if by_http:
+            server.http_events.address = f"http://127.0.0.1:{free_port()}{PATH}"
         yield server
         assert server.api.unknown == []
         assert server.workspace.broadcasts == []

@@ -10,7 +10,7 @@ from clearml_chatops.bot.frontends.slack import SlackFrontEnd, Timing
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, connected, first
+from tests.frontends.slack.conftest import RememberedCards, SlowBot, both_ways, connected, first
 from tests.support.slack import Person, SlackServer
 from tests.support.waiting import until
 
@@ -18,6 +18,7 @@ CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"),)), about="e1").as
 _ELSEWHERE = "The bot cannot write in this channel, so the card is in your direct messages with it."
 
 
+@both_ways
 async def test_a_card_that_a_slash_command_asks_for_is_a_real_message(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
 ) -> None:

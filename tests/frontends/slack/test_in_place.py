@@ -8,7 +8,7 @@ from clearml_chatops.bot.frontends.slack import SlackFrontEnd, Timing
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button, Buttons, Code, Picture, Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, connected, first
+from tests.frontends.slack.conftest import RememberedCards, SlowBot, both_ways, connected, first
 from tests.support.slack import Person, SlackServer
 from tests.support.slack.block_kit import buttons_of
 from tests.support.waiting import until
@@ -22,6 +22,7 @@ def bot() -> FakeBot:
     return FakeBot({"/find": FIRST, "find": FIRST, "/find page=2": SECOND})
 
 
+@both_ways
 async def test_a_page_takes_the_place_of_a_whisper_and_back(
     slack: SlackServer, front_end: SlackFrontEnd, anna: Person, lab: str
 ) -> None:

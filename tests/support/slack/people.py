@@ -45,7 +45,7 @@ class Person:
             "response_url": f"{self.server.url}/response/{address.token}",
             "trigger_id": f"trigger{workspace.number()}",
         }
-        return await self.server.sockets.send("slash_commands", payload)
+        return await self.server.tell("slash_commands", payload)
 
     async def mention(self, channel: str, text: str, *, thread: str = "", as_sent: bool = False) -> Message:
         """Writes to the bot where others read it; gives the message that was written."""
@@ -93,7 +93,7 @@ class Person:
         if not message.only_to:
             thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
             payload["message"] = {"type": "message", "user": BOT_USER, "ts": message.ts, **thread}
-        return await self.server.sockets.send("interactive", payload)
+        return await self.server.tell("interactive", payload)
 
     def sees(self, channel: str = "") -> list[Message]:
         """The messages that are on his screen now, oldest first."""
@@ -129,7 +129,7 @@ class Person:
             "event_id": f"Ev{self.server.workspace.number():06}",
             "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
         }
-        return message, await self.server.sockets.send("events_api", payload)
+        return message, await self.server.tell("events_api", payload)
 
 
 def _sent(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed on as it came

@@ -9,8 +9,9 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.support.slack.block_kit import markup_in
+from tests.support.slack.http_events import HttpEvents
 from tests.support.slack.people import Person
-from tests.support.slack.sockets import Envelope, SocketMode
+from tests.support.slack.sockets import Envelope, Payload, SocketMode
 from tests.support.slack.web_api import WebApi
 from tests.support.slack.workspace import BOT_USER, Message, Workspace
 
@@ -31,6 +32,7 @@ class SlackServer:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, port: int = 0) -> None:
         self.workspace = Workspace(clock)
         self.sockets = SocketMode(clock)
+        self.http_events = HttpEvents(clock, self.sockets.envelopes)
         self.api = WebApi(self.workspace, self.sockets, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
         self.api.scopes = set(LEAST_SCOPES)
         self.url = ""
@@ -54,6 +56,7 @@ class SlackServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.http_events.close()
         await self.sockets.close()
         assert self._runner
         await self._runner.cleanup()
@@ -95,9 +98,12 @@ class SlackServer:
 
     async def redeliver(self, envelope: Envelope, attempt: int = 1) -> Envelope:
         """The same thing once more, in an envelope of its own, as Slack does when it saw no acknowledgement."""
-        return await self.sockets.send(
-            envelope.type, envelope.payload, retry_attempt=attempt, retry_reason="timeout"
-        )
+        return await self.tell(envelope.type, envelope.payload, retry_attempt=attempt, retry_reason="timeout")
+
+    async def tell(self, kind: str, payload: Payload, **more: Any) -> Envelope:
+        """Tells the bot what happened: by HTTP where the app has a request URL, else by Socket Mode."""
+        way = self.http_events if self.http_events.address else self.sockets
+        return await way.send(kind, payload, **more)
 
     @property
     def timed_out(self) -> list[Envelope]:

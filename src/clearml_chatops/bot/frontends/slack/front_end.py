@@ -35,6 +35,7 @@ from clearml_chatops.bot.frontends.slack.outgoing import Outgoing, web_client
 from clearml_chatops.bot.frontends.slack.pacing import Pace
 from clearml_chatops.bot.frontends.slack.places import DirectMessage, Place, RealMessage, Shown
 from clearml_chatops.bot.frontends.slack.rendering import render
+from clearml_chatops.bot.frontends.slack.signed_requests import SignedRequests
 from clearml_chatops.bot.frontends.slack.timing import USUAL, Timing
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import SettingsError
@@ -59,7 +60,7 @@ _STOPPED = (
 
 
 class SlackFrontEnd:
-    """One workspace, by Socket Mode.
+    """One workspace, by Socket Mode where there is an app token, else by HTTP.
 
     `handle` answers messages, `suggest` finds experiments while one types; `cards` remembers which message
     is whose card. `prefix` stands before the bare commands (`/ml-clone`).
@@ -90,14 +91,15 @@ class SlackFrontEnd:
         self._outgoing = Outgoing(self._client, Pace())
         self._duplicates = Duplicates()
         self._bot: Bot | None = None
-        self._connection: Connection | None = None
+        self._requests = None if access.app_token else SignedRequests(access.signing_secret)
+        self._connection: Connection | SignedRequests | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._out_of_time = asyncio.Event()
 
     @property
     def routes(self) -> Sequence[RouteDef]:
-        return ()
+        return self._requests.routes if self._requests else ()
 
     async def start(self) -> None:
         """Begins to listen.
@@ -156,15 +158,18 @@ class SlackFrontEnd:
 
     async def _connect(self) -> None:
         bot = await check_bot_token(self._client)
-        address = await check_app_token(self._client, self._access.app_token)
+        address = "" if self._requests else await check_app_token(self._client, self._access.app_token)
         self._bot = bot
-        self._connection = Connection(
-            app=self._bolt_app(bot),
-            app_token=self._access.app_token,
-            address=address,
-            heartbeat=self._timing.heartbeat,
+        app = self._bolt_app(bot)
+        if self._requests:
+            self._requests.listen(app)
+            self._connection = self._requests
+            return
+        connection = Connection(
+            app=app, app_token=self._access.app_token, address=address, heartbeat=self._timing.heartbeat
         )
-        self._connection.start()
+        connection.start()
+        self._connection = connection
 
     async def _connect_patiently(self) -> None:
         """Connects when Slack is there again. Settings found wrong only then cannot stop the program any more."""
@@ -208,7 +213,12 @@ class SlackFrontEnd:
             # Bolt has acknowledged it.
             self._begin(body, lambda: heard_message(body, self._registry, bot.user_id))
 
-        app = AsyncApp(client=self._client, authorize=authorise, logger=self._library_logger)
+        app = AsyncApp(
+            client=self._client,
+            authorize=authorise,
+            logger=self._library_logger,
+            request_verification_enabled=False,  # what comes by HTTP is checked before it gets here
+        )
         app.command(_ANY_COMMAND)(on_command)
         app.action(_ANY_BUTTON)(on_button)
         app.event("app_mention")(on_message)

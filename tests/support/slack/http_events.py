@@ -1,0 +1,75 @@
+"""HTTP mode: what happens is posted to the app's request URL, signed with its secret."""
+
+import asyncio
+import hashlib
+import hmac
+import itertools
+import json
+import time
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import aiohttp
+
+from tests.support.slack.sockets import Envelope, Payload
+
+SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
+
+
+class HttpEvents:
+    """The requests' side of the server, used where there is an `address`.
+
+    `clock` gives the seconds by which acknowledgements are late; what is signed bears the real time.
+    """
+
+    def __init__(self, clock: Callable[[], float], envelopes: dict[str, Envelope]) -> None:
+        self.address = ""
+        self._clock = clock
+        self._envelopes = envelopes
+        self._numbers = itertools.count(1)
+        self._under_way: set[asyncio.Task[None]] = set()
+
+    async def send(
+        self, kind: str, payload: Payload, *, retry_attempt: int = 0, retry_reason: str = ""
+    ) -> Envelope:
+        """Posts it, and waits for no answer."""
+        envelope = Envelope(f"request{next(self._numbers)}", kind, payload, sent_at=self._clock())
+        self._envelopes[envelope.id] = envelope
+        again = {"X-Slack-Retry-Num": str(retry_attempt), "X-Slack-Retry-Reason": retry_reason}
+        task = asyncio.create_task(self._post(envelope, again if retry_attempt else {}))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return envelope
+
+    async def close(self) -> None:
+        await asyncio.gather(*self._under_way)
+
+    async def _post(self, envelope: Envelope, more: dict[str, str]) -> None:
+        body, content_type = encoded(envelope.type, envelope.payload)
+        headers = {"Content-Type": content_type, **signed(body), **more}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(self.address, data=body, headers=headers) as response,
+        ):
+            text = await response.text()
+            envelope.statuses.append(response.status)
+            if response.status == 200:
+                envelope.acknowledge(json.loads(text) if text else None, self._clock())
+
+
+def encoded(kind: str, payload: Payload) -> tuple[bytes, str]:
+    """A body and its content type, as Slack sends things of this kind."""
+    match kind:
+        case "events_api":
+            return json.dumps(payload).encode(), "application/json"
+        case "slash_commands":
+            return urlencode(payload).encode(), "application/x-www-form-urlencoded"
+        case _:
+            return urlencode({"payload": json.dumps(payload)}).encode(), "application/x-www-form-urlencoded"
+
+
+def signed(body: bytes, *, secret: str = SIGNING_SECRET, age: float = 0) -> dict[str, str]:
+    """The headers that prove that Slack sent a body, this many seconds ago."""
+    timestamp = str(int(time.time() - age))
+    digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+    return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
