@@ -15,8 +15,10 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from tests.sandbox.support import Client
 from tests.support.dialogs import DRAFTING, QUEUEING, Answer, verify_dialog
+from tests.support.ports import free_port
 from tests.support.slack import Person as SlackPerson
 from tests.support.slack import SlackServer
+from tests.support.slack.http_events import SIGNING_SECRET
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.slack.workspace import TEAM
 from tests.support.telegram import Person as TelegramPerson
@@ -114,6 +116,26 @@ async def test_the_main_job_is_done_from_slack(sandbox: Sandbox, slack: SlackSer
     async with running(settings):
         await slack.sockets.wait_for_connection()
         await verify_dialog(say, (*DRAFTING, *QUEUEING))
+
+
+async def test_slack_calls_the_bot_where_there_is_a_signing_secret(
+    sandbox: Sandbox, slack: SlackServer, tmp_path: Path
+) -> None:
+    anna, port = slack.person("anna"), free_port()
+    settings = settings_for(
+        sandbox,
+        tmp_path,
+        SLACK_BOT_TOKEN=BOT_TOKEN,
+        SLACK_SIGNING_SECRET=SIGNING_SECRET,
+        SLACK_API_URL=slack.api_url,
+        CHATOPS_HTTP_PORT=port,
+        CHATOPS_PEOPLE=[person_named(sandbox, slack=f"{TEAM}/{anna.id}")],
+    )
+    slack.http_events.address = f"http://127.0.0.1:{port}/slack/events"
+    async with running(settings):
+        await until(slack.http_events.verify)
+        assert "default" in await _said_on_slack(slack, anna, "/queue list")
+    assert slack.called("apps.connections.open") == []
 
 
 async def test_a_person_is_told_on_telegram_how_his_run_goes(

@@ -98,9 +98,10 @@ class WebApi:
         file = self._workspace.files[request.match_info["file"]]
         if "upload" in self.mood.refusals:
             return web.Response(status=500, text=self.mood.refusals["upload"])
-        file.content = await request.read()
-        if len(file.content) != file.length:
+        content = await request.read()
+        if len(content) != file.length:
             return web.Response(status=400, text="wrong length")
+        file.content = content
         return web.Response(text=f"OK - {file.length}")
 
     async def respond(self, request: web.Request) -> web.Response:

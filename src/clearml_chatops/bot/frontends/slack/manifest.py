@@ -63,8 +63,32 @@ BUILT_IN = frozenset(
 """Names that Slack keeps for itself; an app's command of the same name is never called."""
 
 
-def manifest(registry: Registry, *, prefix: str = "") -> dict[str, Any]:
-    """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`."""
+def manifest(registry: Registry, *, prefix: str = "", request_url: str = "") -> dict[str, Any]:
+    """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`.
+
+    With a `request_url` Slack calls the bot there, instead of the bot Slack by Socket Mode.
+    """
+    made = _by_socket_mode(registry, prefix)
+    return _by_http(made, request_url) if request_url else made
+
+
+def _by_http(made: dict[str, Any], request_url: str) -> dict[str, Any]:
+    """The manifest with the address everywhere where Slack has something to tell or to ask."""
+    commands = [{**command, "url": request_url} for command in made["features"]["slash_commands"]]
+    settings = {
+        **made["settings"],
+        "event_subscriptions": {**made["settings"]["event_subscriptions"], "request_url": request_url},
+        "interactivity": {
+            **made["settings"]["interactivity"],
+            "request_url": request_url,
+            "message_menu_options_url": request_url,
+        },
+        "socket_mode_enabled": False,
+    }
+    return {**made, "features": {**made["features"], "slash_commands": commands}, "settings": settings}
+
+
+def _by_socket_mode(registry: Registry, prefix: str) -> dict[str, Any]:
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {

@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
@@ -26,6 +27,22 @@ _LONGEST_ARRIVAL = timedelta(seconds=3)
 """Slack waits no longer for an answer, so a body that takes longer to arrive is worth nothing."""
 _LONGEST_GOODBYE = timedelta(seconds=0.5)
 _BETWEEN_WARNINGS = timedelta(minutes=1)
+
+
+def request_url(address: str) -> str:
+    """What Slack calls where this is the bot's address, such as `https://bot.example`.
+
+    Raises:
+        ValueError: it is no such address.
+    """
+    try:
+        parts = urlsplit(address)
+        usable = parts.scheme == "https" and parts.hostname and not parts.query and not parts.fragment
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError(f"{address} is no address that Slack can call; write it as https://bot.example.")
+    return f"{address.rstrip('/').removesuffix(PATH)}{PATH}"
 
 
 class SignedRequests:
