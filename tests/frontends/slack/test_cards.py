@@ -15,7 +15,7 @@ from tests.support.slack import Person, SlackServer
 from tests.support.waiting import until
 
 CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"),)), about="e1").as_card()
-_ELSEWHERE = "The bot cannot write in this channel, so the card is in your direct messages with it."
+_ELSEWHERE = "The card is in your direct messages: it could not be posted here. Is the bot in this channel?"
 
 
 @both_ways

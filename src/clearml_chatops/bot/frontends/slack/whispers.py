@@ -12,7 +12,7 @@ from clearml_chatops.bot.frontends.slack.rendering import Rendered, one_line, wo
 logger = logging.getLogger(__name__)
 
 _CARD_BELOW = "The card is in the channel."
-_CARD_ELSEWHERE = "The bot cannot write in this channel, so the card is in your direct messages with it."
+_CARD_ELSEWHERE = "The card is in your direct messages: it could not be posted here. Is the bot in this channel?"
 _FILES_ELSEWHERE = "What belongs to it is in your direct messages with the bot."
 _FILES_LOST = "What belongs to this answer did not get to Slack; ask again later."
 
