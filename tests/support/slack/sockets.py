@@ -27,6 +27,8 @@ class Envelope:
     ack_payload: Payload | None = None
     acks: int = 0
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
+    then: Callable[[Payload | None], None] | None = None
+    """What an acknowledgement in time does."""
 
     @property
     def timed_out(self) -> bool:
@@ -81,9 +83,11 @@ class SocketMode:
             self._forget(socket)
         return socket
 
-    async def send(self, kind: str, payload: Payload, **more: Any) -> Envelope:
+    async def send(
+        self, kind: str, payload: Payload, *, then: Callable[[Payload | None], None] | None = None, **more: Any
+    ) -> Envelope:
         """Sends an envelope as soon as a connection is there."""
-        envelope = Envelope(f"envelope{next(self._numbers)}", kind, payload)
+        envelope = Envelope(f"envelope{next(self._numbers)}", kind, payload, then=then)
         self.envelopes[envelope.id] = envelope
         await self.send_again(envelope, **more)
         return envelope
@@ -136,4 +140,6 @@ class SocketMode:
         envelope.ack_payload = message.get("payload")
         if envelope.acked_after is None:
             envelope.acked_after = self._clock() - envelope.sent_at
+        if envelope.then and not envelope.timed_out:
+            envelope.then(envelope.ack_payload)
         envelope.acknowledged.set()

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.support.slack.sockets import SocketMode
+from tests.support.slack.views import View, Views
 from tests.support.slack.workspace import BOT_ID, BOT_USER, TEAM, File, RefusedError, Workspace
 
 Arguments = dict[str, Any]
@@ -49,7 +50,9 @@ class Mood:
 class WebApi:
     """Answers `/api/<method>`; records every call and remembers the methods that it does not know."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode, *, bot_token: str, app_token: str) -> None:
+    def __init__(
+        self, workspace: Workspace, views: Views, sockets: SocketMode, *, bot_token: str, app_token: str
+    ) -> None:
         self.calls: list[Call] = []
         self.unknown: list[str] = []
         self.mood = Mood()
@@ -58,6 +61,7 @@ class WebApi:
         self.app_token = app_token
         self.url = ""
         self._workspace = workspace
+        self._views = views
         self._sockets = sockets
         self._methods: dict[str, Method] = {
             "auth.test": self._auth_test,
@@ -69,6 +73,9 @@ class WebApi:
             "users.info": self._user,
             "files.getUploadURLExternal": self._upload_url,
             "files.completeUploadExternal": self._complete_upload,
+            "views.open": self._open_view,
+            "views.update": self._update_view,
+            "views.publish": self._publish_view,
         }
 
     def called(self, method: str) -> list[Arguments]:
@@ -178,6 +185,16 @@ class WebApi:
             raise RefusedError("user_not_found")
         return {"user": {"id": arguments["user"], "name": name, "profile": {"display_name": name}}}
 
+    async def _open_view(self, arguments: Arguments) -> Arguments:
+        return _view(self._views.open(arguments["trigger_id"], _content(arguments)))
+
+    async def _update_view(self, arguments: Arguments) -> Arguments:
+        known_hash = arguments.get("hash") or ""
+        return _view(self._views.update(arguments["view_id"], _content(arguments), known_hash))
+
+    async def _publish_view(self, arguments: Arguments) -> Arguments:
+        return _view(self._views.publish(arguments["user_id"], _content(arguments)))
+
     async def _upload_url(self, arguments: Arguments) -> Arguments:
         file = File(f"F{self._workspace.number():06}", arguments["filename"], int(arguments["length"]))
         self._workspace.files[file.id] = file
@@ -190,6 +207,16 @@ class WebApi:
         thread_ts = arguments.get("thread_ts") or ""
         self._workspace.post(channel.id, comment, [], thread_ts=thread_ts).files = files
         return {"files": [{"id": file.id, "title": file.name} for file in files]}
+
+
+def _view(view: View) -> Arguments:
+    return {"view": view.payload()}
+
+
+def _content(arguments: Arguments) -> Arguments:
+    view = arguments["view"]
+    found: Arguments = json.loads(view) if isinstance(view, str) else view
+    return found
 
 
 def _blocks(arguments: Arguments) -> list[dict[str, Any]]:
