@@ -43,6 +43,8 @@ class Mood:
     rate_limits: dict[str, deque[int]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens in the world while a request is on its way."""
     out_of_order: bool = False
     """Every request gets a 503."""
 
@@ -90,6 +92,8 @@ class WebApi:
         if waits := self.mood.rate_limits.get(method):
             headers = {"Retry-After": str(waits.popleft())}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if method in self.mood.before:
+            self.mood.before[method]()
         if method in self.mood.delays:
             await asyncio.sleep(self.mood.delays[method])
         try:
