@@ -14,17 +14,23 @@ from clearml_chatops.bot.frontends.front_end import Cards
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
 from clearml_chatops.bot.frontends.slack.signed_requests import PATH
 from clearml_chatops.bot.web_server import serving
+from clearml_chatops.handlers.arguments import ExperimentReference, ParameterValues, ParameterWords
+from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot, small_registry
 from tests.support.ports import free_port
-from tests.support.slack import Message, Person, SlackServer
+from tests.support.slack import Message, Person, SlackServer, Window
 from tests.support.slack.http_events import SIGNING_SECRET
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.waiting import until
 
 QUICK = Timing(
-    patience=timedelta(seconds=30), heartbeat=timedelta(seconds=0.2), wait_at_the_end=timedelta(seconds=5)
+    patience=timedelta(seconds=30),
+    heartbeat=timedelta(seconds=0.2),
+    wait_at_the_end=timedelta(seconds=5),
+    suggesting=timedelta(seconds=30),
+    head_start=timedelta(seconds=0.1),
 )
 """No sign of life unless a test is about it; a connection that is looked after often."""
 
@@ -61,6 +67,23 @@ class SlowBot(FakeBot):
 
 both_ways = pytest.mark.parametrize("by_http", [False, True], ids=["socket", "http"])
 """For tests of what has to work by Socket Mode and by HTTP."""
+
+
+def registry_with_forms() -> Registry:
+    """Commands that answer with forms: `/set`, `/set <id>` and `/clone`."""
+    family = CommandFamily("Things")
+
+    @family.command("set", examples=(), form_words=1)
+    async def set_(context: object, words: ParameterWords = (), values: ParameterValues = ()) -> Reply:
+        """Change parameters."""
+        raise NotImplementedError
+
+    @family.command("clone", examples=(), form_words=0)
+    async def clone(context: object, experiment: ExperimentReference = "") -> Reply:
+        """Copy an experiment."""
+        raise NotImplementedError
+
+    return Registry([family])
 
 
 def access_to(slack: SlackServer) -> SlackAccess:
@@ -137,6 +160,13 @@ def anna(slack: SlackServer) -> Person:
 def lab(slack: SlackServer) -> str:
     """A channel that the bot is in."""
     return slack.channel("lab")
+
+
+async def window_of(person: Person, shows: str = "") -> Window:
+    """The window on top on a person's screen, as soon as it is no sign of life any more, or shows this."""
+    await until(lambda: person.window and "working…" not in person.window.shown and shows in person.window.shown)
+    assert person.window
+    return person.window
 
 
 async def first(found: Callable[[], list[Message]]) -> Message:

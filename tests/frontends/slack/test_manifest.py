@@ -14,6 +14,16 @@ def test_the_manifest_is_within_the_limits_of_the_schema(prefix: str) -> None:
     made = manifest(all_commands(), prefix=prefix)
     assert len(made["display_information"]["name"]) <= 35
     assert len(made["display_information"]["description"]) <= 140
+    assert 1 <= len(made["features"]["bot_user"]["display_name"]) <= 80
+    assert 1 <= len(made["features"]["shortcuts"]) <= 10
+    for shortcut in made["features"]["shortcuts"]:
+        assert set(shortcut) == {"name", "type", "callback_id", "description"}
+        assert shortcut["type"] in {"message", "global"}
+        assert 1 <= len(shortcut["name"]) <= 24
+        assert 1 <= len(shortcut["callback_id"]) <= 255
+        assert 1 <= len(shortcut["description"]) <= 150
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+    assert len(events) == len(set(events)) <= 100
     commands = made["features"]["slash_commands"]
     names = [command["command"] for command in commands]
     assert names[0] == "/clearml"
@@ -73,8 +83,14 @@ def test_it_asks_for_what_the_bot_needs_and_no_more() -> None:
     ]
     assert made["settings"]["socket_mode_enabled"] is True
     assert made["settings"]["interactivity"] == {"is_enabled": True}
-    assert made["settings"]["event_subscriptions"] == {"bot_events": ["app_mention", "message.im"]}
-    assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
+    assert made["settings"]["event_subscriptions"] == {
+        "bot_events": ["app_home_opened", "app_mention", "message.im"]
+    }
+    assert made["features"]["app_home"] == {
+        "home_tab_enabled": True,
+        "messages_tab_enabled": True,
+        "messages_tab_read_only_enabled": False,
+    }
 
 
 def test_for_http_every_address_is_the_bots_and_socket_mode_is_off() -> None:

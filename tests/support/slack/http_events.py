@@ -30,10 +30,17 @@ class HttpEvents:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def send(
-        self, kind: str, payload: Payload, *, retry_attempt: int = 0, retry_reason: str = ""
+        self,
+        kind: str,
+        payload: Payload,
+        *,
+        then: Callable[[Payload | None], None] | None = None,
+        retry_attempt: int = 0,
+        retry_reason: str = "",
     ) -> Envelope:
         """Posts it, and waits for no answer."""
-        envelope = Envelope(f"request{next(self._numbers)}", kind, payload, sent_at=self._clock())
+        number = f"request{next(self._numbers)}"
+        envelope = Envelope(number, kind, payload, sent_at=self._clock(), then=then)
         self._envelopes[envelope.id] = envelope
         again = {"X-Slack-Retry-Num": str(retry_attempt), "X-Slack-Retry-Reason": retry_reason}
         task = asyncio.create_task(self._post(envelope, again if retry_attempt else {}))

@@ -29,6 +29,8 @@ class Envelope:
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
     statuses: list[int] = field(default_factory=list)
     """What the bot answered, where it went by HTTP."""
+    then: Callable[[Payload | None], None] | None = None
+    """What an acknowledgement in time does."""
 
     @property
     def timed_out(self) -> bool:
@@ -40,6 +42,8 @@ class Envelope:
         self.ack_payload = payload
         if self.acked_after is None:
             self.acked_after = now - self.sent_at
+        if self.then and not self.timed_out:
+            self.then(payload)
         self.acknowledged.set()
 
 
@@ -90,9 +94,11 @@ class SocketMode:
             self._forget(socket)
         return socket
 
-    async def send(self, kind: str, payload: Payload, **more: Any) -> Envelope:
+    async def send(
+        self, kind: str, payload: Payload, *, then: Callable[[Payload | None], None] | None = None, **more: Any
+    ) -> Envelope:
         """Sends an envelope as soon as a connection is there."""
-        envelope = Envelope(f"envelope{next(self._numbers)}", kind, payload)
+        envelope = Envelope(f"envelope{next(self._numbers)}", kind, payload, then=then)
         self.envelopes[envelope.id] = envelope
         await self.send_again(envelope, **more)
         return envelope

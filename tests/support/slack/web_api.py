@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.support.slack.sockets import SocketMode
+from tests.support.slack.views import View, Views
 from tests.support.slack.workspace import BOT_ID, BOT_USER, TEAM, File, RefusedError, Workspace
 
 Arguments = dict[str, Any]
@@ -44,6 +45,8 @@ class Mood:
     rate_limits: dict[str, deque[int]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens in the world while a request is on its way."""
     out_of_order: bool = False
     """Every request gets a 503."""
 
@@ -51,7 +54,9 @@ class Mood:
 class WebApi:
     """Answers `/api/<method>`; records every call and remembers the methods that it does not know."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode, *, bot_token: str, app_token: str) -> None:
+    def __init__(
+        self, workspace: Workspace, views: Views, sockets: SocketMode, *, bot_token: str, app_token: str
+    ) -> None:
         self.calls: list[Call] = []
         self.unknown: list[str] = []
         self.mood = Mood()
@@ -60,6 +65,7 @@ class WebApi:
         self.app_token = app_token
         self.url = ""
         self._workspace = workspace
+        self._views = views
         self._sockets = sockets
         self._methods: dict[str, Method] = {
             "auth.test": self._auth_test,
@@ -71,6 +77,9 @@ class WebApi:
             "users.info": self._user,
             "files.getUploadURLExternal": self._upload_url,
             "files.completeUploadExternal": self._complete_upload,
+            "views.open": self._open_view,
+            "views.update": self._update_view,
+            "views.publish": self._publish_view,
         }
 
     def called(self, method: str) -> list[Arguments]:
@@ -85,6 +94,8 @@ class WebApi:
         if waits := self.mood.rate_limits.get(method):
             headers = {"Retry-After": str(waits.popleft())}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if method in self.mood.before:
+            self.mood.before[method]()
         if method in self.mood.delays:
             await asyncio.sleep(self.mood.delays[method])
         try:
@@ -183,6 +194,16 @@ class WebApi:
             raise RefusedError("user_not_found")
         return {"user": {"id": arguments["user"], "name": name, "profile": {"display_name": name}}}
 
+    async def _open_view(self, arguments: Arguments) -> Arguments:
+        return _view(self._views.open(arguments["trigger_id"], _content(arguments)))
+
+    async def _update_view(self, arguments: Arguments) -> Arguments:
+        known_hash = arguments.get("hash") or ""
+        return _view(self._views.update(arguments["view_id"], _content(arguments), known_hash))
+
+    async def _publish_view(self, arguments: Arguments) -> Arguments:
+        return _view(self._views.publish(arguments["user_id"], _content(arguments)))
+
     async def _upload_url(self, arguments: Arguments) -> Arguments:
         length, description = int(arguments["length"]), arguments.get("alt_txt") or ""
         if not length or not arguments["filename"]:
@@ -204,6 +225,16 @@ class WebApi:
         thread_ts = arguments.get("thread_ts") or ""
         self._workspace.post(channel.id, comment, [], thread_ts=thread_ts).files = files
         return {"files": [{"id": file.id, "title": file.name} for file in files]}
+
+
+def _view(view: View) -> Arguments:
+    return {"view": view.payload()}
+
+
+def _content(arguments: Arguments) -> Arguments:
+    view = arguments["view"]
+    found: Arguments = json.loads(view) if isinstance(view, str) else view
+    return found
 
 
 def _blocks(arguments: Arguments) -> list[dict[str, Any]]:

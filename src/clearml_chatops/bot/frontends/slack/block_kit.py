@@ -15,6 +15,9 @@ Block = dict[str, Any]
 MOST_BLOCKS = 50
 LONGEST_BLOCKS = 13_000
 """Slack answers `msg_blocks_too_long` from about 13,200 characters on."""
+MOST_BLOCKS_OF_VIEW = 100
+LONGEST_VIEW = 200_000
+"""Slack answers `view_too_large` from 250 kB on."""
 LONGEST_HEADER = 150
 LONGEST_SECTION = 3000
 LONGEST_VALUE_SHOWN = 2000
@@ -80,6 +83,11 @@ def button(label: str, command: str, number: int, *, in_place: bool = False) -> 
         "action_id": f"{IN_PLACE_PREFIX if in_place else ACTION_PREFIX}{number}",
         "value": escape(command),
     }
+
+
+def option(text: str, value: str) -> Block:
+    """One thing to choose; its value where it has no text."""
+    return {"text": plain(text.strip() or value, LONGEST_LABEL), "value": value}
 
 
 def actions(buttons: Sequence[Block]) -> list[Block]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from clearml_chatops.bot.frontends.slack.boot import LEAST_SCOPES
 from clearml_chatops.bot.frontends.slack.incoming import ROOT_COMMAND
+from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT
 from clearml_chatops.handlers.registry import Command, Registry
 
 MOST_COMMANDS = 50
@@ -44,6 +45,7 @@ BUILT_IN = frozenset(
         "/people",
         "/poll",
         "/prefs",
+        "/pro",
         "/remind",
         "/remove",
         "/rename",
@@ -61,6 +63,12 @@ BUILT_IN = frozenset(
     }
 )
 """Names that Slack keeps for itself; an app's command of the same name is never called."""
+_CLONE = {
+    "name": "Clone this experiment",
+    "type": "message",
+    "callback_id": CLONE_SHORTCUT,
+    "description": "Fill in a clone of the experiment that a message is about",
+}
 
 
 def manifest(registry: Registry, *, prefix: str = "", request_url: str = "") -> dict[str, Any]:
@@ -97,16 +105,17 @@ def _by_socket_mode(registry: Registry, prefix: str) -> dict[str, Any]:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "clearml", "always_online": True},
+            "shortcuts": [_CLONE],
             "slash_commands": [_root_command(), *_bare_commands(registry, prefix)][:MOST_COMMANDS],
         },
         "oauth_config": {"scopes": {"bot": list(LEAST_SCOPES)}},
         "settings": {
-            "event_subscriptions": {"bot_events": ["app_mention", "message.im"]},
+            "event_subscriptions": {"bot_events": ["app_home_opened", "app_mention", "message.im"]},
             "interactivity": {"is_enabled": True},
             "org_deploy_enabled": False,
             "socket_mode_enabled": True,

@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from clearml_chatops.bot.frontends.slack import block_kit
-from clearml_chatops.bot.frontends.slack.plain_answer import first_line, has_cut_cells, table_lines, whole_text
+from clearml_chatops.bot.frontends.slack.plain_answer import (
+    first_line,
+    has_cut_cells,
+    how_to_type,
+    labelled_values,
+    table_lines,
+    whole_text,
+)
 from clearml_chatops.bot.frontends.slack.wire_text import escape, escape_end_within, escape_within
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
 from clearml_chatops.models.replies import (
@@ -30,14 +37,30 @@ from clearml_chatops.models.replies import (
 _MARKS = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
 _LONGEST_FIRST_LINE = 300
 _LONGEST_CODE = 2900
-_LONGEST_BUTTONS = 6000
-"""Characters that all buttons of a message may take, so that there is room for what they are about."""
 _ROOM_FOR_HINT = 300
 _LONGEST_DESCRIPTION = 1000
 """Slack answers `alt_txt_too_large` to more."""
 _NOTHING_TO_SAY = "Done."
 _HINT = "This is not all of it; the file has the whole answer."
 _TOO_LONG_FOR_A_BUTTON = "is too long for a button; send the line yourself:"
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What Slack takes in one place.
+
+    `buttons`: characters that all of them may take, so that there is room for what they are about;
+    `hint`: said where there is not enough room.
+    """
+
+    blocks: int
+    characters: int
+    buttons: int
+    hint: str
+
+
+MESSAGE = Room(block_kit.MOST_BLOCKS, block_kit.LONGEST_BLOCKS, 6000, _HINT)
+VIEW = Room(block_kit.MOST_BLOCKS_OF_VIEW, block_kit.LONGEST_VIEW, 60_000, "This is not all of it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +104,9 @@ def working_line() -> Rendered:
     return one_line("working…")
 
 
-def render(reply: Reply) -> Rendered:
+def render(reply: Reply, room: Room = MESSAGE) -> Rendered:
     """A reply, cut to what Slack takes in one message."""
-    return _Page(reply).rendered()
+    return _Page(reply, room).rendered()
 
 
 @dataclass(slots=True)
@@ -91,6 +114,7 @@ class _Page:
     """One message being filled: the buttons first, since they are what one can do, then all else in order."""
 
     reply: Reply
+    room: Room
     cut: bool = False
     _buttons: int = 0
     _length_of_buttons: int = 0
@@ -101,7 +125,7 @@ class _Page:
             self._take(block)
         blocks = self._blocks_that_fit() or [block_kit.context(_NOTHING_TO_SAY)]
         if self.cut:
-            blocks.append(block_kit.context(_HINT))
+            blocks.append(block_kit.context(self.room.hint))
         text = escape_within(first_line(self.reply), _LONGEST_FIRST_LINE) or _NOTHING_TO_SAY
         return Rendered(
             text,
@@ -135,8 +159,7 @@ class _Page:
             case Picture():
                 self._add(self._sentence(Text(block.caption or block.name)))
             case Form():
-                self._add(self._sentence(Text(block.title, Tone.HEADING)))
-                self._add(self._fields(Fields(tuple((field.label, field.value) for field in block.fields))))
+                self._add_form(block)
             case _:
                 assert_never(block)
 
@@ -173,6 +196,12 @@ class _Page:
         more = [f"… and {len(lines) - len(kept):,} more"] if len(kept) < len(lines) else []
         return block_kit.preformatted(escape("\n".join(kept + more)))
 
+    def _add_form(self, form: Form) -> None:
+        self._add(self._sentence(Text(form.title, Tone.HEADING)))
+        self._add(self._fields(Fields(labelled_values(form))))
+        for example in form.fields[:1]:
+            self._add(self._sentence(Text(how_to_type(form.command, example), Tone.QUIET)))
+
     def _add_buttons(self, buttons: tuple[Button, ...]) -> None:
         made: list[block_kit.Block] = []
         for button in buttons:
@@ -183,7 +212,7 @@ class _Page:
                 continue
             shown = block_kit.button(label, command, self._buttons, in_place=button.in_place)
             length = block_kit.length_of([shown])
-            if self._length_of_buttons + length > _LONGEST_BUTTONS:
+            if self._length_of_buttons + length > self.room.buttons:
                 self.cut = True
                 continue
             self._buttons += 1
@@ -194,8 +223,8 @@ class _Page:
 
     def _blocks_that_fit(self) -> list[block_kit.Block]:
         buttons = [blocks for is_buttons, blocks in self._parts if is_buttons]
-        room = block_kit.LONGEST_BLOCKS - _ROOM_FOR_HINT - sum(map(block_kit.length_of, buttons))
-        places = block_kit.MOST_BLOCKS - 1 - sum(map(len, buttons))
+        room = self.room.characters - _ROOM_FOR_HINT - sum(map(block_kit.length_of, buttons))
+        places = self.room.blocks - 1 - sum(map(len, buttons))
         fitting: list[block_kit.Block] = []
         for is_buttons, blocks in self._parts:
             length = 0 if is_buttons else block_kit.length_of(blocks)
