@@ -28,6 +28,8 @@ class View:
     content: Payload
     hash: str
     state: dict[str, Payload] = field(default_factory=dict)
+    seen: dict[str, Payload] = field(default_factory=dict)
+    """What stood in its inputs at any time."""
     is_open: bool = True
     before: list[str] = field(default_factory=list)
     """What it showed before each change."""
@@ -111,11 +113,11 @@ class Views:
             raise RefusedError("hash_conflict")
         _require_valid_view(content, "modal")
         view.before.append(view.shown)
-        # What stands in an input of the same ids stays, whatever value comes with the new one.
-        typed = view.state
+        # What stands in an input of the same id stays, whatever value comes with the new one, and even
+        # where a view without it was between the two.
+        view.seen |= view.state
         view.state = {
-            block_id: {action: typed.get(block_id, {}).get(action, value) for action, value in values.items()}
-            for block_id, values in _first_state(content).items()
+            block_id: view.seen.get(block_id, first) for block_id, first in _first_state(content).items()
         }
         view.content, view.hash = content, self._new_hash()
         return view
