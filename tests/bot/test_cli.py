@@ -102,6 +102,15 @@ def test_commands_are_listed_for_programs() -> None:
         assert all(parameter["description"] for parameter in item["parameters"])
 
 
+def test_the_manifest_for_http_has_the_bots_address() -> None:
+    made = CliRunner().invoke(main, ["slack-manifest", "--url", "https://bot.example", "--prefix", "ml-"])
+    commands = json.loads(made.output)["features"]["slash_commands"]
+    assert {command["url"] for command in commands} == {"https://bot.example/slack/events"}
+    refused = CliRunner().invoke(main, ["slack-manifest", "--url", "http://bot.example"])
+    assert refused.exit_code == 2
+    assert "https://bot.example." in refused.output
+
+
 def test_the_commands_page_is_in_step_with_the_commands() -> None:
     assert (_ROOT / "docs" / "commands.md").read_text() == to_markdown(all_commands()), "run: make docs"
 

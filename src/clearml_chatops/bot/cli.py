@@ -66,12 +66,18 @@ def run() -> None:
 
 @main.command()
 @click.option("--prefix", default="", help="Put before the names of the bare commands, as in /lab-clone.")
-def slack_manifest(prefix: str) -> None:
+@click.option("--url", default="", help="For HTTP instead of Socket Mode: the bot's address, https://…")
+def slack_manifest(prefix: str, url: str) -> None:
     """Print the app manifest with which Slack makes the app."""
-    from clearml_chatops.bot.frontends.slack import manifest
+    from clearml_chatops.bot.frontends.slack import manifest, request_url
     from clearml_chatops.handlers.all_commands import all_commands
 
-    click.echo(json.dumps(manifest(all_commands(), prefix=prefix), indent=2, ensure_ascii=False))
+    try:
+        address = request_url(url) if url else ""
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--url") from error
+    made = manifest(all_commands(), prefix=prefix, request_url=address)
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False))
 
 
 @main.command()

@@ -1,6 +1,6 @@
 """Forms and command lines: which line asks for a form, and which line a filled-in form is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from clearml_chatops.handlers.lines import Word, join_words, split_words, undo_typography
 from clearml_chatops.handlers.registry import Registry
@@ -29,12 +29,18 @@ def filled_line(form: Form, values: Mapping[str, str]) -> str:
 
     What was left as it is stays out of the line, so that it does not undo what others changed meanwhile.
     """
-    line = form.command
-    for field in form.fields:
-        value = values.get(field.name, field.value)
-        if value != field.value or (field.positional and value):
-            line = answered_line(line_asking(line, field), value)
-    return line
+    given = [(field, values.get(field.name, field.value)) for field in form.fields]
+    return line_with(
+        form.command,
+        [(field, value) for field, value in given if value != field.value or (field.positional and value)],
+    )
+
+
+def line_with(command: str, answers: Iterable[tuple[FormField, str]]) -> str:
+    """The command line with these values behind it."""
+    for field, value in answers:
+        command = answered_line(line_asking(command, field), value)
+    return command
 
 
 def line_asking(command: str, field: FormField) -> str:

@@ -10,11 +10,12 @@ from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, connected, first
+from tests.frontends.slack.conftest import RememberedCards, SlowBot, both_ways, connected, first
 from tests.support.slack import Person, SlackServer
 from tests.support.waiting import until
 
 
+@both_ways
 async def test_a_slash_command_is_answered_to_the_person_alone(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -62,6 +63,7 @@ async def test_a_prefix_of_the_bare_commands_is_taken_off(
         await until(lambda: bot.lines == ["/clone baseline"])
 
 
+@both_ways
 async def test_wrapped_links_and_mentions_arrive_as_they_were_typed(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -70,6 +72,7 @@ async def test_wrapped_links_and_mentions_arrive_as_they_were_typed(
     await until(lambda: bot.lines == ["/container image=nvcr.io/x:1 @U1 #general a <b> &amp;"])
 
 
+@both_ways
 async def test_public_makes_a_real_message_and_is_no_part_of_the_command(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
 ) -> None:
@@ -111,6 +114,7 @@ async def test_a_public_answer_elsewhere_takes_the_place_of_its_working_line(
     assert slack.posted(elsewhere) == [message]
 
 
+@both_ways
 async def test_a_mention_is_answered_in_its_thread(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -122,6 +126,7 @@ async def test_a_mention_is_answered_in_its_thread(
     assert bot.heard[0].sender_name == "anna"
 
 
+@both_ways
 async def test_in_the_thread_of_a_card_its_experiment_is_meant(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -134,6 +139,7 @@ async def test_in_the_thread_of_a_card_its_experiment_is_meant(
     assert answer.thread_ts == card.ts
 
 
+@both_ways
 async def test_a_direct_message_is_a_command_and_its_card_is_remembered(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person
 ) -> None:
@@ -146,6 +152,7 @@ async def test_a_direct_message_is_a_command_and_its_card_is_remembered(
     await until(lambda: bot.heard[-1].about == "e2")
 
 
+@both_ways
 async def test_what_no_person_has_just_written_is_not_heard(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -159,6 +166,7 @@ async def test_what_no_person_has_just_written_is_not_heard(
     assert all(envelope.acks == 1 for envelope in slack.sockets.envelopes.values())
 
 
+@both_ways
 async def test_long_work_shows_a_line_that_becomes_the_answer(
     slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
 ) -> None:
@@ -199,6 +207,7 @@ async def test_a_deleted_working_line_is_replaced_by_a_new_message(
         assert (await first(lambda: slack.posted(lab))).shown == "Found."
 
 
+@both_ways
 async def test_a_handler_that_breaks_its_promise_loses_neither_the_acknowledgement_nor_an_answer(
     slack: SlackServer, cards: RememberedCards, anna: Person, lab: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,6 +223,7 @@ async def test_a_handler_that_breaks_its_promise_loses_neither_the_acknowledgeme
     assert f"Incident {incident}" in caplog.text
 
 
+@both_ways
 async def test_a_pressed_button_runs_as_the_person_who_pressed_it_in_the_thread_of_its_message(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -229,6 +239,7 @@ async def test_a_pressed_button_runs_as_the_person_who_pressed_it_in_the_thread_
     assert (heard.sender.user_id, heard.sender_name, heard.about) == (boris.id, "boris", "e1")
 
 
+@both_ways
 async def test_a_button_of_an_ephemeral_answer_is_answered_to_that_person_and_stays(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
@@ -243,6 +254,7 @@ async def test_a_button_of_an_ephemeral_answer_is_answered_to_that_person_and_st
     assert slack.posted() == []
 
 
+@both_ways
 async def test_many_people_at_once_are_acknowledged_in_time_and_answered_once(
     slack: SlackServer, cards: RememberedCards, lab: str
 ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import socket
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,7 +12,16 @@ from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timi
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, access_to, connected, first, front_end_for
+from tests.frontends.slack.conftest import (
+    RememberedCards,
+    SlowBot,
+    access_to,
+    both_ways,
+    connected,
+    first,
+    front_end_for,
+)
+from tests.support.ports import free_port
 from tests.support.slack import Envelope, Person, SlackServer
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.waiting import until
@@ -36,6 +44,7 @@ async def test_a_wrong_app_token_stops_with_one_line(
         await front_end_for(slack, bot, cards, access=replace(access_to(slack), app_token=token)).start()
 
 
+@both_ways
 async def test_missing_scopes_are_named(slack: SlackServer, bot: FakeBot, cards: RememberedCards) -> None:
     slack.api.scopes -= {"files:write", "users:read"}
     with pytest.raises(
@@ -55,9 +64,7 @@ async def test_slack_out_of_order_at_boot_is_waited_out(
 
 
 async def test_slack_unreachable_at_boot_stops_nothing(bot: FakeBot, cards: RememberedCards) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = SlackServer(port=port)
     access = SlackAccess(BOT_TOKEN, APP_TOKEN, api_url=f"http://127.0.0.1:{port}/api/")
     async with connected(server, bot, cards, access=access), server:
@@ -168,16 +175,15 @@ async def test_a_command_under_way_when_the_program_ends_is_answered(
     assert envelope.acks == 1
 
 
+@both_ways
 async def test_a_command_that_takes_longer_than_the_end_is_told_so(
     slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
 ) -> None:
     bot = SlowBot()
-    front_end = front_end_for(slack, bot, cards, timing=Timing(wait_at_the_end=timedelta(0)))
-    await front_end.start()
-    await anna.slash("/wait", "", lab)
-    await anna.mention(lab, "wait")
-    await until(lambda: len(bot.heard) == 2)
-    await front_end.stop()
+    async with connected(slack, bot, cards, timing=Timing(wait_at_the_end=timedelta(0))):
+        await anna.slash("/wait", "", lab)
+        await anna.mention(lab, "wait")
+        await until(lambda: len(bot.heard) == 2)
     assert "being stopped" in slack.whispered(anna)[0].shown
     assert "being stopped" in slack.posted(lab)[0].shown
 

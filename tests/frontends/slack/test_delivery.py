@@ -95,13 +95,17 @@ async def test_the_file_of_a_long_answer_comes_where_the_answer_is(
     assert uploaded.files[0].content.decode() == log + "\n"
     await anna.slash("/log", "", lab)
     whispered = await first(lambda: slack.whispered(anna))
-    assert whispered.shown.splitlines()[-2] == "line 9999"
+    assert whispered.shown.splitlines()[-3:] == [
+        "line 9999",
+        "This is not all of it; the file has the whole answer.",
+        "What belongs to it is in your direct messages with the bot.",
+    ]
     private = await first(lambda: slack.posted(anna.direct_channel))
     assert private.files[0].name == "answer.txt"
     assert len(slack.posted(lab)) == 2
 
 
-async def test_a_file_that_is_refused_does_not_make_the_answer_come_twice(
+async def test_a_file_that_is_refused_is_told_of_and_does_not_make_the_answer_come_twice(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     slack.api.mood.refusals["files.completeUploadExternal"] = "internal_error"
@@ -109,4 +113,6 @@ async def test_a_file_that_is_refused_does_not_make_the_answer_come_twice(
     mention = await anna.mention(lab, "log")
     await until(lambda: slack.called("files.completeUploadExternal"))
     await front_end.stop()
-    assert [message.thread_ts for message in slack.posted()] == [mention.ts]
+    answer, told = slack.posted(lab, thread=mention.ts)
+    assert "the file has the whole answer" in answer.shown
+    assert told.shown == "The file of this answer did not get to Slack; ask again later."

@@ -5,7 +5,9 @@ import pytest
 from clearml_chatops.bot.frontends.slack import SlackFrontEnd
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
-from tests.support.slack import Message, SlackServer
+from tests.frontends.conftest import FakeBot
+from tests.frontends.slack.conftest import first
+from tests.support.slack import Message, Person, SlackServer
 from tests.support.slack.block_kit import buttons_of
 
 _NASTY = "<!channel> *x* & _y_ `z` :tada: <@U1> ```\u202e\x1b[2J"
@@ -30,6 +32,67 @@ _HUGE: list[Block] = [
 async def _shown(slack: SlackServer, front_end: SlackFrontEnd, channel: str, reply: Reply) -> Message:
     await front_end.deliver(Conversation("slack", channel), reply)
     return slack.posted(channel, thread="")[-1]
+
+
+@pytest.mark.parametrize("block", _HUGE, ids=lambda block: type(block).__name__)
+@pytest.mark.parametrize("way", ["whisper", "public", "card", "edit", "page"])
+async def test_a_block_beyond_the_limits_is_taken_wherever_it_is_shown(  # all of them fixtures
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str, block: Block, way: str
+) -> None:
+    reply = bot.replies["/show"] = Reply(
+        (Text("It begins here."), block), experiment_id="e1", is_card=way == "card"
+    )
+
+    def shown() -> list[Message]:
+        return [message for message in anna.sees() if message.shown.startswith("It begins here.\n")]
+
+    if way in {"edit", "page"}:
+        old = Reply.of("Old.", Buttons((Button("Next", "/show", in_place=True),)))
+        await front_end.deliver(Conversation("slack", lab), old)
+        if way == "edit":
+            await front_end.edit(Conversation("slack", lab), slack.posted(lab)[0].ts, reply)
+        else:
+            await anna.press("Next")
+    else:
+        await anna.slash("/show", "--public" if way == "public" else "", lab)
+    message = await first(shown)
+    assert bool(message.only_to) is (way == "whisper")
+    assert shown() == [message]
+
+
+async def test_sixty_buttons_are_all_there_or_in_the_file(
+    slack: SlackServer, front_end: SlackFrontEnd, lab: str
+) -> None:
+    buttons = [Button(f"Button {number}", f"/show {number}") for number in range(60)]
+    message = await _shown(slack, front_end, lab, Reply.of("Which?", Buttons(tuple(buttons))))
+    assert message.labels == [button.label for button in buttons[: len(message.labels)]]
+    assert len(message.labels) > 25
+    [uploaded] = slack.posted(lab, thread=message.ts)
+    whole = uploaded.files[0].content.decode().splitlines()
+    assert [f"{button.label}: {button.command}" for button in buttons] == whole[-60:]
+
+
+async def test_of_a_long_value_all_is_in_the_file(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
+    value = "<&>" * 1000
+    message = await _shown(slack, front_end, lab, Reply.of(Fields((("args.text", value), ("args.lr", "0.1")))))
+    first_line, second_line, *_ = message.shown.splitlines()
+    assert first_line.startswith("args.text  <&><&>")
+    assert first_line.endswith("…")
+    assert second_line == "args.lr  0.1"
+    [uploaded] = slack.posted(lab, thread=message.ts)
+    assert f"args.text: {value}\n" in uploaded.files[0].content.decode()
+
+
+async def test_of_a_long_table_the_first_rows_are_shown_and_all_are_in_the_file(
+    slack: SlackServer, front_end: SlackFrontEnd, lab: str
+) -> None:
+    rows = tuple((f"e{number:03}", "<!channel> *x* &") for number in range(500))
+    message = await _shown(slack, front_end, lab, Reply.of(Table(("id", "name"), rows)))
+    lines = message.shown.splitlines()
+    assert lines[1] == "e000  <!channel> *x* &"
+    assert lines[-2] == f"… and {500 - (len(lines) - 3):,} more"
+    [uploaded] = slack.posted(lab, thread=message.ts)
+    assert len(uploaded.files[0].content.decode().strip().splitlines()) == 501
 
 
 @pytest.mark.parametrize("block", _HUGE, ids=lambda block: type(block).__name__)

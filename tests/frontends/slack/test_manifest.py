@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearml_chatops.bot.frontends.slack import manifest
+from clearml_chatops.bot.frontends.slack import manifest, request_url
 from clearml_chatops.bot.frontends.slack.manifest import BUILT_IN
 from clearml_chatops.handlers.all_commands import all_commands
 from clearml_chatops.handlers.registry import CommandFamily, Registry
@@ -14,6 +14,16 @@ def test_the_manifest_is_within_the_limits_of_the_schema(prefix: str) -> None:
     made = manifest(all_commands(), prefix=prefix)
     assert len(made["display_information"]["name"]) <= 35
     assert len(made["display_information"]["description"]) <= 140
+    assert 1 <= len(made["features"]["bot_user"]["display_name"]) <= 80
+    assert 1 <= len(made["features"]["shortcuts"]) <= 10
+    for shortcut in made["features"]["shortcuts"]:
+        assert set(shortcut) == {"name", "type", "callback_id", "description"}
+        assert shortcut["type"] in {"message", "global"}
+        assert 1 <= len(shortcut["name"]) <= 24
+        assert 1 <= len(shortcut["callback_id"]) <= 255
+        assert 1 <= len(shortcut["description"]) <= 150
+    events = made["settings"]["event_subscriptions"]["bot_events"]
+    assert len(events) == len(set(events)) <= 100
     commands = made["features"]["slash_commands"]
     names = [command["command"] for command in commands]
     assert names[0] == "/clearml"
@@ -73,5 +83,47 @@ def test_it_asks_for_what_the_bot_needs_and_no_more() -> None:
     ]
     assert made["settings"]["socket_mode_enabled"] is True
     assert made["settings"]["interactivity"] == {"is_enabled": True}
-    assert made["settings"]["event_subscriptions"] == {"bot_events": ["app_mention", "message.im"]}
-    assert made["features"]["app_home"]["messages_tab_read_only_enabled"] is False
+    assert made["settings"]["event_subscriptions"] == {
+        "bot_events": ["app_home_opened", "app_mention", "message.im"]
+    }
+    assert made["features"]["app_home"] == {
+        "home_tab_enabled": True,
+        "messages_tab_enabled": True,
+        "messages_tab_read_only_enabled": False,
+    }
+
+
+def test_for_http_every_address_is_the_bots_and_socket_mode_is_off() -> None:
+    url = "https://bot.example/slack/events"
+    made = manifest(all_commands(), request_url=url)
+    assert {command["url"] for command in made["features"]["slash_commands"]} == {url}
+    assert made["settings"]["socket_mode_enabled"] is False
+    assert made["settings"]["interactivity"] == {
+        "is_enabled": True,
+        "request_url": url,
+        "message_menu_options_url": url,
+    }
+    by_socket_mode = manifest(all_commands())
+    events = made["settings"]["event_subscriptions"]
+    assert events == {**by_socket_mode["settings"]["event_subscriptions"], "request_url": url}
+    assert made["oauth_config"] == by_socket_mode["oauth_config"]
+
+
+@pytest.mark.parametrize(
+    ("address", "called"),
+    [
+        ("https://bot.example", "https://bot.example/slack/events"),
+        ("https://bot.example:8443/lab/", "https://bot.example:8443/lab/slack/events"),
+        ("https://bot.example/slack/events", "https://bot.example/slack/events"),
+    ],
+)
+def test_slack_calls_below_the_bots_address(address: str, called: str) -> None:
+    assert request_url(address) == called
+
+
+@pytest.mark.parametrize(
+    "address", ["bot.example", "http://bot.example", "https://", "https://bot.example?x=1", "https://[x"]
+)
+def test_an_address_that_slack_cannot_call_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="is no address that Slack can call"):
+        request_url(address)

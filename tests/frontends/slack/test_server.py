@@ -1,5 +1,6 @@
 """The workspace on this machine refuses what Slack refuses, or the other tests would prove nothing."""
 
+import json
 from typing import Any
 
 import aiohttp
@@ -102,3 +103,20 @@ async def test_a_response_address_is_good_for_five_uses_and_half_an_hour() -> No
         async with session.post(late, json={"text": "x"}) as response:
             assert await response.text() == "expired_url"
         assert len(slack.whispered(anna)) == 5
+
+
+async def test_an_upload_needs_a_length_its_bytes_and_a_short_description(slack: SlackServer, lab: str) -> None:
+    step, last = "files.getUploadURLExternal", "files.completeUploadExternal"
+    assert (await _call(slack, step, filename="a.png", length=0))["error"] == "missing_argument"
+    described = await _call(slack, step, filename="a.png", length=3, alt_txt="x" * 1001)
+    assert described["error"] == "alt_txt_too_large"
+    begun = await _call(slack, step, filename="a.png", length=3)
+    files = json.dumps([{"id": begun["file_id"]}])
+    assert (await _call(slack, last, channel_id=lab, files=files))["error"] == "file_not_found"
+    async with aiohttp.ClientSession() as session:
+        for content, status in ((b"\x89P", 400), (b"\x89PN", 200)):
+            async with session.post(begun["upload_url"], data=content) as response:
+                assert response.status == status
+    assert (await _call(slack, last, channel_id=lab, files=files))["ok"]
+    assert (await _call(slack, last, channel_id=lab, files=files))["error"] == "file_not_found"
+    assert slack.posted(lab)[0].files[0].content == b"\x89PN"

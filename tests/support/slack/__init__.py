@@ -3,6 +3,7 @@
 from tests.support.slack.people import Person
 from tests.support.slack.server import SlackServer
 from tests.support.slack.sockets import Envelope
+from tests.support.slack.windows import Window
 from tests.support.slack.workspace import Message
 
-__all__ = ["Envelope", "Message", "Person", "SlackServer"]
+__all__ = ["Envelope", "Message", "Person", "SlackServer", "Window"]

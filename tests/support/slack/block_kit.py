@@ -17,6 +17,12 @@ LONGEST_BUTTON_TEXT = 75
 LONGEST_BUTTON_VALUE = 2000
 LONGEST_ID = 255
 LONGEST_LINK = 3000
+LONGEST_INPUT_LABEL = 2000
+LONGEST_TYPED = 3000
+LONGEST_PLACEHOLDER = 150
+MOST_OPTIONS = 100
+LONGEST_OPTION_TEXT = 75
+LONGEST_OPTION_VALUE = 150
 _PARTS_OF_RICH_TEXT = {"rich_text_section", "rich_text_preformatted", "rich_text_quote", "rich_text_list"}
 _BROADCAST = re.compile(r"<!(?:channel|here|everyone)\b[^>]*>")
 
@@ -31,17 +37,23 @@ class RefusedBlocksError(Exception):
         self.code = code
 
 
-def require_valid(blocks: list[Block]) -> None:
-    """Refuses what goes over a limit of Slack's, by the numbers of its reference."""
-    _require(len(blocks) <= MOST_BLOCKS, f"{len(blocks)} blocks")
+def require_valid(
+    blocks: list[Block], *, most: int = MOST_BLOCKS, longest: int = LONGEST_BLOCKS, inputs: bool = False
+) -> None:
+    """Refuses what goes over a limit of Slack's, by the numbers of its reference; `inputs` are for views."""
+    _require(len(blocks) <= most, f"{len(blocks)} blocks")
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     _require(len(ids) == len(set(ids)), "a block_id twice")
+    _require(all(1 <= len(block_id) <= LONGEST_ID for block_id in ids), "a block_id")
     actions = [element.get("action_id") for block in blocks for element in _actions_of(block)]
     _require(len(actions) == len(set(actions)), "an action_id twice")
     for block in blocks:
-        _require_valid_block(block)
+        if inputs and block.get("type") == "input":
+            _require_valid_input(block)
+        else:
+            _require_valid_block(block)
     length = len(json.dumps(blocks, ensure_ascii=False))
-    if length > LONGEST_BLOCKS:
+    if length > longest:
         raise RefusedBlocksError("msg_blocks_too_long", f"{length} characters")
 
 
@@ -66,6 +78,42 @@ def _require_valid_block(block: Block) -> None:
             _require_valid_rich_text(block)
         case other:
             raise RefusedBlocksError("invalid_blocks", f"a block of type {other}")
+
+
+def _require_valid_input(block: Block) -> None:
+    element = block["element"]
+    _require("block_id" in block, "an input without an id")
+    _require(1 <= len(element.get("action_id", "")) <= LONGEST_ID, "an action_id")
+    for part, longest in (("label", LONGEST_INPUT_LABEL), ("hint", LONGEST_INPUT_LABEL)):
+        if part in block:
+            _require_plain(block[part], longest)
+    _require("label" in block, "an input without a label")
+    if "placeholder" in element:
+        _require_plain(element["placeholder"], LONGEST_PLACEHOLDER)
+    match element.get("type"):
+        case "plain_text_input":
+            value = element.get("initial_value")
+            _require(value is None or 1 <= len(value) <= LONGEST_TYPED, "an initial value")
+            _require(element.get("multiline") or "\n" not in (value or ""), "several lines in one")
+        case "external_select":
+            require_valid_options([element["initial_option"]] if "initial_option" in element else [])
+        case other:
+            raise RefusedBlocksError("invalid_blocks", f"an input {other}")
+
+
+def require_valid_options(options: list[Block]) -> None:
+    """Refuses options of a select that Slack refuses."""
+    _require(len(options) <= MOST_OPTIONS, f"{len(options)} options")
+    for option in options:
+        _require_plain(option["text"], LONGEST_OPTION_TEXT)
+        _require(1 <= len(option["value"]) <= LONGEST_OPTION_VALUE, "an option's value")
+        if "description" in option:
+            _require_plain(option["description"], LONGEST_OPTION_TEXT)
+
+
+def _require_plain(text: Block, longest: int) -> None:
+    _require(text.get("type") == "plain_text", "a text that is not plain")
+    _require_text(text, longest)
 
 
 def _require_valid_section(block: Block) -> None:
@@ -120,6 +168,24 @@ def unescaped(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def stored(text: str) -> str:
+    """A text of the bot's as it comes back: Slack escapes what was not (bolt-python issue 513)."""
+    return unescaped(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def escaped_once(value: Any) -> Any:
+    """Blocks as they come back, their texts escaped."""
+    match value:
+        case {"text": str(text)}:
+            return {**value, "text": stored(text)}
+        case dict():
+            return {key: escaped_once(inner) for key, inner in value.items()}
+        case list():
+            return [escaped_once(inner) for inner in value]
+        case _:
+            return value
+
+
 def broadcasts_in(text: str, blocks: list[Block]) -> list[str]:
     """What would ring everybody's phone."""
     return [found for part in (text, *_texts(blocks)) for found in _BROADCAST.findall(part)]
@@ -157,6 +223,9 @@ def _lines(block: Block) -> Iterator[str]:
             yield from (element["text"] for element in block["elements"])
         case "actions":
             yield " ".join(f"[{element['text']['text']}]" for element in block["elements"])
+        case "input":
+            yield block["label"]["text"]
+            yield from ([block["hint"]["text"]] if "hint" in block else [])
         case "rich_text":
             for part in block["elements"]:
                 yield "".join(element.get("text") or element.get("url", "") for element in part["elements"])

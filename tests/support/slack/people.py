@@ -1,10 +1,13 @@
 """People of a workspace: they type, mention, press and look."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.slack.block_kit import buttons_of, unescaped
+from tests.support.slack.block_kit import buttons_of, stored
 from tests.support.slack.sockets import Envelope
+from tests.support.slack.views import View
+from tests.support.slack.windows import Window, press_in
 from tests.support.slack.workspace import BOT_USER, TEAM, Message
 
 if TYPE_CHECKING:
@@ -43,9 +46,9 @@ class Person:
             "text": text if as_sent else escaped(text),
             "api_app_id": "A0001",
             "response_url": f"{self.server.url}/response/{address.token}",
-            "trigger_id": f"trigger{workspace.number()}",
+            "trigger_id": self.server.views.new_trigger(self.id),
         }
-        return await self.server.sockets.send("slash_commands", payload)
+        return await self.server.tell("slash_commands", payload)
 
     async def mention(self, channel: str, text: str, *, thread: str = "", as_sent: bool = False) -> Message:
         """Writes to the bot where others read it; gives the message that was written."""
@@ -76,24 +79,84 @@ class Person:
             "is_ephemeral": bool(message.only_to),
             **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
         }
-        payload: dict[str, Any] = {
-            "type": "block_actions",
+        more: dict[str, Any] = {}
+        if not message.only_to:
+            thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+            more["message"] = {"type": "message", "user": BOT_USER, "ts": message.ts, **thread}
+        return await self.interact(
+            "block_actions",
+            container=container,
+            trigger_id=self.server.views.new_trigger(self.id),
+            channel={"id": message.channel, "name": workspace.channels[message.channel].name},
+            response_url=f"{self.server.url}/response/{address.token}",
+            actions=[{**button, "value": stored(button["value"]), "block_id": "b", "action_ts": message.ts}],
+            **more,
+        )
+
+    async def use_shortcut(self, callback_id: str, message: Message) -> Envelope:
+        """Picks a shortcut in the menu of a message."""
+        workspace = self.server.workspace
+        address = workspace.new_response_url(message.channel, self.id)
+        thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
+        return await self.interact(
+            "message_action",
+            callback_id=callback_id,
+            action_ts=message.ts,
+            message_ts=message.ts,
+            trigger_id=self.server.views.new_trigger(self.id),
+            response_url=f"{self.server.url}/response/{address.token}",
+            channel={"id": message.channel, "name": workspace.channels[message.channel].name},
+            message={
+                "type": "message",
+                "user": message.user,
+                "ts": message.ts,
+                "text": message.text,
+                "blocks": message.blocks,
+                **thread,
+            },
+        )
+
+    async def interact(
+        self, kind: str, *, then: Callable[[dict[str, Any] | None], None] | None = None, **more: Any
+    ) -> Envelope:
+        """Does something with what the bot has shown; `then` takes what the acknowledgement holds."""
+        payload = {
+            "type": kind,
             "user": {"id": self.id, "username": self.name, "name": self.name, "team_id": TEAM},
             "api_app_id": "A0001",
             "token": "verification",
-            "container": container,
-            "trigger_id": f"trigger{workspace.number()}",
             "team": {"id": TEAM, "domain": "lab"},
-            "channel": {"id": message.channel, "name": workspace.channels[message.channel].name},
-            "response_url": f"{self.server.url}/response/{address.token}",
-            "actions": [
-                {**button, "value": _as_stored(button["value"]), "block_id": "b", "action_ts": message.ts}
-            ],
+            **more,
         }
-        if not message.only_to:
-            thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
-            payload["message"] = {"type": "message", "user": BOT_USER, "ts": message.ts, **thread}
-        return await self.server.sockets.send("interactive", payload)
+        return await self.server.tell("interactive", payload, then=then)
+
+    async def open_home(self, tab: str = "home") -> Envelope:
+        """Clicks on the bot's name."""
+        view = {"view": self.home.payload()} if tab == "home" and self.home else {}
+        event = {
+            "type": "app_home_opened",
+            "user": self.id,
+            "channel": self.direct_channel,
+            "tab": tab,
+            "event_ts": "1700000000.000001",
+            **view,
+        }
+        return await self._send_event(event)
+
+    async def press_in_home(self, label: str) -> Envelope:
+        assert self.home
+        return await press_in(self, self.home, label)
+
+    @property
+    def home(self) -> View | None:
+        """His Home tab, once the bot has made it."""
+        return self.server.views.homes.get(self.id)
+
+    @property
+    def window(self) -> Window | None:
+        """The window on top on his screen."""
+        opened = self.server.views.opened_by(self.id)
+        return Window(self, opened[-1]) if opened else None
 
     def sees(self, channel: str = "") -> list[Message]:
         """The messages that are on his screen now, oldest first."""
@@ -120,6 +183,9 @@ class Person:
             **({"thread_ts": thread} if thread else {}),
             **more,
         }
+        return message, await self._send_event(event)
+
+    async def _send_event(self, event: dict[str, Any]) -> Envelope:
         payload = {
             "token": "verification",
             "team_id": TEAM,
@@ -129,13 +195,8 @@ class Person:
             "event_id": f"Ev{self.server.workspace.number():06}",
             "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
         }
-        return message, await self.server.sockets.send("events_api", payload)
+        return await self.server.tell("events_api", payload)
 
 
 def _sent(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed on as it came
     return text if as_sent else escaped(text)
-
-
-def _as_stored(value: str) -> str:
-    """A button's value as it comes back: Slack escapes what was not (bolt-python issue 513)."""
-    return escaped(unescaped(value))

@@ -9,8 +9,10 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.support.slack.block_kit import markup_in
+from tests.support.slack.http_events import HttpEvents
 from tests.support.slack.people import Person
-from tests.support.slack.sockets import Envelope, SocketMode
+from tests.support.slack.sockets import Envelope, Payload, SocketMode
+from tests.support.slack.views import Views
 from tests.support.slack.web_api import WebApi
 from tests.support.slack.workspace import BOT_USER, Message, Workspace
 
@@ -30,8 +32,10 @@ class SlackServer:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, port: int = 0) -> None:
         self.workspace = Workspace(clock)
+        self.views = Views(self.workspace)
         self.sockets = SocketMode(clock)
-        self.api = WebApi(self.workspace, self.sockets, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+        self.http_events = HttpEvents(clock, self.sockets.envelopes)
+        self.api = WebApi(self.workspace, self.views, self.sockets, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
         self.api.scopes = set(LEAST_SCOPES)
         self.url = ""
         self._port = port
@@ -54,6 +58,7 @@ class SlackServer:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.http_events.close()
         await self.sockets.close()
         assert self._runner
         await self._runner.cleanup()
@@ -95,9 +100,14 @@ class SlackServer:
 
     async def redeliver(self, envelope: Envelope, attempt: int = 1) -> Envelope:
         """The same thing once more, in an envelope of its own, as Slack does when it saw no acknowledgement."""
-        return await self.sockets.send(
-            envelope.type, envelope.payload, retry_attempt=attempt, retry_reason="timeout"
+        return await self.tell(
+            envelope.type, envelope.payload, then=envelope.then, retry_attempt=attempt, retry_reason="timeout"
         )
+
+    async def tell(self, kind: str, payload: Payload, **more: Any) -> Envelope:
+        """Tells the bot what happened: by HTTP where the app has a request URL, else by Socket Mode."""
+        way = self.http_events if self.http_events.address else self.sockets
+        return await way.send(kind, payload, **more)
 
     @property
     def timed_out(self) -> list[Envelope]:
@@ -106,7 +116,9 @@ class SlackServer:
 
     def markup(self) -> list[str]:
         """The bot's texts that Slack reads as markup."""
-        return [text for message in self.workspace.messages for text in markup_in(message.blocks)]
+        shown = [message.blocks for message in self.workspace.messages]
+        shown += [view.content["blocks"] for view in (*self.views.views.values(), *self.views.homes.values())]
+        return [text for blocks in shown for text in markup_in(blocks)]
 
     def called(self, method: str) -> list[dict[str, Any]]:
         return self.api.called(method)

@@ -27,11 +27,24 @@ class Envelope:
     ack_payload: Payload | None = None
     acks: int = 0
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
+    statuses: list[int] = field(default_factory=list)
+    """What the bot answered, where it went by HTTP."""
+    then: Callable[[Payload | None], None] | None = None
+    """What an acknowledgement in time does."""
 
     @property
     def timed_out(self) -> bool:
         """Whether the person saw `operation_timeout`."""
         return self.acked_after is not None and self.acked_after > LONGEST_SILENCE
+
+    def acknowledge(self, payload: Payload | None, now: float) -> None:
+        self.acks += 1
+        self.ack_payload = payload
+        if self.acked_after is None:
+            self.acked_after = now - self.sent_at
+        if self.then and not self.timed_out:
+            self.then(payload)
+        self.acknowledged.set()
 
 
 class SocketMode:
@@ -81,9 +94,11 @@ class SocketMode:
             self._forget(socket)
         return socket
 
-    async def send(self, kind: str, payload: Payload, **more: Any) -> Envelope:
+    async def send(
+        self, kind: str, payload: Payload, *, then: Callable[[Payload | None], None] | None = None, **more: Any
+    ) -> Envelope:
         """Sends an envelope as soon as a connection is there."""
-        envelope = Envelope(f"envelope{next(self._numbers)}", kind, payload)
+        envelope = Envelope(f"envelope{next(self._numbers)}", kind, payload, then=then)
         self.envelopes[envelope.id] = envelope
         await self.send_again(envelope, **more)
         return envelope
@@ -131,9 +146,4 @@ class SocketMode:
             self._connected.clear()
 
     def _receive(self, message: Payload) -> None:
-        envelope = self.envelopes[message["envelope_id"]]
-        envelope.acks += 1
-        envelope.ack_payload = message.get("payload")
-        if envelope.acked_after is None:
-            envelope.acked_after = self._clock() - envelope.sent_at
-        envelope.acknowledged.set()
+        self.envelopes[message["envelope_id"]].acknowledge(message.get("payload"), self._clock())

@@ -10,10 +10,13 @@ from typing import Any
 from aiohttp import web
 
 from tests.support.slack.sockets import SocketMode
+from tests.support.slack.views import View, Views
 from tests.support.slack.workspace import BOT_ID, BOT_USER, TEAM, File, RefusedError, Workspace
 
 Arguments = dict[str, Any]
 Method = Callable[[Arguments], Awaitable[Arguments]]
+
+LONGEST_DESCRIPTION = 1000
 
 _SCOPES = {
     "chat.postMessage": "chat:write",
@@ -42,6 +45,8 @@ class Mood:
     rate_limits: dict[str, deque[int]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
+    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    """What happens in the world while a request is on its way."""
     out_of_order: bool = False
     """Every request gets a 503."""
 
@@ -49,7 +54,9 @@ class Mood:
 class WebApi:
     """Answers `/api/<method>`; records every call and remembers the methods that it does not know."""
 
-    def __init__(self, workspace: Workspace, sockets: SocketMode, *, bot_token: str, app_token: str) -> None:
+    def __init__(
+        self, workspace: Workspace, views: Views, sockets: SocketMode, *, bot_token: str, app_token: str
+    ) -> None:
         self.calls: list[Call] = []
         self.unknown: list[str] = []
         self.mood = Mood()
@@ -58,6 +65,7 @@ class WebApi:
         self.app_token = app_token
         self.url = ""
         self._workspace = workspace
+        self._views = views
         self._sockets = sockets
         self._methods: dict[str, Method] = {
             "auth.test": self._auth_test,
@@ -69,6 +77,9 @@ class WebApi:
             "users.info": self._user,
             "files.getUploadURLExternal": self._upload_url,
             "files.completeUploadExternal": self._complete_upload,
+            "views.open": self._open_view,
+            "views.update": self._update_view,
+            "views.publish": self._publish_view,
         }
 
     def called(self, method: str) -> list[Arguments]:
@@ -83,6 +94,8 @@ class WebApi:
         if waits := self.mood.rate_limits.get(method):
             headers = {"Retry-After": str(waits.popleft())}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
+        if method in self.mood.before:
+            self.mood.before[method]()
         if method in self.mood.delays:
             await asyncio.sleep(self.mood.delays[method])
         try:
@@ -94,9 +107,12 @@ class WebApi:
 
     async def receive_upload(self, request: web.Request) -> web.Response:
         file = self._workspace.files[request.match_info["file"]]
-        file.content = await request.read()
-        if len(file.content) != file.length:
+        if "upload" in self.mood.refusals:
+            return web.Response(status=500, text=self.mood.refusals["upload"])
+        content = await request.read()
+        if len(content) != file.length:
             return web.Response(status=400, text="wrong length")
+        file.content = content
         return web.Response(text=f"OK - {file.length}")
 
     async def respond(self, request: web.Request) -> web.Response:
@@ -178,18 +194,47 @@ class WebApi:
             raise RefusedError("user_not_found")
         return {"user": {"id": arguments["user"], "name": name, "profile": {"display_name": name}}}
 
+    async def _open_view(self, arguments: Arguments) -> Arguments:
+        return _view(self._views.open(arguments["trigger_id"], _content(arguments)))
+
+    async def _update_view(self, arguments: Arguments) -> Arguments:
+        known_hash = arguments.get("hash") or ""
+        return _view(self._views.update(arguments["view_id"], _content(arguments), known_hash))
+
+    async def _publish_view(self, arguments: Arguments) -> Arguments:
+        return _view(self._views.publish(arguments["user_id"], _content(arguments)))
+
     async def _upload_url(self, arguments: Arguments) -> Arguments:
-        file = File(f"F{self._workspace.number():06}", arguments["filename"], int(arguments["length"]))
+        length, description = int(arguments["length"]), arguments.get("alt_txt") or ""
+        if not length or not arguments["filename"]:
+            raise RefusedError("missing_argument")
+        if len(description) > LONGEST_DESCRIPTION:
+            raise RefusedError("alt_txt_too_large")
+        file = File(f"F{self._workspace.number():06}", arguments["filename"], length, description)
         self._workspace.files[file.id] = file
         return {"upload_url": f"{self.url}/upload/v1/{file.id}", "file_id": file.id}
 
     async def _complete_upload(self, arguments: Arguments) -> Arguments:
         channel = self._workspace.channel_for_the_bot(arguments["channel_id"])
         files = [self._workspace.files[item["id"]] for item in json.loads(arguments["files"])]
+        if not files or any(not file.content or file.shared for file in files):
+            raise RefusedError("file_not_found")
+        for file in files:
+            file.shared = True
         comment = arguments.get("initial_comment") or files[0].name
         thread_ts = arguments.get("thread_ts") or ""
         self._workspace.post(channel.id, comment, [], thread_ts=thread_ts).files = files
         return {"files": [{"id": file.id, "title": file.name} for file in files]}
+
+
+def _view(view: View) -> Arguments:
+    return {"view": view.payload()}
+
+
+def _content(arguments: Arguments) -> Arguments:
+    view = arguments["view"]
+    found: Arguments = json.loads(view) if isinstance(view, str) else view
+    return found
 
 
 def _blocks(arguments: Arguments) -> list[dict[str, Any]]:

@@ -45,8 +45,9 @@ class File:
     id: str
     name: str
     length: int
+    description: str = ""
     content: bytes = b""
-    title: str = ""
+    shared: bool = False
 
 
 @dataclass

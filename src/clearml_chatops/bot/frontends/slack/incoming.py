@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from clearml_chatops.bot.frontends.slack.block_kit import IN_PLACE_PREFIX
 from clearml_chatops.bot.frontends.slack.wire_text import as_typed, unescape
 from clearml_chatops.handlers.lines import Word, join_words, split_words
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import ChatOpsError
 
+PLATFORM = "slack"
 ROOT_COMMAND = "/clearml"
 PUBLIC = "--public"
 _SUBTYPES_OF_COMMANDS = {None, "file_share", "thread_broadcast"}
@@ -16,12 +18,24 @@ _SUBTYPES_OF_COMMANDS = {None, "file_share", "thread_broadcast"}
 Payload = Mapping[str, Any]
 
 
+class Actor(NamedTuple):
+    """Who does something; the first three of what is heard."""
+
+    user_id: str
+    user_name: str
+    team_id: str
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """One command line of one person, as Slack tells it.
 
     `thread` is the message whose thread it stands in, `card` the message whose experiment it may be about.
-    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent.
+    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent, and
+    `trigger` what opens a window for him. The answer to a button that is `in_place` takes the place of the
+    message `card`, which has the button. `about` is an experiment that the message itself names. An answer
+    that is `posted` is given as a message although a window is open; after one that is asked for `in_home`
+    the Home tab is made anew.
     """
 
     user_id: str
@@ -35,6 +49,16 @@ class Heard:
     public: bool = False
     ephemeral: bool = False
     pressed: bool = False
+    in_place: bool = False
+    trigger: str = ""
+    about: str = ""
+    posted: bool = False
+    in_home: bool = False
+
+    @property
+    def begins_thread(self) -> bool:
+        """Whether the thread of the answer has no message yet but the one that was heard."""
+        return bool(self.thread) and not self.card
 
 
 def heard_command(body: Payload, registry: Registry, prefix: str) -> Heard:
@@ -51,6 +75,8 @@ def heard_command(body: Payload, registry: Registry, prefix: str) -> Heard:
         address=body["response_url"],
         public=public,
         ephemeral=not public,
+        trigger=body.get("trigger_id", ""),
+        posted=public,
     )
 
 
@@ -80,28 +106,46 @@ def heard_message(body: Payload, registry: Registry, bot_user_id: str) -> Heard 
 
 def heard_button(body: Payload) -> Heard:
     """A pressed button: its command, as if the person who pressed it had typed it there."""
-    user, container, action = body["user"], body["container"], body["actions"][0]
+    container = body["container"]
     ephemeral = bool(container.get("is_ephemeral"))
     message_id = str(container["message_ts"])
     return Heard(
-        user_id=user["id"],
-        user_name=user.get("username") or user.get("name", ""),
-        team_id=(body.get("team") or {}).get("id") or user.get("team_id", ""),
+        *who_acts(body),
         channel=container["channel_id"],
-        line=unescape(action["value"]),
+        line=pressed_line(body),
         thread="" if ephemeral else str(container.get("thread_ts") or message_id),
         card=message_id,
         address=body.get("response_url", ""),
         ephemeral=ephemeral,
         pressed=True,
+        in_place=str(body["actions"][0]["action_id"]).startswith(IN_PLACE_PREFIX),
+        trigger=body.get("trigger_id", ""),
     )
+
+
+def who_acts(body: Payload) -> Actor:
+    """The person of an interaction."""
+    user = body["user"]
+    return Actor(
+        user_id=user["id"],
+        user_name=user.get("username") or user.get("name", ""),
+        team_id=(body.get("team") or {}).get("id") or user.get("team_id", ""),
+    )
+
+
+def pressed_line(body: Payload) -> str:
+    """The command of the button that was pressed."""
+    return unescape(str(body["actions"][0]["value"]))
 
 
 def keys_of(body: Payload) -> tuple[str, ...]:
     """What tells one happening from another, however often it is delivered."""
     event = body.get("event") or {}
     message = f"{event['channel']}/{event['ts']}" if "channel" in event and "ts" in event else ""
-    return body.get("event_id", ""), body.get("trigger_id", ""), message
+    # A view changes its hash whenever it changes; one that is submitted twice as it stands is one submission.
+    view = body.get("view") or {} if body.get("type") == "view_submission" else {}
+    submission = f"{view['id']}/{view['hash']}" if "id" in view and "hash" in view else ""
+    return body.get("event_id", ""), body.get("trigger_id", ""), message, submission
 
 
 def without_flag(line: str, registry: Registry) -> tuple[str, bool]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from clearml_chatops.bot.frontends.slack.boot import LEAST_SCOPES
 from clearml_chatops.bot.frontends.slack.incoming import ROOT_COMMAND
+from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT
 from clearml_chatops.handlers.registry import Command, Registry
 
 MOST_COMMANDS = 50
@@ -44,6 +45,7 @@ BUILT_IN = frozenset(
         "/people",
         "/poll",
         "/prefs",
+        "/pro",
         "/remind",
         "/remove",
         "/rename",
@@ -61,10 +63,40 @@ BUILT_IN = frozenset(
     }
 )
 """Names that Slack keeps for itself; an app's command of the same name is never called."""
+_CLONE = {
+    "name": "Clone this experiment",
+    "type": "message",
+    "callback_id": CLONE_SHORTCUT,
+    "description": "Fill in a clone of the experiment that a message is about",
+}
 
 
-def manifest(registry: Registry, *, prefix: str = "") -> dict[str, Any]:
-    """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`."""
+def manifest(registry: Registry, *, prefix: str = "", request_url: str = "") -> dict[str, Any]:
+    """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`.
+
+    With a `request_url` Slack calls the bot there, instead of the bot Slack by Socket Mode.
+    """
+    made = _by_socket_mode(registry, prefix)
+    return _by_http(made, request_url) if request_url else made
+
+
+def _by_http(made: dict[str, Any], request_url: str) -> dict[str, Any]:
+    """The manifest with the address everywhere where Slack has something to tell or to ask."""
+    commands = [{**command, "url": request_url} for command in made["features"]["slash_commands"]]
+    settings = {
+        **made["settings"],
+        "event_subscriptions": {**made["settings"]["event_subscriptions"], "request_url": request_url},
+        "interactivity": {
+            **made["settings"]["interactivity"],
+            "request_url": request_url,
+            "message_menu_options_url": request_url,
+        },
+        "socket_mode_enabled": False,
+    }
+    return {**made, "features": {**made["features"], "slash_commands": commands}, "settings": settings}
+
+
+def _by_socket_mode(registry: Registry, prefix: str) -> dict[str, Any]:
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
@@ -73,16 +105,17 @@ def manifest(registry: Registry, *, prefix: str = "") -> dict[str, Any]:
         },
         "features": {
             "app_home": {
-                "home_tab_enabled": False,
+                "home_tab_enabled": True,
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "clearml", "always_online": True},
+            "shortcuts": [_CLONE],
             "slash_commands": [_root_command(), *_bare_commands(registry, prefix)][:MOST_COMMANDS],
         },
         "oauth_config": {"scopes": {"bot": list(LEAST_SCOPES)}},
         "settings": {
-            "event_subscriptions": {"bot_events": ["app_mention", "message.im"]},
+            "event_subscriptions": {"bot_events": ["app_home_opened", "app_mention", "message.im"]},
             "interactivity": {"is_enabled": True},
             "org_deploy_enabled": False,
             "socket_mode_enabled": True,

@@ -1,6 +1,8 @@
 """What is written to Slack: at the pace that it allows, with one way to fail."""
 
 import logging
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from slack_sdk.http_retry.builtin_async_handlers import (
@@ -18,6 +20,9 @@ from clearml_chatops.bot.frontends.slack.rendering import File, Rendered
 _MOST_RETRIES = 5
 _MOST_NAMES = 1000
 _OK = 200
+_BETWEEN_EDITS = timedelta(seconds=1.2)
+"""Slack takes about 50 `chat.update` a minute from an app."""
+_EDITS_AT_ONCE = 10
 
 
 def web_client(*, token: str, api_url: str, logger: logging.Logger) -> AsyncWebClient:
@@ -43,6 +48,7 @@ class Outgoing:
     def __init__(self, client: AsyncWebClient, pace: Pace) -> None:
         self._client = client
         self._pace = pace
+        self._edits = Pace(interval=_BETWEEN_EDITS, burst=_EDITS_AT_ONCE)
         self._direct_channels: dict[str, str] = {}
         self._names: dict[str, str] = {}
 
@@ -61,12 +67,15 @@ class Outgoing:
         return str(response["ts"])
 
     async def update(self, channel: str, message_id: str, rendered: Rendered) -> None:
-        # Slack counts changes apart from new messages.
-        await self._pace.turn(f"{channel}/{message_id}")
+        """Has a message show something else. Slack counts changes apart from new messages."""
         with told_apart():
             await self._client.chat_update(
                 channel=channel, ts=message_id, text=rendered.text, blocks=rendered.blocks
             )
+
+    async def turn_to_edit(self) -> None:
+        """Returns when the next card may be changed. People's own answers are changed without such a turn."""
+        await self._edits.turn("")
 
     async def respond(self, address: str, rendered: Rendered, *, public: bool, replace: bool) -> None:
         """An answer to a command or a button at its response address: 5 times within 30 minutes."""
@@ -86,13 +95,14 @@ class Outgoing:
         if response.status_code != _OK:
             raise DeliveryFailedError(response.body)
 
-    async def upload(self, channel: str, thread: str, file: File) -> None:
-        """A file into a channel that the bot is in."""
+    async def upload(self, channel: str, thread: str, files: Sequence[File]) -> None:
+        """Files into a channel that the bot is in, all in one message."""
         await self._pace.turn(channel)
+        uploads = [
+            {"filename": file.name, "content": file.content, "alt_txt": file.description or None} for file in files
+        ]
         with told_apart():
-            await self._client.files_upload_v2(
-                channel=channel, thread_ts=thread or None, filename=file.name, content=file.text.encode()
-            )
+            await self._client.files_upload_v2(channel=channel, thread_ts=thread or None, file_uploads=uploads)
 
     async def direct_channel(self, user_id: str) -> str:
         """The direct messages with a person, opened if need be."""

@@ -14,7 +14,7 @@ class Pace:
         self,
         *,
         interval: timedelta = timedelta(seconds=1),
-        burst: int = 4,
+        burst: int = 10,
         clock: Callable[[], float] | None = None,
     ) -> None:
         self._interval = interval.total_seconds()

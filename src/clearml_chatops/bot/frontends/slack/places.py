@@ -1,23 +1,35 @@
 """Where the answer to a command appears. What is shown second takes the place of what was shown first."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.bot.frontends.slack.outgoing import Outgoing
-from clearml_chatops.bot.frontends.slack.rendering import File, Rendered
+from clearml_chatops.bot.frontends.slack.rendering import File, Rendered, one_line, working_line
 
 logger = logging.getLogger(__name__)
 
-_DELETED_MEANWHILE = "message_not_found"
+_UNCHANGEABLE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""Slack's words for a message that cannot be changed any more: deleted, another's, too old."""
+_NOT_UPLOADED = "{what} of this answer did not get to Slack; ask again later."
+
+
+class Shown(NamedTuple):
+    """Where something is shown; all empty where nothing can be said about it later."""
+
+    channel: str = ""
+    thread: str = ""
+    message_id: str = ""
 
 
 class Place(Protocol):
-    async def show(self, rendered: Rendered) -> tuple[str, str]:
-        """Shows it instead of what was shown before.
+    async def show_work(self) -> None:
+        """Shows a sign of life, where that does not cost what is shown there now."""
 
-        Gives the channel and the id of the message, both empty where nothing can be said about it later.
+    async def show(self, rendered: Rendered) -> Shown:
+        """Shows it instead of what was shown before.
 
         Raises:
             DestinationGoneError: nothing can be written there.
@@ -38,50 +50,45 @@ class RealMessage:
     thread: str = ""
     message_id: str = ""
 
-    async def show(self, rendered: Rendered) -> tuple[str, str]:
-        if not self.message_id or not await self._changed(rendered):
-            self.message_id = await self.outgoing.post(self.channel, self.thread, rendered)
-        if rendered.file:
-            # Details go into the thread, except where people expect the conversation itself.
-            thread = self.thread if self.channel.startswith("D") else self.thread or self.message_id
-            await _attach(self.outgoing, self.channel, thread, rendered.file)
-        return self.channel, self.message_id
+    async def show_work(self) -> None:
+        await self._put(working_line())
 
-    async def _changed(self, rendered: Rendered) -> bool:
+    async def show(self, rendered: Rendered) -> Shown:
+        await self._put(rendered)
+        await self.attach(rendered)
+        return Shown(self.channel, self.thread, self.message_id)
+
+    async def change(self, rendered: Rendered) -> bool:
+        """Has the posted message show this; False where that message cannot be changed any more."""
         try:
             await self.outgoing.update(self.channel, self.message_id, rendered)
         except DeliveryFailedError as error:
-            if error.reason != _DELETED_MEANWHILE:
+            if error.reason not in _UNCHANGEABLE:
                 raise
             return False
         return True
 
-
-@dataclass(slots=True)
-class Whisper:
-    """An ephemeral message that one person sees.
-
-    `replaces` tells whether a second one may take the place of the first: at the response address of a
-    button it would take the place of the message with the button instead. A file, and what no longer
-    can be whispered, goes into the direct messages, for a whisper is stored nowhere.
-    """
-
-    outgoing: Outgoing
-    address: str
-    user_id: str
-    replaces: bool
-    _shown: bool = False
-
-    async def show(self, rendered: Rendered) -> tuple[str, str]:
-        replacing = self.replaces and self._shown
-        try:
-            await self.outgoing.respond(self.address, rendered, public=False, replace=replacing)
-        except (DeliveryFailedError, DestinationGoneError):
-            return await DirectMessage(self.outgoing, self.user_id).show(rendered)
-        self._shown = True
+    async def attach(self, rendered: Rendered) -> None:
+        """Uploads what belongs to it. Where that fails a line says so; the answer stands and is not said twice."""
+        await self._upload(self.thread, rendered.pictures, "A picture")
         if rendered.file:
-            await _attach_privately(self.outgoing, self.user_id, rendered.file)
-        return "", ""
+            # Details go into the thread, except where people expect the conversation itself.
+            thread = self.thread if self.channel.startswith("D") else self.thread or self.message_id
+            await self._upload(thread, (rendered.file,), "The file")
+
+    async def _put(self, rendered: Rendered) -> None:
+        if not self.message_id or not await self.change(rendered):
+            self.message_id = await self.outgoing.post(self.channel, self.thread, rendered)
+
+    async def _upload(self, thread: str, files: tuple[File, ...], what: str) -> None:
+        if not files:
+            return
+        try:
+            await self.outgoing.upload(self.channel, thread, files)
+        except (DeliveryFailedError, DestinationGoneError) as error:
+            logger.warning("A file did not get to Slack: %s", error, extra={"action": "slack_file"})
+            with suppress(DeliveryFailedError, DestinationGoneError):
+                await self.outgoing.post(self.channel, thread, one_line(_NOT_UPLOADED.format(what=what)))
 
 
 @dataclass(slots=True)
@@ -91,52 +98,14 @@ class DirectMessage:
     outgoing: Outgoing
     user_id: str
 
-    async def show(self, rendered: Rendered) -> tuple[str, str]:
+    async def show_work(self) -> None:
+        """Shows nothing: what lands here comes late already."""
+
+    async def show(self, rendered: Rendered) -> Shown:
         channel = await self.outgoing.direct_channel(self.user_id)
         return await RealMessage(self.outgoing, channel).show(rendered)
 
-
-@dataclass(slots=True)
-class PublicAnswer:
-    """A real message in the channel of a slash command.
-
-    The bot may not be in that channel; the response address then still makes a message that all see.
-    """
-
-    message: RealMessage
-    whisper: Whisper
-    _in_channel: bool = True
-    _responded: bool = False
-
-    async def show(self, rendered: Rendered) -> tuple[str, str]:
-        if self._in_channel:
-            try:
-                return await self.message.show(rendered)
-            except DestinationGoneError:
-                self._in_channel = False
-        outgoing, user_id = self.message.outgoing, self.whisper.user_id
-        try:
-            await outgoing.respond(self.whisper.address, rendered, public=True, replace=self._responded)
-        except (DeliveryFailedError, DestinationGoneError):
-            return await DirectMessage(outgoing, user_id).show(rendered)
-        self._responded = True
-        if rendered.file:
-            await _attach_privately(outgoing, user_id, rendered.file)
-        return "", ""
-
-
-async def _attach(outgoing: Outgoing, channel: str, thread: str, file: File) -> None:
-    """Adds a file to what has been said. Where that fails the answer stands, and is not said twice."""
-    try:
-        await outgoing.upload(channel, thread, file)
-    except (DeliveryFailedError, DestinationGoneError) as error:
-        logger.warning("A file did not get to Slack: %s", error, extra={"action": "slack_file"})
-
-
-async def _attach_privately(outgoing: Outgoing, user_id: str, file: File) -> None:
-    try:
-        channel = await outgoing.direct_channel(user_id)
-    except (DeliveryFailedError, DestinationGoneError) as error:
-        logger.warning("A file did not get to Slack: %s", error, extra={"action": "slack_file"})
-        return
-    await _attach(outgoing, channel, "", file)
+    async def attach(self, rendered: Rendered) -> None:
+        """Uploads what belongs to an answer that is shown elsewhere."""
+        channel = await self.outgoing.direct_channel(self.user_id)
+        await RealMessage(self.outgoing, channel).attach(rendered)

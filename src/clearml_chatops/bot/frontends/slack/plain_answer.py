@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from rich.cells import cell_len
 
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
+from clearml_chatops.handlers.forms import line_asking
 from clearml_chatops.models.replies import (
     Block,
     Button,
@@ -13,6 +14,7 @@ from clearml_chatops.models.replies import (
     Code,
     Fields,
     Form,
+    FormField,
     Picture,
     Reply,
     Table,
@@ -52,6 +54,16 @@ def table_lines(table: Table, longest_cell: int = _LONGEST_CELL) -> list[str]:
     return [_aligned(row, widths) for row in shown]
 
 
+def labelled_values(form: Form) -> tuple[tuple[str, str], ...]:
+    """What a form's values are now."""
+    return tuple((field.label + (" (changed)" if field.changed else ""), field.value) for field in form.fields)
+
+
+def how_to_type(command: str, field: FormField) -> str:
+    """How a value of a form is set where there is nothing to fill in."""
+    return f"To change it, send: {line_asking(command, field)}…"
+
+
 def has_cut_cells(table: Table) -> bool:
     return any(len(visible_line(cell)) > _LONGEST_CELL for row in table.rows for cell in row)
 
@@ -85,7 +97,8 @@ def _lines(block: Block) -> Iterator[str]:
             yield visible(block.caption)
         case Form():
             yield visible_line(block.title)
-            yield from (f"{visible_line(field.label)}: {visible(field.value)}" for field in block.fields)
+            yield from (f"{visible_line(label)}: {visible(value)}" for label, value in labelled_values(block))
+            yield from (visible_line(how_to_type(block.command, field)) for field in block.fields[:1])
 
 
 def _button(button: Button) -> str:

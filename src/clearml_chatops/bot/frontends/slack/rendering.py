@@ -5,11 +5,18 @@ All text is put where Slack reads no markup, made visible and escaped, so that a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from clearml_chatops.bot.frontends.slack import block_kit
-from clearml_chatops.bot.frontends.slack.plain_answer import first_line, has_cut_cells, table_lines, whole_text
+from clearml_chatops.bot.frontends.slack.plain_answer import (
+    first_line,
+    has_cut_cells,
+    how_to_type,
+    labelled_values,
+    table_lines,
+    whole_text,
+)
 from clearml_chatops.bot.frontends.slack.wire_text import escape, escape_end_within, escape_within
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
 from clearml_chatops.models.replies import (
@@ -30,37 +37,76 @@ from clearml_chatops.models.replies import (
 _MARKS = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
 _LONGEST_FIRST_LINE = 300
 _LONGEST_CODE = 2900
-_LONGEST_BUTTONS = 6000
-"""Characters that all buttons of a message may take, so that there is room for what they are about."""
 _ROOM_FOR_HINT = 300
+_LONGEST_DESCRIPTION = 1000
+"""Slack answers `alt_txt_too_large` to more."""
 _NOTHING_TO_SAY = "Done."
 _HINT = "This is not all of it; the file has the whole answer."
 _TOO_LONG_FOR_A_BUTTON = "is too long for a button; send the line yourself:"
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """What Slack takes in one place.
+
+    `buttons`: characters that all of them may take, so that there is room for what they are about;
+    `hint`: said where there is not enough room.
+    """
+
+    blocks: int
+    characters: int
+    buttons: int
+    hint: str
+
+
+MESSAGE = Room(block_kit.MOST_BLOCKS, block_kit.LONGEST_BLOCKS, 6000, _HINT)
+VIEW = Room(block_kit.MOST_BLOCKS_OF_VIEW, block_kit.LONGEST_VIEW, 60_000, "This is not all of it.")
+
+
+@dataclass(frozen=True, slots=True)
 class File:
+    """A file; `description` is read to those who do not see a picture."""
+
     name: str
-    text: str
+    content: bytes = field(repr=False)
+    description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot."""
+    """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot.
+
+    One that `is_card` has to be a message that can be edited later.
+    """
 
     text: str
     blocks: list[block_kit.Block]
     file: File | None = None
+    pictures: tuple[File, ...] = ()
+    is_card: bool = False
+
+    @property
+    def has_files(self) -> bool:
+        return bool(self.file or self.pictures)
+
+    def with_line(self, line: str) -> "Rendered":
+        """The same message with a quiet line at its end."""
+        return replace(self, blocks=block_kit.with_context(self.blocks, line))
+
+
+def one_line(text: str) -> Rendered:
+    """A message of the bot's own that is one quiet line."""
+    return Rendered(text, [block_kit.context(text)])
 
 
 def working_line() -> Rendered:
     """A sign of life, until the answer takes its place."""
-    return Rendered("working…", [block_kit.context("working…")])
+    return one_line("working…")
 
 
-def render(reply: Reply) -> Rendered:
+def render(reply: Reply, room: Room = MESSAGE) -> Rendered:
     """A reply, cut to what Slack takes in one message."""
-    return _Page(reply).rendered()
+    return _Page(reply, room).rendered()
 
 
 @dataclass(slots=True)
@@ -68,6 +114,7 @@ class _Page:
     """One message being filled: the buttons first, since they are what one can do, then all else in order."""
 
     reply: Reply
+    room: Room
     cut: bool = False
     _buttons: int = 0
     _length_of_buttons: int = 0
@@ -78,9 +125,15 @@ class _Page:
             self._take(block)
         blocks = self._blocks_that_fit() or [block_kit.context(_NOTHING_TO_SAY)]
         if self.cut:
-            blocks.append(block_kit.context(_HINT))
+            blocks.append(block_kit.context(self.room.hint))
         text = escape_within(first_line(self.reply), _LONGEST_FIRST_LINE) or _NOTHING_TO_SAY
-        return Rendered(text, blocks, File("answer.txt", whole_text(self.reply)) if self.cut else None)
+        return Rendered(
+            text,
+            blocks,
+            File("answer.txt", whole_text(self.reply).encode()) if self.cut else None,
+            tuple(_picture(block) for block in self.reply.blocks if isinstance(block, Picture)),
+            self.reply.is_card,
+        )
 
     def _take(self, block: Block) -> None:
         match block:
@@ -104,10 +157,9 @@ class _Page:
                 self.cut |= len(block.options) > block_kit.MOST_ACTIONS
                 self._add_buttons(block.options[: block_kit.MOST_ACTIONS])
             case Picture():
-                self._add(self._sentence(Text(block.caption)))
+                self._add(self._sentence(Text(block.caption or block.name)))
             case Form():
-                self._add(self._sentence(Text(block.title, Tone.HEADING)))
-                self._add(self._fields(Fields(tuple((field.label, field.value) for field in block.fields))))
+                self._add_form(block)
             case _:
                 assert_never(block)
 
@@ -144,6 +196,12 @@ class _Page:
         more = [f"… and {len(lines) - len(kept):,} more"] if len(kept) < len(lines) else []
         return block_kit.preformatted(escape("\n".join(kept + more)))
 
+    def _add_form(self, form: Form) -> None:
+        self._add(self._sentence(Text(form.title, Tone.HEADING)))
+        self._add(self._fields(Fields(labelled_values(form))))
+        for example in form.fields[:1]:
+            self._add(self._sentence(Text(how_to_type(form.command, example), Tone.QUIET)))
+
     def _add_buttons(self, buttons: tuple[Button, ...]) -> None:
         made: list[block_kit.Block] = []
         for button in buttons:
@@ -152,9 +210,9 @@ class _Page:
                 self._add(self._section(f"{label} {_TOO_LONG_FOR_A_BUTTON}"))
                 self._take(Code(command))
                 continue
-            shown = block_kit.button(label, command, self._buttons)
+            shown = block_kit.button(label, command, self._buttons, in_place=button.in_place)
             length = block_kit.length_of([shown])
-            if self._length_of_buttons + length > _LONGEST_BUTTONS:
+            if self._length_of_buttons + length > self.room.buttons:
                 self.cut = True
                 continue
             self._buttons += 1
@@ -165,8 +223,8 @@ class _Page:
 
     def _blocks_that_fit(self) -> list[block_kit.Block]:
         buttons = [blocks for is_buttons, blocks in self._parts if is_buttons]
-        room = block_kit.LONGEST_BLOCKS - _ROOM_FOR_HINT - sum(map(block_kit.length_of, buttons))
-        places = block_kit.MOST_BLOCKS - 1 - sum(map(len, buttons))
+        room = self.room.characters - _ROOM_FOR_HINT - sum(map(block_kit.length_of, buttons))
+        places = self.room.blocks - 1 - sum(map(len, buttons))
         fitting: list[block_kit.Block] = []
         for is_buttons, blocks in self._parts:
             length = 0 if is_buttons else block_kit.length_of(blocks)
@@ -180,6 +238,11 @@ class _Page:
                 places -= 1
             fitting += blocks
         return fitting
+
+
+def _picture(block: Picture) -> File:
+    name = visible_line(block.name)
+    return File(name, block.png, (visible_line(block.caption) or name)[:_LONGEST_DESCRIPTION])
 
 
 def _first_lines(lines: list[str], longest: int) -> Iterator[str]:
