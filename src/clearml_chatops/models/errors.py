@@ -66,6 +66,20 @@ class LineTooLongError(ChatOpsError):
     text = "That line has {length} characters and the limit is {limit}; send a shorter one."
 
 
+class QuestionExpiredError(ChatOpsError):
+    """The answer to a question that a form asked too long ago."""
+
+    code = "question_expired"
+    text = "That question has expired; ask for the form again and press the value there."
+
+
+class TextNeededError(ChatOpsError):
+    """A question was answered with a picture, a file or a sticker."""
+
+    code = "text_needed"
+    text = "Answer that question with text; I cannot read anything else."
+
+
 class InvalidValueError(ChatOpsError):
     """An argument or a parameter's value is not of the kind that is needed."""
 

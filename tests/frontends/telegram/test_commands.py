@@ -6,16 +6,22 @@ from datetime import timedelta
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
-from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.telegram.conftest import MemoryActions, MemoryCards
+from tests.frontends.telegram.conftest import PUBLIC_ADDRESS, MemoryActions, MemoryCards
 from tests.support.telegram import Fault, Person, TelegramServer
 
 pytestmark = pytest.mark.usefixtures("telegram_front_end")
+
+
+@pytest.fixture(params=["", PUBLIC_ADDRESS], ids=["polling", "webhook"])
+def webhook_url(request: pytest.FixtureRequest) -> str:
+    """Both ways in which Telegram gives its updates."""
+    return str(request.param)
+
 
 CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"), Button("Abort", "/abort e1"))), about="e1")
 
@@ -158,7 +164,7 @@ async def test_a_press_is_answered_before_its_command_is(
         await done.wait()
         return Reply.of("aborted")
 
-    quiet_front_end._handle = slow
+    quiet_front_end._answering._handle = slow
     press = await anna.press(anna.chat.answers[0], "Abort")
     await telegram.until(lambda: anna.saw(press) and ("typing", None) in anna.chat.actions)
     assert len(anna.chat.answers) == 1
@@ -213,11 +219,10 @@ async def test_button_commands_of_any_length_fit(telegram: TelegramServer, anna:
 async def test_what_is_delivered_twice_is_done_once(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
     said = await anna.say("/find")
     update = next(update for update in telegram.state.updates if "message" in update)
-    await telegram.until(lambda: anna.chat.answers)
+    await telegram.until(lambda: anna.chat.answers and not telegram.state.updates)
 
-    polls = telegram.polls
     await telegram.state.redeliver(update)
-    await telegram.until(lambda: telegram.polls > polls)
+    await telegram.until(lambda: not telegram.state.updates)
     await anna.say("/queue")
     await telegram.until(lambda: len(anna.chat.answers) == 2)
 
@@ -238,7 +243,7 @@ async def test_the_commands_of_one_person_are_done_in_their_order(
             await first_may_end.wait()
         return Reply.of(f"done {message.text}")
 
-    quiet_front_end._handle = handle
+    quiet_front_end._answering._handle = handle
     await anna.say("/set")
     await anna.say("/enqueue")
     await boris.say("/queue")
@@ -291,47 +296,35 @@ async def test_a_press_that_cannot_be_looked_up_says_why(
     assert answer.text.startswith("DATABASE_URL")
 
 
-async def test_an_error_of_a_handler_is_told_and_ends_nothing(
-    telegram: TelegramServer, anna: Person, quiet_front_end: TelegramFrontEnd, bot: FakeBot
+async def test_a_card_that_cannot_be_looked_up_is_a_refusal_and_ends_nothing(
+    telegram: TelegramServer,
+    anna: Person,
+    bot: FakeBot,
+    cards: MemoryCards,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def broken(message: IncomingMessage) -> Reply:
-        raise ZeroDivisionError
+    async def fail(*_: object) -> str:
+        raise DatabaseUnusableError(url="sqlite://", reason="locked")
 
-    quiet_front_end._handle = broken
-    await anna.say("/find")
+    bot.replies["/show"] = CARD
+    await anna.say("/show")
     await telegram.until(lambda: anna.chat.answers)
-    quiet_front_end._handle = bot.handle
-    await anna.say("/find")
+    monkeypatch.setattr(cards, "experiment_of", fail)
+    await anna.reply_to(anna.chat.answers[0], "log")
     await telegram.until(lambda: len(anna.chat.answers) == 2)
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 3)
 
-    assert "unexpected" in anna.chat.texts[0]
-
-
-async def test_the_first_start_shows_what_to_do(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
-    await anna.say("/start")
-    await telegram.until(lambda: anna.chat.answers)
-    assert list(anna.chat.answers[0].buttons) == ["Find experiments", "My queue", "All commands"]
-
-    await anna.press(anna.chat.answers[0], "My queue")
-    await telegram.until(lambda: len(anna.chat.answers) == 2)
-    assert bot.lines == ["/queue"]
+    assert anna.chat.texts[1].startswith("❌ DATABASE_URL")
+    assert bot.lines == ["/show", "/find"]
 
 
-async def test_a_start_command_of_the_registry_answers_deep_links(
-    telegram: TelegramServer, anna: Person, bot: FakeBot, quiet_front_end: TelegramFrontEnd
-) -> None:
-    family = CommandFamily("People")
-
-    @family.command("start", examples=())
-    async def start(context: object, code: str = "") -> Reply:
-        """Begin."""
-        raise NotImplementedError
-
-    quiet_front_end._registry = Registry([family])
-    await anna.say("/start a1b2")
+async def test_a_deep_link_goes_through_the_funnel(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
+    code = "aB3-_" * 12
+    await anna.say(f"/start {code}")
     await telegram.until(lambda: anna.chat.answers)
 
-    assert bot.lines == ["/start a1b2"]
+    assert bot.lines == [f"/start {code}"]
 
 
 async def test_a_long_log_arrives_as_a_document(
@@ -407,7 +400,7 @@ async def test_the_answer_to_a_deleted_message_is_sent_all_the_same(
         anna.chat.messages.clear()
         return Reply.of("done")
 
-    quiet_front_end._handle = handle
-    quiet_front_end._patience = timedelta(minutes=1)
+    quiet_front_end._answering._handle = handle
+    quiet_front_end._answering._patience = timedelta(minutes=1)
     await anna.say("/find")
     await telegram.until(lambda: anna.chat.texts == ["done"])
