@@ -19,13 +19,14 @@ from tests.support.telegram import Person, TelegramServer
 
 @dataclass
 class MemoryActions:
-    """What buttons do, until a test has them expire."""
+    """What buttons do, until a test has them expire. `token_of` gives the same token again for an action."""
 
     actions: dict[str, Action] = field(default_factory=dict)
+    token_of: dict[Action, str] = field(default_factory=dict)
     questions: dict[tuple[str, str], str] = field(default_factory=dict)
 
     async def remember(self, action: Action) -> str:
-        token = secrets.token_urlsafe(24)
+        token = self.token_of.get(action) or secrets.token_urlsafe(24)
         self.actions[token] = action
         return token
 

@@ -9,7 +9,7 @@ from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
-from clearml_chatops.models.replies import Button, Buttons, Code, Reply
+from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Table, Text, Tone
 from tests.frontends.conftest import FakeBot
 from tests.frontends.telegram.conftest import PUBLIC_ADDRESS, MemoryActions, MemoryCards
 from tests.support.telegram import Fault, Person, TelegramServer
@@ -343,6 +343,34 @@ async def test_a_long_log_arrives_as_a_document(
     assert document.text.endswith("line 9999")
     assert list(document.buttons) == ["Show"]
     assert set(cards.experiments.values()) == {"e1"}
+
+
+async def test_500_experiments_found_arrive_as_a_file(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    rows = tuple((f"{number:032x}", f"<b>run</b> & {number}", "Completed") for number in range(500))
+    options = tuple(Button(f"<b>run</b> {number}", f"/show {number}") for number in range(500))
+    bot.replies["/find"] = Reply.of(Table(("id", "name", "status"), rows), Buttons(options))
+
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    document, last = anna.chat.answers
+    assert len(document.file_content.decode().splitlines()) == 501
+    assert "440 more are not shown" in last.text
+    assert sum(map(len, last.rows)) == 60
+
+
+async def test_a_value_of_3000_characters_full_of_markup_arrives_whole(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    value = "</b><!channel>&" * 200
+    bot.replies["/show"] = Reply.of(Text(value, Tone.HEADING), Fields(((value[:60], value),)))
+
+    await anna.say("/show")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "\n".join(anna.chat.texts).count(value) == 2
 
 
 async def test_a_busy_telegram_is_obeyed_in_the_middle_of_a_list(

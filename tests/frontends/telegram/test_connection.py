@@ -20,7 +20,7 @@ async def nobody() -> list[str]:
     return []
 
 
-def front_end_with(token: str, api_url: str) -> TelegramFrontEnd:
+def front_end_with(token: str, api_url: str, webhook_url: str = "") -> TelegramFrontEnd:
     return TelegramFrontEnd(
         handle=FakeBot().handle,
         registry=small_registry(),
@@ -30,6 +30,7 @@ def front_end_with(token: str, api_url: str) -> TelegramFrontEnd:
         admins=nobody,
         token=token,
         api_url=api_url,
+        webhook_url=webhook_url,
     )
 
 
@@ -44,6 +45,12 @@ def test_what_cannot_be_a_token_is_refused_at_once(token: str) -> None:
 def test_what_cannot_be_an_address_is_refused_at_once() -> None:
     with pytest.raises(SettingsError, match=r"^TELEGRAM_API_URL: "):
         front_end_with("42:AA", "api.example.org")
+
+
+def test_a_webhook_needs_a_public_address(quiet_front_end: TelegramFrontEnd) -> None:
+    assert list(quiet_front_end.routes) == []
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_WEBHOOK_URL: must begin with https://"):
+        front_end_with("42:AA", "", webhook_url="http://bot.example.org")
 
 
 async def test_a_token_that_telegram_does_not_accept_is_one_clear_error(telegram: TelegramServer) -> None:
@@ -107,6 +114,21 @@ async def test_polling_goes_on_after_its_connection_was_dropped(
     await anna.say("/find")
     await telegram.until(lambda: anna.chat.answers)
 
+    assert bot.lines == ["/find"]
+
+
+async def test_a_webhook_that_stands_is_deleted_before_polling_and_nothing_is_lost(
+    telegram: TelegramServer, quiet_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
+) -> None:
+    telegram.webhook.leads_to = {"https://bot.example.org": "http://127.0.0.1:9"}
+    telegram.state.webhook = "https://bot.example.org/telegram"
+    await anna.say("/find")
+
+    await quiet_front_end.start()
+    await telegram.until(lambda: anna.chat.answers)
+    await quiet_front_end.stop()
+
+    assert telegram.state.webhook == ""
     assert bot.lines == ["/find"]
 
 

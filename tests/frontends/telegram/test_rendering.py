@@ -2,6 +2,7 @@
 
 import pytest
 
+from clearml_chatops.bot.frontends.telegram import rendering
 from clearml_chatops.bot.frontends.telegram.keyboards import MOST_BUTTONS, Key
 from clearml_chatops.bot.frontends.telegram.outgoing import (
     DocumentMessage,
@@ -104,6 +105,18 @@ def test_a_log_of_10000_lines_is_a_document_that_shows_its_end() -> None:
     assert caption.startswith("10,000 lines; they end with:\n")
     assert caption.endswith("step 9999 <loss> 0.9999")
     assert document.rows == ((Key("Again", Action("/log")),),)
+
+
+def test_a_log_larger_than_telegram_takes_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "LARGEST_DOCUMENT", 10_000)
+    log = "é" * 6000 + "\n" + "\n".join(f"line {number}" for number in range(1000))
+
+    (document,) = render(Reply.of(Code(log)))
+
+    assert isinstance(document, DocumentMessage)
+    assert len(document.content) <= 10_000
+    assert log.encode().endswith(document.content)
+    assert accepted(document).text.startswith("The end of 1,001 lines")
 
 
 def test_a_log_of_one_endless_line_is_a_document_too() -> None:

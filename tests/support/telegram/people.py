@@ -30,6 +30,14 @@ class Person:
     async def reply_to(self, message: ShownMessage, text: str) -> ShownMessage:
         return await self._write(message.chat, text, topic=message.thread, reply_to=message)
 
+    async def reply_with_photo(self, message: ShownMessage) -> ShownMessage:
+        """A reply that has no text."""
+        photo = self._state.add_message(
+            message.chat, self.user, "", reply_to=message.id, file_name="photo.jpg", is_photo=True
+        )
+        await self._state.add_update("message", photo.to_json())
+        return photo
+
     async def press(self, message: ShownMessage, label: str) -> str:
         """Presses a button; gives the id under which the server keeps the bot's answer."""
         self._presses += 1
