@@ -74,10 +74,10 @@ class QuestionExpiredError(ChatOpsError):
 
 
 class TextNeededError(ChatOpsError):
-    """A question was answered with a picture, a file or a sticker."""
+    """The bot was sent a picture, a file or a sticker, or a question of its was answered with one."""
 
     code = "text_needed"
-    text = "Answer that question with text; I cannot read anything else."
+    text = "I can read text only; write it as a message."
 
 
 class InvalidValueError(ChatOpsError):

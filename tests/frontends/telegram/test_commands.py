@@ -13,6 +13,7 @@ from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply,
 from tests.frontends.conftest import FakeBot
 from tests.frontends.telegram.conftest import PUBLIC_ADDRESS, MemoryActions, MemoryCards
 from tests.support.telegram import Fault, Person, TelegramServer
+from tests.support.telegram.refusals import bad_request
 
 pytestmark = pytest.mark.usefixtures("telegram_front_end")
 
@@ -188,6 +189,39 @@ async def test_an_expired_button_says_so(
     assert answer.alert
     assert "expired" in answer.text
     assert bot.lines == ["/show"]
+
+
+async def test_an_expired_button_says_so_also_when_the_press_is_too_old_for_an_alert(
+    telegram: TelegramServer, anna: Person, bot: FakeBot, actions: MemoryActions
+) -> None:
+    bot.replies["/show"] = CARD
+    await anna.say("/show")
+    await telegram.until(lambda: anna.chat.answers)
+    actions.actions.clear()
+    telegram.misbehave("answerCallbackQuery", Fault(bad_request("query is too old")))
+
+    await anna.press(anna.chat.answers[0], "Log")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "expired" in anna.chat.texts[1]
+    assert bot.lines == ["/show"]
+
+
+async def test_a_picture_in_the_private_chat_is_answered_and_in_a_group_is_for_the_others(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    group = telegram.group("Lab")
+    bot.replies["/find"] = CARD
+    await anna.say("/find", chat=group)
+    await anna.say("/find")
+    await telegram.until(lambda: group.answers and anna.chat.answers)
+    await anna.reply_with_photo(group.answers[0])
+    await anna.reply_with_photo(anna.chat.answers[0])
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "text only" in anna.chat.texts[1]
+    assert bot.lines == ["/find", "/find"]
+    assert len(group.answers) == 1
 
 
 async def test_a_press_counts_when_telegram_has_given_it_up(

@@ -194,7 +194,7 @@ async def test_a_question_answered_without_text_says_so(
     await anna.reply_with_photo(question)
     await telegram.until(lambda: len(anna.chat.answers) == 3)
 
-    assert "with text" in anna.chat.texts[-1]
+    assert "text only" in anna.chat.texts[-1]
     assert bot.lines == ["/set"]
 
 

@@ -18,6 +18,7 @@ from clearml_chatops.bot.frontends.telegram.incoming import (
     conversation_of,
     conversation_of_press,
     incoming,
+    is_unreadable,
     replied_to,
 )
 from clearml_chatops.bot.frontends.telegram.questions import is_command, is_question
@@ -94,6 +95,9 @@ class Answering:
         if replied is not None and self._is_answer(message, replied):
             await self._in_turn(request, lambda: self._take_answer(request, message, replied))
             return
+        if is_unreadable(message):
+            await self._in_turn(request, lambda: self._tell(request, str(TextNeededError()), Outcome.REFUSED))
+            return
         line = command_line(message, bot=self._bot.bot, registry=self._registry)
         if line is not None:
             await self._in_turn(request, lambda: self._carry_out(request, line))
@@ -105,17 +109,17 @@ class Answering:
             trouble = _EXPIRED
         except ChatOpsError as error:
             action, trouble = None, str(error)
+        message_id = query.message.message_id if query.message else None
+        in_place = action is not None and action.in_place
+        request = _Request(query.from_user, conversation_of_press(query), message_id, message_id, in_place)
         # The phone shows a spinner until this is answered. After a while it cannot be, and the press counts.
-        with contextlib.suppress(TelegramError):
-            await (
-                query.answer() if action is not None else query.answer(trouble[:_LONGEST_ALERT], show_alert=True)
-            )
+        try:
+            await (query.answer(trouble[:_LONGEST_ALERT], show_alert=True) if action is None else query.answer())
+        except TelegramError:
+            if action is None:
+                await self._in_turn(request, lambda: self._tell(request, trouble, Outcome.REFUSED))
         if action is None:
             return
-        message_id = query.message.message_id if query.message else None
-        request = _Request(
-            query.from_user, conversation_of_press(query), message_id, message_id, in_place=action.in_place
-        )
         if action.question:
             await self._in_turn(request, lambda: self._ask(request, action, query.data or ""))
         else:

@@ -3,7 +3,7 @@
 import html
 import re
 
-from telegram import Chat, ForceReply, Message, User
+from telegram import ForceReply, Message, User
 
 from clearml_chatops.bot.frontends.telegram.forms import present_value
 from clearml_chatops.bot.frontends.telegram.pages import pages
@@ -41,10 +41,6 @@ def forced_reply(question: str, *, selective: bool) -> ForceReply:
 def is_question(message: Message) -> bool:
     """Whether a message of the bot is one that asks."""
     return (message.text or "").startswith(_MARK)
-
-
-def is_in_private(chat: Chat) -> bool:
-    return chat.type == Chat.PRIVATE
 
 
 def is_command(text: str, registry: Registry) -> bool:
