@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from aiohttp.test_utils import unused_port
+
 from clearml_chatops.sandbox import Sandbox
 from tests.support.dialogs import Turn
 from tests.support.slack import Person as SlackPerson
@@ -17,6 +19,8 @@ from tests.support.telegram import TelegramServer
 from tests.support.waiting import until
 
 PLATFORMS = ("slack", "telegram")
+TELEGRAM_BY_WEBHOOK = "telegram by webhook"
+_PUBLIC_ADDRESS = "https://bot.example.org"
 
 
 class Chat(Protocol):
@@ -75,6 +79,7 @@ class TelegramChat:
     server: TelegramServer
     anna: TelegramPerson
     platform: str = "telegram"
+    webhook_port: int = 0
 
     @property
     def id(self) -> str:
@@ -87,22 +92,26 @@ class TelegramChat:
         return self.anna.chat.texts
 
     def settings(self, sandbox: Sandbox) -> dict[str, Any]:
+        by_webhook = {"TELEGRAM_WEBHOOK_URL": _PUBLIC_ADDRESS, "CHATOPS_HTTP_PORT": self.webhook_port}
         return {
             "TELEGRAM_BOT_TOKEN": self.server.token,
             "TELEGRAM_API_URL": self.server.url,
             "CHATOPS_PEOPLE": [alice(sandbox, telegram=self.id)],
+            **(by_webhook if self.webhook_port else {}),
         }
 
 
 @asynccontextmanager
 async def chat_on(platform: str) -> AsyncIterator[Chat]:
-    """A platform of the test's own with Anna on it."""
+    """A platform of the test's own with Anna on it, to which Telegram's webhook counts as one."""
     if platform == "slack":
         async with SlackServer() as slack:
             yield SlackChat(slack, slack.person("anna"))
     else:
         async with TelegramServer() as telegram:
-            yield TelegramChat(telegram, telegram.person("Anna"))
+            port = unused_port() if platform == TELEGRAM_BY_WEBHOOK else 0
+            telegram.webhook.leads_to = {_PUBLIC_ADDRESS: f"http://127.0.0.1:{port}"}
+            yield TelegramChat(telegram, telegram.person("Anna"), webhook_port=port)
 
 
 def settings_of_both(slack: SlackChat, telegram: TelegramChat, sandbox: Sandbox) -> dict[str, Any]:

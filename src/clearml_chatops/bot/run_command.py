@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 from clearml_chatops.bot.composition import Program, composed
 from clearml_chatops.bot.delivery import Delivery
@@ -90,6 +91,8 @@ def _telegram(program: Program, settings: Settings) -> FrontEnd | None:
         registry=program.dispatcher.registry,
         actions=program.process.actions,
         cards=program.process.cards,
+        places=program.process.conversations,
+        admins=partial(program.process.accounts.admins, TelegramFrontEnd.platform),
         token=token,
         api_url=settings.telegram_api_url,
         webhook_url=settings.telegram_webhook_url,

@@ -66,6 +66,20 @@ class LineTooLongError(ChatOpsError):
     text = "That line has {length} characters and the limit is {limit}; send a shorter one."
 
 
+class QuestionExpiredError(ChatOpsError):
+    """The answer to a question that a form asked too long ago."""
+
+    code = "question_expired"
+    text = "That question has expired; ask for the form again and press the value there."
+
+
+class TextNeededError(ChatOpsError):
+    """The bot was sent a picture, a file or a sticker, or a question of its was answered with one."""
+
+    code = "text_needed"
+    text = "I can read text only; write it as a message."
+
+
 class InvalidValueError(ChatOpsError):
     """An argument or a parameter's value is not of the kind that is needed."""
 

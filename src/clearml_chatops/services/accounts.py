@@ -65,6 +65,11 @@ class AccountService:
         names = ", ".join(sorted(f"{name} ({id_})" for id_, name in users.items()))
         raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{trouble}; give one of {names}.")
 
+    async def admins(self, platform: str) -> list[str]:
+        """The user ids by which admins are known on a platform."""
+        async with self._database.reading() as session:
+            return await PeopleStore(session).user_ids(platform, Role.ADMIN)
+
     async def recognise(self, message: IncomingMessage) -> Person | None:
         """The person who sent the message; None for a stranger.
 

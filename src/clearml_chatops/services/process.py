@@ -14,6 +14,7 @@ from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
+from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.services.drafts import DraftService
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
@@ -56,6 +57,10 @@ class ProcessContext:
     @cached_property
     def cards(self) -> CardService:
         return CardService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+
+    @cached_property
+    def conversations(self) -> ConversationService:
+        return ConversationService(database=self.database, clock=self.clock)
 
     @cached_property
     def audit(self) -> AuditService:

@@ -26,6 +26,16 @@ class PeopleStore:
         )
         return _to_person(row) if row else None
 
+    async def user_ids(self, platform: str, role: Role) -> list[str]:
+        """The user ids on a platform of all who have this role."""
+        found = await self._session.scalars(
+            select(IdentityRow.user_id)
+            .join(PersonRow, IdentityRow.person_id == PersonRow.id)
+            .where(IdentityRow.platform == platform, PersonRow.role == role.value)
+            .order_by(IdentityRow.user_id)
+        )
+        return list(found)
+
     async def add(self, identity: Identity, *, name: str, role: Role, clearml_user_id: str) -> Person:
         row = PersonRow(name=name, role=role.value, clearml_user_id=clearml_user_id)
         self._session.add(row)

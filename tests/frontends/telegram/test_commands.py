@@ -6,16 +6,23 @@ from datetime import timedelta
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
-from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
-from clearml_chatops.models.replies import Button, Buttons, Code, Reply
+from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Table, Text, Tone
 from tests.frontends.conftest import FakeBot
-from tests.frontends.telegram.conftest import MemoryActions, MemoryCards
+from tests.frontends.telegram.conftest import PUBLIC_ADDRESS, MemoryActions, MemoryCards
 from tests.support.telegram import Fault, Person, TelegramServer
+from tests.support.telegram.refusals import bad_request
 
 pytestmark = pytest.mark.usefixtures("telegram_front_end")
+
+
+@pytest.fixture(params=["", PUBLIC_ADDRESS], ids=["polling", "webhook"])
+def webhook_url(request: pytest.FixtureRequest) -> str:
+    """Both ways in which Telegram gives its updates."""
+    return str(request.param)
+
 
 CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"), Button("Abort", "/abort e1"))), about="e1")
 
@@ -158,7 +165,7 @@ async def test_a_press_is_answered_before_its_command_is(
         await done.wait()
         return Reply.of("aborted")
 
-    quiet_front_end._handle = slow
+    quiet_front_end._answering._handle = slow
     press = await anna.press(anna.chat.answers[0], "Abort")
     await telegram.until(lambda: anna.saw(press) and ("typing", None) in anna.chat.actions)
     assert len(anna.chat.answers) == 1
@@ -182,6 +189,39 @@ async def test_an_expired_button_says_so(
     assert answer.alert
     assert "expired" in answer.text
     assert bot.lines == ["/show"]
+
+
+async def test_an_expired_button_says_so_also_when_the_press_is_too_old_for_an_alert(
+    telegram: TelegramServer, anna: Person, bot: FakeBot, actions: MemoryActions
+) -> None:
+    bot.replies["/show"] = CARD
+    await anna.say("/show")
+    await telegram.until(lambda: anna.chat.answers)
+    actions.actions.clear()
+    telegram.misbehave("answerCallbackQuery", Fault(bad_request("query is too old")))
+
+    await anna.press(anna.chat.answers[0], "Log")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "expired" in anna.chat.texts[1]
+    assert bot.lines == ["/show"]
+
+
+async def test_a_picture_in_the_private_chat_is_answered_and_in_a_group_is_for_the_others(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    group = telegram.group("Lab")
+    bot.replies["/find"] = CARD
+    await anna.say("/find", chat=group)
+    await anna.say("/find")
+    await telegram.until(lambda: group.answers and anna.chat.answers)
+    await anna.reply_with_photo(group.answers[0])
+    await anna.reply_with_photo(anna.chat.answers[0])
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "text only" in anna.chat.texts[1]
+    assert bot.lines == ["/find", "/find"]
+    assert len(group.answers) == 1
 
 
 async def test_a_press_counts_when_telegram_has_given_it_up(
@@ -213,11 +253,10 @@ async def test_button_commands_of_any_length_fit(telegram: TelegramServer, anna:
 async def test_what_is_delivered_twice_is_done_once(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
     said = await anna.say("/find")
     update = next(update for update in telegram.state.updates if "message" in update)
-    await telegram.until(lambda: anna.chat.answers)
+    await telegram.until(lambda: anna.chat.answers and not telegram.state.updates)
 
-    polls = telegram.polls
     await telegram.state.redeliver(update)
-    await telegram.until(lambda: telegram.polls > polls)
+    await telegram.until(lambda: not telegram.state.updates)
     await anna.say("/queue")
     await telegram.until(lambda: len(anna.chat.answers) == 2)
 
@@ -238,7 +277,7 @@ async def test_the_commands_of_one_person_are_done_in_their_order(
             await first_may_end.wait()
         return Reply.of(f"done {message.text}")
 
-    quiet_front_end._handle = handle
+    quiet_front_end._answering._handle = handle
     await anna.say("/set")
     await anna.say("/enqueue")
     await boris.say("/queue")
@@ -291,47 +330,35 @@ async def test_a_press_that_cannot_be_looked_up_says_why(
     assert answer.text.startswith("DATABASE_URL")
 
 
-async def test_an_error_of_a_handler_is_told_and_ends_nothing(
-    telegram: TelegramServer, anna: Person, quiet_front_end: TelegramFrontEnd, bot: FakeBot
+async def test_a_card_that_cannot_be_looked_up_is_a_refusal_and_ends_nothing(
+    telegram: TelegramServer,
+    anna: Person,
+    bot: FakeBot,
+    cards: MemoryCards,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def broken(message: IncomingMessage) -> Reply:
-        raise ZeroDivisionError
+    async def fail(*_: object) -> str:
+        raise DatabaseUnusableError(url="sqlite://", reason="locked")
 
-    quiet_front_end._handle = broken
-    await anna.say("/find")
+    bot.replies["/show"] = CARD
+    await anna.say("/show")
     await telegram.until(lambda: anna.chat.answers)
-    quiet_front_end._handle = bot.handle
-    await anna.say("/find")
+    monkeypatch.setattr(cards, "experiment_of", fail)
+    await anna.reply_to(anna.chat.answers[0], "log")
     await telegram.until(lambda: len(anna.chat.answers) == 2)
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 3)
 
-    assert "unexpected" in anna.chat.texts[0]
-
-
-async def test_the_first_start_shows_what_to_do(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
-    await anna.say("/start")
-    await telegram.until(lambda: anna.chat.answers)
-    assert list(anna.chat.answers[0].buttons) == ["Find experiments", "My queue", "All commands"]
-
-    await anna.press(anna.chat.answers[0], "My queue")
-    await telegram.until(lambda: len(anna.chat.answers) == 2)
-    assert bot.lines == ["/queue"]
+    assert anna.chat.texts[1].startswith("❌ DATABASE_URL")
+    assert bot.lines == ["/show", "/find"]
 
 
-async def test_a_start_command_of_the_registry_answers_deep_links(
-    telegram: TelegramServer, anna: Person, bot: FakeBot, quiet_front_end: TelegramFrontEnd
-) -> None:
-    family = CommandFamily("People")
-
-    @family.command("start", examples=())
-    async def start(context: object, code: str = "") -> Reply:
-        """Begin."""
-        raise NotImplementedError
-
-    quiet_front_end._registry = Registry([family])
-    await anna.say("/start a1b2")
+async def test_a_deep_link_goes_through_the_funnel(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
+    code = "aB3-_" * 12
+    await anna.say(f"/start {code}")
     await telegram.until(lambda: anna.chat.answers)
 
-    assert bot.lines == ["/start a1b2"]
+    assert bot.lines == [f"/start {code}"]
 
 
 async def test_a_long_log_arrives_as_a_document(
@@ -350,6 +377,34 @@ async def test_a_long_log_arrives_as_a_document(
     assert document.text.endswith("line 9999")
     assert list(document.buttons) == ["Show"]
     assert set(cards.experiments.values()) == {"e1"}
+
+
+async def test_500_experiments_found_arrive_as_a_file(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    rows = tuple((f"{number:032x}", f"<b>run</b> & {number}", "Completed") for number in range(500))
+    options = tuple(Button(f"<b>run</b> {number}", f"/show {number}") for number in range(500))
+    bot.replies["/find"] = Reply.of(Table(("id", "name", "status"), rows), Buttons(options))
+
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    document, last = anna.chat.answers
+    assert len(document.file_content.decode().splitlines()) == 501
+    assert "440 more are not shown" in last.text
+    assert sum(map(len, last.rows)) == 60
+
+
+async def test_a_value_of_3000_characters_full_of_markup_arrives_whole(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    value = "</b><!channel>&" * 200
+    bot.replies["/show"] = Reply.of(Text(value, Tone.HEADING), Fields(((value[:60], value),)))
+
+    await anna.say("/show")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "\n".join(anna.chat.texts).count(value) == 2
 
 
 async def test_a_busy_telegram_is_obeyed_in_the_middle_of_a_list(
@@ -407,7 +462,7 @@ async def test_the_answer_to_a_deleted_message_is_sent_all_the_same(
         anna.chat.messages.clear()
         return Reply.of("done")
 
-    quiet_front_end._handle = handle
-    quiet_front_end._patience = timedelta(minutes=1)
+    quiet_front_end._answering._handle = handle
+    quiet_front_end._answering._patience = timedelta(minutes=1)
     await anna.say("/find")
     await telegram.until(lambda: anna.chat.texts == ["done"])

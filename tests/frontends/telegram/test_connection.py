@@ -7,26 +7,30 @@ from time import monotonic
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
-from clearml_chatops.bot.frontends.telegram.menu import menu_of
-from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot, small_registry
-from tests.frontends.telegram.conftest import MemoryActions, MemoryCards
+from tests.frontends.telegram.conftest import MemoryActions, MemoryCards, MemoryPlaces
 from tests.support.telegram import Fault, Person, TelegramServer
 from tests.support.waiting import until
 
 
-def front_end_with(token: str, api_url: str) -> TelegramFrontEnd:
+async def nobody() -> list[str]:
+    return []
+
+
+def front_end_with(token: str, api_url: str, webhook_url: str = "") -> TelegramFrontEnd:
     return TelegramFrontEnd(
         handle=FakeBot().handle,
         registry=small_registry(),
         actions=MemoryActions(),
         cards=MemoryCards(),
+        places=MemoryPlaces(),
+        admins=nobody,
         token=token,
         api_url=api_url,
+        webhook_url=webhook_url,
     )
 
 
@@ -41,6 +45,12 @@ def test_what_cannot_be_a_token_is_refused_at_once(token: str) -> None:
 def test_what_cannot_be_an_address_is_refused_at_once() -> None:
     with pytest.raises(SettingsError, match=r"^TELEGRAM_API_URL: "):
         front_end_with("42:AA", "api.example.org")
+
+
+def test_a_webhook_needs_a_public_address(quiet_front_end: TelegramFrontEnd) -> None:
+    assert list(quiet_front_end.routes) == []
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_WEBHOOK_URL: must begin with https://"):
+        front_end_with("42:AA", "", webhook_url="http://bot.example.org")
 
 
 async def test_a_token_that_telegram_does_not_accept_is_one_clear_error(telegram: TelegramServer) -> None:
@@ -75,7 +85,7 @@ async def test_a_wrong_token_found_later_is_one_log_line(
     await front_end.start()
     await telegram.listen()
 
-    await until(lambda: "does not accept TELEGRAM_BOT_TOKEN" in caplog.text)
+    await until(lambda: "TELEGRAM_BOT_TOKEN: Telegram does not accept it" in caplog.text)
 
     await front_end.stop()
     assert "42:wrong" not in caplog.text
@@ -104,6 +114,21 @@ async def test_polling_goes_on_after_its_connection_was_dropped(
     await anna.say("/find")
     await telegram.until(lambda: anna.chat.answers)
 
+    assert bot.lines == ["/find"]
+
+
+async def test_a_webhook_that_stands_is_deleted_before_polling_and_nothing_is_lost(
+    telegram: TelegramServer, quiet_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
+) -> None:
+    telegram.webhook.leads_to = {"https://bot.example.org": "http://127.0.0.1:9"}
+    telegram.state.webhook = "https://bot.example.org/telegram"
+    await anna.say("/find")
+
+    await quiet_front_end.start()
+    await telegram.until(lambda: anna.chat.answers)
+    await quiet_front_end.stop()
+
+    assert telegram.state.webhook == ""
     assert bot.lines == ["/find"]
 
 
@@ -147,7 +172,7 @@ async def test_an_answer_under_way_is_sent_before_the_end(
         await may_end.wait()
         return Reply.of("done")
 
-    quiet_front_end._handle = slow
+    quiet_front_end._answering._handle = slow
     await quiet_front_end.start()
     await anna.say("/find")
     await begun.wait()
@@ -171,7 +196,7 @@ async def test_a_command_that_does_not_end_is_told_about_in_time(
         await asyncio.Event().wait()
         raise NotImplementedError
 
-    quiet_front_end._handle = endless
+    quiet_front_end._answering._handle = endless
     await quiet_front_end.start()
     await anna.say("/find")
     await begun.wait()
@@ -182,58 +207,3 @@ async def test_a_command_that_does_not_end_is_told_about_in_time(
     assert monotonic() - start < 5
     (text,) = anna.chat.texts
     assert "may or may not have been done" in text
-
-
-async def test_the_menu_is_published_for_each_kind_of_chat(
-    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd
-) -> None:
-    await telegram.until(lambda: len(telegram.state.commands) == 3)
-
-    assert set(telegram.state.commands) == {
-        ("default", ""),
-        ("all_private_chats", ""),
-        ("all_group_chats", ""),
-    }
-    names = [entry["command"] for entry in telegram.state.commands["default", ""]]
-    assert names == ["find", "clone", "set", "unset", "queue", "abort", "queue_move", "help"]
-
-
-def test_a_menu_is_cut_to_what_telegram_takes() -> None:
-    family = CommandFamily("Many")
-
-    async def nothing(context: object) -> Reply:
-        raise NotImplementedError
-
-    nothing.__doc__ = "d" * 300
-    for number in range(120):
-        family.command(f"long name {number}", examples=())(nothing)
-    family.command("x" * 33, examples=())(nothing)
-
-    menu = menu_of(Registry([family]), Role.MEMBER)
-
-    assert len(menu) == 100
-    assert menu[0].command == "long_name_0"
-    assert len(menu[0].description) == 256
-
-
-def test_what_a_role_may_not_is_not_in_its_menu() -> None:
-    family = CommandFamily("Admin")
-
-    @family.command("allow", role=Role.ADMIN, examples=())
-    async def allow(context: object) -> Reply:
-        """Let somebody in."""
-        raise NotImplementedError
-
-    assert menu_of(Registry([family]), Role.MEMBER) == []
-    assert len(menu_of(Registry([family]), Role.ADMIN)) == 1
-
-
-async def test_a_menu_that_telegram_refuses_ends_nothing(
-    telegram: TelegramServer, quiet_front_end: TelegramFrontEnd, anna: Person, caplog: pytest.LogCaptureFixture
-) -> None:
-    telegram.misbehave("setMyCommands", Fault.broken(500))
-    await quiet_front_end.start()
-    await anna.say("/find")
-    await telegram.until(lambda: anna.chat.answers)
-    await until(lambda: "menu of commands was not published" in caplog.text)
-    await quiet_front_end.stop()

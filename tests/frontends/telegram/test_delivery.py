@@ -1,13 +1,19 @@
 """What nobody asked for: notifications, and cards that are edited in place."""
 
+from datetime import timedelta
+from time import monotonic
+
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import DeliveryFailedError, DestinationGoneError, TelegramFrontEnd
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.replies import Button, Buttons, Reply
-from tests.frontends.telegram.conftest import MemoryCards
+from clearml_chatops.models.replies import Button, Buttons, Code, Reply
+from tests.frontends.telegram.conftest import MemoryCards, MemoryPlaces
 from tests.support.telegram import Chat, Fault, Person, TelegramServer
+from tests.support.waiting import until
 
+PENDING = Reply.of("Pending", about="e1").as_card()
+RUNNING = Reply.of("Running", about="e1").as_card()
 NEWS = Reply.of("It is Completed.", Buttons((Button("Log", "/log e1"),)), about="e1")
 
 
@@ -51,17 +57,45 @@ async def test_places_that_are_gone_are_told_from_those_that_fail(
         await telegram_front_end.deliver(conversation(forum), NEWS)
 
 
-async def test_a_group_that_has_moved_is_followed(
-    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd
+async def test_a_group_that_has_moved_is_followed_and_noted(
+    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, places: MemoryPlaces, cards: MemoryCards
 ) -> None:
     group = telegram.group("Lab")
     supergroup = telegram.move(group)
 
     await telegram_front_end.deliver(conversation(group), NEWS)
-    await telegram_front_end.deliver(conversation(group), NEWS)
 
-    assert supergroup.texts == ["It is Completed."] * 2
-    assert len(telegram.called("sendMessage")) == 3
+    assert supergroup.texts == ["It is Completed."]
+    assert places.moves == [(str(group.id), str(supergroup.id))]
+    assert set(cards.experiments) == {(str(supergroup.id), str(supergroup.answers[0].id))}
+
+
+async def test_a_group_that_moves_is_noted_at_once(
+    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, places: MemoryPlaces
+) -> None:
+    group = telegram.group("Lab")
+    supergroup = telegram.move(group)
+
+    await telegram.tell_of_move(group, anna)
+    await until(lambda: len(places.moves) == 2)
+
+    assert set(places.moves) == {(str(group.id), str(supergroup.id))}
+    assert supergroup.answers == []
+
+
+async def test_the_card_of_a_group_that_has_moved_is_sent_anew_and_touches_no_other_message(
+    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, cards: MemoryCards
+) -> None:
+    group = telegram.group("Lab")
+    await telegram_front_end.deliver(conversation(group), PENDING)
+    supergroup = telegram.move(group)
+    await telegram_front_end.deliver(conversation(supergroup), Reply.of("something else"))
+    assert group.answers[0].id == supergroup.answers[0].id
+
+    await telegram_front_end.edit(conversation(group), str(group.answers[0].id), RUNNING)
+    await telegram_front_end.edit(conversation(supergroup), f"old:{group.answers[0].id}", RUNNING)
+
+    assert supergroup.texts == ["something else", "Running", "Running"]
 
 
 async def test_a_card_is_edited_in_place(telegram_front_end: TelegramFrontEnd, anna: Person) -> None:
@@ -75,14 +109,77 @@ async def test_a_card_is_edited_in_place(telegram_front_end: TelegramFrontEnd, a
     assert card.edited == 1
 
 
-async def test_a_deleted_card_is_sent_anew(telegram_front_end: TelegramFrontEnd, anna: Person) -> None:
-    await telegram_front_end.deliver(conversation(anna.chat), Reply.of("Pending"))
+async def test_a_deleted_card_is_sent_anew_and_is_the_card_from_then_on(
+    telegram_front_end: TelegramFrontEnd, anna: Person, cards: MemoryCards
+) -> None:
+    await telegram_front_end.deliver(conversation(anna.chat), PENDING)
     (card,) = anna.chat.answers
     del anna.chat.messages[card.id]
 
-    await telegram_front_end.edit(conversation(anna.chat), str(card.id), Reply.of("Running"))
+    await telegram_front_end.edit(conversation(anna.chat), str(card.id), RUNNING)
 
+    (anew,) = anna.chat.answers
+    assert anew.text == "Running"
+    assert cards.live == {str(card.id), str(anew.id)}
+
+
+async def test_what_is_no_card_any_more_is_not_sent_anew(
+    telegram_front_end: TelegramFrontEnd, anna: Person
+) -> None:
+    await telegram_front_end.deliver(conversation(anna.chat), PENDING)
+    (card,) = anna.chat.answers
+    del anna.chat.messages[card.id]
+
+    superseded = Reply.of("Its card is further down.", about="e1")
+    await telegram_front_end.edit(conversation(anna.chat), str(card.id), superseded)
+
+    assert anna.chat.answers == []
+
+
+async def test_of_a_card_in_two_messages_one_is_the_card(
+    telegram_front_end: TelegramFrontEnd, anna: Person, cards: MemoryCards
+) -> None:
+    await telegram_front_end.deliver(conversation(anna.chat), Reply.of("x" * 5000, about="e1").as_card())
+
+    assert len(anna.chat.answers) == 2
+    assert cards.live == {str(anna.chat.answers[-1].id)}
+
+
+async def test_an_edit_waits_as_long_as_telegram_says(
+    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
+) -> None:
+    await telegram_front_end.deliver(conversation(anna.chat), PENDING)
+    telegram.misbehave("editMessageText", Fault.too_many_requests(retry_after=1))
+    begun = monotonic()
+
+    await telegram_front_end.edit(conversation(anna.chat), str(anna.chat.answers[0].id), RUNNING)
+
+    assert monotonic() - begun >= 1
     assert anna.chat.texts == ["Running"]
+
+
+async def test_below_a_file_a_text_is_its_caption_or_takes_its_place(
+    telegram_front_end: TelegramFrontEnd, anna: Person, cards: MemoryCards
+) -> None:
+    log = Reply.of(Code("line\n" * 500), about="e1")
+    await telegram_front_end.deliver(conversation(anna.chat), log.as_card())
+    (document,) = anna.chat.answers
+
+    await telegram_front_end.edit(conversation(anna.chat), str(document.id), RUNNING)
+    await telegram_front_end.edit(conversation(anna.chat), str(document.id), RUNNING)
+    assert (document.text, document.file_name, document.edited) == ("Running", "log.txt", 1)
+
+    long = Reply.of("x" * 1500, about="e1").as_card()
+    await telegram_front_end.edit(conversation(anna.chat), str(document.id), long)
+    (anew,) = anna.chat.answers
+    assert (anew.text, anew.file_name) == ("x" * 1500, "")
+    assert str(anew.id) in cards.live
+
+
+def test_a_group_is_edited_less_often_than_a_private_chat(quiet_front_end: TelegramFrontEnd) -> None:
+    pause = quiet_front_end.pause_between_edits
+    assert pause(Conversation("telegram", "-1001")) >= timedelta(seconds=10)
+    assert pause(Conversation("telegram", "17")) >= timedelta(seconds=1)
 
 
 async def test_nothing_is_delivered_after_the_end(quiet_front_end: TelegramFrontEnd, anna: Person) -> None:

@@ -2,15 +2,18 @@
 
 import pytest
 
-from clearml_chatops.bot.frontends.telegram.keyboards import MOST_BUTTONS
-from clearml_chatops.bot.frontends.telegram.pages import LONGEST_PAGE, pages
-from clearml_chatops.bot.frontends.telegram.rendering import (
+from clearml_chatops.bot.frontends.telegram import rendering
+from clearml_chatops.bot.frontends.telegram.keyboards import MOST_BUTTONS, Key
+from clearml_chatops.bot.frontends.telegram.outgoing import (
     DocumentMessage,
+    OutgoingMessage,
+    QuestionMessage,
     TextMessage,
-    render,
-    render_in_one,
 )
+from clearml_chatops.bot.frontends.telegram.pages import LONGEST_PAGE, pages
+from clearml_chatops.bot.frontends.telegram.rendering import render, render_in_one
 from clearml_chatops.bot.frontends.telegram.spans import Span, as_html, telegram_length
+from clearml_chatops.models.actions import Action
 from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
 from tests.support.telegram.markup import ParsedText, accepted_text
 
@@ -19,12 +22,19 @@ HOSTILE = "<!channel> *x* & <b>bold</b> </pre> &lt; @anna \x1b[2J\u202egpj"
 
 def shown(*blocks: Block) -> list[ParsedText]:
     """What chats show of a reply, each message accepted by Telegram's rules."""
-    return [
-        accepted_text(message.html, "HTML")
-        if isinstance(message, TextMessage)
-        else accepted_text(message.caption, "HTML", limit=1024)
-        for message in render(Reply.of(*blocks))
-    ]
+    return list(map(accepted, render(Reply.of(*blocks))))
+
+
+def accepted(message: OutgoingMessage) -> ParsedText:
+    assert not isinstance(message, QuestionMessage)
+    if isinstance(message, TextMessage):
+        return accepted_text(message.html, "HTML")
+    return accepted_text(message.caption, "HTML", limit=1024, empty=True)
+
+
+def labels_of(message: OutgoingMessage) -> list[list[str]]:
+    assert not isinstance(message, QuestionMessage)
+    return [[key.label for key in row] for row in message.rows]
 
 
 def only(*blocks: Block) -> str:
@@ -94,7 +104,19 @@ def test_a_log_of_10000_lines_is_a_document_that_shows_its_end() -> None:
     caption = accepted_text(document.caption, "HTML", limit=1024).text
     assert caption.startswith("10,000 lines; they end with:\n")
     assert caption.endswith("step 9999 <loss> 0.9999")
-    assert document.rows == ((Button("Again", "/log"),),)
+    assert document.rows == ((Key("Again", Action("/log")),),)
+
+
+def test_a_log_larger_than_telegram_takes_is_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "LARGEST_DOCUMENT", 10_000)
+    log = "é" * 6000 + "\n" + "\n".join(f"line {number}" for number in range(1000))
+
+    (document,) = render(Reply.of(Code(log)))
+
+    assert isinstance(document, DocumentMessage)
+    assert len(document.content) <= 10_000
+    assert log.encode().endswith(document.content)
+    assert accepted(document).text.startswith("The end of 1,001 lines")
 
 
 def test_a_log_of_one_endless_line_is_a_document_too() -> None:
@@ -181,7 +203,7 @@ def test_buttons_stand_in_rows_that_a_phone_can_show() -> None:
 
     (message,) = render(Reply.of("What next?", Buttons(tuple(Button(label, f"/{label}") for label in labels))))
 
-    assert [[button.label for button in row] for row in message.rows] == [
+    assert labels_of(message) == [
         ["Enqueue", "Diff", "Clone"],
         ["Log"],
         ["A label that takes the whole row"],
@@ -192,7 +214,7 @@ def test_buttons_stand_in_rows_that_a_phone_can_show() -> None:
 def test_the_options_of_a_choice_stand_one_below_the_other() -> None:
     (message,) = render(Reply.asking("Which one?", Button("a", "/a"), Button("", "/b"), Button("c" * 300, "/c")))
 
-    assert [[button.label for button in row] for row in message.rows] == [["a"], ["—"], ["c" * 63 + "…"]]
+    assert labels_of(message) == [["a"], ["—"], ["c" * 63 + "…"]]
 
 
 def test_a_choice_of_500_says_how_many_are_left_out() -> None:
@@ -216,4 +238,4 @@ def test_an_empty_reply_is_a_message_all_the_same(reply: Reply) -> None:
 def test_a_message_that_is_edited_is_one_text() -> None:
     reply = Reply.of("Now.", Code("line\n" * 500), Buttons((Button("Log", "/log"),)))
 
-    assert render_in_one(reply) == TextMessage("Now.", ((Button("Log", "/log"),),))
+    assert render_in_one(reply) == TextMessage("Now.", ((Key("Log", Action("/log")),),))

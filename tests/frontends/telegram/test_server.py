@@ -4,9 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
-from telegram import Bot, BotCommand, InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeChat,
+    ForceReply,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InputMediaPhoto,
+    ReplyParameters,
+)
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
 
+from tests.support.pictures import png
 from tests.support.telegram import Fault, Person, TelegramServer
 from tests.support.telegram.markup import parse_html
 from tests.support.telegram.refusals import RefusalError
@@ -113,6 +123,75 @@ async def test_menus_outside_the_limits_are_refused(client: Bot, commands: list[
         await client.set_my_commands(commands)
 
 
+async def test_files_outside_the_limits_are_refused(client: Bot, anna: Person) -> None:
+    for content, refusal in (
+        (png(6000, 4001), "invalid_dimensions"),
+        (png(2100, 100), "invalid_dimensions"),
+        (png(1, 1, at_least=10 * 1024 * 1024), "too big for a photo"),
+        (b"GIF89a", "image_process_failed"),
+    ):
+        with pytest.raises(BadRequest, match=rf"(?i){refusal}"):
+            await client.send_photo(anna.id, content)
+    with pytest.raises(NetworkError, match="Too Large"):
+        await client.send_document(anna.id, bytes(50 * 1024 * 1024 + 1))
+
+
+async def test_texts_are_edited_as_texts_and_captions_as_captions(client: Bot, anna: Person) -> None:
+    text = await client.send_message(anna.id, "x")
+    photo = await client.send_photo(anna.id, png(3, 2), caption="x")
+
+    with pytest.raises(BadRequest, match=r"(?i)no text in the message"):
+        await photo.edit_text("y")
+    with pytest.raises(BadRequest, match=r"(?i)no caption in the message"):
+        await text.edit_caption("y")
+    with pytest.raises(BadRequest, match=r"(?i)caption is too long"):
+        await photo.edit_caption("y" * 1025)
+    await photo.edit_caption("y")
+    await text.edit_media(InputMediaPhoto(png(4, 2), caption="z"))
+    assert [(answer.text, answer.is_photo) for answer in anna.chat.answers] == [("z", True), ("y", True)]
+
+
+async def test_a_forced_reply_reaches_whom_it_may(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+    group = telegram.group("Lab")
+    said = await anna.say("hello", chat=group)
+    selective = ForceReply(selective=True)
+
+    await client.send_message(group.id, "nobody", reply_markup=selective)
+    own = group.answers[-1]
+    await client.send_message(group.id, "not me", reply_markup=selective, reply_parameters=ReplyParameters(own.id))
+    await client.send_message(
+        group.id, "the sender", reply_markup=selective, reply_parameters=ReplyParameters(said.id)
+    )
+    mention = '<a href="tg://user?id=7">B</a>'
+    await client.send_message(group.id, mention, parse_mode="HTML", reply_markup=selective)
+    await client.send_message(group.id, "all", reply_markup=ForceReply())
+
+    reached = [answer.forced_reply.reaches for answer in group.answers if answer.forced_reply]
+    assert reached == [frozenset(), frozenset(), frozenset({anna.id}), frozenset({7}), None]
+    with pytest.raises(BadRequest, match=r"(?i)placeholder"):
+        await client.send_message(anna.id, "x", reply_markup=ForceReply(input_field_placeholder="p" * 65))
+
+
+@pytest.mark.parametrize(
+    ("url", "secret"),
+    [("http://example.org", "s"), ("https://example.org:8080/x", "s"), ("https://example.org", "s !")],
+)
+async def test_webhooks_outside_the_rules_are_refused(
+    telegram: TelegramServer, client: Bot, url: str, secret: str
+) -> None:
+    with pytest.raises(BadRequest):
+        await client.set_webhook(url, secret_token=secret)
+
+    assert telegram.state.webhook == ""
+
+
+async def test_a_menu_of_a_chat_needs_the_chat(telegram: TelegramServer, client: Bot) -> None:
+    late = telegram.person("Late", has_opened_chat=False)
+
+    with pytest.raises(BadRequest, match=r"(?i)chat not found"):
+        await client.set_my_commands([BotCommand("find", "Find.")], scope=BotCommandScopeChat(late.id))
+
+
 async def test_a_second_poll_ends_the_first(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     async with Bot(telegram.token, base_url=f"{telegram.url}/bot") as other:
         first = asyncio.create_task(client.get_updates(timeout=20))
@@ -165,7 +244,7 @@ async def test_it_answers_as_late_as_a_test_wants(telegram: TelegramServer, clie
 async def test_it_tells_what_it_was_given(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     await client.set_my_commands([BotCommand("find", "Find.")], language_code="ru")
     await client.set_webhook("https://example.org/hook")
-    await client.send_photo(anna.id, b"png", caption="A plot")
+    await client.send_photo(anna.id, png(3, 2), caption="A plot")
 
     assert await client.get_my_commands() == ()
     assert await client.get_my_commands(language_code="ru") == (BotCommand("find", "Find."),)

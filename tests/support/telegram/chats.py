@@ -14,6 +14,14 @@ class ShownButton:
     data: str
 
 
+@dataclass(frozen=True, slots=True)
+class ForcedReply:
+    """A reply that phones open by themselves: with what in the empty field, and whose; None is everybody's."""
+
+    placeholder: str
+    reaches: frozenset[int] | None
+
+
 @dataclass
 class ShownMessage:
     """A message as the chat shows it now. `source` is the markup that it was sent with, `tags` what it held."""
@@ -31,7 +39,9 @@ class ShownMessage:
     file_name: str = ""
     file_content: bytes = b""
     is_photo: bool = False
+    forced_reply: ForcedReply | None = None
     creates_topic: str = ""
+    migrates: dict[str, int] = field(default_factory=dict)
     edited: int = 0
 
     @property
@@ -58,6 +68,8 @@ class ShownMessage:
             shown["message_thread_id"] = self.reply_to
         if self.creates_topic:
             shown["forum_topic_created"] = {"name": self.creates_topic, "icon_color": 7322096}
+        elif self.migrates:
+            shown |= self.migrates
         elif self.file_name:
             shown |= self._file() | ({"caption": self.text} if self.text else {})
         else:

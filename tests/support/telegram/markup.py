@@ -14,16 +14,19 @@ _TAGS = frozenset(
 )
 _TOKEN = re.compile(r"<(?P<end>/?)(?P<name>[^\s>]*)(?P<rest>[^>]*)(?P<closed>>?)")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
+_USER_LINK = re.compile(r'href="tg://user\?id=(\d+)"')
 _LONGEST_TEXT = 4096
+LONGEST_CAPTION = 1024
 _MOST_ENTITIES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedText:
-    """A text as a chat shows it, and the tags that were in it, in the order in which they were opened."""
+    """A text as a chat shows it, the tags that were in it as they were opened, and the users it mentions by id."""
 
     text: str
     tags: tuple[str, ...] = ()
+    mentioned: tuple[int, ...] = ()
 
 
 def parse_html(source: str) -> ParsedText:
@@ -34,6 +37,7 @@ def parse_html(source: str) -> ParsedText:
     """
     shown: list[str] = []
     tags: list[str] = []
+    mentioned: list[int] = []
     open_tags: list[str] = []
     at = 0
     while at < len(source):
@@ -55,10 +59,12 @@ def parse_html(source: str) -> ParsedText:
                 raise _broken(f'Unsupported start tag "{name}" at byte offset {offset}')
             open_tags.append(name)
             tags.append(name)
+            if name == "a" and (user := _USER_LINK.search(token["rest"])):
+                mentioned.append(int(user[1]))
         at = token.end()
     if open_tags:
         raise _broken(f'Can\'t find end tag corresponding to start tag "{open_tags[-1]}"')
-    return ParsedText("".join(shown), tuple(tags[:_MOST_ENTITIES]))
+    return ParsedText("".join(shown), tuple(tags[:_MOST_ENTITIES]), tuple(mentioned))
 
 
 def accepted_text(
@@ -72,7 +78,7 @@ def accepted_text(
     if parse_mode not in {None, "HTML"}:
         raise bad_request("unsupported parse_mode")
     parsed = parse_html(source) if parse_mode == "HTML" else ParsedText(source)
-    parsed = ParsedText(parsed.text.replace("\r", "").strip(), parsed.tags)
+    parsed = ParsedText(parsed.text.replace("\r", "").strip(), parsed.tags, parsed.mentioned)
     if len(parsed.text.encode("utf-16-le")) // 2 > limit:
         raise bad_request("message is too long" if limit == _LONGEST_TEXT else "message caption is too long")
     if not parsed.text and not empty:

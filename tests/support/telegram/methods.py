@@ -1,41 +1,25 @@
 """The methods of the Bot API, as far as a bot like ours needs them. An unknown one has no function here."""
 
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.telegram.chats import BOT_USER, Chat, ShownButton, ShownMessage
-from tests.support.telegram.markup import accepted_text
+from tests.support.telegram.calls import Call
+from tests.support.telegram.chats import BOT_USER, Chat
+from tests.support.telegram.editing import (
+    delete_message,
+    edit_message_caption,
+    edit_message_media,
+    edit_message_text,
+)
+from tests.support.telegram.files import sent_file
+from tests.support.telegram.keyboards import forced_reply_of, rows_of
+from tests.support.telegram.markup import LONGEST_CAPTION, accepted_text
+from tests.support.telegram.menus import get_my_commands, set_my_commands
 from tests.support.telegram.refusals import bad_request
 from tests.support.telegram.state import CallbackAnswer, State
+from tests.support.telegram.webhooks import delete_webhook, get_webhook_info, set_webhook
 
-Parameters = dict[str, Any]
-
-_LONGEST_CAPTION = 1024
-_LONGEST_CALLBACK_DATA = 64
 _LONGEST_CALLBACK_ANSWER = 200
-_MOST_BUTTONS = 100
-_MOST_COMMANDS = 100
-_LONGEST_DESCRIPTION = 256
-_COMMAND = re.compile(r"[a-z0-9_]{1,32}")
-_SCOPES = {"default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat", "chat_member"}
-
-
-@dataclass(frozen=True, slots=True)
-class SentFile:
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request: its method, its parameters with JSON read, and the files that came with it."""
-
-    method: str
-    parameters: Parameters
-    files: dict[str, SentFile] = field(default_factory=dict)
-
 
 Method = Callable[[State, Call], Any]
 
@@ -49,55 +33,20 @@ def get_me(_state: State, _call: Call) -> Any:
     }
 
 
-def set_webhook(state: State, call: Call) -> Any:
-    state.webhook = str(call.parameters.get("url", ""))
-    return True
-
-
-def delete_webhook(state: State, call: Call) -> Any:
-    state.webhook = ""
-    if call.parameters.get("drop_pending_updates"):
-        state.updates.clear()
-    return True
-
-
-def get_webhook_info(state: State, _call: Call) -> Any:
-    return {"url": state.webhook, "has_custom_certificate": False, "pending_update_count": len(state.updates)}
-
-
-def set_my_commands(state: State, call: Call) -> Any:
-    commands = call.parameters.get("commands", [])
-    if len(commands) > _MOST_COMMANDS:
-        raise bad_request("BOT_COMMANDS_TOO_MUCH")
-    for command in commands:
-        if not _COMMAND.fullmatch(command["command"]):
-            raise bad_request("BOT_COMMAND_INVALID")
-        if not 1 <= len(command["description"]) <= _LONGEST_DESCRIPTION:
-            raise bad_request("BOT_COMMAND_DESCRIPTION_INVALID")
-    state.commands[_scope(call)] = commands
-    return True
-
-
-def get_my_commands(state: State, call: Call) -> Any:
-    return state.commands.get(_scope(call), [])
-
-
-def _scope(call: Call) -> tuple[str, str]:
-    scope = call.parameters.get("scope", {"type": "default"})["type"]
-    language = call.parameters.get("language_code", "")
-    if scope not in _SCOPES:
-        raise bad_request("can't parse BotCommandScope: unsupported type specified")
-    if language and not re.fullmatch(r"[a-z]{2}", language):
-        raise bad_request("invalid language code specified")
-    return scope, language
-
-
 def send_message(state: State, call: Call) -> Any:
     chat = state.chat_to_write_in(call.parameters.get("chat_id"))
     source = str(call.parameters.get("text", ""))
     parsed = accepted_text(source, call.parameters.get("parse_mode"))
+    place = _place(chat, call)
     message = state.add_message(
-        chat, BOT_USER, parsed.text, source=source, tags=parsed.tags, **_place(chat, call), rows=_keyboard(call)
+        chat,
+        BOT_USER,
+        parsed.text,
+        source=source,
+        tags=parsed.tags,
+        **place,
+        rows=rows_of(call),
+        forced_reply=forced_reply_of(call, chat, parsed, place["reply_to"]),
     )
     return message.to_json()
 
@@ -113,10 +62,8 @@ def send_photo(state: State, call: Call) -> Any:
 def _send_file(state: State, call: Call, kind: str, *, is_photo: bool) -> Any:
     chat = state.chat_to_write_in(call.parameters.get("chat_id"))
     source = str(call.parameters.get("caption", ""))
-    caption = accepted_text(source, call.parameters.get("parse_mode"), limit=_LONGEST_CAPTION, empty=True)
-    file = call.files.get(str(call.parameters.get(kind, kind)).removeprefix("attach://"))
-    if file is None or not file.content:
-        raise bad_request("file must be non-empty")
+    caption = accepted_text(source, call.parameters.get("parse_mode"), limit=LONGEST_CAPTION, empty=True)
+    file = sent_file(call, str(call.parameters.get(kind, kind)), is_photo=is_photo)
     message = state.add_message(
         chat,
         BOT_USER,
@@ -124,7 +71,7 @@ def _send_file(state: State, call: Call, kind: str, *, is_photo: bool) -> Any:
         source=source,
         tags=caption.tags,
         **_place(chat, call),
-        rows=_keyboard(call),
+        rows=rows_of(call),
         file_name=file.name,
         file_content=file.content,
         is_photo=is_photo,
@@ -147,57 +94,6 @@ def _place(chat: Chat, call: Call) -> dict[str, int | None]:
         "thread": int(thread) if thread is not None else None,
         "reply_to": int(reply_to) if reply_to is not None else None,
     }
-
-
-def _keyboard(call: Call) -> tuple[tuple[ShownButton, ...], ...]:
-    markup = call.parameters.get("reply_markup") or {}
-    rows = tuple(tuple(map(_button, row)) for row in markup.get("inline_keyboard", []))
-    if sum(map(len, rows)) > _MOST_BUTTONS:
-        raise bad_request("REPLY_MARKUP_TOO_LONG")
-    return rows
-
-
-def _button(button: dict[str, str]) -> ShownButton:
-    if not button.get("text", "").strip():
-        raise bad_request("inline keyboard button text must be non-empty")
-    data = button.get("callback_data", "")
-    if not 1 <= len(data.encode()) <= _LONGEST_CALLBACK_DATA:
-        raise bad_request("BUTTON_DATA_INVALID")
-    return ShownButton(button["text"], data)
-
-
-def edit_message_text(state: State, call: Call) -> Any:
-    chat = state.chat_to_write_in(call.parameters.get("chat_id"))
-    message = _own_message(chat, call, "edit")
-    source = str(call.parameters.get("text", ""))
-    parsed = accepted_text(source, call.parameters.get("parse_mode"))
-    rows = _keyboard(call)
-    if (parsed.text, parsed.tags, rows) == (message.text, message.tags, message.rows):
-        raise bad_request(
-            "message is not modified: specified new message content and reply markup are exactly the same "
-            "as a current content and reply markup of the message"
-        )
-    message.text, message.source, message.tags, message.rows = parsed.text, source, parsed.tags, rows
-    message.edited += 1
-    return message.to_json()
-
-
-def delete_message(state: State, call: Call) -> Any:
-    chat = state.chat_to_write_in(call.parameters.get("chat_id"))
-    message_id = int(call.parameters.get("message_id", 0))
-    if message_id not in chat.messages:
-        raise bad_request("message to delete not found")
-    del chat.messages[message_id]
-    return True
-
-
-def _own_message(chat: Chat, call: Call, purpose: str) -> ShownMessage:
-    message = chat.messages.get(int(call.parameters.get("message_id", 0)))
-    if message is None:
-        raise bad_request(f"message to {purpose} not found")
-    if not message.from_bot:
-        raise bad_request(f"message can't be {purpose}ed")
-    return message
 
 
 def answer_callback_query(state: State, call: Call) -> Any:
@@ -233,6 +129,8 @@ METHODS: dict[str, Method] = {
     "sendDocument": send_document,
     "sendPhoto": send_photo,
     "editMessageText": edit_message_text,
+    "editMessageCaption": edit_message_caption,
+    "editMessageMedia": edit_message_media,
     "deleteMessage": delete_message,
     "answerCallbackQuery": answer_callback_query,
     "sendChatAction": send_chat_action,

@@ -12,14 +12,15 @@ class Person:
     Privacy mode is on: in a group the bot hears commands, replies to its own messages, and nothing else.
     """
 
-    def __init__(self, state: State, first_name: str, last_name: str) -> None:
+    def __init__(self, state: State, first_name: str, last_name: str, *, has_opened_chat: bool) -> None:
         self._state = state
         self.id = state.next_user_id()
         self.user: dict[str, Any] = {"id": self.id, "is_bot": False, "first_name": first_name}
         if last_name:
             self.user["last_name"] = last_name
         self.chat = Chat(self.id, "private", user=self.user)
-        state.chats[self.id] = self.chat
+        if has_opened_chat:
+            state.chats[self.id] = self.chat
         self._presses = 0
 
     async def say(self, text: str, *, chat: Chat | None = None, topic: int | None = None) -> ShownMessage:
@@ -28,6 +29,14 @@ class Person:
 
     async def reply_to(self, message: ShownMessage, text: str) -> ShownMessage:
         return await self._write(message.chat, text, topic=message.thread, reply_to=message)
+
+    async def reply_with_photo(self, message: ShownMessage) -> ShownMessage:
+        """A reply that has no text."""
+        photo = self._state.add_message(
+            message.chat, self.user, "", reply_to=message.id, file_name="photo.jpg", is_photo=True
+        )
+        await self._state.add_update("message", photo.to_json())
+        return photo
 
     async def press(self, message: ShownMessage, label: str) -> str:
         """Presses a button; gives the id under which the server keeps the bot's answer."""
@@ -57,6 +66,7 @@ class Person:
     async def _write(
         self, chat: Chat, text: str, *, topic: int | None, reply_to: ShownMessage | None
     ) -> ShownMessage:
+        self._state.chats.setdefault(chat.id, chat)
         message = self._state.add_message(
             chat, self.user, text, thread=topic, reply_to=reply_to.id if reply_to else None
         )

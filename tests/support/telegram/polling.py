@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 from typing import Any
 
+from tests.support.telegram.calls import Call
 from tests.support.telegram.faults import CONFLICT
-from tests.support.telegram.methods import Call
 from tests.support.telegram.refusals import RefusalError
 from tests.support.telegram.state import State
 

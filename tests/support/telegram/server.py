@@ -7,13 +7,15 @@ from typing import Any, Self
 
 from aiohttp import web
 
+from tests.support.telegram.calls import Call, SentFile
 from tests.support.telegram.chats import BOT_ID, Chat
 from tests.support.telegram.faults import Fault, Faults
-from tests.support.telegram.methods import METHODS, Call, SentFile
+from tests.support.telegram.methods import METHODS
 from tests.support.telegram.people import Person
 from tests.support.telegram.polling import Polling
 from tests.support.telegram.refusals import RefusalError
 from tests.support.telegram.state import State
+from tests.support.telegram.webhooks import WebhookDelivery
 
 _PATIENCE_SECONDS = 20.0
 _TRAVEL_AS_JSON = {
@@ -22,6 +24,7 @@ _TRAVEL_AS_JSON = {
     "commands",
     "drop_pending_updates",
     "link_preview_options",
+    "media",
     "reply_markup",
     "reply_parameters",
     "scope",
@@ -38,6 +41,7 @@ class TelegramServer:
         polls: How many polls have begun.
         unknown_methods: Methods that were called and do not exist; leaving the server fails on one.
         state: The data, for seeding and for assertions.
+        webhook: What brings updates to the bot once a webhook is set.
     """
 
     def __init__(self) -> None:
@@ -48,6 +52,7 @@ class TelegramServer:
         self.unknown_methods: list[str] = []
         self._faults = Faults()
         self._polling = Polling(self.state)
+        self.webhook = WebhookDelivery(self.state)
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -57,9 +62,11 @@ class TelegramServer:
 
     async def __aenter__(self) -> Self:
         await self.listen()
+        self.webhook.begin()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.webhook.end()
         await self.hang_up()
         assert not self.unknown_methods, self.unknown_methods
 
@@ -98,9 +105,9 @@ class TelegramServer:
 
     # ── People ────────────────────────────────────────────────────────────────────────────────────
 
-    def person(self, first_name: str, last_name: str = "") -> Person:
-        """A person, who has opened a private chat with the bot."""
-        return Person(self.state, first_name, last_name)
+    def person(self, first_name: str, last_name: str = "", *, has_opened_chat: bool = True) -> Person:
+        """A person, who has opened a private chat with the bot, or does so with his first message."""
+        return Person(self.state, first_name, last_name, has_opened_chat=has_opened_chat)
 
     def group(self, title: str) -> Chat:
         return self._add_chat(Chat(self.state.next_group_id(), "group", title))
@@ -113,10 +120,24 @@ class TelegramServer:
         return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title, forum=True))
 
     def move(self, group: Chat) -> Chat:
-        """The supergroup that a group becomes; the group's own id is refused from now on."""
+        """The supergroup that a group becomes; the group's own id is refused from now on.
+
+        Its messages stay behind, and the ids of new ones begin anew.
+        """
         supergroup = self.supergroup(group.title)
         group.moved_to = supergroup.id
         return supergroup
+
+    async def tell_of_move(self, group: Chat, person: Person) -> None:
+        """Has the bot see the two service messages that Telegram sends when a person has moved a group."""
+        assert group.moved_to is not None, "the group has not moved"
+        supergroup = self.state.chats[group.moved_to]
+        for chat, migrates in (
+            (group, {"migrate_to_chat_id": supergroup.id}),
+            (supergroup, {"migrate_from_chat_id": group.id}),
+        ):
+            message = self.state.add_message(chat, person.user, "", migrates=migrates)
+            await self.state.add_update("message", message.to_json())
 
     def _add_chat(self, chat: Chat) -> Chat:
         self.state.chats[chat.id] = chat

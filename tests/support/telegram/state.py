@@ -25,6 +25,8 @@ class State:
     open_presses: set[str] = field(default_factory=set)
     answered_presses: dict[str, CallbackAnswer] = field(default_factory=dict)
     webhook: str = ""
+    webhook_secret: str = ""
+    webhook_updates: tuple[str, ...] = ()
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _last_update: int = 1000
     _last_user: int = 100

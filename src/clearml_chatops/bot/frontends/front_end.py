@@ -46,7 +46,7 @@ class FrontEnd(Protocol):
         """Sends a notification. Raises DestinationGoneError, DeliveryFailedError."""
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Has a message that was sent show this reply; one that was deleted meanwhile is sent anew.
+        """Has a message that was sent show this reply; a card that was deleted meanwhile is sent anew.
 
         Raises DestinationGoneError, DeliveryFailedError.
         """
@@ -81,3 +81,10 @@ class Cards(Protocol):
 
     async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
         """The experiment's id, or an empty text for a message that is about none."""
+
+
+class Places(Protocol):
+    """Where people are told things."""
+
+    async def moved(self, old: Conversation, new: Conversation) -> None:
+        """Notes that a conversation has another id now, so that what is kept for it goes there."""

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from aiohttp.web import RouteDef
 from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import AIORateLimiter, Application, ExtBot, TypeHandler, Updater
 
 from clearml_chatops.bot.frontends.telegram.polling import PollingReport, WatchedRequest
+from clearml_chatops.bot.frontends.telegram.webhook import Webhook
 from clearml_chatops.models.errors import SettingsError
 
 logger = logging.getLogger(__name__)
@@ -33,16 +35,17 @@ _Application = Application[ExtBot[Any], Any, Any, Any, Any, Any]
 
 
 class Connection:
-    """A bot that polls.
+    """A bot that polls, or that Telegram brings its updates to.
 
     Args:
         token: The bot's token.
         api_url: Another address than Telegram's own: a proxy, a Bot API server of one's own.
+        webhook_url: The public address at which Telegram reaches `routes`. Without one the bot polls.
         receive: Takes an update and returns at once.
         connected: Called once the bot is connected.
 
     Raises:
-        SettingsError: the token or the address cannot be one.
+        SettingsError: the token or an address cannot be one.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Connection:
         *,
         token: str,
         api_url: str,
+        webhook_url: str,
         receive: Callable[[Update], None],
         connected: Callable[[], None],
     ) -> None:
@@ -65,7 +69,15 @@ class Connection:
         self._connected = connected
         self._report = PollingReport()
         self._application = self._built(token, api_url.rstrip("/"))
+        self._webhook = (
+            Webhook(url=webhook_url, token=token, bot=self.bot, receive=receive) if webhook_url else None
+        )
         self._opening: asyncio.Task[None] | None = None
+
+    @property
+    def routes(self) -> Sequence[RouteDef]:
+        """What the web server answers for Telegram; nothing where the bot polls."""
+        return (self._webhook.route,) if self._webhook else ()
 
     @property
     def bot(self) -> ExtBot[Any]:
@@ -75,17 +87,14 @@ class Connection:
         """Connects. Where Telegram cannot be reached this returns all the same, and goes on trying.
 
         Raises:
-            SettingsError: Telegram does not accept the token.
+            SettingsError: Telegram does not accept the token or the webhook's address.
         """
         try:
             await self._connect()
-        except InvalidToken:
+        except SettingsError:
             await self.stop_receiving()
             await self.close()
-            # Without the library's own error, whose words hold the token.
-            raise SettingsError(
-                name="TELEGRAM_BOT_TOKEN", reason="Telegram does not accept it; @BotFather shows the right one."
-            ) from None
+            raise
         except TelegramError as error:
             logger.warning(
                 "Telegram cannot be reached (%s); trying again, everything else goes on.",
@@ -95,10 +104,12 @@ class Connection:
             self._opening = asyncio.create_task(self._connect_later())
 
     async def stop_receiving(self) -> None:
-        """Ends the poll; what was received before is still taken."""
+        """Ends the poll, or refuses what Telegram brings; what was received before is still taken."""
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.gather(self._opening, return_exceptions=True)
+        if self._webhook is not None:
+            self._webhook.close()
         if self._updater.running:
             await self._stop_polling()
         if self._application.running:
@@ -144,11 +155,25 @@ class Connection:
         self._receive(update)
 
     async def _connect(self) -> None:
-        """Takes the steps that are not taken yet; a step that fails is taken again the next time."""
-        await self._application.initialize()
+        """Takes the steps that are not taken yet; a step that fails is taken again the next time.
+
+        Raises:
+            SettingsError: Telegram does not accept the token or the webhook's address.
+            TelegramError: Telegram does not answer.
+        """
+        try:
+            await self._application.initialize()
+        except InvalidToken:
+            # Without the library's own error, whose words hold the token.
+            raise SettingsError(
+                name="TELEGRAM_BOT_TOKEN", reason="Telegram does not accept it; @BotFather shows the right one."
+            ) from None
         if not self._application.running:
             await self._application.start()
-        if not self._updater.running:
+        if self._webhook is not None:
+            await self._webhook.open(_WANTED_UPDATES)
+        elif not self._updater.running:
+            # The library deletes a webhook before, which else has each poll refused, and drops no updates.
             await self._updater.start_polling(
                 timeout=_POLL, allowed_updates=_WANTED_UPDATES, error_callback=self._report.failed
             )
@@ -161,10 +186,11 @@ class Connection:
             pause = min(pause * 2, _LONGEST_PAUSE)
             try:
                 await self._connect()
-            except InvalidToken:
-                logger.error(  # noqa: TRY400  # the library's error holds the token
-                    "Telegram does not accept TELEGRAM_BOT_TOKEN; set the right one and start the program again.",
-                    extra={"action": "telegram_token_rejected"},
+            except SettingsError as error:
+                logger.error(  # noqa: TRY400  # the sentence is all that an admin needs
+                    "%s Start the program again with the right one.",
+                    error,
+                    extra={"action": "telegram_settings_rejected"},
                 )
                 return
             except TelegramError:

@@ -14,7 +14,10 @@ _GONE = (
     "user is deactivated",
 )
 _NOT_MODIFIED = "message is not modified"
-_DELETED = ("message to edit not found", "message can't be edited")
+_DELETED = ("message to edit not found", "message can't be edited", "message_id_invalid")
+_NO_TEXT = "there is no text in the message to edit"
+_TOO_LONG = ("caption is too long", "media_caption_too_long")
+_NO_PHOTO = ("photo_invalid_dimensions", "image_process_failed", "photo_save_file_invalid", "too big for a photo")
 
 
 def translated(error: TelegramError) -> DestinationGoneError | DeliveryFailedError:
@@ -31,6 +34,21 @@ def is_not_modified(error: BadRequest) -> bool:
 def is_deleted(error: BadRequest) -> bool:
     """Whether an edit was refused because the message is not there, or too old."""
     return _says(error, *_DELETED)
+
+
+def has_no_text(error: BadRequest) -> bool:
+    """Whether an edit was refused because the message is a picture or a file, whose text is its caption."""
+    return _says(error, _NO_TEXT)
+
+
+def is_too_long(error: BadRequest) -> bool:
+    """Whether a text was refused because a caption takes less."""
+    return _says(error, *_TOO_LONG)
+
+
+def is_no_photo(error: BadRequest) -> bool:
+    """Whether a picture was refused because Telegram cannot show it in the chat; as a file it takes it."""
+    return _says(error, *_NO_PHOTO)
 
 
 def is_passing(error: TelegramError) -> bool:

@@ -64,6 +64,11 @@ def command_line(message: Message, *, bot: User, registry: Registry) -> str | No
     return text if is_reply_to_bot else None
 
 
+def is_unreadable(message: Message) -> bool:
+    """Whether a person has sent the bot a picture, a file, a voice; in a group that is for the others."""
+    return message.chat.type == message.chat.PRIVATE and not message.text and bool(message.effective_attachment)
+
+
 def incoming(sender: User, conversation: Conversation, line: str, about: str) -> IncomingMessage:
     return IncomingMessage(Identity(TELEGRAM, str(sender.id)), sender.full_name, conversation, line, about)
 

@@ -7,6 +7,9 @@ from clearml_chatops.bot.frontends.telegram.spans import Span, as_html, as_lines
 LONGEST_PAGE = 4000
 """UTF-16 units of one message. Telegram takes 4096 after parsing; what it may count otherwise has room."""
 
+LONGEST_CAPTION = 900
+"""UTF-16 units of a caption. Telegram takes 1024 after parsing."""
+
 _MOST_FACES = 90
 """Changes of face in one message. Telegram drops all entities beyond the hundredth, without a word."""
 

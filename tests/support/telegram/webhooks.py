@@ -1,0 +1,102 @@
+"""setWebhook, and Telegram's side of it: updates brought to the bot, again until it says that they arrived."""
+
+import asyncio
+import contextlib
+import re
+from typing import Any
+
+import aiohttp
+
+from tests.support.telegram.calls import Call
+from tests.support.telegram.refusals import bad_request
+from tests.support.telegram.state import State
+
+_SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_PORTS = {None, "443", "80", "88", "8443"}
+_PAUSE_SECONDS = 0.05
+_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+
+def set_webhook(state: State, call: Call) -> Any:
+    url = str(call.parameters.get("url", ""))
+    address = re.match(r"https://[^/:]+(?::(\d+))?(?:/|$)", url)
+    if url and not address:
+        raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+    if address and address[1] not in _PORTS:
+        raise bad_request("bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443")
+    secret = str(call.parameters.get("secret_token", ""))
+    if secret and not _SECRET.fullmatch(secret):
+        raise bad_request("secret token contains unallowed characters")
+    state.webhook, state.webhook_secret = url, secret
+    state.webhook_updates = tuple(call.parameters.get("allowed_updates") or ())
+    return True
+
+
+def delete_webhook(state: State, call: Call) -> Any:
+    state.webhook = ""
+    if call.parameters.get("drop_pending_updates"):
+        state.updates.clear()
+    return True
+
+
+def get_webhook_info(state: State, _call: Call) -> Any:
+    return {"url": state.webhook, "has_custom_certificate": False, "pending_update_count": len(state.updates)}
+
+
+class WebhookDelivery:
+    """Brings updates, one after the other. `refused` has the status of each that did not arrive."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._task: asyncio.Task[None] | None = None
+        self.leads_to: dict[str, str] = {}
+        self.refused: list[int] = []
+
+    def begin(self) -> None:
+        self._task = asyncio.create_task(self._run())
+
+    async def end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        async with aiohttp.ClientSession() as session:
+            while True:
+                async with self._state.changed:
+                    await self._state.changed.wait_for(self._next)
+                if not (update := self._next()) or await self._bring(session, update):
+                    continue
+                await asyncio.sleep(_PAUSE_SECONDS)
+
+    def _next(self) -> dict[str, Any] | None:
+        if not self._state.webhook:
+            return None
+        kinds = self._state.webhook_updates
+        wanted = (update for update in self._state.updates if not kinds or set(kinds) & set(update))
+        return next(wanted, None)
+
+    async def _bring(self, session: aiohttp.ClientSession, update: dict[str, Any]) -> bool:
+        """Whether the update has arrived."""
+        headers = {_HEADER: self._state.webhook_secret} if self._state.webhook_secret else {}
+        try:
+            async with session.post(self._address(), json=update, headers=headers) as answer:
+                status = answer.status
+        except aiohttp.ClientError:
+            return False
+        if status // 100 != 2:
+            self.refused.append(status)
+            await self._state.tell()
+            return False
+        # It may be there twice; only this one is done with.
+        self._state.updates[:] = [other for other in self._state.updates if other is not update]
+        await self._state.tell()
+        return True
+
+    def _address(self) -> str:
+        """Where a public address leads to on this machine."""
+        public, local = next(
+            (public, local) for public, local in self.leads_to.items() if self._state.webhook.startswith(public)
+        )
+        return local + self._state.webhook.removeprefix(public)
