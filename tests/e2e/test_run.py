@@ -12,12 +12,12 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from tests.e2e.conftest import running
 from tests.sandbox.support import Client
-from tests.support.chats import PLATFORMS, TELEGRAM_BY_WEBHOOK, Chat, bot_settings, hear, play
+from tests.support.chats import PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK, Chat, bot_settings, hear, play
 from tests.support.dialogs import DRAFTING, QUEUEING, Turn
 from tests.support.telegram import TelegramServer
 
 
-@pytest.mark.parametrize("chat", [*PLATFORMS, TELEGRAM_BY_WEBHOOK], indirect=True)
+@pytest.mark.parametrize("chat", [*PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK], indirect=True)
 async def test_the_same_dialogs_run_on_every_platform(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     async with running(bot_settings(sandbox, tmp_path, **chat.settings(sandbox))):

@@ -12,6 +12,7 @@ from clearml_chatops.sandbox import Sandbox
 from tests.support.dialogs import Turn
 from tests.support.slack import Person as SlackPerson
 from tests.support.slack import SlackServer
+from tests.support.slack.http_events import SIGNING_SECRET
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.slack.workspace import TEAM
 from tests.support.telegram import Person as TelegramPerson
@@ -19,6 +20,7 @@ from tests.support.telegram import TelegramServer
 from tests.support.waiting import until
 
 PLATFORMS = ("slack", "telegram")
+SLACK_BY_HTTP = "slack by http"
 TELEGRAM_BY_WEBHOOK = "telegram by webhook"
 _PUBLIC_ADDRESS = "https://bot.example.org"
 
@@ -50,12 +52,16 @@ class SlackChat:
     server: SlackServer
     anna: SlackPerson
     platform: str = "slack"
+    http_port: int = 0
 
     @property
     def id(self) -> str:
         return f"{TEAM}/{self.anna.id}"
 
     async def write(self, line: str) -> None:
+        if self.http_port:
+            # Whoever enters the address in Slack sees that the bot answers there, or does not yet.
+            await until(self.server.http_events.verify)
         await self.anna.direct_message(line)
 
     def heard(self) -> list[str]:
@@ -66,11 +72,12 @@ class SlackChat:
         return [message.shown for message in self.server.whispered(self.anna)]
 
     def settings(self, sandbox: Sandbox) -> dict[str, Any]:
+        by_http = {"SLACK_SIGNING_SECRET": SIGNING_SECRET, "CHATOPS_HTTP_PORT": self.http_port}
         return {
             "SLACK_BOT_TOKEN": BOT_TOKEN,
-            "SLACK_APP_TOKEN": APP_TOKEN,
             "SLACK_API_URL": self.server.api_url,
             "CHATOPS_PEOPLE": [alice(sandbox, slack=self.id)],
+            **(by_http if self.http_port else {"SLACK_APP_TOKEN": APP_TOKEN}),
         }
 
 
@@ -103,10 +110,12 @@ class TelegramChat:
 
 @asynccontextmanager
 async def chat_on(platform: str) -> AsyncIterator[Chat]:
-    """A platform of the test's own with Anna on it, to which Telegram's webhook counts as one."""
-    if platform == "slack":
+    """A platform of the test's own with Anna on it. Being called by a platform counts as one of its own."""
+    if platform in {"slack", SLACK_BY_HTTP}:
         async with SlackServer() as slack:
-            yield SlackChat(slack, slack.person("anna"))
+            port = unused_port() if platform == SLACK_BY_HTTP else 0
+            slack.http_events.address = f"http://127.0.0.1:{port}/slack/events" if port else ""
+            yield SlackChat(slack, slack.person("anna"), http_port=port)
     else:
         async with TelegramServer() as telegram:
             port = unused_port() if platform == TELEGRAM_BY_WEBHOOK else 0

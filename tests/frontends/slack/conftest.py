@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import unused_port
 from yarl import URL
 
 from clearml_chatops.bot.frontends.front_end import Cards
@@ -19,7 +20,6 @@ from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot, small_registry
-from tests.support.ports import free_port
 from tests.support.slack import Message, Person, SlackServer, Window
 from tests.support.slack.http_events import SIGNING_SECRET
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
@@ -133,7 +133,7 @@ async def slack(*, by_http: bool) -> AsyncIterator[SlackServer]:
     """A workspace in which nothing may happen that Slack has no name for, and nobody may be disturbed."""
     async with SlackServer() as server:
         if by_http:
-            server.http_events.address = f"http://127.0.0.1:{free_port()}{PATH}"
+            server.http_events.address = f"http://127.0.0.1:{unused_port()}{PATH}"
         yield server
         assert server.api.unknown == []
         assert server.workspace.broadcasts == []

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from aiohttp.test_utils import unused_port
 
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
 from clearml_chatops.models.errors import SettingsError
@@ -21,7 +22,6 @@ from tests.frontends.slack.conftest import (
     first,
     front_end_for,
 )
-from tests.support.ports import free_port
 from tests.support.slack import Envelope, Person, SlackServer
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 from tests.support.waiting import until
@@ -64,7 +64,7 @@ async def test_slack_out_of_order_at_boot_is_waited_out(
 
 
 async def test_slack_unreachable_at_boot_stops_nothing(bot: FakeBot, cards: RememberedCards) -> None:
-    port = free_port()
+    port = unused_port()
     server = SlackServer(port=port)
     access = SlackAccess(BOT_TOKEN, APP_TOKEN, api_url=f"http://127.0.0.1:{port}/api/")
     async with connected(server, bot, cards, access=access), server:

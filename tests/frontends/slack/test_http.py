@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import unused_port
 
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
 from clearml_chatops.bot.frontends.slack.signed_requests import PATH, SignedRequests
@@ -19,7 +20,6 @@ from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot
 from tests.frontends.slack.conftest import RememberedCards, SlowBot, access_to, connected, first, front_end_for
-from tests.support.ports import free_port
 from tests.support.slack import Person, SlackServer
 from tests.support.slack.http_events import SIGNING_SECRET, encoded, signed
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
@@ -130,7 +130,7 @@ async def test_a_body_of_any_size_is_not_read(
 async def test_five_minutes_are_by_the_clock(session: aiohttp.ClientSession, seconds: int, status: int) -> None:
     noon = datetime(2026, 11, 22, 12, tzinfo=UTC)
     requests = SignedRequests(SIGNING_SECRET, clock=lambda: noon)
-    port, headers = free_port(), signed(b"{}", at=noon - timedelta(seconds=seconds))
+    port, headers = unused_port(), signed(b"{}", at=noon - timedelta(seconds=seconds))
     async with (
         serving(requests.routes, host="127.0.0.1", port=port),
         session.post(f"http://127.0.0.1:{port}{PATH}", data=b"{}", headers=headers) as response,

@@ -38,9 +38,7 @@ class World:
 
     def connect(self, front_end: SlackFrontEnd) -> None:
         self.front_end = front_end
-        self.live_cards = LiveCards(
-            cards=self.cards, front_end=front_end, clock=lambda: self.now, interval=timedelta(seconds=1)
-        )
+        self.live_cards = LiveCards(cards=self.cards, front_end=front_end, clock=lambda: self.now)
 
     async def show_card(self) -> Message:
         found = await self.clearml.experiments([self.experiment_id])
