@@ -154,6 +154,13 @@ class ParameterNotFoundError(ChatOpsError):
     text = "“{experiment}” has no parameter {name}.{nearest} {advice}"
 
 
+class MetricNotFoundError(ChatOpsError):
+    """The experiment has reported no scalar with this in its name."""
+
+    code = "metric_not_found"
+    text = "“{experiment}” has reported no scalar “{name}”.{nearest} /plot without names draws what there is."
+
+
 class QueueNotFoundError(ChatOpsError):
     """No queue has this name."""
 

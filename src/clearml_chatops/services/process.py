@@ -15,10 +15,12 @@ from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.drafts import DraftService
+from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
@@ -33,13 +35,17 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class ProcessContext:
-    """The singletons of a process. `agent_folder` is where the agents that it starts keep their files."""
+    """The singletons of a process. `agent_folder` is where the agents that it starts keep their files.
+
+    What is in `cache_folder` is made again where it is missing.
+    """
 
     database: Database
     clearml: ClearMLConnections
     clock: Clock
     host: str
     agent_folder: Path
+    cache_folder: Path
     watch_interval: timedelta
     trusted_platforms: frozenset[str]
 
@@ -56,6 +62,10 @@ class ProcessContext:
     @cached_property
     def cards(self) -> CardService:
         return CardService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        return Drawing(self.cache_folder)
 
     @cached_property
     def audit(self) -> AuditService:
@@ -161,6 +171,10 @@ class Services:
             host=self._process.host,
             clock=self._process.clock,
         )
+
+    @cached_property
+    def plots(self) -> PlotService:
+        return PlotService(clearml=self._clearml, lookup=self.lookup, drawing=self._process.drawing)
 
     @cached_property
     def suggestions(self) -> SuggestionService:
