@@ -2,6 +2,7 @@
 
 from clearml_chatops.handlers.drafts import DRAFTS
 from clearml_chatops.handlers.experiments import EXPERIMENTS
+from clearml_chatops.handlers.gpus import GPUS
 from clearml_chatops.handlers.people import PEOPLE
 from clearml_chatops.handlers.plots import PLOTS
 from clearml_chatops.handlers.queues import QUEUES
@@ -11,4 +12,4 @@ from clearml_chatops.handlers.workers import WORKERS
 
 
 def all_commands() -> Registry:
-    return Registry([EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, PEOPLE])
+    return Registry([EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, PEOPLE])

@@ -19,6 +19,8 @@ from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
+from clearml_chatops.services.gpu_reader import GpuReader
+from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.queues import QueueService
@@ -66,6 +68,10 @@ class ProcessContext:
     @cached_property
     def drawing(self) -> Drawing:
         return Drawing(self.cache_folder)
+
+    @cached_property
+    def gpu_reader(self) -> GpuReader:
+        return GpuReader()
 
     @cached_property
     def audit(self) -> AuditService:
@@ -175,6 +181,16 @@ class Services:
     @cached_property
     def plots(self) -> PlotService:
         return PlotService(clearml=self._clearml, lookup=self.lookup, drawing=self._process.drawing)
+
+    @cached_property
+    def gpus(self) -> GpuService:
+        return GpuService(
+            reader=self._process.gpu_reader,
+            clearml=self._process.clearml.bot,
+            database=self._process.database,
+            drawing=self._process.drawing,
+            host=self._process.host,
+        )
 
     @cached_property
     def suggestions(self) -> SuggestionService:
