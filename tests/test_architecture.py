@@ -75,6 +75,10 @@ def test_a_platforms_library_is_imported_in_its_front_end_alone(library: str, pl
     assert all(source.startswith(place) for source in _importers_of(library))
 
 
+def test_pictures_are_drawn_in_one_place() -> None:
+    assert _importers_of("matplotlib") == {"services/figures.py"}
+
+
 @every_source
 def test_a_file_says_what_it_is_for(source: str) -> None:
     text = _text(source)

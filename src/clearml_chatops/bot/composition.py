@@ -49,6 +49,7 @@ async def composed(settings: Settings) -> AsyncIterator[Program]:
         clock=utc_now,
         host=settings.host,
         agent_folder=settings.data / "agents",
+        cache_folder=settings.data / "cache",
         watch_interval=settings.watch_interval,
         trusted_platforms=frozenset({TERMINAL}),
     )

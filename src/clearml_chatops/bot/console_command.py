@@ -47,6 +47,7 @@ def console_front_end(program: Program, settings: Settings, *, console: Console)
         user=settings.user,
         console=console,
         history_file=settings.data / "history",
+        picture_folder=settings.data / "pictures",
     )
 
 

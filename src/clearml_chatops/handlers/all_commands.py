@@ -2,7 +2,9 @@
 
 from clearml_chatops.handlers.drafts import DRAFTS
 from clearml_chatops.handlers.experiments import EXPERIMENTS
+from clearml_chatops.handlers.gpus import GPUS
 from clearml_chatops.handlers.people import PEOPLE
+from clearml_chatops.handlers.plots import PLOTS
 from clearml_chatops.handlers.queues import QUEUES
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.handlers.runs import RUNS
@@ -10,4 +12,4 @@ from clearml_chatops.handlers.workers import WORKERS
 
 
 def all_commands() -> Registry:
-    return Registry([EXPERIMENTS, DRAFTS, RUNS, QUEUES, WORKERS, PEOPLE])
+    return Registry([EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, PEOPLE])

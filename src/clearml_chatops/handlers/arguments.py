@@ -169,6 +169,7 @@ FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completes="command")]
 FreeExperimentText = Annotated[str, RestOfLine(completes="experiment")]
 Words = Annotated[tuple[str, ...], SeveralWords()]
+ExperimentWords = Annotated[tuple[str, ...], SeveralWords(completes="experiment")]
 ParameterWords = Annotated[tuple[str, ...], SeveralWords(completes="parameter")]
 ParameterValues = Annotated[tuple[tuple[str, str], ...], Assignments()]
 Flag = bool

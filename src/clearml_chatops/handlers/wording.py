@@ -38,7 +38,7 @@ def changes_table(changes: tuple[ValueChange, ...], before: str, after: str) -> 
     """A table of what changed, with the headings of the two sides."""
     return Table(
         ("", before, after),
-        tuple((change.name, _shown(change.before), _shown(change.after)) for change in changes),
+        tuple((change.name, shown_value(change.before), shown_value(change.after)) for change in changes),
     )
 
 
@@ -49,7 +49,8 @@ def shortened(value: str) -> str:
     return f"{value[:_LONGEST_SHOWN_VALUE]}… ({len(value):,} characters)"
 
 
-def _shown(value: str | None) -> str:
+def shown_value(value: str | None) -> str:
+    """A value as a table shows it; None where there is none."""
     return NOTHING if value is None else shortened(value) or "(empty)"
 
 

@@ -168,6 +168,13 @@ class ParameterNotFoundError(ChatOpsError):
     text = "“{experiment}” has no parameter {name}.{nearest} {advice}"
 
 
+class MetricNotFoundError(ChatOpsError):
+    """The experiment has reported no scalar with this in its name."""
+
+    code = "metric_not_found"
+    text = "“{experiment}” has reported no scalar “{name}”.{nearest} /plot without names draws what there is."
+
+
 class QueueNotFoundError(ChatOpsError):
     """No queue has this name."""
 
@@ -298,6 +305,23 @@ class NoWorkerError(ChatOpsError):
 
     code = "no_worker"
     text = "No worker that I started for {queue} runs on {host}; /worker shows what there is."
+
+
+class NoGpuDriverError(ChatOpsError):
+    """Neither NVIDIA's library nor its driver is there."""
+
+    code = "no_gpu_driver"
+    text = (
+        "There is no NVIDIA driver on this machine, so I see no GPUs; install the driver where there are some, or "
+        "start workers with gpus=none."
+    )
+
+
+class GpuDriverError(ChatOpsError):
+    """The driver is there and does not answer: another version than its library, no permission."""
+
+    code = "gpu_driver"
+    text = "The NVIDIA driver on this machine does not answer ({reason}); look what nvidia-smi says there."
 
 
 # ── ClearML's server ──────────────────────────────────────────────────────────────────────────────

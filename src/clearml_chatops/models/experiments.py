@@ -92,11 +92,17 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """The last value of one scalar."""
+    """The last value of one scalar, and its extremes over the whole run where the server told them."""
 
     metric: str
     variant: str
     value: float
+    lowest: float | None = None
+    highest: float | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.metric}/{self.variant}"
 
 
 @dataclass(frozen=True, slots=True)

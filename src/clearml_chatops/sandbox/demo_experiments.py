@@ -190,7 +190,7 @@ def _script() -> Document:
 
 
 def _reported(task: Document, past: Past, rate: float) -> Iterable[Document]:
-    """A log line and two losses a step, at even distances over the run."""
+    """A log line, two losses and an accuracy a step, at even distances over the run."""
     arguments = {name: value["value"] for name, value in task["hyperparams"]["Args"].items()}
     first = int(task["started"].timestamp() * 1000)
     length = int(past.lasted.total_seconds() * 1000)
@@ -199,13 +199,18 @@ def _reported(task: Document, past: Past, rate: float) -> Iterable[Document]:
         moment = first + length * (step + 1) // (past.steps + 1)
         train = 0.15 + 2.1 * math.exp(-step * math.sqrt(rate) / 6) * (1 + 0.06 * math.sin(step * 1.7))
         validation = train + 0.12 + 0.001 * step
-        for variant, value in (("train", train), ("validation", validation)):
+        accuracy = 1 / (1 + 0.5 * validation)
+        for metric, variant, value in (
+            ("loss", "train", train),
+            ("loss", "validation", validation),
+            ("accuracy", "validation", accuracy),
+        ):
             yield {
                 "type": SCALAR,
                 "task": task["id"],
                 "timestamp": moment,
                 "iter": step,
-                "metric": "loss",
+                "metric": metric,
                 "variant": variant,
                 "value": round(value, 5),
                 "worker": WORKER,

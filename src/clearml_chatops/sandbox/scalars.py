@@ -19,6 +19,9 @@ from clearml_chatops.sandbox.validation import (
 RAW_BATCH = 10_000
 CURVE_POINTS = 5_000
 
+SINGLE_VALUE = -(2**31)
+"""The iteration that the SDK gives to a value reported once for the whole run."""
+
 Curves = dict[str, dict[str, list[Document]]]
 
 
@@ -40,6 +43,19 @@ def _curves_of(state: State, task: str) -> Curves:
     return _curves(events.scalars) if events else {}
 
 
+def _drawn_curves_of(state: State, task: str) -> Curves:
+    """The curves without values that were reported once for the whole run."""
+    iterations = {
+        metric: {
+            variant: [event for event in events if event["iter"] > SINGLE_VALUE]
+            for variant, events in variants.items()
+            if events[-1]["iter"] > SINGLE_VALUE
+        }
+        for metric, variants in _curves_of(state, task).items()
+    }
+    return {metric: variants for metric, variants in iterations.items() if variants}
+
+
 def _points(events: list[Document], key: str, samples: int) -> Document:
     """X and y of a curve; of a long one every so-manieth point, the last among them."""
     step = -(-len(events) // max(samples, 1))
@@ -57,7 +73,7 @@ def scalar_metrics_iter_histogram(call: Call) -> Document:
         metric: {
             variant: {"name": variant, **_points(events, key, samples)} for variant, events in variants.items()
         }
-        for metric, variants in _curves_of(call.state, call.data["task"]).items()
+        for metric, variants in _drawn_curves_of(call.state, call.data["task"]).items()
     }
 
 
@@ -68,7 +84,7 @@ def multi_task_scalar_metrics_iter_histogram(call: Call) -> Document:
     samples = call.data.get("samples") or CURVE_POINTS
     metrics: Document = {}
     for id_ in call.data["tasks"]:
-        for metric, variants in _curves_of(call.state, id_).items():
+        for metric, variants in _drawn_curves_of(call.state, id_).items():
             for variant, events in variants.items():
                 curve = {"name": call.state.tasks[id_]["name"], **_points(events, key, samples)}
                 metrics.setdefault(metric, {}).setdefault(variant, {})[id_] = curve

@@ -15,6 +15,14 @@ class ValueChange:
     after: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class VaryingParameter:
+    """One parameter in each of several experiments; None where there is none."""
+
+    name: str
+    values: tuple[str | None, ...]
+
+
 def experiment_changes(before: Experiment, after: Experiment) -> tuple[ValueChange, ...]:
     """Parameters, container and script that differ."""
     return (
@@ -32,6 +40,16 @@ def parameter_changes(before: Sequence[Parameter], after: Sequence[Parameter]) -
         ValueChange(str(key), old.get(key), new.get(key))
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key)
+    )
+
+
+def varying_parameters(experiments: Sequence[Experiment]) -> tuple[VaryingParameter, ...]:
+    """The parameters that are not the same in all of them, in the order of the names."""
+    values = [{item.key: item.value for item in experiment.parameters} for experiment in experiments]
+    return tuple(
+        VaryingParameter(str(key), tuple(known.get(key) for known in values))
+        for key in sorted(set().union(*values))
+        if len({known.get(key) for known in values}) > 1
     )
 
 

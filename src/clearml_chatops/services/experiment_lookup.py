@@ -124,6 +124,14 @@ class ExperimentLookup:
         return fitting[0]
 
 
+def is_unmistakable(reference: str) -> bool:
+    """Whether it can mean nothing but an experiment: an id or the beginning of one, a link, `last`."""
+    wanted = reference.strip().casefold()
+    return bool(
+        wanted == LAST or _FULL_ID.fullmatch(wanted) or _ID_PREFIX.fullmatch(wanted) or _WEB_LINK.match(reference)
+    )
+
+
 def _best_fitting(found: Iterable[Experiment], wanted: str) -> list[Experiment]:
     """Those whose id begins so, else those called so, else those with it in their name."""
     items = list(found)

@@ -16,10 +16,14 @@ from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.services.drafts import DraftService
+from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
+from clearml_chatops.services.gpu_reader import GpuReader
+from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
@@ -34,13 +38,17 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class ProcessContext:
-    """The singletons of a process. `agent_folder` is where the agents that it starts keep their files."""
+    """The singletons of a process. `agent_folder` is where the agents that it starts keep their files.
+
+    What is in `cache_folder` is made again where it is missing.
+    """
 
     database: Database
     clearml: ClearMLConnections
     clock: Clock
     host: str
     agent_folder: Path
+    cache_folder: Path
     watch_interval: timedelta
     trusted_platforms: frozenset[str]
 
@@ -61,6 +69,14 @@ class ProcessContext:
     @cached_property
     def conversations(self) -> ConversationService:
         return ConversationService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        return Drawing(self.cache_folder)
+
+    @cached_property
+    def gpu_reader(self) -> GpuReader:
+        return GpuReader()
 
     @cached_property
     def audit(self) -> AuditService:
@@ -163,6 +179,20 @@ class Services:
             person=self._person,
             host=self._process.host,
             clock=self._process.clock,
+        )
+
+    @cached_property
+    def plots(self) -> PlotService:
+        return PlotService(clearml=self._clearml, lookup=self.lookup, drawing=self._process.drawing)
+
+    @cached_property
+    def gpus(self) -> GpuService:
+        return GpuService(
+            reader=self._process.gpu_reader,
+            clearml=self._process.clearml.bot,
+            database=self._process.database,
+            drawing=self._process.drawing,
+            host=self._process.host,
         )
 
     @cached_property

@@ -10,10 +10,12 @@ from typing import Any
 from clearml_chatops.models.errors import ClearMLError
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Script, Status
 from clearml_chatops.models.queues import Queue, Worker
+from clearml_chatops.models.scalars import Curve
 from clearml_chatops.services.clearml_gateway.reading import (
     EXPERIMENT_FIELDS,
     LISTED_FIELDS,
     STATE_FIELDS,
+    read_curve,
     read_experiment,
     read_log_lines,
     read_queue,
@@ -215,6 +217,30 @@ class ClearML:
         )
         events = sorted(data["events"], key=lambda event: event.get("timestamp") or 0)
         return tuple(line for event in events for line in read_log_lines(event))[-count:]
+
+    async def curves(self, experiment_id: str, *, samples: int) -> tuple[Curve, ...]:
+        """All that a run reported over its iterations, at most `samples` points each. One request."""
+        data = await self._call(
+            "events.scalar_metrics_iter_histogram", {"task": experiment_id, "samples": samples, "key": "iter"}
+        )
+        return tuple(
+            read_curve(experiment_id, metric, variant, points)
+            for metric, variants in data.items()
+            for variant, points in variants.items()
+        )
+
+    async def curves_of_several(self, experiment_ids: Sequence[str], *, samples: int) -> tuple[Curve, ...]:
+        """The same of several experiments. One request."""
+        data = await self._call(
+            "events.multi_task_scalar_metrics_iter_histogram",
+            {"tasks": list(experiment_ids), "samples": samples, "key": "iter"},
+        )
+        return tuple(
+            read_curve(experiment_id, metric, variant, points)
+            for metric, variants in data["metrics"].items()
+            for variant, experiments in variants.items()
+            for experiment_id, points in experiments.items()
+        )
 
     async def projects(self, name: str) -> dict[str, str]:
         """Ids of the projects whose name holds `name`, by name."""

@@ -1,5 +1,6 @@
 """ClearML's JSON to our dataclasses. Nothing else in the program knows ClearML's field names."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from clearml_chatops.models.experiments import (
     Status,
 )
 from clearml_chatops.models.queues import Queue, QueueEntry, Worker
+from clearml_chatops.models.scalars import Curve, is_of_the_machine
 
 EXPERIMENT_FIELDS = (
     "id",
@@ -180,6 +182,15 @@ def read_worker(worker: Mapping[str, Any]) -> Worker:
     )
 
 
+def read_curve(experiment_id: str, metric: str, variant: str, points: Mapping[str, Any]) -> Curve:
+    numbers = [
+        (x, _number(value))
+        for iteration, value in zip(points.get("x") or (), points.get("y") or (), strict=False)
+        if math.isfinite(x := _number(iteration))
+    ]
+    return Curve(experiment_id, metric, variant, tuple(x for x, _ in numbers), tuple(y for _, y in numbers))
+
+
 def read_log_lines(event: Mapping[str, Any]) -> list[LogLine]:
     """The lines of one log event: an agent sends what some seconds have brought as one."""
     at = datetime.fromtimestamp((event.get("timestamp") or 0) / 1000, UTC)
@@ -234,14 +245,27 @@ def _read_script(script: Mapping[str, Any]) -> Script:
     )
 
 
+def _number(value: object) -> float:
+    """The value as a number, "not a number" for what is none: JSON has no way to write NaN."""
+    try:
+        return float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+
+
 def _read_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:
     """Last values; ClearML keys them by a hash of the name, and keeps the machine's load beside them."""
     found = [
-        Metric(variant["metric"], variant["variant"], variant["value"])
+        Metric(
+            variant["metric"],
+            variant["variant"],
+            variant["value"],
+            variant.get("min_value"),
+            variant.get("max_value"),
+        )
         for variants in metrics.values()
         for variant in variants.values()
-        if isinstance(variant.get("value"), int | float)
-        and not str(variant.get("metric", "")).startswith(":monitor:")
+        if isinstance(variant.get("value"), int | float) and not is_of_the_machine(str(variant.get("metric", "")))
     ]
     return tuple(sorted(found, key=lambda metric: (metric.metric, metric.variant)))
 

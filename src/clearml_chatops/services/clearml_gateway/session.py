@@ -45,6 +45,9 @@ T = TypeVar("T")
 CONNECT_TIMEOUT_SECONDS = 3.0
 ANSWER_TIMEOUT_SECONDS = 15.0
 
+_READS = ("get_", "ping", "info", "scalar_metrics_", "multi_task_scalar_metrics_")
+"""How the actions begin that change nothing."""
+
 _WITH_DEFAULTS = (clearml.backend_api.config, clearml.config)
 """The SDK's modules beside which its default settings lie; later ones count more."""
 
@@ -161,7 +164,7 @@ class ClearMLSession:
             ClearMLCredentialsError, ClearMLBrokenError, ClearMLNonsenseError: 401, 5xx, no ClearML envelope.
             ClearMLError: any other refusal, with ClearML's code and subcode in `values`.
         """
-        is_read = endpoint.partition(".")[2].startswith(("get_", "ping", "info"))
+        is_read = endpoint.partition(".")[2].startswith(_READS)
         try:
             return await self._in_thread(self._call, endpoint, body, acting_user_id)
         except (ClearMLUnreachableError, ClearMLAnswerLostError, ClearMLBrokenError) as error:

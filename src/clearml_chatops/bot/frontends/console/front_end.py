@@ -16,6 +16,7 @@ from clearml_chatops.bot.frontends.console.history import private_history
 from clearml_chatops.bot.frontends.console.interrupts import on_interrupt
 from clearml_chatops.bot.frontends.console.names import RememberedNames, Suggestions
 from clearml_chatops.bot.frontends.console.picture import picture_of
+from clearml_chatops.bot.frontends.console.picture_files import PictureFiles
 from clearml_chatops.bot.frontends.console.progress import Patience, one_second
 from clearml_chatops.bot.frontends.console.screen import PROMPT, Screen
 from clearml_chatops.handlers.registry import Registry
@@ -33,7 +34,8 @@ class ConsoleFrontEnd:
     """One person at one terminal.
 
     `handle` answers messages; `names` feeds the completion. `history_file` remembers what was typed in
-    chats. `patience` returns when a command has taken so long that a sign of life is due.
+    chats. Pictures are kept as files in `picture_folder`. `patience` returns when a command has taken so long
+    that a sign of life is due.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ConsoleFrontEnd:
         user: str,
         console: Console,
         history_file: Path | None = None,
+        picture_folder: Path | None = None,
         patience: Patience = one_second,
     ) -> None:
         self._handle = handle
@@ -53,6 +56,7 @@ class ConsoleFrontEnd:
         self._identity = Identity(TERMINAL, user)
         self._screen = Screen(console, patience)
         self._history_file = history_file
+        self._pictures = PictureFiles(picture_folder)
 
     @property
     def conversation(self) -> Conversation:
@@ -93,7 +97,7 @@ class ConsoleFrontEnd:
 
     async def deliver(self, reply: Reply) -> None:
         """Shows a notification; returns when it is on the screen."""
-        await self._screen.show_notification(reply)
+        await self._screen.show_notification(await self._pictures.saved(reply))
 
     def export_svg(self, title: str) -> str:
         """What was shown so far, as a picture. Needs a recording console."""
@@ -108,7 +112,7 @@ class ConsoleFrontEnd:
                 await self._screen.echo_button(pressed.command)
             command = line if pressed is None else pressed.command
             reply = await (self._run_interruptibly(command) if interruptible else self._run(command))
-        await self._screen.show_reply(reply)
+        await self._screen.show_reply(await self._pictures.saved(reply))
         return reply
 
     async def _run(self, line: str, hint: str = "") -> Reply:

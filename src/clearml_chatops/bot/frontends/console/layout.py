@@ -1,5 +1,6 @@
 """The few shapes that replies are made of: hanging indents, prose and logs without trailing blanks."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ WIDEST_PROSE = 100
 """Columns. Longer lines of prose tire the eye, however wide the terminal is."""
 
 _NARROWEST = 16
+_TO_BE_COPIED = re.compile(r"://|^/\S+/", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +42,15 @@ class Hanging:
 class Prose:
     """Text wrapped at words.
 
-    A web address stays whole, so that it can be copied and clicked. In a picture it can be neither, and is
-    folded.
+    A web address, and a path on a line of its own, stay whole, so that they can be copied and clicked. In a
+    picture they can be neither, and are folded.
     """
 
     text: str
     style: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        whole = "://" in self.text and not console.record
+        whole = not console.record and _TO_BE_COPIED.search(self.text)
         text = Text(self.text, style=self.style, overflow="ignore" if whole else "fold")
         for line in text.wrap(console, min(options.max_width, WIDEST_PROSE)):
             yield from line.render(console)

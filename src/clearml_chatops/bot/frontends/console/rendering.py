@@ -76,6 +76,8 @@ def _body(reply: Reply, first_number: int) -> Stack:
 
 def _stay_together(before: Block, block: Block) -> bool:
     """Whether no empty line parts two blocks: a heading and its body, a sentence and what belongs to it."""
+    if isinstance(before, Picture):
+        return isinstance(block, Text) and block.tone is Tone.QUIET
     if not isinstance(before, Text) or (isinstance(block, Text) and block.tone is Tone.HEADING):
         return False
     return before.tone is Tone.HEADING or isinstance(block, Text | Buttons | Code)

@@ -1,0 +1,59 @@
+"""Pictures of replies as files, since a terminal shows none."""
+
+import asyncio
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from clearml_chatops.models.replies import Block, Picture, Reply, Text, Tone
+
+MOST_KEPT = 50
+_SUFFIX = ".png"
+
+
+class PictureFiles:
+    """Saves pictures for their owner alone, in a temporary folder where none is given; old ones go."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    async def saved(self, reply: Reply) -> Reply:
+        """The reply with the path of its file below each picture."""
+        if not any(isinstance(block, Picture) for block in reply.blocks):
+            return reply
+        blocks = [block async for block in self._with_paths(reply)]
+        return Reply(tuple(blocks), reply.outcome, reply.experiment_id, reply.is_card)
+
+    async def _with_paths(self, reply: Reply) -> AsyncIterator[Block]:
+        for block in reply.blocks:
+            yield block
+            if isinstance(block, Picture):
+                try:
+                    path = await asyncio.to_thread(self._save, block)
+                except OSError as error:
+                    yield Text(f"The picture could not be saved: {error.strerror}.", Tone.WARNING)
+                else:
+                    yield Text(f"The picture is in\n{path}", Tone.QUIET)
+
+    def _save(self, picture: Picture) -> Path:
+        folder = self._made_folder()
+        stem = re.sub(r"[^\w.-]+", "_", Path(picture.name).stem) or "picture"
+        handle, name = tempfile.mkstemp(prefix=f"{stem[:80]}-", suffix=_SUFFIX, dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(picture.png)
+        _remove_oldest(folder)
+        return Path(name)
+
+    def _made_folder(self) -> Path:
+        if self._folder is None:
+            self._folder = Path(tempfile.mkdtemp(prefix="clearml-chatops-pictures-"))
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return self._folder
+
+
+def _remove_oldest(folder: Path) -> None:
+    pictures = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
+    for path in pictures[:-MOST_KEPT]:
+        path.unlink(missing_ok=True)
