@@ -214,7 +214,9 @@ async def test_no_driver_and_no_card_are_one_sentence(program: RunningProgram) -
     _put_in(program)
     program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
     assert await program.error_code("/gpus") == "no_gpu_driver"
-    assert plain_text(await program.say("/gpus")).startswith("There is no NVIDIA driver on this machine")
+    assert plain_text(await program.say("/gpus")).startswith(
+        "No NVIDIA driver answers on this machine (NVML Shared Library"
+    )
 
 
 async def test_a_reading_of_eight_cards_with_processes_is_quick(

@@ -308,20 +308,10 @@ class NoWorkerError(ChatOpsError):
 
 
 class NoGpuDriverError(ChatOpsError):
-    """Neither NVIDIA's library nor its driver is there."""
+    """NVIDIA's library or driver is missing, or does not work; `reason` is its own word for it."""
 
     code = "no_gpu_driver"
-    text = (
-        "There is no NVIDIA driver on this machine, so I see no GPUs; install the driver where there are some, or "
-        "start workers with gpus=none."
-    )
-
-
-class GpuDriverError(ChatOpsError):
-    """The driver is there and does not answer: another version than its library, no permission."""
-
-    code = "gpu_driver"
-    text = "The NVIDIA driver on this machine does not answer ({reason}); look what nvidia-smi says there."
+    text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi, or use gpus=none."
 
 
 # ── ClearML's server ──────────────────────────────────────────────────────────────────────────────

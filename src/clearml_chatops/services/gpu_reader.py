@@ -7,15 +7,11 @@ from typing import Any
 
 import pynvml
 
-from clearml_chatops.models.errors import GpuDriverError, NoGpuDriverError
+from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.gpus import Gpu, GpuProcess, MigInstance
 
 _MILLIWATTS = 1000
 
-_ABSENT = (
-    pynvml.NVML_ERROR_LIBRARY_NOT_FOUND,
-    pynvml.NVML_ERROR_DRIVER_NOT_LOADED,
-)
 _GONE = (pynvml.NVML_ERROR_GPU_IS_LOST, pynvml.NVML_ERROR_RESET_REQUIRED)
 _OF_ANOTHER_VERSION = (
     pynvml.NVML_ERROR_FUNCTION_NOT_FOUND,
@@ -41,8 +37,7 @@ class GpuReader:
         """All cards of this machine, by index. A lost card is in the list as such.
 
         Raises:
-            NoGpuDriverError: there is no NVIDIA driver here.
-            GpuDriverError: it does not work.
+            NoGpuDriverError: there is no NVIDIA driver here, or it does not work.
         """
         return await asyncio.to_thread(self._read)
 
@@ -58,9 +53,7 @@ class GpuReader:
                     self._open()
                     count = self._nvml.nvmlDeviceGetCount()
             except pynvml.NVMLError as error:
-                if error.value in _ABSENT:
-                    raise NoGpuDriverError from error
-                raise GpuDriverError(reason=str(error)) from error
+                raise NoGpuDriverError(reason=str(error)) from error
             return tuple(self._gpu(index) for index in range(count))
 
     def _open(self) -> None:

@@ -39,14 +39,14 @@ class GpuService:
         self._host = host
 
     async def cards(self) -> tuple[Gpu, ...]:
-        """The cards alone, without asking ClearML. Raises NoGpuDriverError, GpuDriverError."""
+        """The cards alone, without asking ClearML. Raises NoGpuDriverError."""
         return await self._reader.gpus()
 
     async def overview(self) -> GpuOverview:
         """The cards and who is on each. ClearML is asked only where an agent is on one.
 
         Raises:
-            NoGpuDriverError, GpuDriverError.
+            NoGpuDriverError: they cannot be read.
         """
         gpus = await self._reader.gpus()
         process_ids = {process.id for gpu in gpus for process in gpu.all_processes}
