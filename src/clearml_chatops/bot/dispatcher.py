@@ -77,8 +77,10 @@ class Dispatcher:
         texts = [word.text for word in passage.words]
         command, used = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
         passage.command = command
-        _authorise(passage.person, command)
+        _authorise(passage.person, command, command.role)
         arguments = bind(command, passage.words[used:])
+        needed = command.needs(arguments)
+        _authorise(passage.person, command, needed)
         context = Context(
             message=message,
             person=passage.person,
@@ -87,7 +89,7 @@ class Dispatcher:
             clock=self._process.clock,
         )
         reply = await command.handler(context, **arguments)
-        if reply.experiment_id and command.role > Role.VIEWER:
+        if reply.experiment_id and needed > Role.VIEWER:
             await self._process.cards.mark_due([reply.experiment_id])
         return reply
 
@@ -117,9 +119,9 @@ class Dispatcher:
             logger.exception("The audit trail cannot be written: %s", entry, extra={"action": "audit_failed"})
 
 
-def _authorise(person: Person, command: Command) -> None:
-    if person.role < command.role:
-        raise NotAllowedError(command=f"/{command.name}", needed=command.role.word, role=person.role.word)
+def _authorise(person: Person, command: Command, needed: Role) -> None:
+    if person.role < needed:
+        raise NotAllowedError(command=f"/{command.name}", needed=needed.word, role=person.role.word)
 
 
 def _refusal(error: ChatOpsError) -> Reply:

@@ -12,6 +12,7 @@ from clearml_chatops.handlers.arguments import (
 )
 from clearml_chatops.handlers.cards import experiment_card, short_card
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.draft_forms import clone_form
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.wording import ago, changes_table, count
 from clearml_chatops.models.experiments import Experiment, Status
@@ -83,18 +84,22 @@ async def use(context: Context, experiment: ExperimentReference) -> Reply:
 
 
 @EXPERIMENTS.command(
-    "clone", examples=("/clone 4f2a baseline on two cards", "/clone baseline project=vision/tests")
+    "clone",
+    examples=("/clone", "/clone 4f2a baseline on two cards", "/clone baseline project=vision/tests"),
+    form_words=0,
 )
 async def clone(
-    context: Context, experiment: ExperimentReference, name: FreeText = "", *, project: PlainWord = ""
+    context: Context, experiment: ExperimentReference = "", name: FreeText = "", *, project: PlainWord = ""
 ) -> Reply:
     """Copy an experiment into a new Draft, which becomes the current one.
 
     Args:
-        experiment: What to copy: id, beginning of an id, name, web link or "last".
+        experiment: What to copy: id, beginning of an id, name, web link or "last"; nothing for a form.
         name: The copy's name, at least 3 characters; nothing for "Clone of …".
         project: The copy's project; nothing for the same one.
     """
+    if not experiment:
+        return clone_form(experiment_id=context.message.about, name=name, project=project)
     draft = await context.services.experiments.clone(experiment, name=name, project=project)
     return Reply.of(
         Text(f"Cloned as “{draft.name}”.", Tone.SUCCESS),

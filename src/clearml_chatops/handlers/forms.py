@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from clearml_chatops.handlers.lines import Word, join_words, split_words, undo_typography
+from clearml_chatops.handlers.lines import Word, has_typography, join_words, split_words, undo_typography
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Form, FormField
@@ -31,9 +31,11 @@ def filled_line(form: Form, values: Mapping[str, str]) -> str:
     """
     line = form.command
     for field in form.fields:
-        value = values.get(field.name, field.value)
-        if value != field.value or (field.positional and value):
-            line = answered_line(line_asking(line, field), value)
+        value = _plain_lines(values.get(field.name, field.value))
+        if value != _plain_lines(field.value) or (field.positional and value):
+            # A value that had “such quotes” before a person edited it did not get them from his phone.
+            text = value if has_typography(field.value) else undo_typography(value)
+            line = line_asking(line, field) + _as_one_word(text)
     return line
 
 
@@ -44,5 +46,13 @@ def line_asking(command: str, field: FormField) -> str:
 
 def answered_line(line: str, answer: str) -> str:
     """The line with a text behind it, as one word whatever is in it."""
-    text = undo_typography(answer.replace("\r\n", "\n"))
-    return line + join_words([Word(text, quoted=True)])
+    return line + _as_one_word(undo_typography(_plain_lines(answer)))
+
+
+def _plain_lines(text: str) -> str:
+    """The text with the line ends that programs expect: forms in browsers send those of the telegraph."""
+    return text.replace("\r\n", "\n")
+
+
+def _as_one_word(text: str) -> str:
+    return join_words([Word(text, quoted=True)])

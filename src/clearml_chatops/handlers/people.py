@@ -71,5 +71,5 @@ def _help_of(command: Command) -> Reply:
         Fields(arguments) if arguments else None,
         Text("Examples", Tone.HEADING),
         Code("\n".join(command.examples)),
-        Text(f"Needs the role {command.role.word}.", Tone.QUIET),
+        Text(command.permission, Tone.QUIET),
     )

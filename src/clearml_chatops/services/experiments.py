@@ -19,7 +19,7 @@ from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
 from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.tracking import Tracking
 
 SHORTEST_NAME = 3
@@ -36,12 +36,14 @@ class ExperimentService:
         lookup: ExperimentLookup,
         tracking: Tracking,
         history: EditHistory,
+        ownership: Ownership,
         person: Person,
     ) -> None:
         self._clearml = clearml
         self._lookup = lookup
         self._tracking = tracking
         self._history = history
+        self._ownership = ownership
         self._person = person
 
     async def find(self, text: str, *, project: str, status: Status | None, mine: bool) -> tuple[Experiment, ...]:
@@ -132,6 +134,7 @@ class ExperimentService:
             last_iteration=0,
             metrics=(),
         )
+        await self._ownership.note_created(clone_id)
         await self._tracking.follow(draft)
         await self._lookup.set_current(clone_id)
         return draft
@@ -140,7 +143,7 @@ class ExperimentService:
         """Gives a new name, in any status. Raises NameTooShortError, NotYoursError."""
         require_name(name)
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         await self._clearml.rename(experiment.id, name)
         await self._history.add(DraftEdit(experiment.id, EditKind.NAME, {"name": experiment.name}, {"name": name}))
         return replace(experiment, name=name)
@@ -148,7 +151,7 @@ class ExperimentService:
     async def tag(self, reference: str, *, add: Sequence[str], remove: Sequence[str]) -> Experiment:
         """Adds and removes tags, in any status; the others stay."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         kept = [tag for tag in experiment.tags if tag not in remove]
         tags = [*kept, *(tag for tag in dict.fromkeys(add) if tag not in kept)]
         if tuple(tags) != experiment.tags:
@@ -161,7 +164,7 @@ class ExperimentService:
     async def archive(self, reference: str) -> Experiment:
         """Moves an experiment out of the lists. Raises CannotArchiveError while it runs or waits."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if experiment.status in {Status.PENDING, Status.RUNNING}:
             raise CannotArchiveError(name=experiment.name, status=experiment.status.word)
         await self._clearml.archive(experiment.id)

@@ -19,6 +19,7 @@ from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
@@ -105,6 +106,10 @@ class Services:
             clock=self._process.clock,
         )
 
+    @cached_property
+    def _ownership(self) -> Ownership:
+        return Ownership(clearml=self._clearml, database=self._process.database, person=self._person)
+
     @property
     def accounts(self) -> AccountService:
         return self._process.accounts
@@ -126,17 +131,28 @@ class Services:
             lookup=self.lookup,
             tracking=self._tracking,
             history=self._history,
+            ownership=self._ownership,
             person=self._person,
         )
 
     @cached_property
     def drafts(self) -> DraftService:
-        return DraftService(clearml=self._clearml, lookup=self.lookup, history=self._history, person=self._person)
+        return DraftService(
+            clearml=self._clearml,
+            lookup=self.lookup,
+            history=self._history,
+            ownership=self._ownership,
+            person=self._person,
+        )
 
     @cached_property
     def queues(self) -> QueueService:
         return QueueService(
-            clearml=self._clearml, database=self._process.database, lookup=self.lookup, person=self._person
+            clearml=self._clearml,
+            database=self._process.database,
+            lookup=self.lookup,
+            ownership=self._ownership,
+            person=self._person,
         )
 
     @cached_property
@@ -147,6 +163,7 @@ class Services:
             experiments=self.experiments,
             queues=self.queues,
             tracking=self._tracking,
+            ownership=self._ownership,
             person=self._person,
         )
 

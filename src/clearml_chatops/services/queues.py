@@ -18,7 +18,7 @@ from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import has_code
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.similar_names import did_you_mean, similar_names
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
@@ -33,10 +33,19 @@ LAST_PLACE = -1
 class QueueService:
     """Queues for one person."""
 
-    def __init__(self, *, clearml: ClearML, database: Database, lookup: ExperimentLookup, person: Person) -> None:
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        lookup: ExperimentLookup,
+        ownership: Ownership,
+        person: Person,
+    ) -> None:
         self._clearml = clearml
         self._database = database
         self._lookup = lookup
+        self._ownership = ownership
         self._person = person
 
     async def binding(self) -> QueueBinding | None:
@@ -155,7 +164,7 @@ class QueueService:
             NotInQueueError: it does not wait, or a worker was quicker.
         """
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         queue = await self._clearml.queue(experiment.queue_id) if experiment.queue_id else None
         current = queue.position_of(experiment.id) if queue else None
         if experiment.status is not Status.PENDING or queue is None or current is None:
