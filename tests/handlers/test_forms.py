@@ -6,6 +6,7 @@ import pytest
 
 from clearml_chatops.handlers.all_commands import all_commands
 from clearml_chatops.handlers.forms import filled_line, opens_form
+from clearml_chatops.handlers.lines import undo_typography
 from clearml_chatops.models.experiments import Container
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply
@@ -99,7 +100,7 @@ def field(form: Form, name: str) -> FormField:
         ("", False),
     ],
 )
-def test_a_line_that_names_no_values_opens_a_form(line: str, opens: bool) -> None:
+def test_a_line_that_names_no_values_opens_a_form(line: str, *, opens: bool) -> None:
     assert opens_form(all_commands(), line) is opens
 
 
@@ -187,12 +188,15 @@ async def test_any_mixture_of_awkward_pieces_arrives_as_it_was_filled_in(
     program: RunningProgram, draft: Document
 ) -> None:
     chance = random.Random(4)
-    pieces = [*VALUES, " ", "\n", "\\", "'", '"', "=", "--", "—", "’"]
-    form = await form_of(program, "/set")
-    for _ in range(60):
-        # A piece before each dash and quote keeps them prose: what a phone makes of typing is another test's.
-        value = "x".join(chance.choices(pieces, k=chance.randint(1, 6)))
-        await program.ask(filled_line(form, {"Args/note": value}))
+    pieces = [*VALUES, *TYPOGRAPHY, " ", "\n", "\\", "'", '"', "=", "--", "—", "’"]
+    fresh = await form_of(program, "/set")
+    draft["hyperparams"]["Args"]["note"]["value"] = "“so”"
+    quoting = await form_of(program, "/set")
+    for _ in range(40):
+        value = "".join(chance.choices(pieces, k=chance.randint(1, 6)))
+        await program.ask(filled_line(fresh, {"Args/note": value}))
+        assert draft["hyperparams"]["Args"]["note"]["value"] == undo_typography(value)
+        await program.ask(filled_line(quoting, {"Args/note": value}))
         assert draft["hyperparams"]["Args"]["note"]["value"] == value
 
 
