@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from clearml_chatops.handlers.lines import Word, join_words, split_words
+from clearml_chatops.handlers.pages import option
 from clearml_chatops.handlers.wording import shortened
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Parameter
@@ -53,7 +54,7 @@ def clone_form(*, experiment_id: str, name: str, project: str) -> Reply:
     """What to copy, and what the copy is called; nothing is made yet."""
     words = [Word("/clone")]
     if project:
-        words.append(Word(f"project={project}", "project", quoted=True))
+        words.append(option("project", project))
     form = Form(
         "Clone an experiment",
         join_words(words),

@@ -10,6 +10,8 @@ from clearml_chatops.handlers.arguments import (
 )
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.draft_forms import container_form, parameters_form
+from clearml_chatops.handlers.lines import Word
+from clearml_chatops.handlers.pages import Page, PageNumber, option
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.wording import changes_table, count, shortened
 from clearml_chatops.models.errors import UsageError
@@ -21,6 +23,7 @@ from clearml_chatops.services.parameters import named_parameters
 DRAFTS = CommandFamily("Drafts")
 _SET_USAGE = "/set [experiment] [section.name] [value] or /set [experiment] section.name=value … [--new]"
 _NAME_AND_VALUE = 2
+_PARAMETERS_ON_A_PAGE = 30
 
 
 @DRAFTS.command(
@@ -66,25 +69,39 @@ async def unset(context: Context, parameters: ParameterWords) -> Reply:
 
 
 @DRAFTS.command("params", role=Role.VIEWER, examples=("/params", "/params lr", "/params id=4f2a"))
-async def params(context: Context, filter: PlainWord = "", *, id: ExperimentReference = "") -> Reply:
+async def params(
+    context: Context, filter: PlainWord = "", *, id: ExperimentReference = "", page: PageNumber = 1
+) -> Reply:
     """Show the parameters of an experiment.
 
     Args:
         filter: Only those with this in their name; long values are then shown whole.
         id: Which experiment; nothing for the current one.
+        page: Which thirty of them, counted from 1.
     """
     experiment = await context.services.experiments.show(id)
-    shown = [item for item in experiment.parameters if filter.casefold() in str(item.key).casefold()]
+    wanted = filter.casefold()
+    parameters = sorted(experiment.parameters, key=lambda item: item.key)
+    found = [item for item in parameters if wanted in str(item.key).casefold()]
+    first = (page - 1) * _PARAMETERS_ON_A_PAGE
+    shown = found[first : first + _PARAMETERS_ON_A_PAGE]
+    last = first + len(shown)
+    part = Page(page, _PARAMETERS_ON_A_PAGE, len(shown), last < len(found), len(found))
+    words = [Word("/params"), *([Word(filter, quoted=True)] if filter else []), option("id", experiment.id)]
+    if found and not shown:
+        return Reply.of(f"There is no page {page}.", part.buttons(words), about=experiment.id)
     if not shown:
-        wanted = f" with “{filter}” in its name" if filter else ""
-        return Reply.of(f"“{experiment.name}” has no parameter{wanted}.", about=experiment.id)
+        so_called = f" with “{filter}” in its name" if filter else ""
+        return Reply.of(f"“{experiment.name}” has no parameter{so_called}.", about=experiment.id)
     rows = tuple(
         (str(item.key), item.value if filter else shortened(item.value), item.type or "", item.description or "")
-        for item in sorted(shown, key=lambda item: item.key)
+        for item in shown
     )
     return Reply.of(
         Text(f"Parameters of “{experiment.name}”", Tone.HEADING),
         Table(("name", "value", "type", "description"), rows),
+        None if part.is_all else Text(part.range, Tone.QUIET),
+        part.buttons(words),
         about=experiment.id,
     )
 

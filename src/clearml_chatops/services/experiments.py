@@ -23,7 +23,7 @@ from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.tracking import Tracking
 
 SHORTEST_NAME = 3
-MOST_FOUND = 20
+FOUND_ON_A_PAGE = 10
 
 
 class ExperimentService:
@@ -46,20 +46,18 @@ class ExperimentService:
         self._ownership = ownership
         self._person = person
 
-    async def find(self, text: str, *, project: str, status: Status | None, mine: bool) -> tuple[Experiment, ...]:
-        """What fits, the last changed first, at most `MOST_FOUND`. Raises ProjectNotFoundError."""
-        user_ids: tuple[str, ...] = ()
-        if mine:
-            user_ids = (self._person.clearml_user_id or (await self._clearml.identity()).user_id,)
-        return await self._clearml.find_experiments(
-            ExperimentFilter(
-                text=text,
-                project_ids=await self._project_ids(project) if project else (),
-                user_ids=user_ids,
-                statuses=(status,) if status else (),
-            ),
-            limit=MOST_FOUND,
+    async def find(
+        self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
+    ) -> tuple[tuple[Experiment, ...], bool]:
+        """A page of what fits, the last changed first, and whether more follow. Raises ProjectNotFoundError."""
+        wanted = ExperimentFilter(
+            text=text,
+            project_ids=await self._project_ids(project) if project else (),
+            statuses=(status,) if status else (),
         )
+        search = self._lookup.find_mine if mine else self._clearml.find_experiments
+        found = await search(wanted, skip=(page - 1) * FOUND_ON_A_PAGE, limit=FOUND_ON_A_PAGE + 1)
+        return found[:FOUND_ON_A_PAGE], len(found) > FOUND_ON_A_PAGE
 
     async def show(self, reference: str) -> Experiment:
         return await self._lookup.find(reference)

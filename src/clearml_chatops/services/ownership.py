@@ -50,8 +50,8 @@ class Ownership:
 
     async def created_ids(self) -> list[str]:
         """The experiments of the person that the server says are the bot's."""
-        if not self._person.clearml_user_id:
-            return []  # he is the bot on the server, so that its experiments are found as his
+        if await self.user_id() == (await self._clearml.identity()).user_id:
+            return []  # what is the bot's is found as his
         async with self._database.reading() as session:
             return await CreatedExperimentStore(session).made_by(self._person.id)
 

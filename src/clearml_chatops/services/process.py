@@ -119,6 +119,7 @@ class Services:
         return ExperimentLookup(
             clearml=self._clearml,
             database=self._process.database,
+            ownership=self._ownership,
             person=self._person,
             conversation=self._message.conversation,
             about=self._message.about,
