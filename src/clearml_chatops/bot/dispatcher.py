@@ -4,12 +4,14 @@ Recognise the person → find the command → authorise → bind the arguments �
 """
 
 import logging
+import re
 import secrets
 from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.binding import bind
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import Word, join_words, split_words
+from clearml_chatops.handlers.lines import Word, join_words, split_words, undo_typography
+from clearml_chatops.handlers.links import linked_reply
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.errors import (
@@ -27,6 +29,7 @@ from clearml_chatops.services.process import ProcessContext
 logger = logging.getLogger(__name__)
 
 _LONGEST_AUDITED_LINE = 2000
+_MOST_ADMINS = 3
 
 
 @dataclass(slots=True)
@@ -70,7 +73,7 @@ class Dispatcher:
     async def _answer(self, message: IncomingMessage, passage: _Passage) -> Reply:
         passage.person = await self._process.accounts.recognise(message)
         if passage.person is None:
-            raise StrangerError(identity=str(message.sender))
+            return await self._admitted(message, passage)
         passage.words = split_words(message.text)
         if not passage.words or passage.words[0].text == "/":
             return Reply.of(Text("Say a command, such as /find; /help lists them.", Tone.QUIET))
@@ -93,6 +96,38 @@ class Dispatcher:
             await self._process.cards.mark_due([reply.experiment_id])
         return reply
 
+    async def _admitted(self, message: IncomingMessage, passage: _Passage) -> Reply:
+        """The reply to a stranger: he is let in by a code, or told whom to ask. No command of his is carried out.
+
+        Raises:
+            StrangerError, WrongLinkCodeError, TooManyLinkCodesError.
+        """
+        code = self._link_code(message.text)
+        if not code:
+            admins = await self._process.links.admin_names()
+            raise StrangerError(
+                admins=" or ".join(admins[:_MOST_ADMINS]) or "an admin", identity=str(message.sender)
+            )
+        passage.person = await self._process.links.use_code(code, message.sender)
+        return linked_reply(passage.person)
+
+    def _link_code(self, text: str) -> str:
+        """The code in `/start CODE` or `/link CODE`; empty for any other line."""
+        try:
+            words = [word.text for word in split_words(text)]
+            command, used = self.registry.find(words, terminal=False)
+        except ChatOpsError:
+            return ""
+        return words[used] if command.takes_secret and len(words) == used + 1 else ""
+
+    def _audited_line(self, text: str, passage: _Passage) -> str:
+        """The line as the audit trail may have it: without a secret, also where it cannot be understood."""
+        name, *rest = undo_typography(text).split(maxsplit=1) or [""]
+        command = passage.command or self.registry.get(re.sub(r"[\\'\"]", "", name))
+        if command is not None and command.takes_secret and rest:
+            return f"/{command.name} …"
+        return _storable(text[:_LONGEST_AUDITED_LINE])
+
     async def suggested_experiments(self, message: IncomingMessage) -> list[tuple[str, str]]:
         """Ids and names of experiments that fit the text which a person is typing; nothing for a stranger."""
         person = await self._process.accounts.recognise(message)
@@ -106,7 +141,7 @@ class Dispatcher:
             identity=str(message.sender),
             person_id=passage.person.id if passage.person else None,
             conversation=str(message.conversation),
-            line=_storable(message.text[:_LONGEST_AUDITED_LINE]),
+            line=self._audited_line(message.text, passage),
             outcome=reply.outcome,
             experiment_id=reply.experiment_id,
             error_code=passage.error_code,

@@ -80,6 +80,8 @@ class Command:
     """With at most this many words behind its name, none an option, it answers with a form."""
     changing_role: Role | None = None
     """Who may give it options, where these change what it only shows without."""
+    takes_secret: bool = False
+    """What stands behind its name is nobody else's to know, so that no record has it."""
 
     @property
     def usage(self) -> str:
@@ -139,6 +141,7 @@ class CommandFamily:
         usage: str = "",
         form_words: int | None = None,
         changing_role: Role | None = None,
+        takes_secret: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declares the decorated coroutine as a command.
 
@@ -163,6 +166,7 @@ class CommandFamily:
                     own_usage=usage,
                     form_words=form_words,
                     changing_role=changing_role,
+                    takes_secret=takes_secret,
                 )
             )
             return handler

@@ -18,6 +18,8 @@ from clearml_chatops.services.drafts import DraftService
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
+from clearml_chatops.services.home import HomeService
+from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.queues import QueueService
@@ -25,6 +27,7 @@ from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
+from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
 from clearml_chatops.services.workers import WorkerService
 from clearml_chatops.storage.database import Database
@@ -53,6 +56,10 @@ class ProcessContext:
     @cached_property
     def actions(self) -> ActionService:
         return ActionService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def links(self) -> LinkService:
+        return LinkService(database=self.database, clock=self.clock)
 
     @cached_property
     def cards(self) -> CardService:
@@ -109,6 +116,25 @@ class Services:
     @cached_property
     def _ownership(self) -> Ownership:
         return Ownership(clearml=self._clearml, database=self._process.database, person=self._person)
+
+    @property
+    def links(self) -> LinkService:
+        return self._process.links
+
+    @cached_property
+    def home(self) -> HomeService:
+        return HomeService(
+            clearml=self._clearml,
+            accounts=self.accounts,
+            links=self.links,
+            lookup=self.lookup,
+            queues=self.queues,
+            person=self._person,
+        )
+
+    @cached_property
+    def watches(self) -> WatchService:
+        return WatchService(lookup=self.lookup, tracking=self._tracking)
 
     @property
     def accounts(self) -> AccountService:

@@ -48,6 +48,8 @@ Suggest = Callable[[IncomingMessage], Awaitable[list[tuple[str, str]]]]
 PLATFORM = "slack"
 _ANY_COMMAND = re.compile("^/")
 _ANY_BUTTON = re.compile(f"^{ACTION_PREFIX}")
+_DIRECT_MESSAGE = "D"
+"""What the ids of direct messages begin with."""
 _LAST_WORDS = timedelta(seconds=1)
 _LONGEST_PAUSE = timedelta(minutes=1)
 _PAUSE_BETWEEN_EDITS = timedelta(seconds=5)
@@ -275,6 +277,7 @@ class SlackFrontEnd:
                 conversation=Conversation(PLATFORM, heard.channel, heard.thread),
                 text=heard.line,
                 about=about,
+                in_public=not heard.ephemeral and not heard.channel.startswith(_DIRECT_MESSAGE),
             )
         )
 
