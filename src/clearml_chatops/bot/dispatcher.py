@@ -104,10 +104,8 @@ class Dispatcher:
         """
         code = self._link_code(message.text)
         if not code:
-            admins = await self._process.links.admin_names()
-            raise StrangerError(
-                admins=" or ".join(admins[:_MOST_ADMINS]) or "an admin", identity=str(message.sender)
-            )
+            names = (await self._process.links.admin_names())[:_MOST_ADMINS]
+            raise StrangerError(admins=" or ".join(names) or "an admin", identity=str(message.sender))
         passage.person = await self._process.links.use_code(code, message.sender)
         return linked_reply(passage.person)
 

@@ -114,7 +114,5 @@ def _cards_of(worker_id: str) -> str:
 
 def _allowed(context: Context, buttons: tuple[Button, ...]) -> Buttons:
     """The buttons that the person may press."""
-    commands = ((button, context.registry.get(button.command)) for button in buttons)
-    return Buttons(
-        tuple(button for button, command in commands if command and command.role <= context.person.role)
-    )
+    found = {button: context.registry.get(button.command) for button in buttons}
+    return Buttons(tuple(button for button, item in found.items() if item and item.role <= context.person.role))

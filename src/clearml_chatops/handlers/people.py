@@ -28,15 +28,7 @@ async def help_(context: Context, command: CommandName = "") -> Reply:
     if context.message.conversation.platform == TERMINAL:
         blocks = [block for family in families for block in _summaries(context, family)]
         return Reply.of(*blocks, Text("/help <command> tells more of one.", Tone.QUIET))
-    names = {
-        family.title: " ".join(f"/{item.name}" for item in _allowed(context, family.commands))
-        for family in families
-    }
-    return Reply.of(
-        Fields(tuple(names.items())),
-        Text("/help <command> tells more of one, and of a whole group:", Tone.QUIET),
-        Buttons(tuple(Button(title, f"/help {title.lower()}") for title in names)),
-    )
+    return _short_help({family.title: list(_allowed(context, family.commands)) for family in families})
 
 
 @PEOPLE.command("whoami", role=Role.VIEWER, examples=("/whoami",))
@@ -60,13 +52,11 @@ async def whoami(context: Context) -> Reply:
 
 def _short_help(families: dict[str, list[Command]]) -> Reply:
     """The names alone, for a phone; what each does is a button away."""
-    names = {
-        title: " ".join(f"/{item.name}" for item in commands) for title, commands in families.items() if commands
-    }
+    titles = [title for title, commands in families.items() if commands]
     return Reply.of(
-        Fields(tuple(names.items())),
+        Fields(tuple((title, " ".join(f"/{item.name}" for item in families[title])) for title in titles)),
         Text("/help <command> tells more of one, and of a whole group:", Tone.QUIET),
-        Buttons(tuple(Button(title, f"/help {title.lower()}") for title in names)),
+        Buttons(tuple(Button(title, f"/help {title.lower()}") for title in titles)),
     )
 
 

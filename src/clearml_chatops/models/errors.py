@@ -108,9 +108,7 @@ class TooManyLinkCodesError(ChatOpsError):
     """Somebody guesses."""
 
     code = "too_many_link_codes"
-    text = (
-        "That were too many wrong codes; wait {minutes} minutes and say /link where I know you to get a new one."
-    )
+    text = "Those were too many wrong codes; wait {minutes} minutes, then get a new one by /link where I know you."
 
 
 class KnownAsAnotherError(ChatOpsError):
