@@ -37,9 +37,7 @@ async def test_home_shows_queue_runs_workers_and_settings_of_the_person(
         assert label in buttons(reply)
 
 
-async def test_home_names_the_cards_of_the_workers_of_ones_queue(
-    program: RunningProgram, sandbox: Sandbox
-) -> None:
+async def test_home_names_the_cards_of_ones_workers(program: RunningProgram, sandbox: Sandbox) -> None:
     await program.ask("/queue create")
     queue = sandbox.state.queue_named("alice_queue")
     assert queue

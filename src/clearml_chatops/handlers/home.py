@@ -15,10 +15,10 @@ from clearml_chatops.services.home import Home
 
 HOME = CommandFamily("Home")
 _STEPS = (
-    Button("1 Find", "/find"),
-    Button("2 Clone…", "/clone"),
-    Button("3 Set…", "/set"),
-    Button("4 Enqueue", "/enqueue"),
+    Button("Find", "/find"),
+    Button("Clone…", "/clone"),
+    Button("Set…", "/set"),
+    Button("Enqueue", "/enqueue"),
     Button("Home", "/home"),
     Button("Help", "/help"),
 )

@@ -12,7 +12,6 @@ from clearml_chatops.models.errors import (
     ProjectNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
-from clearml_chatops.models.people import Person
 from clearml_chatops.services.cards import web_link
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
@@ -37,14 +36,12 @@ class ExperimentService:
         tracking: Tracking,
         history: EditHistory,
         ownership: Ownership,
-        person: Person,
     ) -> None:
         self._clearml = clearml
         self._lookup = lookup
         self._tracking = tracking
         self._history = history
         self._ownership = ownership
-        self._person = person
 
     async def find(
         self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
@@ -102,6 +99,7 @@ class ExperimentService:
         if project:
             project_id, project_name = await self._one_project(project)
         copied_name = name or f"Clone of {source.name}"
+        user_id, user_name = await self._ownership.creator()
         clone_id = await self._clearml.clone(
             source.id,
             name=copied_name,
@@ -117,8 +115,8 @@ class ExperimentService:
             status_changed=self._tracking.now(),
             status_reason="",
             status_message="",
-            user_id=self._person.clearml_user_id,
-            user_name=self._person.name,
+            user_id=user_id,
+            user_name=user_name,
             project_id=project_id,
             project_name=project_name,
             parent_id=source.id,

@@ -55,6 +55,13 @@ class Ownership:
         async with self._database.reading() as session:
             return await CreatedExperimentStore(session).made_by(self._person.id)
 
+    async def creator(self) -> tuple[str, str]:
+        """Id and name of the user whom the server will say to own what is made for the person."""
+        bot = await self._clearml.identity()
+        if await self._acts_as_himself():
+            return self._person.clearml_user_id, self._person.name
+        return bot.user_id, bot.user_name
+
     async def user_id(self) -> str:
         """The ClearML user whose experiments are the person's own."""
         return self._person.clearml_user_id or (await self._clearml.identity()).user_id

@@ -159,7 +159,6 @@ class Services:
             tracking=self._tracking,
             history=self._history,
             ownership=self._ownership,
-            person=self._person,
         )
 
     @cached_property
