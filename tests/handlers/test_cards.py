@@ -7,7 +7,7 @@ import pytest
 
 from clearml_chatops.handlers.all_commands import all_commands
 from clearml_chatops.handlers.binding import bind
-from clearml_chatops.handlers.cards import experiment_card, notification_card, short_card
+from clearml_chatops.handlers.cards import experiment_card, introduced_card, notification_card
 from clearml_chatops.handlers.lines import split_words
 from clearml_chatops.models.experiments import (
     Container,
@@ -20,6 +20,7 @@ from clearml_chatops.models.experiments import (
 )
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
+from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.models.replies import Buttons, Code, Fields, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueNotification
 from tests.support.program import buttons
@@ -41,6 +42,13 @@ _FULL = replace(
     last_iteration=70,
     metrics=tuple(Metric("loss", f"v{number}", 0.123456789) for number in range(6)),
 )
+
+_OVER = {
+    "Clone": f"/clone {_ID}",
+    "Log": f"/log {_ID}",
+    "Plot": f"/plot {_ID}",
+    "Parameters": f"/params id={_ID}",
+}
 
 
 def _card(experiment: Experiment) -> Reply:
@@ -67,19 +75,28 @@ def _event(kind: EventKind, **values: object) -> ExperimentEvent:
         (
             Status.DRAFT,
             {
+                "Set…": f"/set {_ID}",
+                "Container…": f"/container {_ID}",
                 "Enqueue": f"/enqueue {_ID}",
-                "Parameters": f"/params id={_ID}",
                 "Diff": f"/diff id={_ID}",
                 "Clone": f"/clone {_ID}",
             },
         ),
         (Status.PENDING, {"Dequeue": f"/dequeue {_ID}", "Queue": "/queue", "Clone": f"/clone {_ID}"}),
-        (Status.RUNNING, {"Log": f"/log {_ID}", "Abort": f"/abort {_ID}", "Clone": f"/clone {_ID}"}),
-        (Status.FAILED, {"Log": f"/log {_ID}", "Retry": f"/retry {_ID}", "Clone": f"/clone {_ID}"}),
-        (Status.ABORTED, {"Log": f"/log {_ID}", "Retry": f"/retry {_ID}", "Clone": f"/clone {_ID}"}),
-        (Status.COMPLETED, {"Clone": f"/clone {_ID}", "Parameters": f"/params id={_ID}", "Log": f"/log {_ID}"}),
-        (Status.PUBLISHED, {"Clone": f"/clone {_ID}", "Parameters": f"/params id={_ID}", "Log": f"/log {_ID}"}),
-        (Status.UNKNOWN, {"Clone": f"/clone {_ID}", "Parameters": f"/params id={_ID}", "Log": f"/log {_ID}"}),
+        (
+            Status.RUNNING,
+            {
+                "Log": f"/log {_ID}",
+                "Plot": f"/plot {_ID}",
+                "Abort": f"/abort {_ID}",
+                "Watch": f"/watch {_ID}",
+            },
+        ),
+        (Status.FAILED, {**_OVER, "Retry": f"/retry {_ID}"}),
+        (Status.ABORTED, {**_OVER, "Retry": f"/retry {_ID}"}),
+        (Status.COMPLETED, _OVER),
+        (Status.PUBLISHED, _OVER),
+        (Status.UNKNOWN, _OVER),
     ],
 )
 def test_a_card_offers_what_its_status_allows(status: Status, shown: dict[str, str]) -> None:
@@ -90,7 +107,9 @@ def test_a_card_offers_what_its_status_allows(status: Status, shown: dict[str, s
 
 @pytest.mark.parametrize("status", list(Status))
 def test_every_button_of_a_card_is_a_command_line_that_binds(status: Status) -> None:
-    for line in buttons(_card(replace(_PLAIN, status=status))).values():
+    for label, line in buttons(_card(replace(_PLAIN, status=status))).items():
+        if label == "Plot" and all_commands().get("plot") is None:
+            continue
         words = split_words(line)
         command, used = all_commands().find([word.text for word in words], terminal=False)
         bind(command, words[used:])
@@ -144,8 +163,27 @@ def test_a_retried_run_that_waits_shows_no_worker_and_no_running_time_of_the_for
     assert fields.keys().isdisjoint({"worker", "running time"})
 
 
-def test_the_short_card_tells_one_experiment_from_another() -> None:
-    assert short_card(_PLAIN).items == (("experiment", "baseline"), ("id", _ID), ("status", "Draft"))
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        (PlaceInQueue("alice_queue", 2, 5), "2 of 5 in alice_queue"),
+        (PlaceInQueue("alice_queue"), "in alice_queue"),
+        (None, None),
+    ],
+)
+def test_a_pending_card_says_where_it_waits_and_no_other_does(
+    place: PlaceInQueue | None, shown: str | None
+) -> None:
+    pending = replace(_PLAIN, status=Status.PENDING)
+    for experiment, expected in ((pending, shown), (_PLAIN, None)):
+        card = experiment_card(experiment, now=_NOW, web_link="", place=place)
+        assert _fields(card).get("waits") == expected
+
+
+def test_a_card_can_stand_below_what_has_just_happened() -> None:
+    introduced = introduced_card(Text("Cloned.", Tone.SUCCESS), None, card=_card(_PLAIN))
+    assert introduced.blocks == (Text("Cloned.", Tone.SUCCESS), *_card(_PLAIN).blocks)
+    assert (introduced.is_card, introduced.experiment_id) == (True, _ID)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """What /help shows of the commands, and to whom."""
 
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Outcome
-from tests.support.program import RunningProgram, plain_text
+from clearml_chatops.models.replies import Fields, Outcome
+from tests.support.program import RunningProgram, buttons, plain_text
 
 
 async def test_help_of_a_command_shows_its_usage_arguments_and_examples(program: RunningProgram) -> None:
@@ -24,9 +24,24 @@ async def test_help_lists_for_each_person_what_he_may_and_can_say_there(program:
     ours, theirs = await program.ask("/help"), await viewer.ask("/help")
     assert "/wait |" in ours
     assert "/clone |" in ours
-    assert "/find |" in theirs
-    assert "/wait |" not in theirs
-    assert "/clone |" not in theirs
+    assert "/find" in theirs
+    assert "/wait" not in theirs
+    assert "/clone" not in theirs
+
+
+async def test_help_on_a_chat_fits_a_phone_and_each_group_is_a_button_away(program: RunningProgram) -> None:
+    member = await program.introduce(program.sandbox.bob, Role.MEMBER)
+    reply = await member.say("/help")
+    (names,) = (block for block in reply.blocks if isinstance(block, Fields))
+    assert all(value for _, value in names.items)
+    assert sum(len(label) + len(value) for label, value in names.items) < 700
+    groups = buttons(reply)
+    assert groups.keys() == {label for label, _ in names.items}
+    for label, line in groups.items():
+        assert label in await member.ask(line)
+    assert "/queue create | Create a queue" in await member.ask("/help queues")
+    viewer = await program.introduce(program.sandbox.carol, Role.VIEWER)
+    assert "Runs" not in buttons(await viewer.say("/help")), "a group of which he may nothing"
 
 
 async def test_a_terminal_only_command_has_no_help_elsewhere(program: RunningProgram) -> None:

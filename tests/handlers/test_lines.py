@@ -177,6 +177,9 @@ _PIECES = (
     'it\'s "all" \\ here',
     "$HOME `id` ; rm *",
     "é中\n\t",
+    "“so” «so» ‘so’",
+    "a\xa0b\u200b",
+    "\\“",
 )
 
 

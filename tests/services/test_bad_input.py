@@ -168,8 +168,8 @@ async def test_a_value_against_its_type_is_refused_and_none_is_set(ready: Runnin
         assert "write a number like" in plain_text(reply)
 
 
-async def test_set_without_a_value_and_with_a_word_too_many(ready: RunningProgram) -> None:
-    await refused(ready, "/set args.lr", "usage")
+async def test_set_with_a_parameter_that_there_is_not_and_with_a_word_too_many(ready: RunningProgram) -> None:
+    await refused(ready, "/set args.lrr", "parameter_not_found")
     await refused(ready, "/set args.backbone two words here", "usage")
 
 
@@ -307,7 +307,6 @@ async def test_an_unknown_command_and_a_wrong_option_are_refused(ready: RunningP
         await refused(ready, line, "unknown_command")
     for line in (
         "/show a b c",
-        "/clone",
         "/container imag=x",
         "/find x=1",
         "/set args.gpus=1, 2",

@@ -200,8 +200,8 @@ async def test_find_shows_the_last_changed_and_says_that_there_are_more(
             f"run {number:02}", user=sandbox.alice.id, last_update=now + timedelta(seconds=number)
         )
     reply = await program.say("/find run")
-    assert "the 20 last changed" in plain_text(reply)
-    assert list(buttons(reply)) == ["run 24", "run 23", "run 22", "run 21", "run 20"]
+    assert "1–10, and more" in plain_text(reply)
+    assert list(buttons(reply)) == [f"run {number}" for number in range(24, 14, -1)] + ["Next ›"]
 
 
 async def test_a_project_to_clone_into_is_one_or_a_question(

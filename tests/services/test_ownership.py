@@ -167,7 +167,7 @@ async def test_a_stranger_gets_one_line_with_his_id_and_is_recorded(admin: Runni
     for line in ("/find", "/nonsense", "", "/clone baseline 'x", "x" * 100_000):
         reply = await stranger.say(line)
         assert plain_text(reply) == (
-            "I do not know you yet. Ask an admin to let you in and give him this id: chat:team:U0815"
+            "I do not know you yet. Ask alice to let you in and give this id: chat:team:U0815"
         )
         assert reply.outcome is Outcome.REFUSED
     assert admin.sandbox.requests.names() == []

@@ -107,8 +107,9 @@ async def test_a_queue_is_bound_renamed_owned_and_unbound(database: Database, al
         people = PeopleStore(session)
         assert await people.queue_of(alice.id) == QueueBinding("q1", "cards_queue")
         assert await people.queue_of(bob.id) == QueueBinding("q2", "bob_queue")
-        assert await people.owner_of_queue("q1") == alice
-        assert await people.owner_of_queue("q0") is None
+        assert await people.others_with_queue("q1", 0) == [alice]
+        assert await people.others_with_queue("q1", alice.id) == []
+        assert await people.others_with_queue("q0", 0) == []
         await people.unbind_queue("q1")
     async with database.reading() as session:
         people = PeopleStore(session)

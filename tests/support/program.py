@@ -10,7 +10,7 @@ from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
-from clearml_chatops.models.replies import Buttons, Choice, Code, Fields, Outcome, Reply, Table, Text
+from clearml_chatops.models.replies import Buttons, Choice, Code, Fields, Form, Outcome, Reply, Table, Text
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.state import User
 from clearml_chatops.storage.audit import AuditStore
@@ -108,6 +108,9 @@ def plain_text(reply: Reply) -> str:
                 lines += [f"{label}: {value}" for label, value in block.items]
             case Table():
                 lines += [" | ".join(row) for row in (block.columns, *block.rows)]
+            case Form():
+                lines.append(block.title)
+                lines += [f"{field.name}: {field.value}" for field in block.fields]
             case Buttons():
                 lines += [f"[{button.label}] {button.command}" for button in block.buttons]
             case Choice():

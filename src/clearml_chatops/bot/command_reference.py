@@ -38,7 +38,7 @@ def _section(command: Command) -> str:
         lines += [f"| `{_cell(item.usage)}` | {_cell(item.description)} |" for item in command.parameters]
     lines += ["", "Examples:", "", *(f"    {example}" for example in command.examples), ""]
     where = " Only in the terminal." if command.terminal_only else ""
-    lines += [f"Needs the role {command.role.word}.{where}", ""]
+    lines += [f"{command.permission}{where}", ""]
     return "\n".join(lines)
 
 

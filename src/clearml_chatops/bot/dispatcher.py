@@ -4,12 +4,14 @@ Recognise the person → find the command → authorise → bind the arguments �
 """
 
 import logging
+import re
 import secrets
 from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.binding import bind
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import Word, join_words, split_words
+from clearml_chatops.handlers.lines import Word, join_words, split_words, undo_typography
+from clearml_chatops.handlers.links import linked_reply
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.errors import (
@@ -27,6 +29,7 @@ from clearml_chatops.services.process import ProcessContext
 logger = logging.getLogger(__name__)
 
 _LONGEST_AUDITED_LINE = 2000
+_MOST_ADMINS = 3
 
 
 @dataclass(slots=True)
@@ -70,15 +73,17 @@ class Dispatcher:
     async def _answer(self, message: IncomingMessage, passage: _Passage) -> Reply:
         passage.person = await self._process.accounts.recognise(message)
         if passage.person is None:
-            raise StrangerError(identity=str(message.sender))
+            return await self._admitted(message, passage)
         passage.words = split_words(message.text)
         if not passage.words or passage.words[0].text == "/":
             return Reply.of(Text("Say a command, such as /find; /help lists them.", Tone.QUIET))
         texts = [word.text for word in passage.words]
         command, used = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
         passage.command = command
-        _authorise(passage.person, command)
+        _authorise(passage.person, command, command.role)
         arguments = bind(command, passage.words[used:])
+        needed = command.needs(arguments)
+        _authorise(passage.person, command, needed)
         context = Context(
             message=message,
             person=passage.person,
@@ -87,9 +92,39 @@ class Dispatcher:
             clock=self._process.clock,
         )
         reply = await command.handler(context, **arguments)
-        if reply.experiment_id and command.role > Role.VIEWER:
+        if reply.experiment_id and needed > Role.VIEWER:
             await self._process.cards.mark_due([reply.experiment_id])
         return reply
+
+    async def _admitted(self, message: IncomingMessage, passage: _Passage) -> Reply:
+        """The reply to a stranger: he is let in by a code, or told whom to ask. No command of his is carried out.
+
+        Raises:
+            StrangerError, WrongLinkCodeError, TooManyLinkCodesError.
+        """
+        code = self._link_code(message.text)
+        if not code:
+            names = (await self._process.links.admin_names())[:_MOST_ADMINS]
+            raise StrangerError(admins=" or ".join(names) or "an admin", identity=str(message.sender))
+        passage.person = await self._process.links.use_code(code, message.sender)
+        return linked_reply(passage.person)
+
+    def _link_code(self, text: str) -> str:
+        """The code in `/start CODE` or `/link CODE`; empty for any other line."""
+        try:
+            words = [word.text for word in split_words(text)]
+            command, used = self.registry.find(words, terminal=False)
+        except ChatOpsError:
+            return ""
+        return words[used] if command.takes_secret and len(words) == used + 1 else ""
+
+    def _audited_line(self, text: str, passage: _Passage) -> str:
+        """The line as the audit trail may have it: without a secret, also where it cannot be understood."""
+        name, *rest = undo_typography(text).split(maxsplit=1) or [""]
+        command = passage.command or self.registry.get(re.sub(r"[\\'\"]", "", name))
+        if command is not None and command.takes_secret and rest:
+            return f"/{command.name} …"
+        return _storable(text[:_LONGEST_AUDITED_LINE])
 
     async def suggested_experiments(self, message: IncomingMessage) -> list[tuple[str, str]]:
         """Ids and names of experiments that fit the text which a person is typing; nothing for a stranger."""
@@ -104,7 +139,7 @@ class Dispatcher:
             identity=str(message.sender),
             person_id=passage.person.id if passage.person else None,
             conversation=str(message.conversation),
-            line=_storable(message.text[:_LONGEST_AUDITED_LINE]),
+            line=self._audited_line(message.text, passage),
             outcome=reply.outcome,
             experiment_id=reply.experiment_id,
             error_code=passage.error_code,
@@ -117,9 +152,9 @@ class Dispatcher:
             logger.exception("The audit trail cannot be written: %s", entry, extra={"action": "audit_failed"})
 
 
-def _authorise(person: Person, command: Command) -> None:
-    if person.role < command.role:
-        raise NotAllowedError(command=f"/{command.name}", needed=command.role.word, role=person.role.word)
+def _authorise(person: Person, command: Command, needed: Role) -> None:
+    if person.role < needed:
+        raise NotAllowedError(command=f"/{command.name}", needed=needed.word, role=person.role.word)
 
 
 def _refusal(error: ChatOpsError) -> Reply:

@@ -44,4 +44,4 @@ class LiveCards:
             return deleted_card(item.card.experiment_id)
         if item.card.is_superseded:
             return superseded_card(item.experiment)
-        return experiment_card(item.experiment, now=self._clock(), web_link=item.web_link)
+        return experiment_card(item.experiment, now=self._clock(), web_link=item.web_link, place=item.place)

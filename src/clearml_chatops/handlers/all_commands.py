@@ -3,13 +3,18 @@
 from clearml_chatops.handlers.drafts import DRAFTS
 from clearml_chatops.handlers.experiments import EXPERIMENTS
 from clearml_chatops.handlers.gpus import GPUS
+from clearml_chatops.handlers.home import HOME
+from clearml_chatops.handlers.links import PLATFORMS
 from clearml_chatops.handlers.people import PEOPLE
 from clearml_chatops.handlers.plots import PLOTS
 from clearml_chatops.handlers.queues import QUEUES
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.handlers.runs import RUNS
+from clearml_chatops.handlers.watches import NOTIFICATIONS
 from clearml_chatops.handlers.workers import WORKERS
 
 
 def all_commands() -> Registry:
-    return Registry([EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, PEOPLE])
+    return Registry(
+        [HOME, EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, NOTIFICATIONS, PEOPLE, PLATFORMS]
+    )

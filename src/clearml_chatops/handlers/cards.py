@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.wording import ago, span
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
-from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Text, Tone
+from clearml_chatops.models.queues import PlaceInQueue
+from clearml_chatops.models.replies import Block, Button, Buttons, Code, Fields, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueNotification
 
 _MOST_METRICS = 4
@@ -16,17 +18,41 @@ _TONES = {
 }
 
 
-def experiment_card(experiment: Experiment, *, now: datetime, web_link: str) -> Reply:
-    """What one wants to know of an experiment at a glance, and what one may do with it next."""
+def experiment_card(
+    experiment: Experiment, *, now: datetime, web_link: str, place: PlaceInQueue | None = None
+) -> Reply:
+    """What one wants to know of an experiment at a glance, and what one may do with it next.
+
+    `place` is where it waits, if it does and that is known.
+    """
     return Reply.of(
         Text(experiment.name, Tone.HEADING),
         Text(experiment.status.word, _TONES.get(experiment.status, Tone.PLAIN)),
         Fields(
-            tuple((label, value) for label, value in (*_card_fields(experiment, now), ("web", web_link)) if value)
+            tuple(
+                (label, value)
+                for label, value in (
+                    ("waits", _waits(place) if experiment.status is Status.PENDING else ""),
+                    *_card_fields(experiment, now),
+                    ("web", web_link),
+                )
+                if value
+            )
         ),
         Buttons(_card_buttons(experiment)),
         about=experiment.id,
     ).as_card()
+
+
+async def card_of(context: Context, experiment: Experiment, place: PlaceInQueue | None = None) -> Reply:
+    """The card of an experiment that was just read, or made. No request to ClearML."""
+    link = await context.services.experiments.web_link(experiment)
+    return experiment_card(experiment, now=context.clock(), web_link=link, place=place)
+
+
+def introduced_card(sentence: Text | str, *more: Block | None, card: Reply) -> Reply:
+    """A card below what has just become of its experiment."""
+    return Reply.of(sentence, *more, *card.blocks, about=card.experiment_id).as_card()
 
 
 def superseded_card(experiment: Experiment) -> Reply:
@@ -40,11 +66,6 @@ def superseded_card(experiment: Experiment) -> Reply:
 def deleted_card(experiment_id: str) -> Reply:
     """What is left of the card of an experiment that ClearML no longer has."""
     return Reply.of(Text("This experiment was deleted in ClearML.", Tone.QUIET), about=experiment_id)
-
-
-def short_card(experiment: Experiment) -> Fields:
-    """The three things that tell one experiment from another."""
-    return Fields((("experiment", experiment.name), ("id", experiment.id), ("status", experiment.status.word)))
 
 
 def notification_card(due: DueNotification) -> Reply:
@@ -65,6 +86,12 @@ _EVENT_TONES = {
     EventKind.FAILED: Tone.FAILURE,
     EventKind.ABORTED: Tone.WARNING,
 }
+
+
+def _waits(place: PlaceInQueue | None) -> str:
+    if place is None:
+        return ""
+    return f"{place.number} of {place.waiting} in {place.queue_name}" if place.number else f"in {place.queue_name}"
 
 
 def _card_fields(experiment: Experiment, now: datetime) -> list[tuple[str, str]]:
@@ -101,22 +128,29 @@ def _code(experiment: Experiment) -> str:
 def _card_buttons(experiment: Experiment) -> tuple[Button, ...]:
     clone = Button("Clone", f"/clone {experiment.id}")
     log = Button("Log", f"/log {experiment.id}")
+    plot = Button("Plot", f"/plot {experiment.id}")
     match experiment.status:
         case Status.DRAFT:
             return (
+                Button("Set…", f"/set {experiment.id}"),
+                Button("Container…", f"/container {experiment.id}"),
                 Button("Enqueue", f"/enqueue {experiment.id}"),
-                Button("Parameters", f"/params id={experiment.id}"),
                 Button("Diff", f"/diff id={experiment.id}"),
                 clone,
             )
         case Status.PENDING:
             return (Button("Dequeue", f"/dequeue {experiment.id}"), Button("Queue", "/queue"), clone)
         case Status.RUNNING:
-            return (log, Button("Abort", f"/abort {experiment.id}"), clone)
-        case Status.FAILED | Status.ABORTED:
-            return (log, Button("Retry", f"/retry {experiment.id}"), clone)
+            return (
+                log,
+                plot,
+                Button("Abort", f"/abort {experiment.id}"),
+                Button("Watch", f"/watch {experiment.id}"),
+            )
         case _:
-            return (clone, Button("Parameters", f"/params id={experiment.id}"), log)
+            over = (clone, log, plot, Button("Parameters", f"/params id={experiment.id}"))
+            failed = experiment.status in {Status.FAILED, Status.ABORTED}
+            return (*over, Button("Retry", f"/retry {experiment.id}")) if failed else over
 
 
 def _event_sentence(event: ExperimentEvent) -> str:

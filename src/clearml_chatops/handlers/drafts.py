@@ -9,27 +9,33 @@ from clearml_chatops.handlers.arguments import (
     PlainWord,
 )
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.draft_forms import container_form, parameters_form
+from clearml_chatops.handlers.lines import Word
+from clearml_chatops.handlers.pages import Page, PageNumber, option
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.wording import changes_table, count, shortened
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
 from clearml_chatops.services.drafts import EditedDraft
+from clearml_chatops.services.parameters import named_parameters
 
 DRAFTS = CommandFamily("Drafts")
-_SET_USAGE = "/set [experiment] <section.name> <value> or /set [experiment] section.name=value … [--new]"
+_SET_USAGE = "/set [experiment] [section.name] [value] or /set [experiment] section.name=value … [--new]"
 _NAME_AND_VALUE = 2
+_PARAMETERS_ON_A_PAGE = 30
 
 
 @DRAFTS.command(
     "set",
     usage=_SET_USAGE,
-    examples=("/set args.gpus 1,2", "/set args.lr=0.05 args.epochs=2", '/set 4f2a args.note "two words"'),
+    examples=("/set", "/set args.gpus 1,2", "/set args.lr=0.05 args.epochs=2", "/set 4f2a args.note=''"),
+    form_words=1,
 )
 async def set_(
     context: Context, parameter: ParameterWords = (), values: ParameterValues = (), *, new: Flag = False
 ) -> Reply:
-    """Set parameters of a Draft.
+    """Set parameters of a Draft; without a value, a form with those there are.
 
     A parameter is written args.lr, or Args/lr as in the web UI; capital and small letters are the same.
     Its type and description are kept and the value is checked against the type.
@@ -39,6 +45,8 @@ async def set_(
         values: Several at once, as args.lr=0.05 args.epochs=2.
         new: Create parameters that the experiment does not have.
     """
+    if len(parameter) <= 1 and not values:
+        return await _asked_for_values(context, parameter[0] if parameter else "")
     experiment, assignments = _assignments(parameter, values)
     edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
     return _edited_reply(edited, "These values were set already.")
@@ -61,34 +69,52 @@ async def unset(context: Context, parameters: ParameterWords) -> Reply:
 
 
 @DRAFTS.command("params", role=Role.VIEWER, examples=("/params", "/params lr", "/params id=4f2a"))
-async def params(context: Context, filter: PlainWord = "", *, id: ExperimentReference = "") -> Reply:
+async def params(
+    context: Context, filter: PlainWord = "", *, id: ExperimentReference = "", page: PageNumber = 1
+) -> Reply:
     """Show the parameters of an experiment.
 
     Args:
         filter: Only those with this in their name; long values are then shown whole.
         id: Which experiment; nothing for the current one.
+        page: Which thirty of them, counted from 1.
     """
     experiment = await context.services.experiments.show(id)
-    shown = [item for item in experiment.parameters if filter.casefold() in str(item.key).casefold()]
+    wanted = filter.casefold()
+    parameters = sorted(experiment.parameters, key=lambda item: item.key)
+    found = [item for item in parameters if wanted in str(item.key).casefold()]
+    first = (page - 1) * _PARAMETERS_ON_A_PAGE
+    shown = found[first : first + _PARAMETERS_ON_A_PAGE]
+    last = first + len(shown)
+    part = Page(page, _PARAMETERS_ON_A_PAGE, len(shown), last < len(found), len(found))
+    words = [Word("/params"), *([Word(filter, quoted=True)] if filter else []), option("id", experiment.id)]
+    if found and not shown:
+        return Reply.of(f"There is no page {page}.", part.buttons(words), about=experiment.id)
     if not shown:
-        wanted = f" with “{filter}” in its name" if filter else ""
-        return Reply.of(f"“{experiment.name}” has no parameter{wanted}.", about=experiment.id)
+        so_called = f" with “{filter}” in its name" if filter else ""
+        return Reply.of(f"“{experiment.name}” has no parameter{so_called}.", about=experiment.id)
     rows = tuple(
         (str(item.key), item.value if filter else shortened(item.value), item.type or "", item.description or "")
-        for item in sorted(shown, key=lambda item: item.key)
+        for item in shown
     )
     return Reply.of(
         Text(f"Parameters of “{experiment.name}”", Tone.HEADING),
         Table(("name", "value", "type", "description"), rows),
+        None if part.is_all else Text(part.range, Tone.QUIET),
+        part.buttons(words),
         about=experiment.id,
     )
 
 
 @DRAFTS.command(
     "container",
+    role=Role.VIEWER,
+    changing_role=Role.MEMBER,
+    form_words=1,
     examples=(
         "/container",
         "/container image=nvcr.io/nvidia/pytorch:25.09-py3",
+        "/container 4f2a image=''",
         '/container args="-v /data:/data -w /workspace --user 1000:1000"',
     ),
 )
@@ -104,12 +130,14 @@ async def container(
 
     Args:
         experiment: Which experiment; nothing for the current one.
-        image: The docker image.
+        image: The docker image; '' takes it away, as it does the others.
         args: The arguments of docker run, in quotes.
         setup: The shell script run in the container before the start, in quotes.
     """
     if image is None and args is None and setup is None:
-        shown = await context.services.experiments.show(experiment)
+        shown, may_change = await context.services.drafts.look(experiment)
+        if may_change:
+            return container_form(shown)
         return Reply.of(
             Text(f"Container of “{shown.name}”", Tone.HEADING),
             Fields(
@@ -125,7 +153,12 @@ async def container(
     return _edited_reply(edited, "The container is like that already.")
 
 
-@DRAFTS.command("script", examples=("/script branch=main", "/script commit=1f0c2ab entry=train.py"))
+@DRAFTS.command(
+    "script",
+    role=Role.VIEWER,
+    changing_role=Role.MEMBER,
+    examples=("/script", "/script branch=main", "/script commit=1f0c2ab entry=train.py"),
+)
 async def script(
     context: Context,
     experiment: ExperimentReference = "",
@@ -173,6 +206,13 @@ async def undo(context: Context, experiment: ExperimentReference = "") -> Reply:
     return _edited_reply(edited, "There was nothing to take back.")
 
 
+async def _asked_for_values(context: Context, word: str) -> Reply:
+    """A form with one parameter of the current experiment, or with all of the experiment that is named."""
+    named = _is_parameter(word) and "://" not in word
+    draft, parent = await context.services.drafts.editable("" if named else word)
+    return parameters_form(draft, parent, named_parameters(draft, [word]) if named else None)
+
+
 def _edited_reply(edited: EditedDraft, unchanged: str) -> Reply:
     draft = edited.experiment
     buttons = Buttons((Button("Enqueue", f"/enqueue {draft.id}"), Button("Undo", f"/undo {draft.id}")))
@@ -201,12 +241,10 @@ def _assignments(
         return "", ((words[0], words[1]),)
     if len(words) == _NAME_AND_VALUE + 1 and _is_parameter(words[1]):
         return words[0], ((words[1], words[2]),)
-    if len(words) > _NAME_AND_VALUE:
-        raise UsageError(
-            reason="Several at once are written args.lr=0.05 args.epochs=3, and a value with spaces needs quotes.",
-            usage=_SET_USAGE,
-        )
-    raise UsageError(reason="/set needs a parameter and its value.", usage=_SET_USAGE)
+    raise UsageError(
+        reason="Several at once are written args.lr=0.05 args.epochs=3, and a value with spaces needs quotes.",
+        usage=_SET_USAGE,
+    )
 
 
 def _experiment_first(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:

@@ -10,17 +10,19 @@ from clearml_chatops.handlers.arguments import (
     WordFlag,
     Words,
 )
-from clearml_chatops.handlers.cards import experiment_card, short_card
+from clearml_chatops.handlers.cards import card_of, introduced_card
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.draft_forms import clone_form
+from clearml_chatops.handlers.lines import Word
+from clearml_chatops.handlers.pages import Page, PageNumber, option
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.wording import ago, changes_table, count
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Table, Text, Tone
-from clearml_chatops.services.experiments import MOST_FOUND
+from clearml_chatops.services.experiments import FOUND_ON_A_PAGE
 
 EXPERIMENTS = CommandFamily("Experiments")
-_MOST_FOUND_BUTTONS = 5
 _MOST_DIGITS_OF_A_COUNT = 3
 """`/log 100` means lines: names and beginnings of ids are longer."""
 
@@ -37,6 +39,7 @@ async def find(
     project: PlainWord = "",
     status: StatusName | None = None,
     mine: WordFlag = False,
+    page: PageNumber = 1,
 ) -> Reply:
     """Find experiments by name, id, project or status.
 
@@ -47,18 +50,25 @@ async def find(
         project: Only in projects with this in their name.
         status: Only with this status: Draft, Pending, Running, Completed, Failed, Aborted or Published.
         mine: Only my own.
+        page: Which ten of those that fit, counted from 1.
     """
-    found = await context.services.experiments.find(text, project=project, status=status, mine=mine)
+    found, has_more = await context.services.experiments.find(
+        text, project=project, status=status, mine=mine, page=page
+    )
+    words = _find_words(text, project=project, status=status, mine=mine)
+    shown = Page(page, FOUND_ON_A_PAGE, len(found), has_more)
+    if not found and page > 1:
+        return Reply.of(f"There is no page {page}.", shown.buttons(words))
     if not found:
         return Reply.of(f"No experiment fits “{text}”." if text else "No experiment fits.")
-    more = f"These are the {MOST_FOUND} last changed; add words, project= or status= to narrow it down."
     return Reply.of(
         Table(
             ("id", "name", "status", "project", "owner", "changed"),
             tuple(_row(context, item) for item in found),
         ),
-        Text(more, Tone.QUIET) if len(found) == MOST_FOUND else None,
-        Buttons(tuple(Button(item.name, f"/show {item.id}") for item in found[:_MOST_FOUND_BUTTONS])),
+        None if shown.is_all else Text(shown.range, Tone.QUIET),
+        Buttons(tuple(Button(item.name, f"/show {item.id}") for item in found)),
+        shown.buttons(words),
     )
 
 
@@ -69,39 +79,41 @@ async def show(context: Context, experiment: ExperimentReference = "") -> Reply:
     Args:
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
     """
-    return await _card(context, await context.services.experiments.show(experiment))
+    return await card_of(context, await context.services.experiments.show(experiment))
 
 
-@EXPERIMENTS.command("use", examples=("/use 4f2a", "/use baseline"))
+@EXPERIMENTS.command("use", role=Role.VIEWER, examples=("/use 4f2a", "/use baseline"))
 async def use(context: Context, experiment: ExperimentReference) -> Reply:
     """Make an experiment the current one, which commands mean when they name none.
 
     Args:
         experiment: Id, beginning of an id, name, web link or "last".
     """
-    return await _card(context, await context.services.experiments.use(experiment))
+    return await card_of(context, await context.services.experiments.use(experiment))
 
 
 @EXPERIMENTS.command(
-    "clone", examples=("/clone 4f2a baseline on two cards", "/clone baseline project=vision/tests")
+    "clone",
+    examples=("/clone", "/clone 4f2a baseline on two cards", "/clone baseline project=vision/tests"),
+    form_words=0,
 )
 async def clone(
-    context: Context, experiment: ExperimentReference, name: FreeText = "", *, project: PlainWord = ""
+    context: Context, experiment: ExperimentReference = "", name: FreeText = "", *, project: PlainWord = ""
 ) -> Reply:
     """Copy an experiment into a new Draft, which becomes the current one.
 
     Args:
-        experiment: What to copy: id, beginning of an id, name, web link or "last".
+        experiment: What to copy: id, beginning of an id, name, web link or "last"; nothing for a form.
         name: The copy's name, at least 3 characters; nothing for "Clone of …".
         project: The copy's project; nothing for the same one.
     """
+    if not experiment:
+        return clone_form(experiment_id=context.message.about, name=name, project=project)
     draft = await context.services.experiments.clone(experiment, name=name, project=project)
-    return Reply.of(
+    return introduced_card(
         Text(f"Cloned as “{draft.name}”.", Tone.SUCCESS),
-        short_card(draft),
         Text("Change it with /set and /container, then /enqueue.", Tone.QUIET),
-        Buttons((Button("Enqueue", f"/enqueue {draft.id}"), Button("Parameters", f"/params id={draft.id}"))),
-        about=draft.id,
+        card=await card_of(context, draft),
     )
 
 
@@ -185,9 +197,16 @@ async def log(context: Context, experiment: ExperimentReference = "", lines: Lin
     )
 
 
-async def _card(context: Context, experiment: Experiment) -> Reply:
-    link = await context.services.experiments.web_link(experiment)
-    return experiment_card(experiment, now=context.clock(), web_link=link)
+def _find_words(text: str, *, project: str, status: Status | None, mine: bool) -> list[Word]:
+    """The words that find the same again."""
+    words = [Word("/find")]
+    if text:
+        words.append(Word(text, quoted=True))
+    if project:
+        words.append(option("project", project))
+    if status:
+        words.append(Word(f"status={status.word}", "status"))
+    return [*words, Word("mine")] if mine else words
 
 
 def _row(context: Context, item: Experiment) -> tuple[str, ...]:

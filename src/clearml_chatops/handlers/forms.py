@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from clearml_chatops.handlers.lines import Word, join_words, split_words, undo_typography
+from clearml_chatops.handlers.lines import Word, has_typography, join_words, split_words, undo_typography
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Form, FormField
@@ -29,17 +29,24 @@ def filled_line(form: Form, values: Mapping[str, str]) -> str:
 
     What was left as it is stays out of the line, so that it does not undo what others changed meanwhile.
     """
-    given = [(field, values.get(field.name, field.value)) for field in form.fields]
+    given = [(field, _plain_lines(values.get(field.name, field.value))) for field in form.fields]
     return line_with(
         form.command,
-        [(field, value) for field, value in given if value != field.value or (field.positional and value)],
+        [
+            (field, value)
+            for field, value in given
+            if value != _plain_lines(field.value) or (field.positional and value)
+        ],
     )
 
 
 def line_with(command: str, answers: Iterable[tuple[FormField, str]]) -> str:
-    """The command line with these values behind it."""
+    """The command line with these values behind it, each beside the field as it was before."""
     for field, value in answers:
-        command = answered_line(line_asking(command, field), value)
+        text = _plain_lines(value)
+        # A value that had “such quotes” before a person edited it did not get them from his phone.
+        text = text if has_typography(field.value) else undo_typography(text)
+        command = line_asking(command, field) + _as_one_word(text)
     return command
 
 
@@ -50,5 +57,13 @@ def line_asking(command: str, field: FormField) -> str:
 
 def answered_line(line: str, answer: str) -> str:
     """The line with a text behind it, as one word whatever is in it."""
-    text = undo_typography(answer.replace("\r\n", "\n"))
-    return line + join_words([Word(text, quoted=True)])
+    return line + _as_one_word(undo_typography(_plain_lines(answer)))
+
+
+def _plain_lines(text: str) -> str:
+    """The text with the line ends that programs expect: forms in browsers send those of the telegraph."""
+    return text.replace("\r\n", "\n")
+
+
+def _as_one_word(text: str) -> str:
+    return join_words([Word(text, quoted=True)])

@@ -9,9 +9,12 @@ from clearml_chatops.models.errors import LineTooLongError, UnbalancedQuoteError
 LONGEST_LINE = 20_000
 """Characters of one command line. Slack cuts texts at 40,000; nobody types half of that."""
 
-_DOUBLE_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»", '"'))
-_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f"))
-_SINGLE_QUOTE = re.compile(r"(?<!\w)[‘’‚‛]|[‘’‚‛](?!\w)")
+_DOUBLE_QUOTE = re.compile(r"(?<!\\)[“”„‟«»]")
+_INVISIBLE = re.compile(r"(?<!\\)[\u200b\u2060\ufeff\u200e\u200f]")
+"""Joiners are not among them: they hold the parts of an emoji together, and the letters of some scripts."""
+_FIXED_SPACE = re.compile(r"(?<!\\)\xa0")
+_SINGLE_QUOTE = re.compile(r"(?<!\\)(?:(?<!\w)[‘’‚‛]|[‘’‚‛](?!\w))")
+_TYPOGRAPHY = re.compile(r"[—–‘’‚‛“”„‟«»\xa0\u200b\u2060\ufeff\u200e\u200f]")
 _EM_DASH_OPTION = re.compile(r"(?:(?<=^)|(?<=[\s\"'=]))—(?=\w)")
 _EN_DASH_OPTION = re.compile(r"(?:(?<=^)|(?<=[\s\"'=]))–(?=[^\W\d]\w)")
 _EN_DASH_MINUS = re.compile(r"(?:(?<=^)|(?<=[\s\"'=]))–(?=\w)")
@@ -45,13 +48,18 @@ def undo_typography(line: str) -> str:
     """The line as a keyboard would have sent it.
 
     Phones turn `"` into “ ” and `--` into —. An apostrophe inside a word and a dash between spaces are
-    prose, and stay.
+    prose, and stay; so does what has a backslash before it.
     """
-    line = line.translate(_DOUBLE_QUOTES).translate(_INVISIBLE).replace("\xa0", " ")
-    line = _SINGLE_QUOTE.sub("'", line)
+    line = _INVISIBLE.sub("", _DOUBLE_QUOTE.sub('"', line))
+    line = _SINGLE_QUOTE.sub("'", _FIXED_SPACE.sub(" ", line))
     line = _EM_DASH_OPTION.sub("--", line)
     line = _EN_DASH_OPTION.sub("--", line)
     return _EN_DASH_MINUS.sub("-", line)
+
+
+def has_typography(text: str) -> bool:
+    """Whether a text has characters that `undo_typography` may take for a phone's doing."""
+    return bool(_TYPOGRAPHY.search(text))
 
 
 def split_words(line: str) -> list[Word]:
@@ -76,8 +84,8 @@ def _written(word: Word) -> str:
     if not word.quoted and not _NEEDS_QUOTES.search(word.value):
         return word.value
     text = word.value.replace("'", "'\"'\"'")
-    # A long dash that got through was escaped, or it would have become an option's.
-    return "'" + re.sub("[—–]", r"'\\\g<0>'", text) + "'"
+    # What got through was escaped, or it would have become what a keyboard sends.
+    return "'" + _TYPOGRAPHY.sub(r"'\\\g<0>'", text) + "'"
 
 
 class _Splitter:

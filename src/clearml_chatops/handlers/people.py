@@ -7,29 +7,28 @@ from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import Command, CommandFamily
 from clearml_chatops.models.messages import TERMINAL
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Code, Fields, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Table, Text, Tone
 
 PEOPLE = CommandFamily("People")
 
 
 @PEOPLE.command("help", role=Role.VIEWER, examples=("/help", "/help set"))
 async def help_(context: Context, command: CommandName = "") -> Reply:
-    """Show all commands, or one of them with its arguments and examples.
+    """Show all commands, those of one group, or one with its arguments and examples.
 
     Args:
-        command: The command; nothing for all.
+        command: The command or the group, as queues; nothing for all.
     """
+    families = context.registry.families
+    group = next((item for item in families if item.title.casefold() == command.strip().casefold()), None)
+    if group:
+        return Reply.of(*_summaries(context, group))
     if command:
         return _help_of(_find(context, command))
-    blocks = [
-        block
-        for family in context.registry.families
-        for block in (
-            Text(family.title, Tone.HEADING),
-            Table(("", ""), tuple((f"/{item.name}", item.summary) for item in _allowed(context, family.commands))),
-        )
-    ]
-    return Reply.of(*blocks, Text("/help <command> tells more of one.", Tone.QUIET))
+    if context.message.conversation.platform == TERMINAL:
+        blocks = [block for family in families for block in _summaries(context, family)]
+        return Reply.of(*blocks, Text("/help <command> tells more of one.", Tone.QUIET))
+    return _short_help({family.title: list(_allowed(context, family.commands)) for family in families})
 
 
 @PEOPLE.command("whoami", role=Role.VIEWER, examples=("/whoami",))
@@ -49,6 +48,22 @@ async def whoami(context: Context) -> Reply:
             )
         )
     )
+
+
+def _short_help(families: dict[str, list[Command]]) -> Reply:
+    """The names alone, for a phone; what each does is a button away."""
+    titles = [title for title, commands in families.items() if commands]
+    return Reply.of(
+        Fields(tuple((title, " ".join(f"/{item.name}" for item in families[title])) for title in titles)),
+        Text("/help <command> tells more of one, and of a whole group:", Tone.QUIET),
+        Buttons(tuple(Button(title, f"/help {title.lower()}") for title in titles)),
+    )
+
+
+def _summaries(context: Context, family: CommandFamily) -> tuple[Text, Table]:
+    """The commands of a group that the person may give here, each with what it does."""
+    rows = tuple((f"/{item.name}", item.summary) for item in _allowed(context, family.commands))
+    return Text(family.title, Tone.HEADING), Table(("", ""), rows)
 
 
 def _find(context: Context, name: str) -> Command:
@@ -71,5 +86,5 @@ def _help_of(command: Command) -> Reply:
         Fields(arguments) if arguments else None,
         Text("Examples", Tone.HEADING),
         Code("\n".join(command.examples)),
-        Text(f"Needs the role {command.role.word}.", Tone.QUIET),
+        Text(command.permission, Tone.QUIET),
     )

@@ -81,7 +81,7 @@ async def queue_move(context: Context, experiment: ExperimentReference, place: Q
     moved, queue = await context.services.queues.move(experiment, place)
     return Reply.of(
         Text(f"“{moved.name}” is at place {queue.position_of(moved.id)} in {queue.name}.", Tone.SUCCESS),
-        _entries_table(context, queue),
+        entries_table(context, queue),
         about=moved.id,
     )
 
@@ -120,12 +120,13 @@ def _queue_reply(context: Context, queue: Queue) -> Reply:
     listening = f"Workers: {workers}" if workers else "No worker listens on it; /worker start makes one."
     return Reply.of(
         Text(f"{queue.name}: {count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
-        _entries_table(context, queue),
+        entries_table(context, queue),
         Text(listening, Tone.QUIET if workers else Tone.WARNING),
     )
 
 
-def _entries_table(context: Context, queue: Queue) -> Table | None:
+def entries_table(context: Context, queue: Queue) -> Table | None:
+    """What waits in a queue, in order; None where nothing does."""
     if not queue.entries:
         return None
     now = context.clock()

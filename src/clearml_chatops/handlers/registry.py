@@ -31,6 +31,7 @@ class ParameterKind(StrEnum):
     FLAG = "flag"
 
 
+_TAKES_NAMES = {ParameterKind.OPTION, ParameterKind.FLAG}
 _TAKES_WORDS = {ParameterKind.POSITIONAL, ParameterKind.REST}
 
 
@@ -77,11 +78,27 @@ class Command:
     own_usage: str = ""
     form_words: int | None = None
     """With at most this many words behind its name, none an option, it answers with a form."""
+    changing_role: Role | None = None
+    """Who may give it options, where these change what it only shows without."""
+    takes_secret: bool = False
+    """What stands behind its name is nobody else's to know, so that no record has it."""
 
     @property
     def usage(self) -> str:
         """How the command is written; made from its parameters where it has no usage of its own."""
         return self.own_usage or " ".join((f"/{self.name}", *(parameter.usage for parameter in self.parameters)))
+
+    def needs(self, arguments: Mapping[str, object]) -> Role:
+        """The role that a call with these arguments needs."""
+        named = {item.name for item in self.parameters if item.kind in _TAKES_NAMES}
+        return self.changing_role if self.changing_role and arguments.keys() & named else self.role
+
+    @property
+    def permission(self) -> str:
+        """Who may call it, in words."""
+        if self.changing_role is None:
+            return f"Needs the role {self.role.word}."
+        return f"Needs the role {self.role.word} to look and {self.changing_role.word} to change anything."
 
     def to_json(self) -> dict[str, object]:
         """The command as `commands --json` prints it."""
@@ -123,6 +140,8 @@ class CommandFamily:
         terminal_only: bool = False,
         usage: str = "",
         form_words: int | None = None,
+        changing_role: Role | None = None,
+        takes_secret: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declares the decorated coroutine as a command.
 
@@ -146,6 +165,8 @@ class CommandFamily:
                     terminal_only=terminal_only,
                     own_usage=usage,
                     form_words=form_words,
+                    changing_role=changing_role,
+                    takes_secret=takes_secret,
                 )
             )
             return handler

@@ -13,12 +13,13 @@ from clearml_chatops.handlers.arguments import (
     Timeout,
     WordFlag,
 )
-from clearml_chatops.handlers.cards import short_card
+from clearml_chatops.handlers.cards import card_of, introduced_card
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.wording import changes_table
 from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 from clearml_chatops.services.runs import EnqueuedExperiment
 
@@ -50,7 +51,7 @@ async def enqueue(
         return Reply.asking(
             str(error), Button("Create my queue and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
         )
-    return _enqueued_reply(enqueued)
+    return await _enqueued_reply(context, enqueued)
 
 
 @RUNS.command("dequeue", examples=("/dequeue", "/dequeue 4f2a"))
@@ -106,7 +107,9 @@ async def reset(context: Context, experiment: ExperimentReference = "", *, yes: 
             about=found.id,
         )
     draft = await context.services.runs.reset(found)
-    return Reply.of(Text(f"“{draft.name}” is a Draft again.", Tone.SUCCESS), short_card(draft), about=draft.id)
+    return introduced_card(
+        Text(f"“{draft.name}” is a Draft again.", Tone.SUCCESS), card=await card_of(context, draft)
+    )
 
 
 @RUNS.command("retry", examples=("/retry", "/retry 4f2a queue=gpu_queue"))
@@ -117,7 +120,7 @@ async def retry(context: Context, experiment: ExperimentReference = "", *, queue
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
         queue: The queue's name; nothing for the former one.
     """
-    return _enqueued_reply(await context.services.runs.retry(experiment, queue_name=queue))
+    return await _enqueued_reply(context, await context.services.runs.retry(experiment, queue_name=queue))
 
 
 @RUNS.command("rerun", examples=("/rerun last args.gpus=2,3", "/rerun baseline longer training args.epochs=90"))
@@ -144,7 +147,7 @@ async def rerun(
     enqueued = await context.services.runs.rerun(
         experiment, name=name, assignments=values, image=image, queue_name=queue, create_queue=create
     )
-    return _enqueued_reply(enqueued)
+    return await _enqueued_reply(context, enqueued)
 
 
 @RUNS.command("wait", examples=("/wait", "/wait completed timeout=10m", "/wait 4f2a running"), terminal_only=True)
@@ -170,16 +173,14 @@ async def wait(
     return Reply.of(f"“{found.name}” is {found.status.word}.", about=found.id)
 
 
-def _enqueued_reply(enqueued: EnqueuedExperiment) -> Reply:
+async def _enqueued_reply(context: Context, enqueued: EnqueuedExperiment) -> Reply:
     experiment = enqueued.experiment
     nobody = Text(
         f"No worker listens on {enqueued.queue_name}, so it will wait; /worker start makes one.", Tone.WARNING
     )
-    return Reply.of(
+    return introduced_card(
         Text(f"“{experiment.name}” is Pending in {enqueued.queue_name}.", Tone.SUCCESS),
         nobody if enqueued.watched is False else None,
-        short_card(experiment),
         changes_table(enqueued.changes, "before", "now") if enqueued.changes else None,
-        Buttons((Button("Queue", "/queue"), Button("Dequeue", f"/dequeue {experiment.id}"))),
-        about=experiment.id,
+        card=await card_of(context, experiment, PlaceInQueue(enqueued.queue_name)),
     )

@@ -25,7 +25,8 @@ class IncomingMessage:
     """One command line of one person.
 
     `sender_name` is what the platform calls the person. `about` is the experiment of the card or
-    thread that the message replies to, if there is one.
+    thread that the message replies to, if there is one. What is said `in_public`, and the answer, others
+    can read.
     """
 
     sender: Identity
@@ -33,3 +34,4 @@ class IncomingMessage:
     conversation: Conversation
     text: str
     about: str = ""
+    in_public: bool = False

@@ -14,6 +14,15 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceInQueue:
+    """Where an experiment waits: its place counted from 1, and how many wait there; 0 where that is not known."""
+
+    queue_name: str
+    number: int = 0
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     id: str
     name: str
@@ -27,6 +36,11 @@ class Queue:
             (place for place, entry in enumerate(self.entries, 1) if entry.experiment_id == experiment_id),
             None,
         )
+
+    def place_of(self, experiment_id: str) -> PlaceInQueue | None:
+        """Where an experiment waits here; None where it does not."""
+        number = self.position_of(experiment_id)
+        return PlaceInQueue(self.name, number, len(self.entries)) if number else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,13 @@
 """The bot's messages about experiments: a reply to one means its experiment, and cards are kept up to date."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.cards import DueCard
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
@@ -22,6 +23,7 @@ class CardToEdit:
     card: DueCard
     experiment: Experiment | None
     web_link: str = ""
+    place: PlaceInQueue | None = None
 
 
 class CardService:
@@ -53,6 +55,7 @@ class CardService:
     async def to_edit(self, platform: str, pause: Callable[[Conversation], timedelta]) -> list[CardToEdit]:
         """The cards to edit now, each with its experiment: one request to ClearML for all of them.
 
+        A second one for the queues, where some wait.
         `pause` tells how long a card is left alone between two edits; what changes meanwhile is one edit.
 
         Raises:
@@ -66,11 +69,23 @@ class CardService:
             return []
         experiments = await self._clearml.experiments(sorted({card.experiment_id for card in due}))
         host = await self._clearml.web_host()
+        places = await self._places(experiments.values())
         return [
-            CardToEdit(card, found, web_link(host, found) if found else "")
+            CardToEdit(card, found, web_link(host, found), places.get(found.id))
+            if found
+            else CardToEdit(card, None)
             for card in due
             for found in (experiments.get(card.experiment_id),)
         ]
+
+    async def _places(self, experiments: Iterable[Experiment]) -> dict[str, PlaceInQueue]:
+        """Where those wait that do, by their ids."""
+        waiting = [item for item in experiments if item.status is Status.PENDING and item.queue_id]
+        if not waiting:
+            return {}
+        queues = {queue.id: queue for queue in await self._clearml.queues()}
+        found = {item.id: queues[item.queue_id].place_of(item.id) for item in waiting if item.queue_id in queues}
+        return {experiment_id: place for experiment_id, place in found.items() if place}
 
     async def edited(self, item: CardToEdit) -> None:
         """Notes that a card shows its experiment as it is now; that of a run is edited again in a while."""

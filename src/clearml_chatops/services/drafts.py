@@ -17,7 +17,7 @@ from clearml_chatops.models.errors import (
     NothingToUndoError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, Parameter, Script, Status
-from clearml_chatops.models.people import Person
+from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import has_code
@@ -29,7 +29,7 @@ from clearml_chatops.services.differences import (
 )
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.parameters import merged, named_parameters, planned_parameters
 
 _INVALID_STATUS = (400, 110)
@@ -48,12 +48,31 @@ class DraftService:
     """Edits for one person in one conversation. Every verb raises NotADraftError and NotYoursError."""
 
     def __init__(
-        self, *, clearml: ClearML, lookup: ExperimentLookup, history: EditHistory, person: Person
+        self,
+        *,
+        clearml: ClearML,
+        lookup: ExperimentLookup,
+        history: EditHistory,
+        ownership: Ownership,
+        person: Person,
     ) -> None:
         self._clearml = clearml
         self._lookup = lookup
         self._history = history
+        self._ownership = ownership
         self._person = person
+
+    async def editable(self, reference: str) -> tuple[Experiment, Experiment | None]:
+        """A draft that the person may change now, and its parent (None: it has none, or it cannot be had)."""
+        draft, parent = await self._draft_with_parent(reference)
+        return draft, await self._parent(draft, parent)
+
+    async def look(self, reference: str) -> tuple[Experiment, bool]:
+        """An experiment, and whether it is a draft that the person may change now."""
+        experiment = await self._lookup.find(reference)
+        if not experiment.is_draft or self._person.role < Role.MEMBER:
+            return experiment, False
+        return experiment, await self._ownership.is_own(experiment)
 
     async def set_parameters(
         self, reference: str, assignments: Sequence[tuple[str, str]], *, allow_new: bool
@@ -189,7 +208,7 @@ class DraftService:
 
     async def _draft_with_parent(self, reference: str) -> tuple[Experiment, Experiment | None]:
         experiment, parent = await self._lookup.find_with_parent(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if not experiment.is_draft:
             raise _not_a_draft(experiment)
         return experiment, parent

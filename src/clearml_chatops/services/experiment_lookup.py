@@ -1,7 +1,11 @@
 """Which experiment a person means: an id or the beginning of one, a name, a link, `last`, or nothing."""
 
+import asyncio
+import heapq
 import re
 from collections.abc import Iterable
+from dataclasses import replace
+from itertools import islice
 
 from clearml_chatops.models.errors import (
     AmbiguousExperimentError,
@@ -13,6 +17,7 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.storage.conversations import CurrentExperimentStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.states import WatcherStore
@@ -33,9 +38,17 @@ class ExperimentLookup:
     """
 
     def __init__(
-        self, *, clearml: ClearML, database: Database, person: Person, conversation: Conversation, about: str
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        ownership: Ownership,
+        person: Person,
+        conversation: Conversation,
+        about: str,
     ) -> None:
         self._clearml = clearml
+        self._ownership = ownership
         self._database = database
         self._person = person
         self._conversation = conversation
@@ -64,6 +77,25 @@ class ExperimentLookup:
         if reference.casefold() == LAST:
             return await self._last(), None
         return await self._by_text(reference), None
+
+    async def find_mine(
+        self, wanted: ExperimentFilter, *, limit: int, skip: int = 0, whole: bool = False
+    ) -> tuple[Experiment, ...]:
+        """Those of the person's own that fit, the last changed first, without the first `skip`.
+
+        One request. Where the bot has made some for him that are its own on the server, a second beside it;
+        what both give is put together from its beginning, since a part of one alone tells no place in the whole.
+        """
+        his = replace(wanted, user_ids=(await self._ownership.user_id(),))
+        created = await self._ownership.created_ids()
+        if not created:
+            return await self._clearml.find_experiments(his, skip=skip, limit=limit, whole=whole)
+        lists = await asyncio.gather(
+            self._clearml.find_experiments(his, limit=skip + limit, whole=whole),
+            self._clearml.find_experiments(replace(wanted, ids=tuple(created)), limit=skip + limit, whole=whole),
+        )
+        together = heapq.merge(*lists, key=lambda item: item.status_changed, reverse=True)
+        return tuple(islice(together, skip, skip + limit))
 
     async def set_current(self, experiment_id: str) -> None:
         """Makes it the experiment that commands without a reference mean, in this conversation."""
@@ -96,8 +128,7 @@ class ExperimentLookup:
 
     async def _last(self) -> Experiment:
         """The one of the person's experiments that changed last."""
-        user_id = self._person.clearml_user_id or (await self._clearml.identity()).user_id
-        found = await self._clearml.find_experiments(ExperimentFilter(user_ids=(user_id,)), limit=1, whole=True)
+        found = await self.find_mine(ExperimentFilter(), limit=1, whole=True)
         if not found:
             raise ExperimentNotFoundError(reference=LAST)
         return found[0]

@@ -12,18 +12,17 @@ from clearml_chatops.models.errors import (
     ProjectNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
-from clearml_chatops.models.people import Person
 from clearml_chatops.services.cards import web_link
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
 from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.tracking import Tracking
 
 SHORTEST_NAME = 3
-MOST_FOUND = 20
+FOUND_ON_A_PAGE = 10
 
 
 class ExperimentService:
@@ -36,28 +35,26 @@ class ExperimentService:
         lookup: ExperimentLookup,
         tracking: Tracking,
         history: EditHistory,
-        person: Person,
+        ownership: Ownership,
     ) -> None:
         self._clearml = clearml
         self._lookup = lookup
         self._tracking = tracking
         self._history = history
-        self._person = person
+        self._ownership = ownership
 
-    async def find(self, text: str, *, project: str, status: Status | None, mine: bool) -> tuple[Experiment, ...]:
-        """What fits, the last changed first, at most `MOST_FOUND`. Raises ProjectNotFoundError."""
-        user_ids: tuple[str, ...] = ()
-        if mine:
-            user_ids = (self._person.clearml_user_id or (await self._clearml.identity()).user_id,)
-        return await self._clearml.find_experiments(
-            ExperimentFilter(
-                text=text,
-                project_ids=await self._project_ids(project) if project else (),
-                user_ids=user_ids,
-                statuses=(status,) if status else (),
-            ),
-            limit=MOST_FOUND,
+    async def find(
+        self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
+    ) -> tuple[tuple[Experiment, ...], bool]:
+        """A page of what fits, the last changed first, and whether more follow. Raises ProjectNotFoundError."""
+        wanted = ExperimentFilter(
+            text=text,
+            project_ids=await self._project_ids(project) if project else (),
+            statuses=(status,) if status else (),
         )
+        search = self._lookup.find_mine if mine else self._clearml.find_experiments
+        found = await search(wanted, skip=(page - 1) * FOUND_ON_A_PAGE, limit=FOUND_ON_A_PAGE + 1)
+        return found[:FOUND_ON_A_PAGE], len(found) > FOUND_ON_A_PAGE
 
     async def show(self, reference: str) -> Experiment:
         return await self._lookup.find(reference)
@@ -102,6 +99,7 @@ class ExperimentService:
         if project:
             project_id, project_name = await self._one_project(project)
         copied_name = name or f"Clone of {source.name}"
+        user_id, user_name = await self._ownership.creator()
         clone_id = await self._clearml.clone(
             source.id,
             name=copied_name,
@@ -117,8 +115,8 @@ class ExperimentService:
             status_changed=self._tracking.now(),
             status_reason="",
             status_message="",
-            user_id=self._person.clearml_user_id,
-            user_name=self._person.name,
+            user_id=user_id,
+            user_name=user_name,
             project_id=project_id,
             project_name=project_name,
             parent_id=source.id,
@@ -132,6 +130,7 @@ class ExperimentService:
             last_iteration=0,
             metrics=(),
         )
+        await self._ownership.note_created(clone_id)
         await self._tracking.follow(draft)
         await self._lookup.set_current(clone_id)
         return draft
@@ -140,7 +139,7 @@ class ExperimentService:
         """Gives a new name, in any status. Raises NameTooShortError, NotYoursError."""
         require_name(name)
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         await self._clearml.rename(experiment.id, name)
         await self._history.add(DraftEdit(experiment.id, EditKind.NAME, {"name": experiment.name}, {"name": name}))
         return replace(experiment, name=name)
@@ -148,7 +147,7 @@ class ExperimentService:
     async def tag(self, reference: str, *, add: Sequence[str], remove: Sequence[str]) -> Experiment:
         """Adds and removes tags, in any status; the others stay."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         kept = [tag for tag in experiment.tags if tag not in remove]
         tags = [*kept, *(tag for tag in dict.fromkeys(add) if tag not in kept)]
         if tuple(tags) != experiment.tags:
@@ -161,7 +160,7 @@ class ExperimentService:
     async def archive(self, reference: str) -> Experiment:
         """Moves an experiment out of the lists. Raises CannotArchiveError while it runs or waits."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if experiment.status in {Status.PENDING, Status.RUNNING}:
             raise CannotArchiveError(name=experiment.name, status=experiment.status.word)
         await self._clearml.archive(experiment.id)

@@ -22,13 +22,17 @@ from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
+from clearml_chatops.services.home import HomeService
+from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
+from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
 from clearml_chatops.services.workers import WorkerService
 from clearml_chatops.storage.database import Database
@@ -61,6 +65,10 @@ class ProcessContext:
     @cached_property
     def actions(self) -> ActionService:
         return ActionService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def links(self) -> LinkService:
+        return LinkService(database=self.database, clock=self.clock)
 
     @cached_property
     def cards(self) -> CardService:
@@ -124,6 +132,29 @@ class Services:
             clock=self._process.clock,
         )
 
+    @cached_property
+    def _ownership(self) -> Ownership:
+        return Ownership(clearml=self._clearml, database=self._process.database, person=self._person)
+
+    @property
+    def links(self) -> LinkService:
+        return self._process.links
+
+    @cached_property
+    def home(self) -> HomeService:
+        return HomeService(
+            clearml=self._clearml,
+            accounts=self.accounts,
+            links=self.links,
+            lookup=self.lookup,
+            queues=self.queues,
+            person=self._person,
+        )
+
+    @cached_property
+    def watches(self) -> WatchService:
+        return WatchService(lookup=self.lookup, tracking=self._tracking)
+
     @property
     def accounts(self) -> AccountService:
         return self._process.accounts
@@ -133,6 +164,7 @@ class Services:
         return ExperimentLookup(
             clearml=self._clearml,
             database=self._process.database,
+            ownership=self._ownership,
             person=self._person,
             conversation=self._message.conversation,
             about=self._message.about,
@@ -145,17 +177,27 @@ class Services:
             lookup=self.lookup,
             tracking=self._tracking,
             history=self._history,
-            person=self._person,
+            ownership=self._ownership,
         )
 
     @cached_property
     def drafts(self) -> DraftService:
-        return DraftService(clearml=self._clearml, lookup=self.lookup, history=self._history, person=self._person)
+        return DraftService(
+            clearml=self._clearml,
+            lookup=self.lookup,
+            history=self._history,
+            ownership=self._ownership,
+            person=self._person,
+        )
 
     @cached_property
     def queues(self) -> QueueService:
         return QueueService(
-            clearml=self._clearml, database=self._process.database, lookup=self.lookup, person=self._person
+            clearml=self._clearml,
+            database=self._process.database,
+            lookup=self.lookup,
+            ownership=self._ownership,
+            person=self._person,
         )
 
     @cached_property
@@ -166,6 +208,7 @@ class Services:
             experiments=self.experiments,
             queues=self.queues,
             tracking=self._tracking,
+            ownership=self._ownership,
             person=self._person,
         )
 

@@ -10,15 +10,16 @@ from clearml_chatops.models.errors import (
     NotInQueueError,
     QueueExistsError,
     QueueNotFoundError,
+    QueueNotYoursError,
 )
 from clearml_chatops.models.experiments import Experiment, Status
-from clearml_chatops.models.people import Person, QueueBinding
+from clearml_chatops.models.people import Person, QueueBinding, Role
 from clearml_chatops.models.queues import Queue
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import has_code
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.similar_names import did_you_mean, similar_names
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
@@ -33,10 +34,19 @@ LAST_PLACE = -1
 class QueueService:
     """Queues for one person."""
 
-    def __init__(self, *, clearml: ClearML, database: Database, lookup: ExperimentLookup, person: Person) -> None:
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        lookup: ExperimentLookup,
+        ownership: Ownership,
+        person: Person,
+    ) -> None:
         self._clearml = clearml
         self._database = database
         self._lookup = lookup
+        self._ownership = ownership
         self._person = person
 
     async def binding(self) -> QueueBinding | None:
@@ -119,9 +129,14 @@ class QueueService:
         return queue
 
     async def rename(self, name: str, new_name: str) -> Queue:
-        """Renames a queue. Raises QueueNotFoundError, QueueExistsError, InvalidValueError."""
+        """Renames a queue.
+
+        Raises:
+            QueueNotFoundError, QueueNotYoursError, QueueExistsError, InvalidValueError.
+        """
         _require_queue_name(new_name)
         queue = await self.find(name)
+        await self._require_no_others(queue)
         try:
             await self._clearml.rename_queue(queue.id, new_name)
         except ClearMLError as error:
@@ -135,9 +150,10 @@ class QueueService:
     async def delete(self, name: str, *, force: bool) -> Queue | None:
         """Deletes a queue. None, and nothing is done, where experiments wait in it and `force` is not set.
 
-        With `force` they go back to their former status. Raises QueueNotFoundError.
+        With `force` they go back to their former status. Raises QueueNotFoundError, QueueNotYoursError.
         """
         queue = await self.find(name)
+        await self._require_no_others(queue)
         try:
             await self._clearml.delete_queue(queue.id, force=force)
         except ClearMLError as error:
@@ -155,7 +171,7 @@ class QueueService:
             NotInQueueError: it does not wait, or a worker was quicker.
         """
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         queue = await self._clearml.queue(experiment.queue_id) if experiment.queue_id else None
         current = queue.position_of(experiment.id) if queue else None
         if experiment.status is not Status.PENDING or queue is None or current is None:
@@ -175,10 +191,18 @@ class QueueService:
 
     async def _require_unowned(self, queue: Queue) -> None:
         """Two people can have the same first name; the second one is not given the first one's queue."""
-        async with self._database.reading() as session:
-            owner = await PeopleStore(session).owner_of_queue(queue.id)
-        if owner is not None and owner.id != self._person.id:
+        if await self._others_with(queue):
             raise QueueExistsError(name=queue.name)
+
+    async def _require_no_others(self, queue: Queue) -> None:
+        """Raises QueueNotYoursError where it is another person's too and this one is no admin."""
+        others = await self._others_with(queue)
+        if others and self._person.role < Role.ADMIN:
+            raise QueueNotYoursError(queue=queue.name, owner=others[0].name)
+
+    async def _others_with(self, queue: Queue) -> list[Person]:
+        async with self._database.reading() as session:
+            return await PeopleStore(session).others_with_queue(queue.id, self._person.id)
 
     async def _bind(self, queue: Queue) -> None:
         async with self._database.writing() as session:

@@ -23,7 +23,7 @@ from clearml_chatops.services.clearml_gateway.gateway import has_code
 from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService, require_name
-from clearml_chatops.services.ownership import require_own
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.parameters import find_parameter, merged, planned_parameters
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.tracking import Tracking
@@ -64,6 +64,7 @@ class RunService:
         experiments: ExperimentService,
         queues: QueueService,
         tracking: Tracking,
+        ownership: Ownership,
         person: Person,
     ) -> None:
         self._clearml = clearml
@@ -71,6 +72,7 @@ class RunService:
         self._experiments = experiments
         self._queues = queues
         self._tracking = tracking
+        self._ownership = ownership
         self._person = person
 
     async def enqueue(
@@ -95,7 +97,7 @@ class RunService:
     async def retry(self, reference: str, *, queue_name: str) -> EnqueuedExperiment:
         """Puts a failed or aborted run back, as it is, into its former queue or the named one."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if experiment.status not in {Status.FAILED, Status.ABORTED}:
             raise CannotRetryError(
                 name=experiment.name,
@@ -141,7 +143,7 @@ class RunService:
     async def dequeue(self, reference: str) -> Experiment:
         """Takes an experiment out of its queue. Raises NotPendingError, also if a worker was quicker."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if experiment.status is not Status.PENDING:
             raise _not_pending(experiment)
         try:
@@ -155,7 +157,7 @@ class RunService:
     async def running_or_pending(self, reference: str) -> Experiment:
         """The experiment, if there is something to abort. Raises CannotAbortError, NotYoursError."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if experiment.status not in {Status.PENDING, Status.RUNNING}:
             raise _cannot_abort(experiment)
         return experiment
@@ -192,7 +194,7 @@ class RunService:
     async def resettable(self, reference: str) -> Experiment:
         """The experiment, if it can be made a Draft again. Raises CannotResetError, NotYoursError."""
         experiment = await self._lookup.find(reference)
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         advice = {
             Status.RUNNING: "abort it first with /abort.",
             Status.PENDING: "take it out of its queue with /dequeue.",
@@ -210,7 +212,7 @@ class RunService:
 
     async def _require_enqueueable(self, experiment: Experiment) -> None:
         """Raises NotYoursError, AlreadyPendingError with the queue it is in, CannotEnqueueError."""
-        await require_own(self._clearml, self._person, experiment)
+        await self._ownership.require_own(experiment)
         if experiment.status is Status.PENDING:
             queue = await self._clearml.queue(experiment.queue_id) if experiment.queue_id else None
             raise AlreadyPendingError(name=experiment.name, queue=queue.name if queue else "a queue")

@@ -30,10 +30,26 @@ class Tracking:
             await store.remember([state_of(experiment)])
             await store.watch(experiment.id, self._conversation, self._person.id)
 
-    async def is_followed(self, experiment_id: str) -> bool:
+    async def watch(self, experiment: Experiment) -> None:
+        """Watches an experiment from the state that is remembered of it, else from the one in which it now is.
+
+        Others may watch it already: what has just happened to it is told to them, by the remembered state.
+        """
+        async with self._database.writing() as session:
+            store = WatcherStore(session)
+            if not await store.states([experiment.id]):
+                await store.remember([state_of(experiment)])
+            await store.watch(experiment.id, self._conversation, self._person.id)
+
+    async def unwatch(self, experiment_id: str) -> bool:
+        """Ends the watch of this conversation; whether there was one."""
+        async with self._database.writing() as session:
+            return await WatcherStore(session).unwatch(experiment_id, self._conversation)
+
+    async def watched(self) -> list[ExperimentState]:
+        """What this conversation watches, as it was seen last, the last changed first."""
         async with self._database.reading() as session:
-            watchers = await WatcherStore(session).watchers([experiment_id])
-        return self._conversation in watchers.get(experiment_id, ())
+            return await WatcherStore(session).watched_by(self._conversation)
 
     async def has_seen(self, experiment: Experiment) -> bool:
         """Whether the watcher has come as far as this reading of the experiment."""

@@ -45,8 +45,7 @@ class WaitService:
         """
         deadline = self._clock() + within
         experiment = await self._lookup.find(reference)
-        if not await self._tracking.is_followed(experiment.id):
-            await self._tracking.follow(experiment)
+        await self._tracking.watch(experiment)
         while not _reached(experiment, wanted):
             if wanted is not None and experiment.status.is_over:
                 raise WaitImpossibleError(name=experiment.name, status=experiment.status.word, wanted=wanted.word)

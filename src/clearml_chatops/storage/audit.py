@@ -1,6 +1,8 @@
 """The audit trail."""
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.audit import AuditEntry
@@ -26,6 +28,15 @@ class AuditStore:
                 incident=entry.incident,
             )
         )
+
+    async def count(self, identity: str, *, error_code: str, since: datetime) -> int:
+        """How many entries of an identity ended in an error since a moment."""
+        counted = await self._session.scalar(
+            select(func.count())
+            .select_from(AuditRow)
+            .where(AuditRow.at >= since, AuditRow.identity == identity, AuditRow.error_code == error_code)
+        )
+        return counted or 0
 
     async def last(self, limit: int) -> list[AuditEntry]:
         """The newest entries, newest first."""

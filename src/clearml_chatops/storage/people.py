@@ -63,15 +63,40 @@ class PeopleStore:
         self._session.add(row)
         await self._session.flush()
         for identity in known.identities:
-            await self._session.merge(
-                IdentityRow(
-                    platform=identity.platform,
-                    workspace=identity.workspace,
-                    user_id=identity.user_id,
-                    person_id=row.id,
-                )
-            )
+            await self.link(identity, row.id)
         return row.id
+
+    async def link(self, identity: Identity, person_id: int) -> Person:
+        """Has the identity be this person's, whoever's it was."""
+        await self._session.merge(
+            IdentityRow(
+                platform=identity.platform,
+                workspace=identity.workspace,
+                user_id=identity.user_id,
+                person_id=person_id,
+            )
+        )
+        return _to_person(await self._session.get_one(PersonRow, person_id))
+
+    async def unlink(self, identity: Identity) -> None:
+        row = await self._session.get(IdentityRow, (identity.platform, identity.workspace, identity.user_id))
+        if row is not None:
+            await self._session.delete(row)
+
+    async def identities(self, person_id: int) -> list[Identity]:
+        rows = await self._session.scalars(
+            select(IdentityRow)
+            .where(IdentityRow.person_id == person_id)
+            .order_by(IdentityRow.platform, IdentityRow.workspace, IdentityRow.user_id)
+        )
+        return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
+
+    async def names_of(self, role: Role) -> list[str]:
+        """The names of all who have this role."""
+        rows = await self._session.scalars(
+            select(PersonRow.name).where(PersonRow.role == role.value).order_by(PersonRow.id)
+        )
+        return list(rows)
 
     async def lock_out(self, *, all_but: Collection[int]) -> None:
         """Forgets the identities of those whom the settings named once and name no more."""
@@ -87,15 +112,15 @@ class PeopleStore:
             QueueBindingRow(person_id=person_id, queue_id=binding.queue_id, queue_name=binding.queue_name)
         )
 
-    async def owner_of_queue(self, queue_id: str) -> Person | None:
-        """A person whose own queue it is."""
-        row = await self._session.scalar(
+    async def others_with_queue(self, queue_id: str, person_id: int) -> list[Person]:
+        """The people besides this one whose own queue it is."""
+        rows = await self._session.scalars(
             select(PersonRow)
             .join(QueueBindingRow, QueueBindingRow.person_id == PersonRow.id)
-            .where(QueueBindingRow.queue_id == queue_id)
-            .limit(1)
+            .where(QueueBindingRow.queue_id == queue_id, PersonRow.id != person_id)
+            .order_by(PersonRow.id)
         )
-        return _to_person(row) if row else None
+        return [_to_person(row) for row in rows]
 
     async def rename_bound_queue(self, queue_id: str, name: str) -> None:
         for row in await self._session.scalars(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.experiments import Status
@@ -88,6 +88,27 @@ class WatcherStore:
             )
         )
 
+    async def unwatch(self, experiment_id: str, recipient: Conversation) -> bool:
+        """Has the recipient told no more of this experiment; whether he was."""
+        rows = await self._session.scalars(_watches_of(recipient).where(WatchRow.experiment_id == experiment_id))
+        found = list(rows)
+        for row in found:
+            await self._session.delete(row)
+        return bool(found)
+
+    async def watched_by(self, recipient: Conversation) -> list[ExperimentState]:
+        """The remembered states of what the recipient is told of, the last changed first."""
+        rows = await self._session.scalars(
+            select(ExperimentStateRow)
+            .where(
+                ExperimentStateRow.experiment_id.in_(
+                    _watches_of(recipient).with_only_columns(WatchRow.experiment_id)
+                )
+            )
+            .order_by(ExperimentStateRow.status_changed.desc(), ExperimentStateRow.experiment_id)
+        )
+        return [_to_state(row) for row in rows]
+
     async def watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
         """Who is told of each experiment, in the order in which they asked; one that nobody watches is absent."""
         found: dict[str, list[Conversation]] = {}
@@ -101,6 +122,14 @@ class WatcherStore:
                 recipient = Conversation(row.platform, row.conversation_id, row.thread)
                 found.setdefault(row.experiment_id, []).append(recipient)
         return found
+
+
+def _watches_of(recipient: Conversation) -> Select[WatchRow]:
+    return select(WatchRow).where(
+        WatchRow.platform == recipient.platform,
+        WatchRow.conversation_id == recipient.id,
+        WatchRow.thread == recipient.thread,
+    )
 
 
 def _to_state(row: ExperimentStateRow) -> ExperimentState:

@@ -47,6 +47,7 @@ class ExperimentFilter:
 
     text: str = ""
     exact: bool = False
+    ids: tuple[str, ...] = ()
     project_ids: tuple[str, ...] = ()
     user_ids: tuple[str, ...] = ()
     statuses: tuple[Status, ...] = ()
@@ -81,18 +82,24 @@ class ClearML:
         return {task["id"]: read_experiment(task) for task in data["tasks"]}
 
     async def find_experiments(
-        self, wanted: ExperimentFilter, *, limit: int, whole: bool = False
+        self, wanted: ExperimentFilter, *, limit: int, skip: int = 0, whole: bool = False
     ) -> tuple[Experiment, ...]:
-        """The experiments that fit, the last changed first; archived ones are left out. One request."""
+        """The experiments that fit, the last changed first; archived ones are left out. One request.
+
+        `skip` leaves out as many of the first. How many fit in all ClearML does not tell.
+        """
+        page, page_size = _page_around(skip, limit)
         body: dict[str, object] = {
             "only_fields": list(EXPERIMENT_FIELDS if whole else LISTED_FIELDS),
             "order_by": ["-last_update"],
-            "page": 0,
-            "page_size": limit,
+            "page": page,
+            "page_size": page_size,
             "system_tags": ["-archived"],
         }
         if wanted.text:
             body["_any_"] = {"fields": ["id", "name"], "pattern": _pattern(wanted)}
+        if wanted.ids:
+            body["id"] = list(wanted.ids)
         if wanted.project_ids:
             body["project"] = list(wanted.project_ids)
         if wanted.user_ids:
@@ -100,7 +107,8 @@ class ClearML:
         if wanted.statuses:
             body["status"] = [status.value for status in wanted.statuses]
         data = await self._call("tasks.get_all_ex", body)
-        return tuple(read_experiment(task) for task in data["tasks"])
+        before = skip - page * page_size
+        return tuple(read_experiment(task) for task in data["tasks"][before : before + limit])
 
     async def experiments_changed_since(
         self, moment: datetime, *, page: int, page_size: int
@@ -335,6 +343,14 @@ def _pattern(wanted: ExperimentFilter) -> str:
         return text
     rest_of_id = max(0, _ID_LENGTH - len(wanted.text))
     return rf"^{text}$|^{text}[0-9a-f]{{{rest_of_id}}}$"
+
+
+def _page_around(skip: int, limit: int) -> tuple[int, int]:
+    """Number and size of the smallest page that holds `limit` entries behind the first `skip`."""
+    size = limit
+    while skip // size != (skip + limit - 1) // size:
+        size += 1
+    return skip // size, size
 
 
 def has_code(error: ClearMLError, result_code: int, result_subcode: int) -> bool:

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text as RichText
 
+from clearml_chatops.bot.frontends.console.forms import form
 from clearml_chatops.bot.frontends.console.layout import Hanging, Log, Prose, Stack
 from clearml_chatops.bot.frontends.console.tables import FittedTable, style_of_word
 from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
@@ -104,7 +105,7 @@ def _render_block(block: Block, number: int) -> RenderableType:
         case Picture():
             return Prose(visible(block.caption))
         case Form():
-            return _fields(Fields(tuple((field.label, field.value) for field in block.fields)))
+            return form(block)
     assert_never(block)
 
 

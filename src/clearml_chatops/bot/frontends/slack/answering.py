@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 Handle = Callable[[IncomingMessage], Awaitable[Reply]]
 
 _FILL_IN = "Fill in"
+_DIRECT_MESSAGE = "D"
+"""What the ids of direct messages begin with."""
 
 
 class Answering:
@@ -89,5 +91,6 @@ class Answering:
                 conversation=Conversation(PLATFORM, heard.channel, heard.thread),
                 text=heard.line,
                 about=about or heard.about,
+                in_public=not heard.ephemeral and not heard.channel.startswith(_DIRECT_MESSAGE),
             )
         )

@@ -95,7 +95,7 @@ def typed_into(view: Payload) -> Typed:
     """What stands in the fields of a window that was submitted."""
     state = view["state"]["values"]
     return {
-        block["block_id"]: _typed_value(block["block_id"], state.get(block["block_id"], {}))
+        block["block_id"]: _typed_value(block, state.get(block["block_id"], {}))
         for block in view["blocks"]
         if block["type"] == "input"
     }
@@ -137,10 +137,10 @@ def _experiment_select(field: FormField) -> Block:
     return {**element, "initial_option": block_kit.option(field.value, field.value)} if field.value else element
 
 
-def _typed_value(block_id: str, state: Mapping[str, Mapping[str, Any]]) -> TypedValue:
-    found = _BLOCK_ID.fullmatch(block_id)
+def _typed_value(block: Payload, state: Mapping[str, Mapping[str, Any]]) -> TypedValue:
+    found = _BLOCK_ID.fullmatch(block["block_id"])
     if not found:
-        message = f"a block of this id is none of ours: {block_id}"
+        message = f"a block of this id is none of ours: {block['block_id']}"
         raise ValueError(message)
     given = next(iter(state.values()), {})
     chosen = given.get("selected_option")
@@ -148,7 +148,7 @@ def _typed_value(block_id: str, state: Mapping[str, Mapping[str, Any]]) -> Typed
     positional = found["place"] == "p"
     name = unquote(found["name"])
     return TypedValue(
-        FormField(name=name, label=name, positional=positional),
+        FormField(name, name, str(block["element"].get("initial_value", "")), positional=positional),
         value,
         is_changed=_digest(value) != found["digest"] or (positional and bool(value)),
         option=chosen,

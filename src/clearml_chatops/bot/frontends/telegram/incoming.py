@@ -70,7 +70,15 @@ def is_unreadable(message: Message) -> bool:
 
 
 def incoming(sender: User, conversation: Conversation, line: str, about: str) -> IncomingMessage:
-    return IncomingMessage(Identity(TELEGRAM, str(sender.id)), sender.full_name, conversation, line, about)
+    """The message. A private chat has the id of its person, and is the only place where nobody else reads."""
+    return IncomingMessage(
+        Identity(TELEGRAM, str(sender.id)),
+        sender.full_name,
+        conversation,
+        line,
+        about,
+        in_public=conversation.id != str(sender.id),
+    )
 
 
 def _might_be_ours(text: str, registry: Registry) -> bool:

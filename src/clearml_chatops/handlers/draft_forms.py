@@ -1,0 +1,105 @@
+"""Forms to fill in: the parameters of a Draft, its container, and what a clone needs."""
+
+from collections.abc import Sequence
+
+from clearml_chatops.handlers.lines import Word, join_words, split_words
+from clearml_chatops.handlers.pages import option
+from clearml_chatops.handlers.wording import shortened
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.experiments import Experiment, Parameter
+from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply, Text, Tone
+from clearml_chatops.services.parameters import find_parameter
+
+
+def parameters_form(
+    draft: Experiment, parent: Experiment | None, only: Sequence[Parameter] | None = None
+) -> Reply:
+    """All parameters of a Draft, or only some of them, to be changed; with what the parent has beside."""
+    asked = sorted(draft.parameters if only is None else only, key=lambda item: item.key)
+    if not asked:
+        return Reply.of(
+            f"“{draft.name}” has no parameters; /set args.name=value --new makes the first.", about=draft.id
+        )
+    fields = tuple(_parameter_field(item, parent) for item in asked if _can_be_written(draft, item))
+    left_out = [str(item.key) for item in asked if not _can_be_written(draft, item)]
+    names = shortened(", ".join(left_out))
+    about_left_out = Text(f"Left out, since their names cannot be written as name=value: {names}.", Tone.QUIET)
+    form = Form(f"Parameters of “{draft.name}”", f"/set {draft.id}", fields)
+    blocks = ((form,) if fields else ()) + ((about_left_out,) if left_out else ())
+    return Reply(blocks, Outcome.ASKED, draft.id)
+
+
+def container_form(draft: Experiment) -> Reply:
+    """Image, arguments and setup script of a Draft, to be changed."""
+    container = draft.container
+    form = Form(
+        f"Container of “{draft.name}”",
+        f"/container {draft.id}",
+        (
+            FormField("image", "image", container.image, note="docker image; nothing for the worker's own"),
+            FormField("args", "arguments", container.arguments, note="of docker run, as -v /data:/data"),
+            FormField(
+                "setup",
+                "setup script",
+                container.setup_shell_script,
+                FieldKind.LONG_TEXT,
+                note="shell script, run in the container before the start",
+            ),
+        ),
+    )
+    return Reply((form,), Outcome.ASKED, draft.id)
+
+
+def clone_form(*, experiment_id: str, name: str, project: str) -> Reply:
+    """What to copy, and what the copy is called; nothing is made yet."""
+    words = [Word("/clone")]
+    if project:
+        words.append(option("project", project))
+    form = Form(
+        "Clone an experiment",
+        join_words(words),
+        (
+            FormField(
+                "experiment",
+                "experiment",
+                experiment_id,
+                FieldKind.EXPERIMENT,
+                note="id, beginning of an id, name, web link or “last”",
+                positional=True,
+                required=True,
+            ),
+            FormField("name", "name", name, note="nothing for “Clone of …”", positional=True),
+        ),
+    )
+    return Reply((form,), Outcome.ASKED, experiment_id)
+
+
+def _parameter_field(item: Parameter, parent: Experiment | None) -> FormField:
+    former = {known.key: known.value for known in parent.parameters}.get(item.key) if parent else item.value
+    changed = former != item.value
+    if not changed:
+        compared = ""
+    elif former is None:
+        compared = "the parent has none"
+    else:
+        compared = f"parent: {shortened(former) or '(empty)'}"
+    return FormField(
+        name=str(item.key),
+        label=item.name,
+        value=item.value,
+        kind=FieldKind.LONG_TEXT if "\n" in item.value else FieldKind.TEXT,
+        group=item.section,
+        note=", ".join(part for part in (item.type, item.description, compared) if part),
+        changed=changed,
+    )
+
+
+def _can_be_written(draft: Experiment, item: Parameter) -> bool:
+    """Whether `/set` takes its name as the key of a pair, and means this parameter by it."""
+    name = str(item.key)
+    try:
+        words = split_words(f"{name}=x")
+    except ChatOpsError:
+        return False
+    is_key = words == [Word(f"{name}=x", name)] and not name.startswith("--")
+    return is_key and find_parameter(draft.parameters, name) == item

@@ -1,0 +1,76 @@
+"""All that a person wants to see at once: his queue, his runs, his workers, himself."""
+
+import asyncio
+from dataclasses import dataclass
+
+from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.models.people import Identity, Person, QueueBinding
+from clearml_chatops.models.queues import Queue, Worker
+from clearml_chatops.services.accounts import Account, AccountService
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.links import LinkService
+from clearml_chatops.services.queues import QueueService
+
+MOST_ACTIVE = 10
+MOST_FINISHED = 5
+_ACTIVE = (Status.RUNNING, Status.PENDING)
+_FINISHED = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What /home shows. `queue` is None where he has none, or where it was deleted.
+
+    `active` waits or runs, `finished` are the last that ended; `workers` listen on his queue.
+    """
+
+    account: Account
+    identities: tuple[Identity, ...]
+    queue: Queue | None
+    workers: tuple[Worker, ...]
+    active: tuple[Experiment, ...]
+    finished: tuple[Experiment, ...]
+
+
+class HomeService:
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        accounts: AccountService,
+        links: LinkService,
+        lookup: ExperimentLookup,
+        queues: QueueService,
+        person: Person,
+    ) -> None:
+        self._clearml = clearml
+        self._accounts = accounts
+        self._links = links
+        self._lookup = lookup
+        self._queues = queues
+        self._person = person
+
+    async def home(self) -> Home:
+        """All of it, asked for at once: four requests, none of which waits for another."""
+        binding = await self._queues.binding()
+        account, identities, queue, workers, active, finished = await asyncio.gather(
+            self._accounts.account(self._person),
+            self._links.identities(self._person),
+            self._queue(binding),
+            self._clearml.workers(),
+            self._lookup.find_mine(ExperimentFilter(statuses=_ACTIVE), limit=MOST_ACTIVE),
+            self._lookup.find_mine(ExperimentFilter(statuses=_FINISHED), limit=MOST_FINISHED),
+        )
+        return Home(
+            account=account,
+            identities=tuple(identities),
+            queue=queue,
+            workers=tuple(worker for worker in workers if queue and queue.name in worker.queue_names),
+            active=active,
+            finished=finished,
+        )
+
+    async def _queue(self, binding: QueueBinding | None) -> Queue | None:
+        return await self._clearml.queue(binding.queue_id) if binding else None

@@ -1,0 +1,34 @@
+"""For whom the bot made which experiment, where the server says that it is the bot's own."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clearml_chatops.storage.schema import CreatedExperimentRow, PersonRow
+
+
+class CreatedExperimentStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def add(self, experiment_id: str, person_id: int) -> None:
+        self._session.add(CreatedExperimentRow(experiment_id=experiment_id, person_id=person_id))
+
+    async def maker_id(self, experiment_id: str) -> int | None:
+        row = await self._session.get(CreatedExperimentRow, experiment_id)
+        return row.person_id if row else None
+
+    async def maker_name(self, experiment_id: str) -> str:
+        """The name of the person for whom it was made; empty where nobody is noted."""
+        name = await self._session.scalar(
+            select(PersonRow.name)
+            .join(CreatedExperimentRow, CreatedExperimentRow.person_id == PersonRow.id)
+            .where(CreatedExperimentRow.experiment_id == experiment_id)
+        )
+        return name or ""
+
+    async def made_by(self, person_id: int) -> list[str]:
+        """The ids of all that was made for a person."""
+        rows = await self._session.scalars(
+            select(CreatedExperimentRow.experiment_id).where(CreatedExperimentRow.person_id == person_id)
+        )
+        return list(rows)

@@ -1,0 +1,74 @@
+"""A form at the terminal: what there is, what was changed, and how to type it."""
+
+from io import StringIO
+
+from rich.console import Console
+
+from clearml_chatops.bot.frontends.console.rendering import render
+from clearml_chatops.models.replies import Form, FormField, Outcome, Reply
+
+
+def shown(form: Form, *, width: int = 60) -> str:
+    console = Console(file=StringIO(), width=width, markup=False, emoji=False, highlight=False)
+    console.print(render(Reply((form,), Outcome.ASKED)), crop=False)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_values_stand_in_their_groups_and_what_differs_from_the_parent_is_marked() -> None:
+    form = Form(
+        "Parameters of “two cards”",
+        "/set 4f2a",
+        (
+            FormField("Args/lr", "lr", "0.1", group="Args", note="float"),
+            FormField("Args/gpus", "gpus", "1,2", group="Args", note="parent: 0", changed=True),
+            FormField("General/note", "note", "", group="General"),
+        ),
+    )
+    assert shown(form) == (
+        "  Parameters of “two cards”\n"
+        "\n"
+        "  Args\n"
+        "    lr    0.1\n"
+        "          float\n"
+        "  * gpus  1,2\n"
+        "          parent: 0\n"
+        "\n"
+        "  General\n"
+        "    note  —\n"
+        "\n"
+        "  * otherwise than the parent's\n"
+        "\n"
+        "  Type: /set 4f2a Args/lr=… Args/gpus=… General/note=…\n"
+    )
+
+
+def test_a_line_with_places_is_shown_for_values_without_names() -> None:
+    form = Form(
+        "Clone",
+        "/clone",
+        (
+            FormField("experiment", "experiment", positional=True, required=True),
+            FormField("name", "name", positional=True),
+        ),
+    )
+    text = shown(form)
+    assert "Type: /clone <experiment> [name]" in text
+    assert "otherwise" not in text
+
+
+def test_what_is_long_or_hostile_does_no_harm() -> None:
+    form = Form(
+        "t\x1b[31m",
+        "/set 4f2a",
+        tuple(
+            FormField(f"Args/{name}", name, "two\nlines \x1b[2J[red]x[/red]", group="A\x07rgs")
+            for name in ("a" * 70, "b", "c", "d")
+        ),
+    )
+    text = shown(form)
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "[red]x[/red]" in text
+    assert max(map(len, text.splitlines())) <= 60
+    assert text.rstrip().endswith("…")

@@ -1,0 +1,117 @@
+"""Where the bot cannot act for its people, what it makes for one of them is his all the same."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from clearml_chatops.models.people import Role
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.sandbox.documents import Document
+from tests.support.program import RunningProgram, buttons, plain_text, running_program
+
+
+@pytest.fixture
+async def program(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProgram]:
+    """The program with the credentials of a user who is no admin, and is none of its people."""
+    robot = sandbox.state.add_user("Robot")
+    async with running_program(sandbox, tmp_path, user=robot) as running:
+        await running.ask("/whoami")
+        yield running
+
+
+@pytest.fixture
+async def bob(program: RunningProgram) -> RunningProgram:
+    return await program.introduce(program.sandbox.bob, Role.MEMBER)
+
+
+@pytest.fixture
+async def alice(program: RunningProgram) -> RunningProgram:
+    return await program.introduce(program.sandbox.alice, Role.MEMBER)
+
+
+@pytest.fixture
+def baseline(sandbox: Sandbox) -> Document:
+    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+
+
+async def test_the_maker_may_change_it_and_others_may_not(
+    program: RunningProgram, alice: RunningProgram, bob: RunningProgram, baseline: Document
+) -> None:
+    draft = (await bob.say("/clone baseline bobs try")).experiment_id
+    assert program.sandbox.state.tasks[draft]["user"] not in {program.sandbox.bob.id, program.sandbox.alice.id}
+    await bob.ask("/set args.lr=0.5")
+    reply = await alice.say(f"/set {draft} args.lr=0.1")
+    assert "“bobs try” belongs to Bob" in plain_text(reply)
+    await bob.ask("/enqueue queue=default")
+    for line in (f"/dequeue {draft}", f"/queue move {draft} front", f"/abort {draft}", f"/name other id={draft}"):
+        assert await alice.error_code(line) == "not_yours", line
+    await program.ask(f"/queue move {draft} front")
+    await bob.ask(f"/dequeue {draft}")
+
+
+async def test_what_it_owns_without_a_note_is_everybody_s_as_before(
+    program: RunningProgram, bob: RunningProgram, alice: RunningProgram, baseline: Document
+) -> None:
+    draft = (await program.say("/clone baseline")).experiment_id
+    robot = program.sandbox.state.tasks[draft]["user"]
+    other = program.sandbox.state.add_task("in the web UI", user=robot)
+    for person in (bob, alice):
+        await person.ask(f"/tag mine id={other['id']}")
+        assert await person.error_code(f"/tag mine id={draft}") == "not_yours", "the terminal's person made it"
+
+
+async def test_mine_and_last_count_what_was_made_for_the_person(
+    program: RunningProgram, alice: RunningProgram, bob: RunningProgram, baseline: Document, sandbox: Sandbox
+) -> None:
+    await alice.ask("/clone baseline alices try")
+    sandbox.requests.clear()
+    assert "augmentation study" in await bob.ask("/find mine")
+    assert len(sandbox.requests.names()) == 1, "nothing was made for him yet"
+    await bob.ask("/clone baseline bobs try")
+    sandbox.requests.clear()
+    sandbox.faults.delay("*", 0.05)
+    found = await bob.ask("/find mine")
+    assert (len(sandbox.requests.names()), sandbox.requests.longest_sequence()) == (2, 1)
+    assert "bobs try" in found
+    assert "augmentation study" in found
+    assert "alices try" not in found
+    assert "bobs try" in (await bob.ask("/show last")).splitlines()[0]
+
+
+async def test_pages_of_mine_hold_each_experiment_once(
+    program: RunningProgram, bob: RunningProgram, baseline: Document, sandbox: Sandbox
+) -> None:
+    for number in range(8):
+        await bob.ask(f"/clone baseline cloned {number}")
+        sandbox.state.add_task(f"by hand {number}", user=sandbox.bob.id)
+    first = await bob.say("/find mine")
+    second = await bob.say(buttons(first)["Next ›"])
+    labels = [label for reply in (first, second) for label in buttons(reply) if label.strip("‹› ") == label]
+    assert len(labels) == len(set(labels)) == 17
+    assert "11–17 of 17" in plain_text(second)
+
+
+async def test_where_the_bot_acts_for_people_the_server_knows_whose_it_is(
+    sandbox: Sandbox, tmp_path: Path, baseline: Document
+) -> None:
+    async with running_program(sandbox, tmp_path / "admin", user=sandbox.carol) as program:
+        bob = await program.introduce(sandbox.bob, Role.MEMBER)
+        draft = (await bob.say("/clone baseline bobs try")).experiment_id
+        assert sandbox.state.tasks[draft]["user"] == sandbox.bob.id
+        sandbox.requests.clear()
+        await bob.ask("/find mine")
+        assert len(sandbox.requests.names()) == 1
+
+
+async def test_a_queue_that_is_another_person_s_is_renamed_by_him_or_an_admin(
+    program: RunningProgram, alice: RunningProgram, bob: RunningProgram
+) -> None:
+    await bob.ask("/queue create")
+    assert await alice.error_code("/queue rename bob_queue mine_now") == "queue_not_yours"
+    await alice.ask("/queue use bob_queue")
+    assert await alice.error_code("/queue rename bob_queue mine_now") == "queue_not_yours"
+    await program.ask("/queue rename bob_queue big_queue")
+    await alice.ask("/queue create free_queue")
+    await alice.ask("/queue rename free_queue other_queue")
