@@ -3,7 +3,7 @@
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.models.errors import PublicPlaceError
+from clearml_chatops.models.link_errors import PublicPlaceError
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.links import LIFETIME

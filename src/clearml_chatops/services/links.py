@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from clearml_chatops.models.errors import (
+from clearml_chatops.models.link_errors import (
     KnownAsAnotherError,
     LastIdentityError,
     TooManyLinkCodesError,

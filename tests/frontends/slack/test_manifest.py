@@ -45,7 +45,8 @@ def test_the_hint_tells_what_follows() -> None:
         for command in manifest(all_commands())["features"]["slash_commands"]
     }
     assert hints["/queue"].startswith("[list|create|use|move|rename|delete]")
-    assert hints["/clone"].startswith("<")
+    assert hints["/clone"].startswith("[experiment]")
+    assert hints["/rerun"].startswith("<")
 
 
 def test_more_commands_than_slack_takes_are_left_to_the_root_command() -> None:
