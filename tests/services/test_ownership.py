@@ -133,6 +133,13 @@ async def test_a_viewer_only_looks(admin: RunningProgram, alices: dict[str, str]
         "/params id={draft}",
         "/diff id={draft}",
         "/log {failed}",
+        "/container {draft}",
+        "/script {draft}",
+        "/use {draft}",
+        "/watch {draft}",
+        "/watching",
+        "/home",
+        "/start",
         "/queue list",
     ):
         await dana.ask(line.format(**alices))

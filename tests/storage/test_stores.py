@@ -335,6 +335,24 @@ async def _deliver(database: Database, notification_id: int) -> None:
         await OutboxStore(session).mark_delivered(notification_id, at=_NOON)
 
 
+async def test_a_watch_ends_for_the_one_who_ended_it_alone(database: Database, alice: Person) -> None:
+    elsewhere = replace(_TERMINAL, thread="t1")
+    async with database.writing() as session:
+        store = WatcherStore(session)
+        await store.remember([_STATE])
+        for recipient in (_TERMINAL, elsewhere):
+            await store.watch(_STATE.experiment_id, recipient, alice.id)
+    async with database.writing() as session:
+        store = WatcherStore(session)
+        assert await store.watched_by(_TERMINAL) == [_STATE]
+        assert await store.unwatch(_STATE.experiment_id, _TERMINAL)
+        assert not await store.unwatch(_STATE.experiment_id, _TERMINAL)
+    async with database.reading() as session:
+        store = WatcherStore(session)
+        assert await store.watched_by(_TERMINAL) == []
+        assert await store.watchers([_STATE.experiment_id]) == {_STATE.experiment_id: [elsewhere]}
+
+
 # ── Workers and audit ─────────────────────────────────────────────────────────────────────────────
 
 

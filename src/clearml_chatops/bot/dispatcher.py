@@ -92,7 +92,7 @@ class Dispatcher:
             clock=self._process.clock,
         )
         reply = await command.handler(context, **arguments)
-        if reply.experiment_id and needed > Role.VIEWER:
+        if reply.experiment_id and reply.outcome is Outcome.DONE and needed > Role.VIEWER:
             await self._process.cards.mark_due([reply.experiment_id])
         return reply
 

@@ -143,7 +143,12 @@ async def test_a_press_runs_the_command_as_the_one_who_pressed(
     await telegram.until(lambda: len(group.answers) == 2)
 
     assert bot.heard[1] == IncomingMessage(
-        Identity("telegram", str(boris.id)), "Boris", Conversation("telegram", str(group.id)), "/abort e1", "e1"
+        Identity("telegram", str(boris.id)),
+        "Boris",
+        Conversation("telegram", str(group.id)),
+        "/abort e1",
+        "e1",
+        in_public=True,
     )
     answer = boris.saw(press)
     assert answer is not None

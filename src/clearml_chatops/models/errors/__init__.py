@@ -43,16 +43,18 @@ from clearml_chatops.models.errors.experiments import (
     QueueExistsError,
     QueueNotFoundError,
 )
-from clearml_chatops.models.errors.permissions import (
+from clearml_chatops.models.errors.links import (
     KnownAsAnotherError,
     LastIdentityError,
-    NotAllowedError,
-    NotYoursError,
     PublicPlaceError,
-    QueueNotYoursError,
-    StrangerError,
     TooManyLinkCodesError,
     WrongLinkCodeError,
+)
+from clearml_chatops.models.errors.permissions import (
+    NotAllowedError,
+    NotYoursError,
+    QueueNotYoursError,
+    StrangerError,
 )
 from clearml_chatops.models.errors.program import (
     DatabaseOutdatedError,
