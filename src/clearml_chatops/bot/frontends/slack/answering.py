@@ -39,12 +39,12 @@ class Answering:
     async def answer(self, heard: Heard) -> None:
         """Has it handled, and shows the reply where it was asked for."""
         place = place_for(self._outgoing, heard)
-        reply = await self._work.reply(self._handled(heard), place.show_work)
+        reply = await self._work.reply(lambda: self._handled(heard), place.show_work)
         await self._show_or_send(heard, place, reply)
 
     async def reply_to(self, heard: Heard) -> Reply:
         """Has it handled; whoever asks shows the reply, and a sign of life before it."""
-        return await self._work.reply(self._handled(heard))
+        return await self._work.reply(lambda: self._handled(heard))
 
     async def show_where_asked(self, heard: Heard, reply: Reply) -> str:
         """Shows a reply where it was asked for, or else in direct messages; gives the channel if it is known."""

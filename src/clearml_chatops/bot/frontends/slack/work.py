@@ -15,6 +15,10 @@ from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 logger = logging.getLogger(__name__)
 
 _LAST_WORDS = timedelta(seconds=1)
+_MOST_AT_ONCE = 16
+"""Commands that are carried out at once. More would be no faster, since ClearML is asked by fewer threads, and
+would keep the loop from acknowledging what else comes in."""
+
 _STOPPED_TEXT = (
     "The bot is being stopped before this was done. It may still happen; look with /show before you repeat it."
 )
@@ -28,6 +32,7 @@ class Work:
         self._duplicates = Duplicates()
         self._under_way: set[asyncio.Task[None]] = set()
         self._out_of_time = asyncio.Event()
+        self._turns = asyncio.Semaphore(_MOST_AT_ONCE)
 
     def begin(self, keys: tuple[str, ...], do: Callable[[], Awaitable[None]]) -> bool:
         """Begins it, and gives whether it was begun: what came before with one of the keys is not done again."""
@@ -49,10 +54,10 @@ class Work:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def reply(
-        self, handling: Awaitable[Reply], sign_of_life: Callable[[], Awaitable[object]] | None = None
+        self, handle: Callable[[], Awaitable[Reply]], sign_of_life: Callable[[], Awaitable[object]] | None = None
     ) -> Reply:
         """The reply, after a sign of life where it takes long; `STOPPED` where the program ends before it."""
-        asked = asyncio.ensure_future(handling)
+        asked = asyncio.ensure_future(self._in_turn(handle))
         out_of_time = asyncio.create_task(self._out_of_time.wait())
         patience = asyncio.create_task(asyncio.sleep(self._timing.patience.total_seconds()))
         try:
@@ -69,6 +74,10 @@ class Work:
             return STOPPED
         error = asked.exception()
         return _apology(error) if error else asked.result()
+
+    async def _in_turn(self, handle: Callable[[], Awaitable[Reply]]) -> Reply:
+        async with self._turns:
+            return await handle()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
