@@ -27,6 +27,12 @@ from clearml_chatops.models.replies import Reply
 _FAMILY = CommandFamily("Trial")
 
 
+@_FAMILY.command("look", examples=("/look on two cards",))
+async def _look(context: Context, experiment: ExperimentReference = "", *, front: WordFlag = False) -> Reply:
+    """Look."""
+    raise NotImplementedError
+
+
 @_FAMILY.command("put", examples=("/put 4f2a",))
 async def _put(
     context: Context,
@@ -100,6 +106,7 @@ def _bound(line: str) -> dict[str, Any]:
         ("/put Front 4f2a", {"front": True, "experiment": "4f2a"}),
         ('/put "front"', {"experiment": "front"}),
         ("/put yes", {"experiment": "yes"}),
+        ("/look front on two cards", {"front": True, "experiment": "on two cards"}),
         ("/put --yes", {"yes": True}),
         ("/put —yes", {"yes": True}),
         ('/put "--yes"', {"experiment": "--yes"}),
@@ -174,6 +181,7 @@ def test_a_word_of_the_wrong_kind_is_refused_by_the_name_of_its_argument(line: s
 def test_the_usage_shows_how_each_argument_is_written() -> None:
     usages = {command.name: command.usage for command in _FAMILY.commands}
     assert usages == {
+        "look": "/look [experiment] [front]",
         "put": "/put [experiment] [lines] [queue=…] [within=…] [front] [--yes]",
         "copy": "/copy <experiment> [name…] [project=…] [mine]",
         "again": "/again <experiment> [name…] [section.name=value …] [queue=…]",

@@ -39,7 +39,7 @@ async def test_help_on_a_chat_fits_a_phone_and_each_group_is_a_button_away(progr
     assert groups.keys() == {label for label, _ in names.items}
     for label, line in groups.items():
         assert label in await member.ask(line)
-    assert "/queue create | Create a queue" in await member.ask("/help queues")
+    assert "/queue create: Create a queue" in await member.ask("/help queues")
     viewer = await program.introduce(program.sandbox.carol, Role.VIEWER)
     assert "Runs" not in buttons(await viewer.say("/help")), "a group of which he may nothing"
 

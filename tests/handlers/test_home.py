@@ -5,6 +5,8 @@ from pathlib import Path
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.services.gpu_reader import GpuReader
+from tests.support.nvml import FakeCard, FakeNvml
 from tests.support.program import RunningProgram, buttons, plain_text, running_program
 
 
@@ -47,6 +49,12 @@ async def test_home_names_the_cards_of_ones_workers(program: RunningProgram, san
     shown = await program.ask("/home")
     assert "lab:alice_queue:gpu0,1 | 0,1 | idle" in shown
     assert "gpu7" not in shown
+
+
+async def test_home_shows_the_gpus_of_the_machine(program: RunningProgram) -> None:
+    card = FakeCard("GPU-0", utilization=0, used=0)
+    program.program.process.__dict__["gpu_reader"] = GpuReader(FakeNvml(card))
+    assert "card 0: 0 %, 0.0 GiB of" in await program.ask("/home")
 
 
 async def test_home_of_somebody_new_says_what_he_can_do(program: RunningProgram, sandbox: Sandbox) -> None:

@@ -306,7 +306,7 @@ async def test_an_unknown_command_and_a_wrong_option_are_refused(ready: RunningP
     for line in ("/fnd", "/queue crate", "/clon baseline x"):
         await refused(ready, line, "unknown_command")
     for line in (
-        "/show a b c",
+        "/log a 5 c",
         "/container imag=x",
         "/find x=1",
         "/set args.gpus=1, 2",

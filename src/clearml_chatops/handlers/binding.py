@@ -41,7 +41,10 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
             waiting = []
         elif parameter.kind is ParameterKind.POSITIONAL:
             if waiting:
-                arguments[parameter.name] = parameter.converter.convert(waiting.pop(0), name=parameter.name)
+                # A name of several words, where nothing else could follow it.
+                text = " ".join(waiting) if _is_only_an_experiment(command) else waiting[0]
+                waiting = [] if _is_only_an_experiment(command) else waiting[1:]
+                arguments[parameter.name] = parameter.converter.convert(text, name=parameter.name)
             elif parameter.required:
                 raise _misuse(command, f"/{command.name} needs <{parameter.name}>.")
     if waiting:
@@ -50,6 +53,12 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
             f"/{command.name} does not know what to do with “{waiting[0]}”; what has spaces needs quotes.",
         )
     return arguments
+
+
+def _is_only_an_experiment(command: Command) -> bool:
+    """Whether all plain words of the command's lines are the name of one experiment."""
+    named = [item for item in command.parameters if item.kind not in {ParameterKind.OPTION, ParameterKind.FLAG}]
+    return len(named) == 1 and named[0].converter.completes == "experiment"
 
 
 def _sort(command: Command, words: Sequence[Word]) -> _Sorted:

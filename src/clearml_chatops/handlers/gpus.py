@@ -64,14 +64,15 @@ def _bar(use: GpuUse) -> Bar:
     gpu = use.gpu
     known = gpu.memory_used is not None and gpu.memory_total
     share = (gpu.memory_used or 0) / gpu.memory_total if known and gpu.memory_total else None
-    return Bar(str(gpu.index), share, _state(use), marked=use.is_idle_but_held)
+    return Bar(str(gpu.index), share, state_of_card(use), marked=use.is_idle_but_held)
 
 
 def _sentence(use: GpuUse) -> str:
-    return f"{use.gpu.index}: {_state(use)}"
+    return f"{use.gpu.index}: {state_of_card(use)}"
 
 
-def _state(use: GpuUse) -> str:
+def state_of_card(use: GpuUse) -> str:
+    """How busy a card is and who is on it, in one line."""
     if use.gpu.lost:
         return "lost"
     memory = _memory(use.gpu.memory_used, use.gpu.memory_total)

@@ -4,6 +4,7 @@ import re
 
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.gpus import state_of_card
 from clearml_chatops.handlers.links import linked_reply
 from clearml_chatops.handlers.queues import entries_table
 from clearml_chatops.handlers.registry import CommandFamily
@@ -53,12 +54,13 @@ async def start(context: Context, code: PlainWord = "") -> Reply:
 
 @HOME.command("home", role=Role.VIEWER, examples=("/home",))
 async def home(context: Context) -> Reply:
-    """Show your queue, your runs, your workers and who you are."""
+    """Show your queue, your runs, your workers, the GPUs and who you are."""
     shown = await context.services.home.home()
     return Reply.of(
         _about_me(shown),
         *_queue_blocks(context, shown),
         *_run_blocks(context, shown),
+        *_gpu_blocks(shown),
         _allowed(context, _DOORS),
     )
 
@@ -100,6 +102,13 @@ def _run_blocks(context: Context, shown: Home) -> list[Block]:
         Table(("id", "name", "status", "changed"), tuple(_row(context, item) for item in runs)),
         Buttons(tuple(Button(item.name, f"/show {item.id}") for item in runs)),
     ]
+
+
+def _gpu_blocks(shown: Home) -> list[Block]:
+    if not shown.gpus:
+        return []
+    states = tuple((f"card {use.gpu.index}", state_of_card(use)) for use in shown.gpus)
+    return [Text("GPUs", Tone.HEADING), Fields(states)]
 
 
 def _row(context: Context, item: Experiment) -> tuple[str, ...]:

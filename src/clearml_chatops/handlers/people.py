@@ -22,7 +22,8 @@ async def help_(context: Context, command: CommandName = "") -> Reply:
     families = context.registry.families
     group = next((item for item in families if item.title.casefold() == command.strip().casefold()), None)
     if group:
-        return Reply.of(*_summaries(context, group))
+        rows = ((f"/{item.name}", item.summary) for item in _allowed(context, group.commands))
+        return Reply.of(Text(group.title, Tone.HEADING), Fields(tuple(rows)))
     if command:
         return _help_of(_find(context, command))
     if context.message.conversation.platform == TERMINAL:

@@ -1,15 +1,19 @@
 """All that a person wants to see at once: his queue, his runs, his workers, himself."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 
+from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.models.gpus import GpuUse
 from clearml_chatops.models.people import Identity, Person, QueueBinding
 from clearml_chatops.models.queues import Queue, Worker
 from clearml_chatops.services.accounts import Account, AccountService
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.queues import QueueService
 
@@ -23,7 +27,8 @@ _FINISHED = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED)
 class Home:
     """What /home shows. `queue` is None where he has none, or where it was deleted.
 
-    `active` waits or runs, `finished` are the last that ended; `workers` listen on his queue.
+    `active` waits or runs, `finished` are the last that ended; `workers` listen on his queue; `gpus` are
+    those of the bot's machine, none where it has no driver.
     """
 
     account: Account
@@ -32,6 +37,7 @@ class Home:
     workers: tuple[Worker, ...]
     active: tuple[Experiment, ...]
     finished: tuple[Experiment, ...]
+    gpus: tuple[GpuUse, ...] = ()
 
 
 class HomeService:
@@ -43,6 +49,7 @@ class HomeService:
         links: LinkService,
         lookup: ExperimentLookup,
         queues: QueueService,
+        gpus: GpuService,
         person: Person,
     ) -> None:
         self._clearml = clearml
@@ -50,18 +57,24 @@ class HomeService:
         self._links = links
         self._lookup = lookup
         self._queues = queues
+        self._gpus = gpus
         self._person = person
 
     async def home(self) -> Home:
         """All of it, asked for at once: four requests, none of which waits for another."""
         binding = await self._queues.binding()
-        account, identities, queue, workers, active, finished = await asyncio.gather(
-            self._accounts.account(self._person),
-            self._links.identities(self._person),
-            self._queue(binding),
-            self._clearml.workers(),
-            self._lookup.find_mine(ExperimentFilter(statuses=_ACTIVE), limit=MOST_ACTIVE),
-            self._lookup.find_mine(ExperimentFilter(statuses=_FINISHED), limit=MOST_FINISHED),
+        (account, identities, queue), (workers, active, finished), gpus = await asyncio.gather(
+            asyncio.gather(
+                self._accounts.account(self._person),
+                self._links.identities(self._person),
+                self._queue(binding),
+            ),
+            asyncio.gather(
+                self._clearml.workers(),
+                self._lookup.find_mine(ExperimentFilter(statuses=_ACTIVE), limit=MOST_ACTIVE),
+                self._lookup.find_mine(ExperimentFilter(statuses=_FINISHED), limit=MOST_FINISHED),
+            ),
+            self._gpu_uses(),
         )
         return Home(
             account=account,
@@ -70,7 +83,13 @@ class HomeService:
             workers=tuple(worker for worker in workers if queue and queue.name in worker.queue_names),
             active=active,
             finished=finished,
+            gpus=gpus,
         )
+
+    async def _gpu_uses(self) -> tuple[GpuUse, ...]:
+        with suppress(NoGpuDriverError):
+            return (await self._gpus.overview()).uses
+        return ()
 
     async def _queue(self, binding: QueueBinding | None) -> Queue | None:
         return await self._clearml.queue(binding.queue_id) if binding else None

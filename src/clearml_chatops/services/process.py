@@ -148,6 +148,7 @@ class Services:
             links=self.links,
             lookup=self.lookup,
             queues=self.queues,
+            gpus=self.gpus,
             person=self._person,
         )
 
