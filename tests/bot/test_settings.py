@@ -1,13 +1,14 @@
 """The settings: where they come from, and what is said of a wrong one."""
 
 import getpass
+import json
 import traceback
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from clearml_chatops.bot.settings import Settings, read_settings
+from clearml_chatops.bot.settings import PersonSettings, Settings, read_settings
 from clearml_chatops.models.errors import SettingsError
 
 _KEY_LIKE = "s3cr3t-w0rd"
@@ -225,3 +226,21 @@ def test_every_setting_has_the_name_that_people_write() -> None:
         "DATABASE_URL",
     }
     assert all(alias and alias.isupper() for alias in aliases)
+
+
+@pytest.mark.parametrize("slack", ["slack:T0001:U0001", "T0001/U0001", "T0001:U0001"])
+@pytest.mark.parametrize("telegram", ["telegram:100200300", "100200300"])
+def test_an_identity_may_be_written_as_the_bot_tells_it(slack: str, telegram: str) -> None:
+    person = PersonSettings(name="Alice", slack=slack, telegram=telegram).to_person()
+    assert [str(identity) for identity in person.identities] == ["slack:T0001:U0001", "telegram:100200300"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"slack": "U0001"}, {"telegram": "@alice"}, {"role": "owner"}, {"name": ""}, {"slak": "T1/U1"}]
+)
+def test_a_person_written_wrong_is_refused_by_the_name_of_the_setting(
+    wrong: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHATOPS_PEOPLE", json.dumps([{"name": "Alice", **wrong}]))
+    with pytest.raises(SettingsError, match=r"^CHATOPS_PEOPLE: "):
+        read_settings()

@@ -74,15 +74,19 @@ class PersonSettings(BaseModel):
     name: str = Field(min_length=1)
     role: Literal["viewer", "member", "admin"] = "member"
     clearml_user: str = ""
-    slack: Annotated[str, Field(pattern=r"^([A-Z0-9]+/[A-Z0-9]+)?$")] = ""
-    telegram: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+    slack: Annotated[str, Field(pattern=r"^((slack:)?[A-Z0-9]+[:/][A-Z0-9]+)?$")] = ""
+    telegram: Annotated[str, Field(pattern=r"^((telegram:)?[0-9]+)?$")] = ""
 
     def to_person(self) -> KnownPerson:
-        """The person with his identities: Slack's is written `workspace/user`."""
-        workspace, _, slack_user = self.slack.partition("/")
+        """The person with his identities.
+
+        They are written as the bot tells them to a stranger, `slack:T0001:U0001`, or shorter, `T0001/U0001`.
+        """
+        workspace, _, slack_user = self.slack.removeprefix("slack:").replace("/", ":").partition(":")
+        telegram_user = self.telegram.removeprefix("telegram:")
         identities = (
             Identity("slack", slack_user, workspace) if slack_user else None,
-            Identity("telegram", self.telegram) if self.telegram else None,
+            Identity("telegram", telegram_user) if telegram_user else None,
         )
         return KnownPerson(
             name=self.name,
