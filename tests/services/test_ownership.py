@@ -76,6 +76,19 @@ async def test_a_member_changes_nothing_of_another_s(bob: RunningProgram, alices
     assert "“her draft” belongs to Alice Adams; clone it" in plain_text(reply)
 
 
+async def test_a_member_without_a_clearml_user_changes_nothing_of_another_s(
+    admin: RunningProgram, alices: dict[str, str]
+) -> None:
+    identity = Identity("chat", "guest", "team")
+    async with admin.program.process.database.writing() as session:
+        await PeopleStore(session).add(identity, name="guest", role=Role.MEMBER, clearml_user_id="")
+    guest = RunningProgram(admin.program, admin.sandbox, identity, "guest")
+    for line in CHANGES:
+        assert await guest.error_code(line.format(**alices)) == "not_yours", line
+    await guest.ask(f"/clone {alices['failed']} my own try")
+    await guest.ask("/set args.lr=0.5")
+
+
 async def test_a_member_does_not_undo_what_another_did(
     admin: RunningProgram, bob: RunningProgram, alices: dict[str, str]
 ) -> None:

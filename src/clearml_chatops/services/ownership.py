@@ -37,7 +37,7 @@ class Ownership:
             maker_id = await CreatedExperimentStore(session).maker_id(experiment.id)
         if maker_id is not None:
             return maker_id == self._person.id
-        if not self._person.clearml_user_id or experiment.user_id == self._person.clearml_user_id:
+        if experiment.user_id == self._person.clearml_user_id:
             return True
         bot = await self._clearml.identity()
         return not bot.is_admin and experiment.user_id == bot.user_id
