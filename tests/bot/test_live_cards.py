@@ -1,6 +1,6 @@
 """Live cards: the messages that show an experiment are edited as it moves on, not more often than allowed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -29,6 +29,7 @@ class Wall:
 
     now: datetime
     trouble: Exception | None = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None
     edits: list[tuple[str, str]] = field(default_factory=list)
 
     platform = HERE.platform
@@ -46,6 +47,9 @@ class Wall:
     async def edit(self, _conversation: Conversation, message_id: str, reply: Reply) -> None:
         if self.trouble:
             raise self.trouble
+        if self.meanwhile:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
         self.edits.append((message_id, plain_text(reply)))
 
 
@@ -129,6 +133,15 @@ async def test_many_changes_within_the_pause_are_one_edit(gallery: Gallery) -> N
         assert await gallery.passes(timedelta(seconds=1)) == []
     ((_, text),) = await gallery.passes(PAUSE)
     assert "fourth name" in text
+
+
+async def test_what_changes_while_a_card_is_edited_is_shown_next(gallery: Gallery) -> None:
+    await gallery.program.ask(f"/name first name id={gallery.draft}")
+    gallery.wall.meanwhile = lambda: gallery.program.ask(f"/name second name id={gallery.draft}")
+    ((_, text),) = await gallery.passes()
+    assert "first name" in text
+    ((_, text),) = await gallery.passes()
+    assert "second name" in text
 
 
 async def test_a_newer_card_takes_the_place_of_the_older_one(gallery: Gallery) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.cards import DueCard
@@ -54,16 +54,13 @@ class CardStore:
         return row.experiment_id if row else ""
 
     async def mark_due(self, experiment_ids: Sequence[str], *, now: datetime) -> None:
-        """Has the cards of these experiments edited; the time stays of those that wait for it already."""
+        """Has the cards of these experiments edited.
+
+        Those that wait for it already get the new time too: an edit that is under way may show what was before.
+        """
         for chunk in _chunks(experiment_ids):
             await self._session.execute(
-                update(CardRow)
-                .where(
-                    CardRow.experiment_id.in_(chunk),
-                    CardRow.is_card,
-                    or_(CardRow.due.is_(None), CardRow.due > now),
-                )
-                .values(due=now)
+                update(CardRow).where(CardRow.experiment_id.in_(chunk), CardRow.is_card).values(due=now)
             )
 
     async def outdated(self, changes: Mapping[str, datetime]) -> list[str]:
