@@ -11,7 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from clearml_chatops.services.drawing import MOST_PANELS, Bar, Drawing, Line, Panel
+from clearml_chatops.models.figures import MOST_PANELS, Bar, Line, Panel
+from clearml_chatops.services.drawing import Drawing
 from tests.support.scalars import colours, decoded
 
 _WIDEST = 1280
@@ -157,7 +158,8 @@ def test_the_first_picture_needs_no_home_and_leaves_no_setting_behind(tmp_path: 
     cache = tmp_path / "cache"
     script = (
         "import asyncio, os, sys; from pathlib import Path\n"
-        "from clearml_chatops.services.drawing import Drawing, Line, Panel\n"
+        "from clearml_chatops.models.figures import Line, Panel\n"
+        "from clearml_chatops.services.drawing import Drawing\n"
         "assert 'matplotlib' not in sys.modules\n"
         f"drawing = Drawing(Path({str(cache)!r}))\n"
         "png = asyncio.run(drawing.curves('x', [Panel('loss', (Line('a', (0.0,), (1.0,)),))]))\n"

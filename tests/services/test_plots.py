@@ -4,10 +4,11 @@ import math
 
 import pytest
 
+from clearml_chatops.models.figures import Panel
 from clearml_chatops.models.replies import Buttons, Fields, Picture, Reply, Table, Text
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.drawing import Drawing, Panel
+from clearml_chatops.services.drawing import Drawing
 from tests.support.program import RunningProgram, buttons, plain_text
 from tests.support.scalars import SINGLE_VALUE, add_experiment, decoded, picture_of, report
 

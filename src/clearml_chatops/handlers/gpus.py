@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.wording import NOTHING, count, shortened
+from clearml_chatops.models.figures import Bar
 from clearml_chatops.models.gpus import Gpu, GpuProcess, GpuUse, Occupant
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Picture, Reply, Table, Text, Tone
-from clearml_chatops.services.drawing import Bar
 
 GPUS = CommandFamily("GPUs")
 _GIBIBYTE = 2**30

@@ -5,41 +5,12 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
-MOST_PANELS = 6
-"""Panels that can still be read on a phone."""
+from clearml_chatops.models.figures import Bar, Panel
 
 _FOLDER_VARIABLE = "MPLCONFIGDIR"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A curve; a value that is no number, or infinite, is a gap in it."""
-
-    label: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """Curves in one system of axes."""
-
-    title: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A share between 0 and 1 with its name before it and words in it; None where it is not known."""
-
-    label: str
-    share: float | None
-    text: str
-    marked: bool = False
 
 
 class Drawing:

@@ -17,7 +17,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from clearml_chatops.services.drawing import MOST_PANELS, Bar, Line, Panel
+from clearml_chatops.models.figures import MOST_PANELS, Bar, Line, Panel
 
 _DOTS_PER_INCH = 100
 _WIDTH = 12.8

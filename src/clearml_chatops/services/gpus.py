@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment
+from clearml_chatops.models.figures import Bar
 from clearml_chatops.models.gpus import Gpu, GpuProcess, GpuUse, Occupant
 from clearml_chatops.models.queues import Worker
 from clearml_chatops.services.agents import AgentProcess
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.drawing import Bar, Drawing
+from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.gpu_owners import ProcessOwner, owners_of
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.storage.database import Database

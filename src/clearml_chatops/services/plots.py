@@ -11,11 +11,12 @@ from clearml_chatops.models.errors import (
     MetricNotFoundError,
 )
 from clearml_chatops.models.experiments import Experiment, Metric
+from clearml_chatops.models.figures import MOST_PANELS, Line, Panel
 from clearml_chatops.models.scalars import Curve, LineSummary, is_of_the_machine
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.curve_names import named_like, nearest_names
 from clearml_chatops.services.differences import VaryingParameter, varying_parameters
-from clearml_chatops.services.drawing import MOST_PANELS, Drawing, Line, Panel
+from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.experiment_lookup import ExperimentLookup, is_unmistakable
 
 FEWEST_COMPARED, MOST_COMPARED = 2, 6
