@@ -22,9 +22,10 @@ from tests.support.nvml import GIBIBYTE, FakeCard, FakeNvml, FakeProcess, split_
 from tests.support.program import RunningProgram, plain_text
 from tests.support.scalars import add_experiment, decoded, picture_of
 
-_WAIT = "import sys; print('ready', flush=True); sys.stdin.read()"
+_WAIT = "import sys; sys.stdin.read()"
 _START_ANOTHER = (
-    "import subprocess, sys; child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdin=sys.stdin); "
+    "import subprocess, sys; "
+    "child = subprocess.Popen([sys.executable, '-c', sys.argv[1]], stdin=sys.stdin, stdout=subprocess.DEVNULL); "
     "print(child.pid, flush=True); child.wait()"
 )
 

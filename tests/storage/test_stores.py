@@ -336,7 +336,7 @@ async def _deliver(database: Database, notification_id: int) -> None:
 
 
 async def test_a_watch_ends_for_the_one_who_ended_it_alone(database: Database, alice: Person) -> None:
-    elsewhere = replace(_TERMINAL, thread="t1")
+    elsewhere = _THREAD
     async with database.writing() as session:
         store = WatcherStore(session)
         await store.remember([_STATE])
