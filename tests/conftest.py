@@ -3,13 +3,18 @@
 import os
 import socket
 from collections.abc import AsyncIterator
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.services.clearml_gateway import session
 from tests.support.program import RunningProgram, running_program
 
+_read_configuration = session.read_configuration
 _OURS = ("CLEARML_", "CHATOPS_", "SLACK_", "TELEGRAM_", "TRAINS_")
 
 
@@ -36,6 +41,23 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)  # type: ignore[arg-type]  # as the caller gave it
 
     monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+@pytest.fixture(autouse=True)
+def _sdk_defaults_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them takes a third of a second, and where there is no clearml.conf they are always the same."""
+
+    def configuration() -> Any:
+        if Path(os.environ["CLEARML_CONFIG_FILE"]).exists():
+            return _read_configuration()
+        return deepcopy(_sdk_defaults())
+
+    monkeypatch.setattr(session, "read_configuration", configuration)
+
+
+@cache
+def _sdk_defaults() -> Any:
+    return _read_configuration()
 
 
 @pytest.fixture

@@ -14,7 +14,10 @@ from clearml_chatops.models.replies import Buttons, Choice, Code, Fields, Form, 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.state import User
 from clearml_chatops.storage.audit import AuditStore
+from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
+
+_fresh_database = b""
 
 
 @dataclass(frozen=True)
@@ -93,8 +96,24 @@ async def running_program(
             "CHATOPS_HOST": "lab",
         }
     )
+    if not settings.database_url:
+        await put_fresh_database(settings.data / "chatops.db")
     async with composed(settings) as program:
         yield RunningProgram(program, sandbox, Identity("terminal", "alice"), "alice")
+
+
+async def put_fresh_database(path: Path) -> None:
+    """A database with its tables and nothing in them, where there is none yet. The migrations run once."""
+    global _fresh_database  # noqa: PLW0603  # one for the whole run of the tests
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not _fresh_database:
+        database = Database(f"sqlite:///{path}")
+        await database.prepare()
+        await database.aclose()
+        _fresh_database = path.read_bytes()
+    path.write_bytes(_fresh_database)
 
 
 def plain_text(reply: Reply) -> str:

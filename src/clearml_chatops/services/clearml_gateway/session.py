@@ -141,6 +141,15 @@ class _Answer(dict[str, Any]):
         raise ClearMLNonsenseError(host=self._host, endpoint=self._endpoint)
 
 
+def read_configuration() -> Any:
+    """clearml.conf over the SDK's defaults."""
+    config = Config()
+    # before loading: each of the two reads all files anew
+    config.set_overrides({"api": {"http": {"wait_on_maintenance_forever": False}}})
+    config.load_relative_to(*(str(Path(inspect.getfile(module)).parent) for module in _WITH_DEFAULTS))
+    return config
+
+
 class ClearMLSession:
     """Requests to ClearML as one identity, off the event loop, in a bounded pool of threads."""
 
@@ -237,12 +246,8 @@ class ClearMLSession:
 
     @cached_property
     def _config(self) -> Any:
-        """clearml.conf over the SDK's defaults; read once, since that takes a third of a second."""
-        config = Config()
-        # before loading: each of the two reads all files anew
-        config.set_overrides({"api": {"http": {"wait_on_maintenance_forever": False}}})
-        config.load_relative_to(*(str(Path(inspect.getfile(module)).parent) for module in _WITH_DEFAULTS))
-        return config
+        """Read once, since that takes a third of a second."""
+        return read_configuration()
 
     def _require_credentials(self) -> None:
         for name, given in (
