@@ -19,7 +19,7 @@ async def test_home_shows_queue_runs_workers_and_settings_of_the_person(
     await program.ask("/rerun baseline second in line")
     sandbox.state.add_task("under way", user=sandbox.alice.id, status="in_progress")
     sandbox.state.add_task("of Bob's", user=sandbox.bob.id, status="in_progress")
-    sandbox.faults.delay("*", 0.05)
+    sandbox.faults.delay("*", 0.5)
     sandbox.requests.clear()
     reply = await program.say("/home")
     assert sandbox.requests.longest_sequence() == 1

@@ -75,14 +75,14 @@ async def test_a_draft_made_in_the_web_ui_costs_no_more_steps(
     draft = sandbox.state.add_task(
         "by hand", user=sandbox.alice.id, parent=baseline["id"], hyperparams=baseline["hyperparams"]
     )
-    sandbox.faults.delay("tasks.edit_hyper_params", 0.1)
-    sandbox.faults.delay("tasks.get_all_ex", 0.1)
+    sandbox.faults.delay("tasks.edit_hyper_params", 0.5)
+    sandbox.faults.delay("tasks.get_all_ex", 0.5)
     assert await cost(program, f"/set {draft['id']} args.gpus=1,2") == (2, 3)
 
 
 async def test_a_named_queue_is_read_beside_the_experiment(program: RunningProgram, baseline: Document) -> None:
     draft = await cloned(program, baseline["id"])
-    program.sandbox.faults.delay("*", 0.05)
+    program.sandbox.faults.delay("*", 0.5)
     assert await cost(program, f"/enqueue {draft} queue=default") == (2, 3)
 
 
@@ -90,7 +90,7 @@ async def test_rerun_costs_three_requests_and_four_with_a_named_queue(
     program: RunningProgram, baseline: Document
 ) -> None:
     await program.ask("/queue create")
-    program.sandbox.faults.delay("*", 0.05)
+    program.sandbox.faults.delay("*", 0.5)
     assert await cost(program, f"/rerun {baseline['id']} again args.gpus=2,3") == (3, 3)
     assert await cost(program, f"/rerun {baseline['id']} again args.gpus=2,3 queue=default") == (3, 4)
 
