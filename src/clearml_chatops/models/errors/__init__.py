@@ -64,9 +64,13 @@ from clearml_chatops.models.errors.program import (
 from clearml_chatops.models.errors.workers import (
     AgentFailedError,
     AgentMissingError,
+    DockerMissingError,
     NoGpuDriverError,
     NoWorkerError,
     WorkerExistsError,
+    WorkerNotFoundError,
+    WorkerNotRunningError,
+    WorkerNotYoursError,
 )
 
 __all__ = [
@@ -90,6 +94,7 @@ __all__ = [
     "ClearMLUnreachableError",
     "DatabaseOutdatedError",
     "DatabaseUnusableError",
+    "DockerMissingError",
     "ExperimentNotFoundError",
     "InvalidValueError",
     "KnownAsAnotherError",
@@ -126,6 +131,9 @@ __all__ = [
     "WaitImpossibleError",
     "WaitTimeoutError",
     "WorkerExistsError",
+    "WorkerNotFoundError",
+    "WorkerNotRunningError",
+    "WorkerNotYoursError",
     "WrongLinkCodeError",
     "shorten",
 ]
