@@ -218,7 +218,7 @@ def _last_log_lines(process: AgentProcess, count: int) -> list[str]:
 
 
 def _reason(output: str) -> str:
-    """The agent's own words for what went wrong: the last line that says ERROR, else the last line."""
+    """What went wrong in the agent's own words, as a sentence: the last line that says ERROR, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]
-    return (errors or lines or ["nothing"])[-1]
+    return (errors or lines or ["nothing"])[-1].rstrip(".") + "."
