@@ -50,7 +50,7 @@ def service(database: Database) -> ConversationService:
 async def waiting_at(database: Database, conversation: Conversation) -> list[str]:
     async with database.reading() as session:
         due = await OutboxStore(session).due(conversation.platform, conversation.id, now=NOON, limit=10)
-    return [item.event.experiment_id for item in due]
+    return [item.event.experiment_id for item in due if isinstance(item.event, ExperimentEvent)]
 
 
 async def current_at(database: Database, conversation: Conversation, person: Person) -> str:

@@ -12,13 +12,13 @@ import psutil
 import pynvml
 import pytest
 
-from clearml_chatops.models.queues import StartedWorker
 from clearml_chatops.models.replies import Reply, Table, Text, Tone
+from clearml_chatops.models.workers import StartedWorker
 from clearml_chatops.sandbox.state import Worker
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.storage.workers import StartedWorkerStore
-from tests.support.nvml import GIBIBYTE, FakeCard, FakeNvml, FakeProcess, split_card
+from tests.support.nvml import GIBIBYTE, FakeCard, FakeProcess, put_in, split_card
 from tests.support.program import RunningProgram, plain_text
 from tests.support.scalars import add_experiment, decoded, picture_of
 
@@ -41,13 +41,6 @@ def _running(*arguments: str) -> Iterator[tuple[int, int]]:
             yield process.pid, child
         finally:
             process.communicate()
-
-
-def _put_in(program: RunningProgram, *cards: FakeCard) -> FakeNvml:
-    """Has the machine have these cards."""
-    nvml = FakeNvml(*cards)
-    program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
-    return nvml
 
 
 def _service(program: RunningProgram) -> GpuService:
@@ -90,11 +83,8 @@ def _works_on(program: RunningProgram, worker_id: str, task: str) -> None:
 
 async def _record(program: RunningProgram, worker_id: str, process_id: int, started: datetime) -> None:
     """Notes that Alice had the bot start this worker."""
-    await program.ask("/whoami")
-    person = await program.person()
-    assert person is not None
     async with program.program.process.database.writing() as session:
-        worker = StartedWorker(worker_id, "lab", "q", "queue", "0", "", person.id, process_id, started, started)
+        worker = StartedWorker(worker_id, "lab", process_id, started, started)
         await StartedWorkerStore(session).put(worker)
 
 
@@ -103,7 +93,7 @@ def _start_of(process_id: int) -> datetime:
 
 
 async def test_free_cards_cost_no_request(program: RunningProgram) -> None:
-    _put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1", "NVIDIA A100", 0, 0))
+    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1", "NVIDIA A100", 0, 0))
     program.sandbox.requests.clear()
 
     reply = await program.say("/gpus")
@@ -126,7 +116,7 @@ async def test_what_runs_below_our_agent_is_the_experiment_that_clearml_says_it_
     _works_on(program, "lab:queue:gpu0", task)
     with _running() as (agent, child):
         await _record(program, "lab:queue:gpu0", agent, _start_of(agent))
-        _put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child), FakeProcess(agent)]))
+        put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child), FakeProcess(agent)]))
         assert _rows(await program.say("/gpus"))[0][-1] == "“baseline” of Alice Adams (2.0 GiB)"
 
         del program.sandbox.state.workers["lab:queue:gpu0"]
@@ -136,7 +126,7 @@ async def test_what_runs_below_our_agent_is_the_experiment_that_clearml_says_it_
 async def test_a_process_with_the_number_of_a_former_agent_is_nobodys(program: RunningProgram) -> None:
     with _running() as (agent, child):
         await _record(program, "lab:queue:gpu0", agent, datetime(2026, 1, 1, tzinfo=UTC))
-        _put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
+        put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
         told = _rows(await program.say("/gpus"))[0][-1]
     name = psutil.Process(os.getpid()).username()
     assert told.endswith(f"of {name}, without an agent (1.0 GiB)")
@@ -157,7 +147,7 @@ async def test_what_another_agent_runs_is_known_by_its_command_line(
     _works_on(program, "other:gpu0", task)
     program.sandbox.faults.delay("*", 0.2)
     with _running(*(argument.format(task=task) for argument in arguments)) as (_, child):
-        _put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
+        put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
         program.sandbox.requests.clear()
         overview = await _service(program).overview()
     assert program.sandbox.requests.longest_sequence() == 1
@@ -167,13 +157,13 @@ async def test_what_another_agent_runs_is_known_by_its_command_line(
 
 
 async def test_a_process_that_has_ended_meanwhile_is_somebodys(program: RunningProgram) -> None:
-    _put_in(program, FakeCard("GPU-0", processes=[FakeProcess(2**22 + 1, None)]))
+    put_in(program, FakeCard("GPU-0", processes=[FakeProcess(2**22 + 1, None)]))
     assert _rows(await program.say("/gpus"))[0][-1] == "a process of somebody, without an agent"
 
 
 async def test_an_idle_card_whose_memory_is_held_is_marked(program: RunningProgram) -> None:
     held = FakeCard("GPU-1", utilization=0, used=20 * GIBIBYTE, processes=[FakeProcess(2**22 + 1)])
-    _put_in(program, FakeCard("GPU-0", utilization=0, used=0), held)
+    put_in(program, FakeCard("GPU-0", utilization=0, used=0), held)
     reply = await program.say("/gpus")
     assert [row[2] for row in _rows(reply)] == ["0 %", "idle, but held"]
     assert _warnings(reply) == [
@@ -186,7 +176,7 @@ async def test_a_split_card_a_lost_one_and_what_is_not_known(program: RunningPro
     unknown = dict.fromkeys(("nvmlDeviceGetPowerUsage",), pynvml.NVML_ERROR_NOT_SUPPORTED)
     unknown["nvmlDeviceGetTemperature"] = unknown["nvmlDeviceGetMemoryInfo"] = pynvml.NVML_ERROR_NOT_SUPPORTED
     unknown["nvmlDeviceGetMemoryInfo_v2"] = pynvml.NVML_ERROR_NOT_SUPPORTED
-    _put_in(program, split_card(), lost, FakeCard("GPU-2", "NVIDIA T4", failing=unknown))
+    put_in(program, split_card(), lost, FakeCard("GPU-2", "NVIDIA T4", failing=unknown))
 
     rows = _rows(await program.say("/gpus"))
 
@@ -202,17 +192,17 @@ async def test_the_cards_are_shown_also_while_clearml_is_down(program: RunningPr
     program.sandbox.faults.refuse("*")
     task = "0" * 32
     with _running("clearml-agent", "execute", "--id", task) as (_, child):
-        _put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
+        put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
         reply = await program.say("/gpus")
     assert _rows(reply)[0][-1] == "the experiment 00000000 (1.0 GiB)"
     assert _warnings(reply)[0].startswith("Experiments have no names here: ClearML at ")
 
 
 async def test_no_driver_and_no_card_are_one_sentence(program: RunningProgram) -> None:
-    nvml = _put_in(program)
+    nvml = put_in(program)
     assert plain_text(await program.say("/gpus")) == "lab has an NVIDIA driver, but no GPU."
     nvml.opened, nvml.absent = 0, pynvml.NVML_ERROR_LIBRARY_NOT_FOUND
-    _put_in(program)
+    put_in(program)
     program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
     assert await program.error_code("/gpus") == "no_gpu_driver"
     assert plain_text(await program.say("/gpus")).startswith(
@@ -226,7 +216,7 @@ async def test_a_reading_of_eight_cards_with_processes_is_quick(
     """How long it takes is told, and not asserted: that depends on the machine."""
     with _running() as (agent, child):
         await _record(program, "lab:queue:gpu0", agent, _start_of(agent))
-        _put_in(
+        put_in(
             program,
             *(FakeCard(f"GPU-{index}", processes=[FakeProcess(child), FakeProcess(agent)]) for index in range(8)),
         )

@@ -1,7 +1,5 @@
 """Workers: the real clearml-agent, started and stopped by the bot, against the sandbox."""
 
-import os
-import stat
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,12 +7,16 @@ from pathlib import Path
 import psutil
 import pytest
 
+from clearml_chatops.models.people import QueueBinding
+from clearml_chatops.models.workers import WorkerPlan
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.agents import LocalAgents
-from clearml_chatops.services.workers import worker_id_for
+from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.support.experiments import add_script
+from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
+from tests.support.stand_ins import stand_in_agent
 from tests.support.waiting import until
 
 
@@ -45,7 +47,8 @@ async def test_a_worker_is_started_listed_and_stopped_by_its_own_id(program: Run
 
 async def test_a_worker_is_known_by_its_process_even_when_its_own_files_are_gone(program: RunningProgram) -> None:
     await program.ask("/queue create")
-    await program.ask("/worker start gpus=0,1")
+    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"))
+    await program.ask("/worker start gpus=1,0")
     async with program.program.process.database.reading() as session:
         (worker,) = await StartedWorkerStore(session).list(host="lab")
     process = psutil.Process(worker.process_id)
@@ -91,7 +94,7 @@ async def test_the_agent_gets_its_credentials_by_the_environment_and_nothing_els
 ) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-of-the-bot")
     record = tmp_path / "record"
-    _stand_in_agent(monkeypatch, tmp_path, f'echo "$@" > {record}; env >> {record}; exit 1')
+    stand_in_agent(monkeypatch, tmp_path, f'echo "$@" > {record}; env >> {record}; exit 1')
     await program.ask("/queue create")
 
     await program.error_code("/worker start gpus=none image=python:3.12")
@@ -108,7 +111,7 @@ async def test_the_agent_gets_its_credentials_by_the_environment_and_nothing_els
 async def test_the_agents_own_words_tell_why_it_did_not_start(
     program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    _stand_in_agent(monkeypatch, tmp_path, "echo 'clearml_agent: ERROR: no space left'; exit 1")
+    stand_in_agent(monkeypatch, tmp_path, "echo 'clearml_agent: ERROR: no space left'; exit 1")
     await program.ask("/queue create")
 
     reply = await program.say("/worker start gpus=none")
@@ -126,11 +129,22 @@ async def test_a_missing_agent_is_said(
     assert await program.error_code("/worker start gpus=none") == "agent_missing"
 
 
+async def test_a_missing_docker_is_said(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    stand_in_agent(monkeypatch, tmp_path, "exit 1")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert await program.error_code("/worker start gpus=none queue=default image=python:3.12") == "docker_missing"
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [
         ("/worker start gpus=0,0", "invalid_value"),
-        ("/worker start gpus=first", "invalid_value"),
+        ("/worker start gpus=first queue=default", "invalid_value"),
+        ("/worker start gpus=0 queue=default", "no_gpu_driver"),
+        ("/worker start queue=default", "no_gpu_driver"),
+        ("/worker start gpus=none queue=default,default", "invalid_value"),
         ("/worker start queue=nowhere", "queue_not_found"),
         ("/worker start", "no_personal_queue"),
         ("/worker stop", "no_personal_queue"),
@@ -151,7 +165,7 @@ async def test_bad_input_starts_nothing(program: RunningProgram, line: str, code
     ],
 )
 def test_a_worker_id_names_host_queue_and_cards(queue: str, gpus: str, worker_id: str) -> None:
-    assert worker_id_for("lab", queue, gpus) == worker_id
+    assert worker_id_for("lab", WorkerPlan((QueueBinding("q", queue),), gpus)) == worker_id
 
 
 def _workers_of(sandbox: Sandbox) -> list[str]:
@@ -168,14 +182,3 @@ async def _heard_until(program: RunningProgram, end: str) -> list[str]:
 
     await until(listened)
     return heard
-
-
-def _stand_in_agent(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
-    """A program called clearml-agent that does as the script says, found before the real one."""
-    programs = folder / "programs"
-    programs.mkdir()
-    agent = programs / "clearml-agent"
-    agent.write_text(f"#!/bin/sh\n{script}\n")
-    agent.chmod(agent.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setattr(sys, "executable", str(programs / "python"))
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")

@@ -13,8 +13,8 @@ from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState, Notification
 from clearml_chatops.models.people import Identity, Person, QueueBinding, Role
-from clearml_chatops.models.queues import StartedWorker
 from clearml_chatops.models.replies import Outcome
+from clearml_chatops.models.workers import StartedWorker
 from clearml_chatops.storage.audit import AuditStore
 from clearml_chatops.storage.conversations import CurrentExperimentStore
 from clearml_chatops.storage.database import Database
@@ -46,11 +46,6 @@ _STATE = ExperimentState(
 _WORKER = StartedWorker(
     id="lab:q:gpu0,1",
     host="lab",
-    queue_id="q1",
-    queue_name="alice_queue",
-    gpus="0,1",
-    image="python:3.12",
-    person_id=1,
     process_id=4711,
     process_started=_NOON,
     started=_NOON + _MINUTE,
@@ -256,7 +251,7 @@ async def test_an_event_comes_out_of_the_outbox_as_it_went_in(database: Database
 async def test_an_event_seen_twice_is_told_once_to_each_recipient(database: Database) -> None:
     await _put(database, _EVENT, _TERMINAL, _TERMINAL, _CHANNEL)
     await _put(database, replace(_EVENT, experiment_name="renamed meanwhile"), _THREAD, _CHANNEL, _TERMINAL)
-    assert [item.event.experiment_name for item in await _due(database)] == ["baseline"]
+    assert [item.event for item in await _due(database)] == [_EVENT]
     assert [item.recipient for item in await _due(database, _CHANNEL)] == [_CHANNEL, _THREAD]
 
 
@@ -356,8 +351,8 @@ async def test_a_watch_ends_for_the_one_who_ended_it_alone(database: Database, a
 # ── Workers and audit ─────────────────────────────────────────────────────────────────────────────
 
 
-async def test_started_workers_are_listed_by_host_replaced_and_removed(database: Database, alice: Person) -> None:
-    ours = replace(_WORKER, person_id=alice.id)
+async def test_started_workers_are_listed_by_host_replaced_and_removed(database: Database) -> None:
+    ours = _WORKER
     restarted = replace(ours, process_id=4712)
     elsewhere = replace(ours, id="farm:q:gpu0", host="farm")
     async with database.writing() as session:

@@ -7,6 +7,9 @@ from typing import Any, TypeVar
 
 import pynvml
 
+from clearml_chatops.services.gpu_reader import GpuReader
+from tests.support.program import RunningProgram
+
 T = TypeVar("T")
 
 GIBIBYTE = 2**30
@@ -105,6 +108,13 @@ class FakeNvml:
         if index not in card.instances:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
         return card.instances[index]
+
+
+def put_in(program: RunningProgram, *cards: FakeCard) -> FakeNvml:
+    """Has the machine have these cards."""
+    nvml = FakeNvml(*cards)
+    program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
+    return nvml
 
 
 def split_card(uuid: str = "GPU-11111111-aaaa") -> FakeCard:

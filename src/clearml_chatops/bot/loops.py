@@ -12,6 +12,9 @@ from clearml_chatops.models.errors import ChatOpsError
 
 logger = logging.getLogger(__name__)
 
+WORKERS_PAUSE = timedelta(seconds=2)
+"""What should run is looked after by every program that runs beside a person."""
+
 _TIME_TO_FINISH = timedelta(seconds=0.9)
 
 

@@ -11,13 +11,14 @@ from typing import Annotated, Protocol
 
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.workers import MidRun
 
 
 class Converter(Protocol):
     """Turns the text of one argument into its value.
 
     `completes` names what a terminal offers for it: "experiment", "queue", "parameter", "status", "place",
-    "command" or nothing.
+    "worker", "command" or nothing.
     """
 
     completes: str
@@ -78,27 +79,46 @@ class StatusWord:
 
 @dataclass(frozen=True, slots=True)
 class GpuList:
-    """`0,1`, `all` or `none`; an agent takes these as they are, so the order is made one and the same."""
+    """`0,1`, UUIDs, parts of split cards as `0:1`, `all` or `none`. Whether there are such is told elsewhere."""
 
     completes: str = ""
 
     def convert(self, text: str, *, name: str) -> str:
-        wanted = text.strip().lower()
-        if wanted in {"all", "none"}:
-            return wanted
-        if re.fullmatch(r"\d{1,3}(,\d{1,3})*", wanted):
-            indices = [int(index) for index in wanted.split(",")]
-            if len(set(indices)) == len(indices):
-                return ",".join(str(index) for index in sorted(indices))
+        wanted = text.strip()
+        if wanted.casefold() in {"all", "none"}:
+            return wanted.casefold()
+        words = [word.strip() for word in wanted.split(",")]
+        cards = [str(int(word)) if re.fullmatch(r"\d{1,3}", word) else word for word in words]
+        if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", card) for card in cards):
+            raise InvalidValueError(
+                value=text,
+                expected="a list of cards",
+                name=name,
+                advice="write it like 0,1 or all or none, or as UUIDs like GPU-….",
+            )
+        if len({card.casefold() for card in cards}) < len(cards):
             raise InvalidValueError(
                 value=text,
                 expected="a list of different cards",
                 name=name,
                 advice="name each card once, like 0,1.",
             )
-        raise InvalidValueError(
-            value=text, expected="a list of cards", name=name, advice="write it like 0,1 or all or none."
-        )
+        return ",".join(cards)
+
+
+@dataclass(frozen=True, slots=True)
+class NameList:
+    """Names with commas between them, in the order given."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> tuple[str, ...]:
+        names = [part.strip() for part in text.split(",")]
+        if not all(names) or len({part.casefold() for part in names}) < len(names):
+            raise InvalidValueError(
+                value=text, expected="a list of names", name=name, advice="name each once, like first,second."
+            )
+        return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,24 @@ class Place:
         raise InvalidValueError(
             value=text, expected="a place in a queue", name=name, advice="use front, back or a number from 1."
         )
+
+
+@dataclass(frozen=True, slots=True)
+class MidRunWord:
+    """What becomes of a run whose worker is to be stopped."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> MidRun:
+        try:
+            return MidRun(text.strip().lower())
+        except ValueError:
+            raise InvalidValueError(
+                value=text,
+                expected="a way to treat a run",
+                name=name,
+                advice="use wait, requeue or abort.",
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +202,9 @@ LineCount = Annotated[int, WholeNumber(1, 10_000)]
 Timeout = Annotated[timedelta, Span()]
 StatusName = Annotated[Status, StatusWord()]
 Gpus = Annotated[str, GpuList()]
+QueueNames = Annotated[tuple[str, ...], NameList(completes="queue")]
+FateOfARun = Annotated[MidRun, MidRunWord()]
+WorkerReference = Annotated[str, PlainText(completes="worker")]
 QueuePlace = Annotated[int, Place()]
 FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completes="command")]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.wording import ago, span
 from clearml_chatops.models.experiments import Experiment, Status
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Fields, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueNotification
@@ -71,6 +71,11 @@ def deleted_card(experiment_id: str) -> Reply:
 def notification_card(due: DueNotification) -> Reply:
     """The message that tells one event."""
     event = due.notification.event
+    if isinstance(event, Notice):
+        return Reply.of(
+            Text(event.text, Tone.WARNING if event.is_trouble else Tone.PLAIN),
+            Buttons(event.offers) if event.offers else None,
+        )
     log = Code("\n".join(line.text for line in due.last_lines)) if due.last_lines else None
     return Reply.of(
         Text(_event_sentence(event), _EVENT_TONES[event.kind]),

@@ -1,60 +1,155 @@
 """Workers: agents that run what is in a queue."""
 
-from clearml_chatops.handlers.arguments import Gpus, PlainWord, QueueName
+from clearml_chatops.handlers.arguments import (
+    FateOfARun,
+    Flag,
+    Gpus,
+    LineCount,
+    PlainWord,
+    QueueName,
+    QueueNames,
+    WordFlag,
+    WorkerReference,
+)
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import NOTHING, ago
+from clearml_chatops.handlers.worker_replies import order_reply, started_reply, workers_reply
+from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import Button, Code, Reply, Text, Tone
+from clearml_chatops.models.workers import MidRun
+from clearml_chatops.services.worker_orders import WorkerOrder
 
 WORKERS = CommandFamily("Workers")
 
 
 @WORKERS.command("worker", role=Role.VIEWER, examples=("/worker",))
 async def worker(context: Context) -> Reply:
-    """Show the workers: which queue each listens on and what it runs."""
-    workers = await context.services.workers.all()
-    if not workers:
-        return Reply.of("No worker runs; /worker start makes one for your queue.")
-    now = context.clock()
-    rows = tuple(
-        (
-            item.id,
-            ", ".join(item.queue_names) or NOTHING,
-            item.experiment_name or "idle",
-            ago(item.last_seen, now) if item.last_seen else NOTHING,
-        )
-        for item in workers
-    )
-    return Reply.of(Table(("worker", "queues", "runs", "seen"), rows))
+    """Show your workers: which queue each listens on, with which cards, and what it runs."""
+    return await workers_reply(context, await context.services.workers.mine(), whose="your")
 
 
-@WORKERS.command("worker start", examples=("/worker start gpus=0", "/worker start gpus=0,1 image=nvcr.io/x:1"))
+@WORKERS.command("worker list", role=Role.VIEWER, examples=("/worker list",))
+async def worker_list(context: Context) -> Reply:
+    """Show all workers: queue, cards, image, running experiment and its owner, since when, last seen."""
+    return await workers_reply(context, await context.services.workers.all(), whose="a")
+
+
+@WORKERS.command(
+    "worker start",
+    examples=("/worker start gpus=0", "/worker start queue=fast,slow gpus=0,1 image=nvcr.io/x:1"),
+)
 async def worker_start(
-    context: Context, *, queue: QueueName = "", gpus: Gpus = "all", image: PlainWord = ""
+    context: Context,
+    *,
+    queue: QueueNames = (),
+    gpus: Gpus | None = None,
+    image: PlainWord = "",
+    services: WordFlag = False,
+    name: PlainWord = "",
+    share: Flag = False,
 ) -> Reply:
-    """Start a worker on the bot's machine. It outlives the bot.
+    """Start a worker on the bot's machine and keep it running, whatever crashes.
 
     Args:
-        queue: The queue to listen on; nothing for your own.
+        queue: The queue to listen on, or several in the order in which to take from them; nothing for your own.
         gpus: The cards it may use, as 0,1; all (the default) or none.
         image: Run everything in containers of this docker image, unless the experiment names its own.
+        services: Run many at once, without cards: for what only waits or controls others.
+        name: What to call it in place of its queue, for a second one with the same cards.
+        share: Take cards that somebody has.
     """
-    started = await context.services.workers.start(queue_name=queue, gpus=gpus, image=image)
-    return Reply.of(
-        Text(f"The worker {started.id} listens on {started.queue_name}.", Tone.SUCCESS),
-        Fields((("cards", started.gpus), ("image", started.image or "none: runs without docker"))),
-        Buttons((Button("Stop it", f'/worker stop queue="{started.queue_name}"'),)),
-    )
+    order = WorkerOrder(queue, gpus, image, services, name, share)
+    options = {"queue": ",".join(queue), "gpus": gpus or "", "image": image, "name": name}
+    line = _line("/worker start", "services" if services else "", **options)
+    try:
+        result = await context.services.worker_orders.start(order)
+    except NoGpuDriverError as error:
+        without = Button("Start it without cards", _line(line, gpus="none"))
+        raise NoGpuDriverError(**error.values, offers=[without]) from error
+    return await order_reply(context, result, line) or started_reply(result)
 
 
-@WORKERS.command("worker stop", examples=("/worker stop", "/worker stop queue=gpu_queue"))
-async def worker_stop(context: Context, *, queue: QueueName = "") -> Reply:
-    """Stop the workers that were started here for a queue, and no others. What they run is aborted.
+@WORKERS.command("worker stop", examples=("/worker stop", "/worker stop queue=gpu_queue", "/worker stop run=wait"))
+async def worker_stop(
+    context: Context,
+    worker: WorkerReference = "",
+    *,
+    queue: QueueName = "",
+    run: FateOfARun | None = None,
+) -> Reply:
+    """Stop workers that were started here, and no others. Asks first what becomes of what they run.
 
     Args:
+        worker: The worker's id; nothing for all of the queue.
+        queue: The queue; nothing for your own.
+        run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
+    """
+    result = await context.services.worker_orders.stop(worker, queue, mid_run=run)
+    line = _line("/worker stop", worker, queue=queue)
+    return await order_reply(context, result, line) or started_reply(result)
+
+
+@WORKERS.command("worker restart", examples=("/worker restart gpus=0", "/worker restart gpus=0 image=nvcr.io/x:1"))
+async def worker_restart(
+    context: Context,
+    worker: WorkerReference = "",
+    *,
+    queue: QueueName = "",
+    gpus: Gpus | None = None,
+    image: PlainWord | None = None,
+    run: FateOfARun | None = None,
+    share: Flag = False,
+) -> Reply:
+    """Start a worker anew, with other cards or another image. Asks first what becomes of what it runs.
+
+    Args:
+        worker: The worker's id; nothing for the one of the queue.
+        queue: The queue; nothing for your own.
+        gpus: Its cards from now on, as 0,1 or all or none; nothing for the same.
+        image: Its docker image from now on; nothing for the same, image="" for none.
+        run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
+        share: Take cards that somebody has.
+    """
+    order = WorkerOrder((queue,) if queue else (), gpus, image, share=share)
+    result = await context.services.worker_orders.restart(worker, order, mid_run=run)
+    line = _line("/worker restart", worker, queue=queue, gpus=gpus or "")
+    line += "" if image is None else f' image="{image}"'
+    line = _line(line, "--share" if share else "", run=run.value if run else "")
+    return await order_reply(context, result, line) or started_reply(result)
+
+
+@WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
+async def worker_drain(context: Context, worker: WorkerReference = "", *, queue: QueueName = "") -> Reply:
+    """Let workers end what they run, take nothing more, and stop.
+
+    Args:
+        worker: The worker's id; nothing for all of the queue.
         queue: The queue; nothing for your own.
     """
-    stopped = await context.services.workers.stop(queue_name=queue)
-    names = " and ".join(item.id for item in stopped)
-    return Reply.of(Text(f"Stopped {names}.", Tone.SUCCESS))
+    return started_reply(await context.services.worker_orders.stop(worker, queue, mid_run=MidRun.WAIT))
+
+
+@WORKERS.command("worker log", examples=("/worker log", "/worker log 100 queue=gpu_queue"))
+async def worker_log(
+    context: Context, lines: LineCount = 20, *, worker: WorkerReference = "", queue: QueueName = ""
+) -> Reply:
+    """Show the last lines that your worker has written.
+
+    Args:
+        lines: How many.
+        worker: The worker's id; nothing for the one of the queue.
+        queue: The queue; nothing for your own.
+    """
+    blocks: list[Text | Code] = []
+    for item in await context.services.workers.find(worker, queue):
+        written = await context.services.workers.log(item, lines)
+        blocks += [Text(item.id, Tone.HEADING), Code("\n".join(written))]
+    return Reply.of(*blocks)
+
+
+def _line(*words: str, **options: str) -> str:
+    """A command line with what is there of these; options in quotes, since names may have spaces."""
+    named = (f'{name}="{value}"' for name, value in options.items() if value)
+    bare = (words[0], *(f'"{word}"' if ":" in word else word for word in words[1:]))
+    return " ".join(word for word in (*bare, *named) if word)

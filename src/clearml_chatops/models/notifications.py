@@ -1,4 +1,4 @@
-"""What has happened to an experiment, and who is told."""
+"""What has happened to an experiment, a worker or a card, and who is told."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.replies import Button
 
 
 class EventKind(StrEnum):
@@ -47,10 +48,24 @@ class ExperimentEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told of a worker or a card: a sentence, and the command lines that one may want then.
+
+    Subject and moment make it one and the same notice, however often it is noted.
+    """
+
+    subject: str
+    text: str
+    at: datetime
+    is_trouble: bool = False
+    offers: tuple[Button, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """An event for one recipient, waiting in the outbox."""
 
     id: int
-    event: ExperimentEvent
+    event: ExperimentEvent | Notice
     recipient: Conversation
     attempts: int

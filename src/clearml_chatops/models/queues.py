@@ -54,23 +54,4 @@ class Worker:
     experiment_name: str = ""
     running_time: timedelta | None = None
     last_seen: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StartedWorker:
-    """An agent that this bot started on this machine: our own record of it.
-
-    The agent's own files hold neither the queue nor the process start time; with both a cleaned
-    temporary folder or a reused process id deceives nobody.
-    """
-
-    id: str
-    host: str
-    queue_id: str
-    queue_name: str
-    gpus: str
-    image: str
-    person_id: int
-    process_id: int
-    process_started: datetime
-    started: datetime
+    queue_ids: tuple[str, ...] = ()

@@ -1,13 +1,13 @@
 """The clearml-agent processes of this machine: started detached, found again, stopped by their exact id.
 
-What clearml-agent does is observed, not promised (contract, sections 5 and 6): `--stop` without an id
-takes any agent, errors go to the standard output, and the file that names a detached agent's process
-is renamed only after the command has returned.
+What clearml-agent does is observed, not promised (contract, sections 5 and 6): `--stop` without an id takes any
+agent and needs the server, errors go to the standard output, and the files that name the agents' processes lie in
+a temporary folder. An agent is therefore known by its own environment, which nobody else can write, and ended by
+the signal that `--stop` would send.
 """
 
 import asyncio
 import os
-import re
 import shutil
 import sys
 from collections.abc import Mapping
@@ -17,14 +17,18 @@ from pathlib import Path
 
 import psutil
 
-from clearml_chatops.models.errors import AgentFailedError, AgentMissingError
+from clearml_chatops.models.errors import AgentFailedError, AgentMissingError, DockerMissingError
+from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
+from clearml_chatops.services.gpu_owners import executed_experiment
 
-_COMMAND_SECONDS = 60.0
+_COMMAND_SECONDS = 30.0
 """The slowest honest answer is that the server is down, after some 15 s."""
 
 _SETTLING_SECONDS = 15.0
 _PAUSE_SECONDS = 0.1
-_STOPPING_SECONDS = 15.0
+_STOPPING_SECONDS = 20.0
+_LOG_PREFIX = ".clearml_agent_daemon_out"
+_MOST_LOG_BYTES = 2_000_000
 
 _SECRET_PREFIXES = ("SLACK_", "TELEGRAM_", "CHATOPS_", "DATABASE_URL", "NATS_")
 """What belongs to the bot alone and must not reach the code that people run."""
@@ -47,27 +51,27 @@ class LocalAgents:
     """`folder` keeps the agents' own files: a place that no cleaner of temporary folders visits."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = folder.absolute()
+
+    def require_programs(self, plan: WorkerPlan, *, host: str) -> None:
+        """Raises AgentMissingError, DockerMissingError where a worker could not be started so."""
+        _executable(host)
+        if plan.image and not shutil.which("docker"):
+            raise DockerMissingError(host=host, image=plan.image)
 
     async def start(
-        self,
-        worker_id: str,
-        *,
-        queue_id: str,
-        gpus: str,
-        image: str,
-        environment: Mapping[str, str],
-        host: str,
+        self, worker_id: str, plan: WorkerPlan, *, environment: Mapping[str, str], host: str
     ) -> AgentProcess:
-        """Starts a detached agent that listens on a queue; it outlives this program.
+        """Starts a detached agent; it outlives this program.
 
         Raises:
             AgentMissingError: clearml-agent is not installed.
             AgentFailedError: it said why it did not start.
         """
-        arguments = ["--queue", queue_id, "--detached"]
-        arguments += ["--cpu-only"] if gpus == "none" else ["--gpus", gpus]
-        arguments += ["--docker", image] if image else []
+        arguments = ["--queue", *plan.queue_ids, "--detached"]
+        arguments += ["--services-mode"] if plan.services else []
+        arguments += ["--cpu-only"] if plan.gpus == NO_GPUS else ["--gpus", plan.gpus]
+        arguments += ["--docker", plan.image] if plan.image else []
         code, output = await self._run(arguments, worker_id=worker_id, environment=environment, host=host)
         if code != 0:
             raise AgentFailedError(host=host, reason=_reason(output))
@@ -76,26 +80,31 @@ class LocalAgents:
             raise AgentFailedError(host=host, reason="the agent ended right after its start.")
         return process
 
-    async def stop(
-        self, worker_id: str, *, process: AgentProcess, environment: Mapping[str, str], host: str
-    ) -> None:
-        """Stops exactly this agent; a run in it is aborted. Raises AgentFailedError, AgentMissingError."""
+    async def running(self) -> dict[str, AgentProcess]:
+        """The agents of this folder that run, by worker id, whoever started them and whatever their files say."""
+        return await asyncio.to_thread(self._running)
+
+    async def stop(self, process: AgentProcess, *, host: str) -> None:
+        """Ends exactly this agent; it aborts its run and signs off at the server. Raises AgentFailedError."""
+        await asyncio.to_thread(_terminate, process)
         if process.is_running:
-            code, output = await self._run(
-                ["--stop", worker_id], worker_id=worker_id, environment=environment, host=host
-            )
-            if code != 0 and process.is_running:
-                # The agent's own files may have been cleaned away; ours still tell which process it is.
-                await asyncio.to_thread(_terminate, process)
-            if process.is_running:
-                raise AgentFailedError(host=host, reason=_reason(output))
+            seconds = f"{_STOPPING_SECONDS:.0f} s"
+            raise AgentFailedError(host=host, reason=f"nothing, and it has not ended within {seconds}.")
+
+    async def is_executing(self, process: AgentProcess) -> bool:
+        """Whether a run is a process below this agent's, also one that the server has not heard of yet."""
+        return await asyncio.to_thread(_is_executing, process)
+
+    async def last_log_lines(self, process: AgentProcess, count: int) -> list[str]:
+        """What the agent wrote last, oldest first."""
+        return await asyncio.to_thread(_last_log_lines, process, count)
 
     async def end_all(self) -> None:
-        """Ends every agent whose files lie in this folder, and waits for them.
+        """Ends every agent of this folder, and waits for them.
 
         They are asked as a service manager asks: an agent then aborts its run and signs off at the server.
         """
-        for process in await asyncio.to_thread(lambda: list(self._named_processes().values())):
+        for process in (await self.running()).values():
             await asyncio.to_thread(_terminate, process)
 
     async def _run(
@@ -131,28 +140,31 @@ class LocalAgents:
         }
 
     async def _settled(self, worker_id: str) -> AgentProcess | None:
-        """The daemon's process, once its file names one that stays: the first number is its parent's."""
+        """The daemon's process, once it is the same twice: it leaves its parents behind as it detaches itself."""
         seen: AgentProcess | None = None
         for _ in range(int(_SETTLING_SECONDS / _PAUSE_SECONDS)):
-            process = (await asyncio.to_thread(self._named_processes)).get(worker_id)
+            process = (await self.running()).get(worker_id)
             if process is not None and process == seen:
                 return process
             seen = process
             await asyncio.sleep(_PAUSE_SECONDS)
         return None
 
-    def _named_processes(self) -> dict[str, AgentProcess]:
-        """The running agents that have a file in this folder, by worker id."""
-        found = {}
-        for file in self._folder.glob(".clearmlagent_*.tmp"):
-            number = re.match(r"\.clearmlagent_(\d+)_", file.name)
+    def _running(self) -> dict[str, AgentProcess]:
+        """By the environment that each process was started with; its runs have the same, but another command."""
+        found: dict[int, tuple[int, str]] = {}
+        for process in psutil.process_iter():
             try:
-                worker_id = file.read_text().partition("\n")[0].strip()
-            except OSError:
-                continue
-            if number and (process := _process(int(number[1]))):
-                found[worker_id] = process
-        return found
+                if "--detached" not in process.cmdline():
+                    continue
+                environment = process.environ()
+                if environment.get("TMPDIR") == str(self._folder) and process.status() != psutil.STATUS_ZOMBIE:
+                    found[process.pid] = (process.ppid(), environment.get("CLEARML_WORKER_ID", ""))
+            except (psutil.Error, OSError):
+                continue  # of another user, or gone meanwhile
+        # What an agent has just forked has its command line until it begins a program of its own.
+        tops = {number: worker_id for number, (parent, worker_id) in found.items() if parent not in found}
+        return {worker_id: agent for number, worker_id in tops.items() if (agent := _process(number))}
 
 
 def _executable(host: str) -> str:
@@ -175,6 +187,8 @@ def _process(number: int) -> AgentProcess | None:
 
 
 def _terminate(process: AgentProcess) -> None:
+    if not process.is_running:
+        return
     try:
         found = psutil.Process(process.id)
         found.terminate()
@@ -183,8 +197,28 @@ def _terminate(process: AgentProcess) -> None:
         return
 
 
+def _is_executing(process: AgentProcess) -> bool:
+    try:
+        return any(executed_experiment(child) for child in psutil.Process(process.id).children(recursive=True))
+    except psutil.Error:
+        return False
+
+
+def _last_log_lines(process: AgentProcess, count: int) -> list[str]:
+    """From the file that the agent has open for it: the name of that file nobody tells."""
+    try:
+        paths = [Path(file.path) for file in psutil.Process(process.id).open_files()]
+        log = next(path for path in paths if path.name.startswith(_LOG_PREFIX))
+        with log.open("rb") as file:
+            file.seek(max(log.stat().st_size - _MOST_LOG_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except (psutil.Error, OSError, StopIteration):
+        return []
+    return text.splitlines()[-count:]
+
+
 def _reason(output: str) -> str:
-    """The agent's own words for what went wrong: the last line that says ERROR, else the last line."""
+    """What went wrong in the agent's own words, as a sentence: the last line that says ERROR, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]
-    return (errors or lines or ["nothing"])[-1]
+    return (errors or lines or ["nothing"])[-1].rstrip(".") + "."

@@ -48,6 +48,12 @@ def _owner(number: int, worker_ids: Mapping[int, str], lines: dict[int, str]) ->
         return ProcessOwner(worker_id, experiment_id)
 
 
+def executed_experiment(process: psutil.Process) -> str:
+    """The id of the experiment that this process runs for an agent; empty where it is no such process."""
+    match = _EXECUTES.search(_command_line(process))
+    return match[1] if match else ""
+
+
 def _with_ancestors(number: int) -> Iterator[psutil.Process]:
     try:
         process: psutil.Process | None = psutil.Process(number)

@@ -8,7 +8,7 @@ from itertools import takewhile
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import LogLine
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, Notification
+from clearml_chatops.models.notifications import EventKind, Notice, Notification
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
@@ -68,7 +68,7 @@ class NotificationService:
             return await OutboxStore(session).undelivered(experiment_id, recipient)
 
     async def _last_lines(self, notification: Notification) -> tuple[LogLine, ...]:
-        if notification.event.kind is not EventKind.FAILED:
+        if isinstance(notification.event, Notice) or notification.event.kind is not EventKind.FAILED:
             return ()
         try:
             return await self._clearml.last_log_lines(notification.event.experiment_id, LINES_OF_A_FAILURE)

@@ -23,7 +23,7 @@ class Ownership:
     async def require_own(self, experiment: Experiment) -> None:
         """Raises NotYoursError where the experiment is another person's and this one is no admin."""
         if not await self.is_own(experiment):
-            raise NotYoursError(name=experiment.name, owner=await self._owner_name(experiment))
+            raise NotYoursError(name=experiment.name, owner=await self.owner_name(experiment))
 
     async def is_own(self, experiment: Experiment) -> bool:
         """Whether the person may change it: it is his, nobody's, or he is an admin.
@@ -69,7 +69,8 @@ class Ownership:
     async def _acts_as_himself(self) -> bool:
         return bool(self._person.clearml_user_id) and (await self._clearml.identity()).is_admin
 
-    async def _owner_name(self, experiment: Experiment) -> str:
+    async def owner_name(self, experiment: Experiment) -> str:
+        """Whose it is, also where the server says that it is the bot's."""
         async with self._database.reading() as session:
             maker = await CreatedExperimentStore(session).maker_name(experiment.id)
         return maker or experiment.user_name or "another person"

@@ -12,6 +12,7 @@ from clearml_chatops.services.accounts import AccountService
 from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
+from clearml_chatops.services.card_claims import CardClaims
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
@@ -23,17 +24,20 @@ from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.home import HomeService
+from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.queues import QueueService
+from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
 from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
+from clearml_chatops.services.worker_orders import OrderingPlace, WorkerOrders
 from clearml_chatops.services.workers import WorkerService
 from clearml_chatops.storage.database import Database
 
@@ -85,6 +89,21 @@ class ProcessContext:
     @cached_property
     def gpu_reader(self) -> GpuReader:
         return GpuReader()
+
+    @cached_property
+    def agents(self) -> LocalAgents:
+        return LocalAgents(self.agent_folder)
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        return Reconciler(
+            clearml=self.clearml.bot,
+            database=self.database,
+            agents=self.agents,
+            host=self.host,
+            lock=HostLock(self.agent_folder / ".lock"),
+            clock=self.clock,
+        )
 
     @cached_property
     def audit(self) -> AuditService:
@@ -217,12 +236,28 @@ class Services:
     def workers(self) -> WorkerService:
         return WorkerService(
             clearml=self._process.clearml.bot,
-            database=self._process.database,
             queues=self.queues,
-            agents=LocalAgents(self._process.agent_folder),
+            agents=self._process.agents,
+            reconciler=self._process.reconciler,
             person=self._person,
             host=self._process.host,
-            clock=self._process.clock,
+        )
+
+    @cached_property
+    def card_claims(self) -> CardClaims:
+        return CardClaims(clearml=self._process.clearml.bot, gpus=self.gpus, host=self._process.host)
+
+    @cached_property
+    def worker_orders(self) -> WorkerOrders:
+        return WorkerOrders(
+            workers=self.workers,
+            queues=self.queues,
+            runs=self.runs,
+            ownership=self._ownership,
+            agents=self._process.agents,
+            claims=self.card_claims,
+            reconciler=self._process.reconciler,
+            place=OrderingPlace(self._person, self._message.conversation, self._process.host, self._process.clock),
         )
 
     @cached_property

@@ -94,7 +94,7 @@ class RunService:
             )
         return await self._put(experiment, binding, front=front)
 
-    async def retry(self, reference: str, *, queue_name: str) -> EnqueuedExperiment:
+    async def retry(self, reference: str, *, queue_name: str, front: bool = False) -> EnqueuedExperiment:
         """Puts a failed or aborted run back, as it is, into its former queue or the named one."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
@@ -107,8 +107,8 @@ class RunService:
         if not queue_name and experiment.queue_id:
             queue = await self._clearml.queue(experiment.queue_id)
             if queue is not None:
-                return await self._put(experiment, QueueBinding(queue.id, queue.name), front=False)
-        return await self._put(experiment, await self._queues.target(queue_name), front=False)
+                return await self._put(experiment, QueueBinding(queue.id, queue.name), front=front)
+        return await self._put(experiment, await self._queues.target(queue_name), front=front)
 
     async def rerun(
         self,

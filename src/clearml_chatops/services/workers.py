@@ -1,121 +1,107 @@
-"""Workers: agents of this machine that listen on a queue."""
+"""Workers as people see them: all there are, one's own, and what each one writes."""
 
-import re
-from collections.abc import Callable
-from datetime import datetime
+import asyncio
 
-from clearml_chatops.models.errors import AgentFailedError, NoWorkerError, WorkerExistsError
-from clearml_chatops.models.people import Person
-from clearml_chatops.models.queues import StartedWorker, Worker
-from clearml_chatops.services.agents import AgentProcess, LocalAgents
+from clearml_chatops.models.errors import (
+    NoWorkerError,
+    WorkerNotFoundError,
+    WorkerNotRunningError,
+    WorkerNotYoursError,
+)
+from clearml_chatops.models.experiments import Experiment
+from clearml_chatops.models.people import Person, Role
+from clearml_chatops.models.workers import WantedWorker, WorkerView
+from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.queues import QueueService
-from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.workers import StartedWorkerStore
+from clearml_chatops.services.reconciling import Reconciler
+from clearml_chatops.services.similar_names import did_you_mean, similar_names
 
 
 class WorkerService:
-    """Starts and stops workers of this host, for one person; knows all workers of the server."""
+    """All workers of the server, and those of this host that the bot has started, for one person."""
 
     def __init__(
         self,
         *,
         clearml: ClearML,
-        database: Database,
         queues: QueueService,
         agents: LocalAgents,
+        reconciler: Reconciler,
         person: Person,
         host: str,
-        clock: Callable[[], datetime],
     ) -> None:
         self._clearml = clearml
-        self._database = database
         self._queues = queues
         self._agents = agents
+        self._reconciler = reconciler
         self._person = person
         self._host = host
-        self._clock = clock
 
-    async def all(self) -> tuple[Worker, ...]:
-        """The workers that the server knows, of every host."""
-        return await self._clearml.workers()
+    async def all(self) -> tuple[WorkerView, ...]:
+        """The workers that the server knows, of every host, and those that should run here."""
+        seen, wanted, processes = await asyncio.gather(
+            self._clearml.workers(), self._reconciler.wanted(), self._reconciler.processes()
+        )
+        by_id = {item.id: item for item in seen}
+        ours = tuple(WorkerView(item.id, item, by_id.pop(item.id, None), item.id in processes) for item in wanted)
+        return (*ours, *(WorkerView(item.id, seen=item) for item in by_id.values()))
 
-    async def start(self, *, queue_name: str, gpus: str, image: str) -> StartedWorker:
-        """Starts a worker on this host for the named queue, or the person's own.
+    async def mine(self) -> tuple[WorkerView, ...]:
+        """Those that the person has started, and those that listen on his queue."""
+        binding = await self._queues.binding()
+        return tuple(
+            view
+            for view in await self.all()
+            if (view.wanted and view.wanted.person_id == self._person.id)
+            or (view.seen and binding and binding.queue_id in view.seen.queue_ids)
+        )
+
+    async def wanted(self) -> list[WantedWorker]:
+        """All that should run on this host."""
+        return await self._reconciler.wanted()
+
+    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, Experiment]:
+        """What these workers run, by the worker's id. One request, none where they run nothing."""
+        ids = {view.id: view.seen.experiment_id for view in views if view.seen and view.seen.experiment_id}
+        if not ids:
+            return {}
+        found = await self._clearml.experiments(sorted(set(ids.values())))
+        return {worker_id: found[id_] for worker_id, id_ in ids.items() if id_ in found}
+
+    async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
+        """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.
 
         Raises:
-            NoPersonalQueueError, QueueNotFoundError, WorkerExistsError, AgentMissingError, AgentFailedError.
+            WorkerNotFoundError, NoWorkerError, QueueNotFoundError, NoPersonalQueueError.
         """
+        wanted = await self._reconciler.wanted()
+        if reference:
+            found = [item for item in wanted if item.id == reference] or [
+                item for item in wanted if item.id.casefold().endswith(f":{reference.casefold()}")
+            ]
+            if len(found) != 1:
+                nearest = did_you_mean(similar_names(reference, [item.id for item in wanted]))
+                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest)
+            return found
         queue = await self._queues.target(queue_name)
-        worker_id = worker_id_for(self._host, queue.queue_name, gpus)
-        known = {worker.id: worker for worker in await self._recorded()}
-        if worker_id in known and _process_of(known[worker_id]).is_running:
-            raise WorkerExistsError(worker=worker_id)
-        process = await self._agents.start(
-            worker_id,
-            queue_id=queue.queue_id,
-            gpus=gpus,
-            image=image,
-            environment=await self._clearml.agent_environment(),
-            host=self._host,
-        )
-        worker = StartedWorker(
-            id=worker_id,
-            host=self._host,
-            queue_id=queue.queue_id,
-            queue_name=queue.queue_name,
-            gpus=gpus,
-            image=image,
-            person_id=self._person.id,
-            process_id=process.id,
-            process_started=process.started,
-            started=self._clock(),
-        )
-        async with self._database.writing() as session:
-            await StartedWorkerStore(session).put(worker)
-        if worker_id not in {seen.id for seen in await self._clearml.workers()}:
-            raise AgentFailedError(host=self._host, reason=f"{worker_id} runs, but ClearML does not list it.")
-        return worker
-
-    async def stop(self, *, queue_name: str) -> tuple[StartedWorker, ...]:
-        """Stops the workers that this bot started on this host for a queue, and no others.
-
-        Raises:
-            NoWorkerError: there is none.
-        """
-        queue = await self._queues.target(queue_name)
-        workers = [worker for worker in await self._recorded() if worker.queue_id == queue.queue_id]
-        running = [worker for worker in workers if _process_of(worker).is_running]
-        for worker in workers:
-            await self._agents.stop(
-                worker.id,
-                process=_process_of(worker),
-                environment=await self._clearml.agent_environment(),
-                host=self._host,
-            )
-            async with self._database.writing() as session:
-                await StartedWorkerStore(session).remove(worker.id)
-        if not running:
+        found = [item for item in wanted if queue.queue_id in item.plan.queue_ids]
+        if not found:
             raise NoWorkerError(queue=queue.queue_name, host=self._host)
-        return tuple(running)
+        return found
 
-    async def _recorded(self) -> list[StartedWorker]:
-        async with self._database.reading() as session:
-            return await StartedWorkerStore(session).list(host=self._host)
+    def require_own(self, worker: WantedWorker) -> None:
+        """Raises WorkerNotYoursError where it is another person's and this one is no admin."""
+        if not self.is_own(worker):
+            raise WorkerNotYoursError(worker=worker.id, owner=worker.person_name)
 
+    def is_own(self, worker: WantedWorker) -> bool:
+        """Whether the person may change it: it is his, or he is an admin."""
+        return worker.person_id == self._person.id or self._person.role >= Role.ADMIN
 
-def worker_id_for(host: str, queue_name: str, gpus: str) -> str:
-    """An id that names host, queue and cards, so that two people's workers on the same card are two.
-
-    The agent's own ids hold no queue (contract, section 6). Colons part the id, so none may stand in a name.
-    """
-    cards = "cpu" if gpus == "none" else f"gpu{gpus}"
-    return ":".join((_part(host), _part(queue_name), cards))
-
-
-def _part(name: str) -> str:
-    return re.sub(r"[\s:/]+", "_", name)
-
-
-def _process_of(worker: StartedWorker) -> AgentProcess:
-    return AgentProcess(worker.process_id, worker.process_started)
+    async def log(self, worker: WantedWorker, count: int) -> list[str]:
+        """What the worker's agent wrote last, oldest first. Raises WorkerNotRunningError."""
+        process = (await self._reconciler.processes()).get(worker.id)
+        if process is None:
+            raise WorkerNotRunningError(worker=worker.id)
+        return await self._agents.last_log_lines(process, count)

@@ -8,23 +8,29 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
+from clearml_chatops.models.replies import Button
 from clearml_chatops.storage.schema import OutboxRow
+
+_NOTICE = "notice"
+"""The kind of a row that is about no experiment; what it is about stands where an experiment's id would."""
 
 
 class OutboxStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, event: ExperimentEvent, recipients: Iterable[Conversation], *, now: datetime) -> None:
+    async def add(
+        self, event: ExperimentEvent | Notice, recipients: Iterable[Conversation], *, now: datetime
+    ) -> None:
         """Puts the event in for each recipient who does not have it yet."""
         for recipient in recipients:
             if await self._session.scalar(self._same(event, recipient)):
                 continue
             self._session.add(
                 OutboxRow(
-                    experiment_id=event.experiment_id,
-                    kind=event.kind.value,
+                    experiment_id=_subject(event),
+                    kind=_kind(event),
                     at=event.at,
                     platform=recipient.platform,
                     conversation_id=recipient.id,
@@ -86,10 +92,10 @@ class OutboxStore:
         row.next_attempt = until
 
     @staticmethod
-    def _same(event: ExperimentEvent, recipient: Conversation) -> Any:
+    def _same(event: ExperimentEvent | Notice, recipient: Conversation) -> Any:
         return select(OutboxRow.id).where(
-            OutboxRow.experiment_id == event.experiment_id,
-            OutboxRow.kind == event.kind.value,
+            OutboxRow.experiment_id == _subject(event),
+            OutboxRow.kind == _kind(event),
             OutboxRow.at == event.at,
             OutboxRow.platform == recipient.platform,
             OutboxRow.conversation_id == recipient.id,
@@ -97,7 +103,18 @@ class OutboxStore:
         )
 
 
-def _to_details(event: ExperimentEvent) -> dict[str, Any]:
+def _subject(event: ExperimentEvent | Notice) -> str:
+    return event.subject if isinstance(event, Notice) else event.experiment_id
+
+
+def _kind(event: ExperimentEvent | Notice) -> str:
+    return _NOTICE if isinstance(event, Notice) else event.kind.value
+
+
+def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
+    if isinstance(event, Notice):
+        offers = [[offer.label, offer.command] for offer in event.offers]
+        return {"text": event.text, "is_trouble": event.is_trouble, "offers": offers}
     return {
         "name": event.experiment_name,
         "worker": event.worker_id,
@@ -107,18 +124,32 @@ def _to_details(event: ExperimentEvent) -> dict[str, Any]:
 
 
 def _to_notification(row: OutboxRow) -> Notification:
-    waited, ran = row.details["waited"], row.details["ran"]
     return Notification(
         id=row.id,
-        event=ExperimentEvent(
-            kind=EventKind(row.kind),
-            experiment_id=row.experiment_id,
-            experiment_name=row.details["name"],
-            at=row.at,
-            worker_id=row.details["worker"],
-            waited=timedelta(seconds=waited) if waited is not None else None,
-            ran=timedelta(seconds=ran) if ran is not None else None,
-        ),
+        event=_to_notice(row) if row.kind == _NOTICE else _to_event(row),
         recipient=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,
+    )
+
+
+def _to_notice(row: OutboxRow) -> Notice:
+    return Notice(
+        subject=row.experiment_id,
+        text=row.details["text"],
+        at=row.at,
+        is_trouble=row.details["is_trouble"],
+        offers=tuple(Button(label, command) for label, command in row.details["offers"]),
+    )
+
+
+def _to_event(row: OutboxRow) -> ExperimentEvent:
+    waited, ran = row.details["waited"], row.details["ran"]
+    return ExperimentEvent(
+        kind=EventKind(row.kind),
+        experiment_id=row.experiment_id,
+        experiment_name=row.details["name"],
+        at=row.at,
+        worker_id=row.details["worker"],
+        waited=timedelta(seconds=waited) if waited is not None else None,
+        ran=timedelta(seconds=ran) if ran is not None else None,
     )

@@ -221,16 +221,34 @@ class LinkCodeRow(Table):
     expires: Mapped[datetime] = mapped_column(index=True)
 
 
+class WantedWorkerRow(Table):
+    """A worker that should run on a host, whatever crashes there."""
+
+    __tablename__ = "wanted_workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(index=True)
+    plan: Mapped[dict[str, Any]]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    since: Mapped[datetime]
+    draining: Mapped[bool]
+    held_queues: Mapped[list[str]] = mapped_column(JSON)
+    held_since: Mapped[datetime | None]
+    successor: Mapped[dict[str, Any]]
+    failures: Mapped[int]
+    next_attempt: Mapped[datetime | None]
+
+
 class StartedWorkerRow(Table):
+    """The process of an agent that the bot started."""
+
     __tablename__ = "started_workers"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str]
-    queue_id: Mapped[str]
-    queue_name: Mapped[str]
-    gpus: Mapped[str]
-    image: Mapped[str] = mapped_column(Text)
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     process_id: Mapped[int]
     process_started: Mapped[datetime]
     started: Mapped[datetime]

@@ -1,10 +1,53 @@
-"""Our own record of the agents that this bot started."""
+"""The workers that should run on a host, and our own record of the agents that do."""
+
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clearml_chatops.models.queues import StartedWorker
-from clearml_chatops.storage.schema import StartedWorkerRow
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.people import QueueBinding
+from clearml_chatops.models.workers import StartedWorker, WantedWorker, WorkerPlan
+from clearml_chatops.storage.schema import PersonRow, StartedWorkerRow, WantedWorkerRow
+
+
+class WantedWorkerStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def list(self, *, host: str) -> list[WantedWorker]:
+        """Those of a host, with the names of the people who wanted them."""
+        rows = await self._session.execute(
+            select(WantedWorkerRow, PersonRow.name)
+            .join(PersonRow, WantedWorkerRow.person_id == PersonRow.id)
+            .where(WantedWorkerRow.host == host)
+            .order_by(WantedWorkerRow.id)
+        )
+        return [_to_wanted(row, person_name) for row, person_name in rows]
+
+    async def put(self, worker: WantedWorker) -> None:
+        await self._session.merge(
+            WantedWorkerRow(
+                id=worker.id,
+                host=worker.host,
+                plan=_from_plan(worker.plan),
+                person_id=worker.person_id,
+                platform=worker.conversation.platform,
+                conversation_id=worker.conversation.id,
+                thread=worker.conversation.thread,
+                since=worker.since,
+                draining=worker.draining,
+                held_queues=list(worker.held_queues),
+                held_since=worker.held_since,
+                successor=_from_plan(worker.successor) if worker.successor else {},
+                failures=worker.failures,
+                next_attempt=worker.next_attempt,
+            )
+        )
+
+    async def remove(self, worker_id: str) -> None:
+        if row := await self._session.get(WantedWorkerRow, worker_id):
+            await self._session.delete(row)
 
 
 class StartedWorkerStore:
@@ -15,18 +58,13 @@ class StartedWorkerStore:
         rows = await self._session.scalars(
             select(StartedWorkerRow).where(StartedWorkerRow.host == host).order_by(StartedWorkerRow.id)
         )
-        return [_to_worker(row) for row in rows]
+        return [_to_started(row) for row in rows]
 
     async def put(self, worker: StartedWorker) -> None:
         await self._session.merge(
             StartedWorkerRow(
                 id=worker.id,
                 host=worker.host,
-                queue_id=worker.queue_id,
-                queue_name=worker.queue_name,
-                gpus=worker.gpus,
-                image=worker.image,
-                person_id=worker.person_id,
                 process_id=worker.process_id,
                 process_started=worker.process_started,
                 started=worker.started,
@@ -38,16 +76,43 @@ class StartedWorkerStore:
             await self._session.delete(row)
 
 
-def _to_worker(row: StartedWorkerRow) -> StartedWorker:
-    return StartedWorker(
+def _to_wanted(row: WantedWorkerRow, person_name: str) -> WantedWorker:
+    return WantedWorker(
         id=row.id,
         host=row.host,
-        queue_id=row.queue_id,
-        queue_name=row.queue_name,
-        gpus=row.gpus,
-        image=row.image,
+        plan=_to_plan(row.plan),
         person_id=row.person_id,
-        process_id=row.process_id,
-        process_started=row.process_started,
-        started=row.started,
+        conversation=Conversation(row.platform, row.conversation_id, row.thread),
+        since=row.since,
+        person_name=person_name,
+        draining=row.draining,
+        held_queues=tuple(row.held_queues),
+        held_since=row.held_since,
+        successor=_to_plan(row.successor) if row.successor else None,
+        failures=row.failures,
+        next_attempt=row.next_attempt,
+    )
+
+
+def _to_started(row: StartedWorkerRow) -> StartedWorker:
+    return StartedWorker(row.id, row.host, row.process_id, row.process_started, row.started)
+
+
+def _from_plan(plan: WorkerPlan) -> dict[str, Any]:
+    return {
+        "queues": [[queue.queue_id, queue.queue_name] for queue in plan.queues],
+        "gpus": plan.gpus,
+        "image": plan.image,
+        "services": plan.services,
+        "name": plan.name,
+    }
+
+
+def _to_plan(plan: dict[str, Any]) -> WorkerPlan:
+    return WorkerPlan(
+        queues=tuple(QueueBinding(*queue) for queue in plan["queues"]),
+        gpus=plan["gpus"],
+        image=plan["image"],
+        services=plan["services"],
+        name=plan["name"],
     )

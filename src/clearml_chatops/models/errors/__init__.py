@@ -66,9 +66,13 @@ from clearml_chatops.models.errors.program import (
 from clearml_chatops.models.errors.workers import (
     AgentFailedError,
     AgentMissingError,
+    DockerMissingError,
     NoGpuDriverError,
     NoWorkerError,
     WorkerExistsError,
+    WorkerNotFoundError,
+    WorkerNotRunningError,
+    WorkerNotYoursError,
 )
 
 __all__ = [
@@ -92,6 +96,7 @@ __all__ = [
     "ClearMLUnreachableError",
     "DatabaseOutdatedError",
     "DatabaseUnusableError",
+    "DockerMissingError",
     "ExperimentNotFoundError",
     "InvalidValueError",
     "KnownAsAnotherError",
@@ -128,6 +133,9 @@ __all__ = [
     "WaitImpossibleError",
     "WaitTimeoutError",
     "WorkerExistsError",
+    "WorkerNotFoundError",
+    "WorkerNotRunningError",
+    "WorkerNotYoursError",
     "WrongLinkCodeError",
     "shorten",
 ]

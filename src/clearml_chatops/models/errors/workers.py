@@ -10,25 +10,53 @@ class AgentMissingError(ChatOpsError):
     text = "clearml-agent is not installed on {host}; install it there with: pip install clearml-agent"
 
 
+class DockerMissingError(ChatOpsError):
+    """The program docker is not installed beside the bot."""
+
+    code = "docker_missing"
+    text = "docker is not installed on {host}, so {image} cannot be used; install it, or leave out image=."
+
+
 class AgentFailedError(ChatOpsError):
     """clearml-agent ended without starting or stopping a worker; `reason` is its own last line."""
 
     code = "agent_failed"
-    text = "clearml-agent on {host} said: {reason} Nothing was started; /worker shows what runs."
+    text = "clearml-agent on {host} said: {reason} /worker list shows what runs."
 
 
 class WorkerExistsError(ChatOpsError):
     """A worker with this id runs already."""
 
     code = "worker_exists"
-    text = "The worker {worker} already runs; stop it first with /worker stop."
+    text = "The worker {worker} of {owner} is there already; /worker restart changes its cards or its image."
 
 
 class NoWorkerError(ChatOpsError):
     """The bot runs no worker for this queue on this host."""
 
     code = "no_worker"
-    text = "No worker that I started for {queue} runs on {host}; /worker shows what there is."
+    text = "No worker that I started for {queue} runs on {host}; /worker list shows what there is."
+
+
+class WorkerNotFoundError(ChatOpsError):
+    """No worker of this host that the bot started has this id."""
+
+    code = "worker_not_found"
+    text = "I run no worker called “{reference}” on {host}.{nearest} /worker list shows what there is."
+
+
+class WorkerNotYoursError(ChatOpsError):
+    """Another person's worker."""
+
+    code = "worker_not_yours"
+    text = "The worker {worker} is {owner}'s; ask {owner} or an admin."
+
+
+class WorkerNotRunningError(ChatOpsError):
+    """The worker has no log: its process does not run."""
+
+    code = "worker_not_running"
+    text = "The worker {worker} does not run just now, so it writes nothing; /worker list shows how it is."
 
 
 class NoGpuDriverError(ChatOpsError):

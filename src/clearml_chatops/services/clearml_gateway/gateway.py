@@ -277,6 +277,10 @@ class ClearML:
     async def rename_queue(self, queue_id: str, name: str) -> None:
         await self._call("queues.update", {"queue": queue_id, "name": name})
 
+    async def write_queue_tags(self, queue_id: str, tags: Sequence[str]) -> None:
+        """Sets all tags of a queue: ClearML keeps none of the former ones."""
+        await self._call("queues.update", {"queue": queue_id, "tags": list(tags)})
+
     async def delete_queue(self, queue_id: str, *, force: bool) -> None:
         await self._call("queues.delete", {"queue": queue_id, "force": force})
 

@@ -179,6 +179,7 @@ def read_worker(worker: Mapping[str, Any]) -> Worker:
         experiment_name=task.get("name") or "",
         running_time=timedelta(milliseconds=task["running_time"]) if task.get("running_time") else None,
         last_seen=read_time(worker.get("last_activity_time")),
+        queue_ids=tuple(queue["id"] for queue in worker.get("queues") or ()),
     )
 
 

@@ -1,0 +1,98 @@
+"""What should run on a machine, and what was started there."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.people import QueueBinding
+from clearml_chatops.models.queues import Worker
+
+NO_GPUS, ALL_GPUS = "none", "all"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """How a worker is to run. `queues` stand in the order in which it takes from them.
+
+    `gpus` is what an agent's `--gpus` takes, in one and the same order, or "none".
+    """
+
+    queues: tuple[QueueBinding, ...]
+    gpus: str
+    image: str = ""
+    services: bool = False
+    name: str = ""
+
+    @property
+    def queue_names(self) -> str:
+        return ", ".join(queue.queue_name for queue in self.queues)
+
+    @property
+    def queue_ids(self) -> tuple[str, ...]:
+        return tuple(queue.queue_id for queue in self.queues)
+
+    @property
+    def cards(self) -> frozenset[str]:
+        """The cards one by one; "all" stands for every one that there is."""
+        return frozenset() if self.gpus == NO_GPUS else frozenset(self.gpus.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class WantedWorker:
+    """A worker that should run on a host, until a person says otherwise. What happens to it is told where he did.
+
+    One that is `draining` takes nothing more and is stopped when it has nothing to do; its `successor`
+    then takes its place. `held_queues` are those on which the bot has set the tag that keeps workers from taking
+    anything, since `held_since`. `failures` counts how often in a row it ended by itself or did not start.
+    """
+
+    id: str
+    host: str
+    plan: WorkerPlan
+    person_id: int
+    conversation: Conversation
+    since: datetime
+    person_name: str = ""
+    draining: bool = False
+    held_queues: tuple[str, ...] = ()
+    held_since: datetime | None = None
+    successor: WorkerPlan | None = None
+    failures: int = 0
+    next_attempt: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartedWorker:
+    """The process of an agent that this bot started or found: our own record of it.
+
+    The agent's own files hold no process start time; with it a cleaned temporary folder or a reused process
+    id deceives nobody.
+    """
+
+    id: str
+    host: str
+    process_id: int
+    process_started: datetime
+    started: datetime
+
+
+class MidRun(StrEnum):
+    """What becomes of the run of a worker that is to be stopped."""
+
+    WAIT = "wait"
+    REQUEUE = "requeue"
+    ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker from both sides: as it should be, where it is the bot's, and as the server sees it.
+
+    `runs` is whether its process does, None for a worker that is not the bot's.
+    """
+
+    id: str
+    wanted: WantedWorker | None = None
+    seen: Worker | None = None
+    runs: bool | None = None

@@ -1,0 +1,130 @@
+"""Who has the cards that somebody is about to take: workers of ours, others' agents, processes of no agent."""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from clearml_chatops.models.errors import NoGpuDriverError
+from clearml_chatops.models.gpus import GpuUse, Occupant
+from clearml_chatops.models.queues import Worker
+from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, WantedWorker, WorkerPlan
+from clearml_chatops.services.chosen_gpus import chosen_gpus
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.gpus import GpuService
+
+_CARDS_IN_AN_ID = re.compile(r":gpu([\w,.-]+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class CardClaim:
+    """One that has some of the cards: a worker, the bot's where `wanted` is there, or a process on them."""
+
+    cards: str
+    worker_id: str = ""
+    person: str = ""
+    experiment_name: str = ""
+    occupant: Occupant | None = None
+
+
+class CardClaims:
+    """Looks at the cards of this host for somebody who wants them."""
+
+    def __init__(self, *, clearml: ClearML, gpus: GpuService, host: str) -> None:
+        self._clearml = clearml
+        self._gpus = gpus
+        self._host = host
+
+    async def chosen(self, text: str) -> str:
+        """The cards that a person means, as an agent takes them and in one and the same order.
+
+        "all" stays what it is where every card can be used whole, so that a card more needs no other worker.
+
+        Raises:
+            NoGpuDriverError: without a driver no card can be checked.
+            InvalidValueError: there is no such card.
+        """
+        if text == NO_GPUS:
+            return NO_GPUS
+        cards = await self._gpus.cards()
+        chosen = chosen_gpus(text, cards)
+        whole = not any(card.lost or card.instances for card in cards)
+        return ALL_GPUS if text == ALL_GPUS and whole else ",".join(chosen)
+
+    async def of(
+        self, plan: WorkerPlan, wanted: Iterable[WantedWorker], *, besides: Collection[str] = ()
+    ) -> tuple[CardClaim, ...]:
+        """Who has some of a plan's cards, each once; `besides` are workers that do not count."""
+        if not plan.cards:
+            return ()
+        workers = {worker.id: worker for worker in await self._clearml.workers()}
+        claims = [
+            _of_worker(item.id, item.person_name, item.plan.cards & plan.cards or plan.cards, workers)
+            for item in wanted
+            if item.id not in besides and _overlap(item.plan.cards, plan.cards)
+        ]
+        known = {*besides, *(claim.worker_id for claim in claims)}
+        for worker in workers.values():
+            named = _CARDS_IN_AN_ID.search(worker.id) if worker.id.startswith(f"{self._host}:") else None
+            if named and worker.id not in known and _overlap(frozenset(named[1].split(",")), plan.cards):
+                claims.append(_of_worker(worker.id, worker.user_name, [named[1]], workers))
+                known.add(worker.id)
+        return (*claims, *await self._processes(plan, known))
+
+    async def free(self, wanted: Iterable[WantedWorker]) -> list[str]:
+        """The whole cards that nobody has."""
+        uses = await self._uses()
+        taken = frozenset(card for item in wanted for card in item.plan.cards)
+        if ALL_GPUS in taken:
+            return []
+        return [
+            str(use.gpu.index)
+            for use in uses
+            if not (use.gpu.lost or use.gpu.instances or use.occupants) and str(use.gpu.index) not in taken
+        ]
+
+    async def _processes(self, plan: WorkerPlan, known: Collection[str]) -> list[CardClaim]:
+        return [
+            CardClaim(
+                str(use.gpu.index),
+                worker_id=item.worker_id,
+                person=item.person,
+                experiment_name=item.experiment_name,
+                occupant=item,
+            )
+            for use in await self._uses()
+            if _overlap(_names(use), plan.cards)
+            for item in _on(use, plan)
+            if item.worker_id not in known
+        ]
+
+    async def _uses(self) -> tuple[GpuUse, ...]:
+        try:
+            return (await self._gpus.overview()).uses
+        except NoGpuDriverError:
+            return ()
+
+
+def _of_worker(worker_id: str, person: str, cards: Collection[str], workers: dict[str, Worker]) -> CardClaim:
+    seen = workers.get(worker_id)
+    return CardClaim(
+        ",".join(sorted(cards)),
+        worker_id=worker_id,
+        person=person,
+        experiment_name=seen.experiment_name if seen else "",
+    )
+
+
+def _overlap(some: frozenset[str], others: frozenset[str]) -> bool:
+    return bool(some and others) and (ALL_GPUS in some | others or bool(some & others))
+
+
+def _names(use: GpuUse) -> frozenset[str]:
+    return frozenset({str(use.gpu.index), *(part.uuid for part in use.gpu.instances)})
+
+
+def _on(use: GpuUse, plan: WorkerPlan) -> list[Occupant]:
+    """Who is on the card, or on those of its parts that the plan names."""
+    if ALL_GPUS in plan.cards or str(use.gpu.index) in plan.cards:
+        return list(use.occupants)
+    ids = {item.id for part in use.gpu.instances if part.uuid in plan.cards for item in part.processes}
+    return [item for item in use.occupants if item.process.id in ids]

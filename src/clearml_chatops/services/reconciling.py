@@ -1,0 +1,313 @@
+"""What runs on this machine is made what should run: after a crash, a reboot, or a restart of the bot.
+
+Only agents that this bot started are touched. One that is drained is stopped when it has nothing to do; so that it
+takes nothing in that moment, its queues are held by ClearML's tag, which an agent reads before it takes something.
+What is held is noted before it is, so that it is let go of also by the next bot when this one dies.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
+from clearml_chatops.models.notifications import Notice
+from clearml_chatops.models.queues import Worker
+from clearml_chatops.models.replies import Button
+from clearml_chatops.models.workers import StartedWorker, WantedWorker
+from clearml_chatops.services.agents import AgentProcess, LocalAgents
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.host_lock import HostLock
+from clearml_chatops.services.worker_ids import worker_id_for
+from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.workers import StartedWorkerStore, WantedWorkerStore
+
+logger = logging.getLogger(__name__)
+
+HOLD_TAG = "force_workers:off"
+"""What ClearML calls it; every worker of a queue that has it takes nothing from there."""
+
+HOLD_TAKES_EFFECT = timedelta(seconds=1)
+"""An agent reads the tag and takes an experiment within some milliseconds, one after the other."""
+
+FAILURES_TOLD = 3
+STEADY_AFTER = timedelta(minutes=5)
+_FIRST_PAUSE = timedelta(seconds=5)
+_LONGEST_PAUSE = timedelta(minutes=10)
+_UNKNOWN_QUEUE = (400, 701)
+_LOOKS_FOR_A_WORKER = 50
+_PAUSE_SECONDS = 0.2
+
+
+def pause_before(failures: int) -> timedelta:
+    """How long to wait before a worker is started once more: not at all the first time, then longer and longer."""
+    return min(_FIRST_PAUSE * 2 ** (min(failures, 20) - 2), _LONGEST_PAUSE) if failures > 1 else timedelta(0)
+
+
+class Reconciler:
+    """Makes the workers of one host what they should be. `lock` is held by whoever changes them."""
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        agents: LocalAgents,
+        host: str,
+        lock: HostLock,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._clearml = clearml
+        self._database = database
+        self._agents = agents
+        self._host = host
+        self.lock = lock
+        self._clock = clock
+
+    async def reconcile(self) -> None:
+        """One cycle. Asks ClearML only where something is to be done; skipped while a command changes workers.
+
+        Raises:
+            ClearMLError: it cannot be asked; nothing is counted as a worker's own failure then.
+        """
+        if self.lock.is_held_here:
+            return
+        async with self.lock.held():
+            await self._reconcile()
+
+    async def wanted(self) -> list[WantedWorker]:
+        """All that should run on this host."""
+        async with self._database.reading() as session:
+            return await WantedWorkerStore(session).list(host=self._host)
+
+    async def processes(self) -> dict[str, AgentProcess]:
+        """Our agents that run, by worker id, from our own record of them."""
+        async with self._database.reading() as session:
+            started = await StartedWorkerStore(session).list(host=self._host)
+        found = {item.id: AgentProcess(item.process_id, item.process_started) for item in started}
+        return await asyncio.to_thread(lambda: {id_: item for id_, item in found.items() if item.is_running})
+
+    async def put(self, worker: WantedWorker) -> WantedWorker:
+        async with self._database.writing() as session:
+            await WantedWorkerStore(session).put(worker)
+        return worker
+
+    async def bring_up(self, worker: WantedWorker) -> None:
+        """Starts a worker, or adopts it where its agent runs, and waits until ClearML lists it on its queues.
+
+        Raises:
+            AgentMissingError, AgentFailedError, ClearMLError.
+        """
+        process = (await self._agents.running()).get(worker.id)
+        if process is None:
+            process = await self._agents.start(
+                worker.id,
+                worker.plan,
+                environment=await self._clearml.agent_environment(),
+                host=self._host,
+            )
+        await self._record(worker.id, process)
+        for _ in range(_LOOKS_FOR_A_WORKER):
+            seen = await self.seen(worker.id)
+            if seen is not None and set(worker.plan.queue_ids) <= set(seen.queue_ids):
+                return
+            if not process.is_running:
+                raise AgentFailedError(host=self._host, reason="the agent ended right after its start.")
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise AgentFailedError(host=self._host, reason=f"{worker.id} runs, but ClearML does not list it.")
+
+    async def seen(self, worker_id: str) -> Worker | None:
+        """The worker as the server sees it."""
+        return next((item for item in await self._clearml.workers() if item.id == worker_id), None)
+
+    async def ended(self, worker: WantedWorker, *, hold_all: bool) -> bool:
+        """One step of draining a worker; whether its agent has ended. Its record stays for `forget`.
+
+        With `hold_all` nothing is taken from its queues meanwhile; else only from those on which no other worker
+        listens, until it is seen idle. Hence call it again, at least `HOLD_TAKES_EFFECT` later.
+        """
+        process = (await self.processes()).get(worker.id)
+        if process is None:
+            return True
+        worker = await self._current(worker)
+        workers = await self._clearml.workers()
+        others = {id_ for item in workers if item.id != worker.id for id_ in item.queue_ids}
+        seen = next((item for item in workers if item.id == worker.id), None)
+        idle = not (seen and seen.experiment_id) and not await self._agents.is_executing(process)
+        queues = [id_ for id_ in worker.plan.queue_ids if hold_all or idle or id_ not in others]
+        since = worker.held_since
+        worker = await self.hold(worker, queues)
+        if not idle or since is None or worker.held_since != since or self._clock() - since < HOLD_TAKES_EFFECT:
+            return False
+        await self._agents.stop(process, host=self._host)
+        return True
+
+    async def hold(self, worker: WantedWorker, queue_ids: Iterable[str]) -> WantedWorker:
+        """Has these queues held for a worker, and lets go of all others that were. Gives it as it then is.
+
+        What somebody else holds already stays as it is.
+        """
+        wanted = tuple(queue_ids)
+        free = [id_ for id_ in wanted if await self._is_free(id_)]
+        if free:
+            held = tuple(dict.fromkeys((*worker.held_queues, *free)))
+            worker = await self.put(replace(worker, held_queues=held, held_since=self._clock()))
+            for id_ in free:
+                await self._tag(id_)
+        elif wanted and worker.held_since is None:
+            worker = await self.put(replace(worker, held_since=self._clock()))
+        left = [id_ for id_ in worker.held_queues if id_ not in wanted]
+        for id_ in left:
+            await self._untag(id_)
+        if left or (not wanted and worker.held_since is not None):
+            kept = tuple(id_ for id_ in worker.held_queues if id_ in wanted)
+            worker = await self.put(
+                replace(worker, held_queues=kept, held_since=worker.held_since if wanted else None)
+            )
+        return worker
+
+    async def end_now(self, worker: WantedWorker) -> None:
+        """Ends a worker's agent whatever it does; a run in it is aborted by it. Raises AgentFailedError."""
+        process = (await self.processes()).get(worker.id)
+        if process is not None:
+            await self._agents.stop(process, host=self._host)
+
+    async def forget(self, worker: WantedWorker) -> None:
+        """Wants a worker no more whose agent has ended, and lets go of its queues."""
+        await self.hold(await self._current(worker), ())
+        async with self._database.writing() as session:
+            await WantedWorkerStore(session).remove(worker.id)
+            await StartedWorkerStore(session).remove(worker.id)
+
+    async def resume(self, worker: WantedWorker) -> WantedWorker:
+        """Drains a worker no more."""
+        worker = await self.hold(await self._current(worker), ())
+        return await self.put(replace(worker, draining=False, successor=None))
+
+    async def _current(self, worker: WantedWorker) -> WantedWorker:
+        return next((item for item in await self.wanted() if item.id == worker.id), worker)
+
+    async def _reconcile(self) -> None:
+        wanted = await self.wanted()
+        await self._end_unwanted({worker.id for worker in wanted})
+        if not wanted:
+            return
+        processes = await self.processes()
+        for worker in wanted:
+            if worker.draining:
+                await self._drain(worker)
+            elif worker.id not in processes:
+                await self._start_again(worker)
+            elif worker.failures and await self._is_steady(worker):
+                await self.put(replace(worker, failures=0, next_attempt=None))
+            elif worker.held_queues:
+                await self.hold(worker, ())
+
+    async def _end_unwanted(self, wanted: set[str]) -> None:
+        """Ends what a person has stopped while the bot died of something."""
+        async with self._database.reading() as session:
+            started = await StartedWorkerStore(session).list(host=self._host)
+        for item in started:
+            if item.id not in wanted:
+                await self._agents.stop(AgentProcess(item.process_id, item.process_started), host=self._host)
+                async with self._database.writing() as session:
+                    await StartedWorkerStore(session).remove(item.id)
+
+    async def _drain(self, worker: WantedWorker) -> None:
+        if not await self.ended(worker, hold_all=False):
+            return
+        await self.forget(worker)
+        if worker.successor is None:
+            await self._tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
+            return
+        successor = await self.put(
+            replace(
+                worker,
+                id=worker_id_for(self._host, worker.successor),
+                plan=worker.successor,
+                since=self._clock(),
+                draining=False,
+                held_queues=(),
+                held_since=None,
+                successor=None,
+                failures=0,
+                next_attempt=None,
+            )
+        )
+        if await self._start_again(successor):
+            names = successor.plan.queue_names
+            await self._tell(successor, f"The worker {successor.id} listens on {names} in place of {worker.id}.")
+
+    async def _start_again(self, worker: WantedWorker) -> bool:
+        """Starts what should run and does not, unless it failed just now; whether it runs."""
+        now = self._clock()
+        if worker.next_attempt is not None and now < worker.next_attempt:
+            return False
+        running = await self._agents.running()
+        if worker.id in running:
+            await self._record(worker.id, running[worker.id])
+            return True
+        # Its own failure counts, and not one of the server, which this would tell within a moment.
+        await self._clearml.workers()
+        failures = worker.failures + 1
+        worker = await self.put(replace(worker, failures=failures, next_attempt=now + pause_before(failures + 1)))
+        reason = "It ends by itself; /worker log shows what it writes."
+        try:
+            await self.bring_up(worker)
+        except ClearMLError:
+            raise
+        except ChatOpsError as error:
+            logger.warning("%s: %s", worker.id, error, extra={"action": "worker_not_started"})
+            reason = str(error)
+        else:
+            logger.info("%s was started again", worker.id, extra={"action": "worker_started_again"})
+        if failures == FAILURES_TOLD:
+            stop = Button("Stop it", f'/worker stop "{worker.id}"')
+            text = f"The worker {worker.id} had to be started {failures} times. {reason} I go on, less often."
+            await self._tell(worker, text, is_trouble=True, offers=(Button("Workers", "/worker list"), stop))
+        return worker.id in await self.processes()
+
+    async def _is_steady(self, worker: WantedWorker) -> bool:
+        async with self._database.reading() as session:
+            started = await StartedWorkerStore(session).list(host=self._host)
+        return any(item.id == worker.id and self._clock() - item.started > STEADY_AFTER for item in started)
+
+    async def _record(self, worker_id: str, process: AgentProcess) -> None:
+        async with self._database.writing() as session:
+            await StartedWorkerStore(session).put(
+                StartedWorker(worker_id, self._host, process.id, process.started, self._clock())
+            )
+
+    async def _tell(
+        self, worker: WantedWorker, text: str, *, is_trouble: bool = False, offers: tuple[Button, ...] = ()
+    ) -> None:
+        if not worker.conversation.platform:
+            return  # wanted since before it was noted where
+        notice = Notice(worker.id, text, self._clock(), is_trouble=is_trouble, offers=offers)
+        async with self._database.writing() as session:
+            await OutboxStore(session).add(notice, [worker.conversation], now=self._clock())
+
+    async def _is_free(self, queue_id: str) -> bool:
+        """Whether nobody holds a queue."""
+        queue = await self._clearml.queue(queue_id)
+        return queue is not None and HOLD_TAG not in queue.tags
+
+    async def _tag(self, queue_id: str) -> None:
+        queue = await self._clearml.queue(queue_id)
+        if queue is not None and HOLD_TAG not in queue.tags:
+            await self._write_tags(queue_id, (*queue.tags, HOLD_TAG))
+
+    async def _untag(self, queue_id: str) -> None:
+        queue = await self._clearml.queue(queue_id)
+        if queue is not None and HOLD_TAG in queue.tags:
+            await self._write_tags(queue_id, [tag for tag in queue.tags if tag != HOLD_TAG])
+
+    async def _write_tags(self, queue_id: str, tags: Iterable[str]) -> None:
+        try:
+            await self._clearml.write_queue_tags(queue_id, list(tags))
+        except ClearMLError as error:
+            if not has_code(error, *_UNKNOWN_QUEUE):
+                raise

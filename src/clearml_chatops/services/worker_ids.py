@@ -1,0 +1,19 @@
+"""What a worker is called: by host, queue and cards, so that two people's workers on one card are two."""
+
+import re
+
+from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
+
+
+def worker_id_for(host: str, plan: WorkerPlan) -> str:
+    """The agent's own ids hold no queue (contract, section 6). Colons part the id, so none may stand in a name.
+
+    Of several queues it names the first. A name of its own stands where the queue's would.
+    """
+    cards = "cpu" if plan.gpus == NO_GPUS else f"gpu{plan.gpus}"
+    queue = plan.name or plan.queues[0].queue_name
+    return ":".join((_part(host), _part(queue), "services" if plan.services else cards))
+
+
+def _part(name: str) -> str:
+    return re.sub(r"[\s:/]+", "_", name)

@@ -1,0 +1,174 @@
+"""What should run is made to run again, whatever was killed. With the real clearml-agent."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from clearml_chatops.models.errors import ClearMLError
+from clearml_chatops.models.people import QueueBinding
+from clearml_chatops.models.workers import WantedWorker, WorkerPlan
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.services.reconciling import Reconciler, pause_before
+from clearml_chatops.storage.workers import StartedWorkerStore
+from tests.support.agents import agents_of, listed, process_of, quick_agents
+from tests.support.program import RunningProgram, running_program
+from tests.support.stand_ins import stand_in_agent
+from tests.support.waiting import until
+
+_WORKER = "lab:alice_queue:cpu"
+
+real_agents = pytest.mark.usefixtures(quick_agents.__name__)
+
+
+@asynccontextmanager
+async def _foreign_agent(program: RunningProgram, folder: Path) -> AsyncIterator[psutil.Process]:
+    """An agent that somebody started by hand on the same machine, under the same name."""
+    user = program.sandbox.alice
+    environment = {
+        **os.environ,
+        "TMPDIR": str(folder),
+        "CLEARML_WORKER_ID": _WORKER,
+        "CLEARML_API_HOST": program.sandbox.url,
+        "CLEARML_API_ACCESS_KEY": user.access_key,
+        "CLEARML_API_SECRET_KEY": user.secret_key,
+    }
+    folder.mkdir()
+    program_file = str(Path(sys.executable).with_name("clearml-agent"))
+    agent = await asyncio.create_subprocess_exec(
+        *(program_file, "daemon", "--queue", "default", "--cpu-only", "--foreground"),
+        env=environment,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield psutil.Process(agent.pid)
+    finally:
+        agent.terminate()
+        await agent.wait()
+
+
+@real_agents
+async def test_a_killed_agent_is_back(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none")
+    killed = await process_of(program, _WORKER)
+    killed.kill()
+    await until(lambda: _is_gone(killed))
+
+    await program.program.process.reconciler.reconcile()
+
+    assert list(await agents_of(program)) == [_WORKER] == listed(program)
+    assert (await agents_of(program))[_WORKER] != killed.pid
+
+
+@real_agents
+async def test_what_runs_is_adopted_by_a_bot_that_lost_its_record(
+    program: RunningProgram, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none")
+    running = (await process_of(program, _WORKER)).pid
+    for file in program.program.process.agent_folder.glob(".clearmlagent_*"):
+        file.unlink()
+    async with running_program(sandbox, tmp_path / "data") as another:
+        process = another.program.process
+        async with process.database.writing() as session:
+            await StartedWorkerStore(session).remove(_WORKER)
+        await process.reconciler.reconcile()
+
+        assert await agents_of(another) == {_WORKER: running}
+        assert (await process_of(another, _WORKER)).pid == running
+
+
+@real_agents
+async def test_a_foreign_agent_is_never_touched(program: RunningProgram, tmp_path: Path) -> None:
+    await program.ask("/queue create")
+    async with _foreign_agent(program, tmp_path / "foreign") as foreign:
+        await until(lambda: listed(program))
+        await program.ask("/worker start gpus=none")
+        await program.ask("/worker restart image=''")
+        await program.ask("/worker stop")
+        await program.program.process.reconciler.reconcile()
+        assert not _is_gone(foreign)
+        assert await program.error_code("/worker stop queue=default") == "no_worker"
+
+
+async def test_a_worker_that_cannot_be_started_is_told_of_the_third_time_and_tried_less_and_less(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await _wanted(program)
+    calls = tmp_path / "calls"
+    stand_in_agent(monkeypatch, tmp_path, f"echo x >> {calls}; echo 'clearml_agent: ERROR: no space left'; exit 1")
+    process = program.program.process
+    began = process.clock() - timedelta(minutes=1)
+
+    def reconciler(moment: datetime) -> Reconciler:
+        return Reconciler(
+            clearml=process.clearml.bot,
+            database=process.database,
+            agents=process.agents,
+            host="lab",
+            lock=process.reconciler.lock,
+            clock=lambda: moment,
+        )
+
+    tried: list[int] = []
+    for second in range(40):
+        await reconciler(began + timedelta(seconds=second)).reconcile()
+        if len(calls.read_text().split()) > len(tried):
+            tried.append(second)
+
+    assert tried == [0, 5, 15, 35]
+    (told,) = await program.listen()
+    assert "The worker lab:alice_queue:cpu had to be started 3 times." in told
+    assert "no space left" in told
+
+
+async def test_a_server_that_is_down_is_no_failure_of_the_worker(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await _wanted(program)
+    stand_in_agent(monkeypatch, tmp_path, "exit 1")
+    program.sandbox.faults.refuse("*")
+    with pytest.raises(ClearMLError):
+        await program.program.process.reconciler.reconcile()
+    (worker,) = await program.program.process.reconciler.wanted()
+    assert worker.failures == 0
+
+
+async def test_nothing_to_do_costs_no_request(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    program.sandbox.requests.clear()
+    await program.program.process.reconciler.reconcile()
+    assert program.sandbox.requests.names() == []
+
+
+@pytest.mark.parametrize(
+    ("failures", "seconds"), [(0, 0), (1, 0), (2, 5), (3, 10), (4, 20), (8, 320), (9, 600), (1000, 600)]
+)
+def test_the_pauses_grow_up_to_ten_minutes(failures: int, seconds: int) -> None:
+    assert pause_before(failures) == timedelta(seconds=seconds)
+
+
+async def _wanted(program: RunningProgram) -> None:
+    """A worker that should run and does not."""
+    await program.ask("/queue create")
+    person = await program.person()
+    queue = program.sandbox.state.queue_named("alice_queue")
+    assert person is not None
+    assert queue is not None
+    plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), "none")
+    process = program.program.process
+    wanted = WantedWorker(_WORKER, "lab", plan, person.id, program.conversation, process.clock())
+    await process.reconciler.put(wanted)
+
+
+def _is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
