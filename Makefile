@@ -20,6 +20,7 @@ lint: .venv/installed
 
 benchmark: .venv/installed
 	@$(BIN)/python -m benchmarks.slack_acknowledgements
+	@$(BIN)/python -m benchmarks.status_changes
 
 fmt: .venv/installed
 	@$(BIN)/ruff check --fix .

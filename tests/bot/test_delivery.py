@@ -53,7 +53,7 @@ class Line:
     ) -> None:
         event = ExperimentEvent(kind, id_ or name, name, at=self.now)
         async with self.program.program.process.database.writing() as session:
-            await OutboxStore(session).add(event, [to], now=self.now)
+            await OutboxStore(session).add([(event, to)], now=self.now)
 
     @property
     def told(self) -> list[str]:

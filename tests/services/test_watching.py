@@ -448,10 +448,11 @@ async def test_what_was_put_out_but_not_sent_is_sent_after_a_restart(world: Worl
 
 
 async def begun_anew(world: World) -> None:
-    """Has the watcher forget that it ever looked."""
+    """Has the program forget that it ever looked."""
     async with world.program.program.process.database.writing() as session:
         row = await session.get_one(WatcherCursorRow, 1)
         await session.delete(row)
+    world.watcher = watcher_of(world.program, world.clock)
 
 
 async def test_the_first_look_ever_tells_nothing_old(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ async def _due(
 
 async def _put(database: Database, event: ExperimentEvent, *recipients: Conversation) -> None:
     async with database.writing() as session:
-        await OutboxStore(session).add(event, recipients, now=_NOON)
+        await OutboxStore(session).add([(event, recipient) for recipient in recipients], now=_NOON)
 
 
 # ── People ────────────────────────────────────────────────────────────────────────────────────────

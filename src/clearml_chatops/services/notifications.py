@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import LogLine
@@ -15,7 +14,6 @@ from clearml_chatops.storage.outbox import OutboxStore
 
 LINES_OF_A_FAILURE = 8
 _MOST_AT_ONCE = 50
-_EVER = datetime.max.replace(tzinfo=UTC)
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
 
@@ -40,12 +38,8 @@ class NotificationService:
         What waits for another attempt holds up all that happened after it.
         """
         async with self._database.reading() as session:
-            outbox = OutboxStore(session)
-            due = await outbox.due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
-            waiting = await outbox.due(platform, conversation_id, now=_EVER, limit=_MOST_AT_ONCE)
-        ready = {item.id for item in due}
-        in_order = takewhile(lambda item: item.id in ready, waiting)
-        return [DueNotification(item, await self._last_lines(item)) for item in in_order]
+            due = await OutboxStore(session).due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
+        return [DueNotification(item, await self._last_lines(item)) for item in due]
 
     async def waiting_conversations(self, platform: str) -> list[str]:
         """The ids of a platform's conversations to which something is due."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,47 +11,35 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.storage.schema import OutboxRow
+from clearml_chatops.storage.upserts import insert_into
 
 
 class OutboxStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def add(self, event: ExperimentEvent, recipients: Iterable[Conversation], *, now: datetime) -> None:
-        """Puts the event in for each recipient who does not have it yet."""
-        for recipient in recipients:
-            if await self._session.scalar(self._same(event, recipient)):
-                continue
-            self._session.add(
-                OutboxRow(
-                    experiment_id=event.experiment_id,
-                    kind=event.kind.value,
-                    at=event.at,
-                    platform=recipient.platform,
-                    conversation_id=recipient.id,
-                    thread=recipient.thread,
-                    details=_to_details(event),
-                    attempts=0,
-                    next_attempt=now,
-                    delivered=None,
-                )
-            )
-            await self._session.flush()
+    async def add(self, notifications: Iterable[tuple[ExperimentEvent, Conversation]], *, now: datetime) -> None:
+        """Puts events in for their recipients, in this order; what a recipient has already stays as it is."""
+        rows = [_to_row(event, recipient, now) for event, recipient in notifications]
+        if rows:
+            await self._session.execute(insert_into(self._session, OutboxRow).on_conflict_do_nothing(), rows)
 
     async def due(self, platform: str, conversation_id: str, *, now: datetime, limit: int) -> list[Notification]:
-        """What is to be sent to a conversation now, in the order in which it happened."""
+        """What is to be sent to a conversation now, in the order in which it happened.
+
+        What waits for another attempt holds up all that happened after it.
+        """
         rows = await self._session.scalars(
             select(OutboxRow)
             .where(
+                OutboxRow.delivered.is_(None),
                 OutboxRow.platform == platform,
                 OutboxRow.conversation_id == conversation_id,
-                OutboxRow.delivered.is_(None),
-                OutboxRow.next_attempt <= now,
             )
             .order_by(OutboxRow.id)
             .limit(limit)
         )
-        return [_to_notification(row) for row in rows]
+        return [_to_notification(row) for row in takewhile(lambda row: row.next_attempt <= now, rows)]
 
     async def waiting_conversations(self, platform: str, *, now: datetime) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
@@ -85,16 +74,20 @@ class OutboxStore:
         row.attempts += 1
         row.next_attempt = until
 
-    @staticmethod
-    def _same(event: ExperimentEvent, recipient: Conversation) -> Any:
-        return select(OutboxRow.id).where(
-            OutboxRow.experiment_id == event.experiment_id,
-            OutboxRow.kind == event.kind.value,
-            OutboxRow.at == event.at,
-            OutboxRow.platform == recipient.platform,
-            OutboxRow.conversation_id == recipient.id,
-            OutboxRow.thread == recipient.thread,
-        )
+
+def _to_row(event: ExperimentEvent, recipient: Conversation, now: datetime) -> dict[str, Any]:
+    return {
+        "experiment_id": event.experiment_id,
+        "kind": event.kind.value,
+        "at": event.at,
+        "platform": recipient.platform,
+        "conversation_id": recipient.id,
+        "thread": recipient.thread,
+        "details": _to_details(event),
+        "attempts": 0,
+        "next_attempt": now,
+        "delivered": None,
+    }
 
 
 def _to_details(event: ExperimentEvent) -> dict[str, Any]:

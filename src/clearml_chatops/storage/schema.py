@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     MetaData,
     String,
     Text,
@@ -143,7 +144,11 @@ class OutboxRow(Table):
     """A notification on its way. The unique key makes each exist once, however often it is seen."""
 
     __tablename__ = "outbox"
-    __table_args__ = (UniqueConstraint("experiment_id", "kind", "at", "platform", "conversation_id", "thread"),)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "kind", "at", "platform", "conversation_id", "thread"),
+        # What is still to be sent is found among all that ever was.
+        Index(None, "delivered", "platform", "conversation_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[str]
@@ -154,7 +159,7 @@ class OutboxRow(Table):
     thread: Mapped[str]
     details: Mapped[dict[str, Any]]
     attempts: Mapped[int]
-    next_attempt: Mapped[datetime] = mapped_column(index=True)
+    next_attempt: Mapped[datetime]
     delivered: Mapped[datetime | None]
 
 

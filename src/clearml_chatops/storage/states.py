@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,6 +11,7 @@ from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentState
 from clearml_chatops.storage.schema import ExperimentStateRow, WatcherCursorRow, WatchRow
+from clearml_chatops.storage.upserts import insert_into
 
 _CURSOR_ID = 1
 _IDS_PER_QUERY = 500
@@ -44,20 +46,15 @@ class WatcherStore:
         return found
 
     async def remember(self, states: Iterable[ExperimentState]) -> None:
-        for state in states:
-            await self._session.merge(
-                ExperimentStateRow(
-                    experiment_id=state.experiment_id,
-                    name=state.name,
-                    status=state.status.value,
-                    status_changed=state.status_changed,
-                    parent_id=state.parent_id,
-                    started=state.started,
-                    completed=state.completed,
-                    worker_id=state.worker_id,
-                    pending_since=state.pending_since,
-                )
-            )
+        """Notes how these experiments are now, all in one statement."""
+        rows = [_to_row(state) for state in states]
+        if not rows:
+            return
+        insert = insert_into(self._session, ExperimentStateRow)
+        changed = {name: insert.excluded[name] for name in rows[0] if name != "experiment_id"}
+        await self._session.execute(
+            insert.on_conflict_do_update(index_elements=["experiment_id"], set_=changed), rows
+        )
 
     async def watch(self, experiment_id: str, recipient: Conversation, person_id: int) -> None:
         """Has the recipient told of this experiment; asking twice changes nothing.
@@ -130,6 +127,20 @@ def _watches_of(recipient: Conversation) -> Select[WatchRow]:
         WatchRow.conversation_id == recipient.id,
         WatchRow.thread == recipient.thread,
     )
+
+
+def _to_row(state: ExperimentState) -> dict[str, Any]:
+    return {
+        "experiment_id": state.experiment_id,
+        "name": state.name,
+        "status": state.status.value,
+        "status_changed": state.status_changed,
+        "parent_id": state.parent_id,
+        "started": state.started,
+        "completed": state.completed,
+        "worker_id": state.worker_id,
+        "pending_since": state.pending_since,
+    }
 
 
 def _to_state(row: ExperimentStateRow) -> ExperimentState:
