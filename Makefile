@@ -21,6 +21,7 @@ lint: .venv/installed
 benchmark: .venv/installed
 	@$(BIN)/python -m benchmarks.slack_acknowledgements
 	@$(BIN)/python -m benchmarks.status_changes
+	@$(BIN)/python -m benchmarks.notification_latency
 
 fmt: .venv/installed
 	@$(BIN)/ruff check --fix .

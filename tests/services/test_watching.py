@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -120,8 +120,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def watcher_of(program: RunningProgram, clock: Clock) -> Watcher:
-    process = program.program.process
-    return Watcher(clearml=process.clearml.bot, database=process.database, clock=clock)
+    process = replace(program.program.process, clock=clock)
+    return process.watcher
 
 
 def verify(told: list[str], *expected: tuple[str, ...]) -> None:
@@ -520,3 +520,32 @@ async def test_the_cursor_never_goes_back(world: World) -> None:
         async with world.program.program.process.database.reading() as session:
             positions.append(await WatcherStore(session).cursor())
     assert positions == sorted(positions, key=str)
+
+
+# ── How often ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_it_looks_often_only_while_something_watched_waits_or_runs(world: World) -> None:
+    process = world.program.program.process
+    often, seldom = process.watch_interval, process.idle_watch_interval
+    assert often < seldom
+    await world.look()
+    assert world.watcher.pause() == seldom
+    task = await world.enqueued()
+    await world.look()
+    assert world.watcher.pause() == often
+    await world.start(task, worker="")
+    await world.look()
+    assert world.watcher.pause() < often, "the worker's name comes in a moment"
+    await world.report(task)
+    await world.look()
+    assert world.watcher.pause() == often
+    await world.end(task, "completed")
+    await world.look()
+    assert world.watcher.pause() == seldom
+
+
+async def test_what_is_enqueued_by_a_command_wakes_it(world: World) -> None:
+    woken = world.program.program.process.watched.listener()
+    await world.enqueued()
+    assert woken.is_set()

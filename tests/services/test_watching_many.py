@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.watching import OVERLAP, PAGE_SIZE, Watcher
+from clearml_chatops.services.watching import OVERLAP, PAGE_SIZE
 from clearml_chatops.storage.outbox import OutboxStore
 from tests.support.many import add_pending, fail_all, watch_all
 from tests.support.program import RunningProgram, running_program
@@ -44,7 +45,7 @@ async def test_thousands_that_change_at_one_moment_are_all_told_once_with_a_requ
     program: RunningProgram, clock: Clock
 ) -> None:
     process, sandbox = program.program.process, program.sandbox
-    watcher = Watcher(clearml=process.clearml.bot, database=process.database, clock=clock)
+    watcher = replace(process, clock=clock).watcher
     tasks = add_pending(sandbox.state, COUNT, user=sandbox.alice.id)
     person = await program.person()
     assert person
@@ -78,7 +79,7 @@ async def test_thousands_that_change_at_one_moment_are_all_told_once_with_a_requ
 
 async def test_what_changes_after_a_quiet_time_is_told(program: RunningProgram, clock: Clock) -> None:
     process, sandbox = program.program.process, program.sandbox
-    watcher = Watcher(clearml=process.clearml.bot, database=process.database, clock=clock)
+    watcher = replace(process, clock=clock).watcher
     tasks = add_pending(sandbox.state, 3, user=sandbox.alice.id)
     person = await program.person()
     assert person

@@ -8,7 +8,7 @@ from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, Destina
 from clearml_chatops.handlers.cards import notification_card
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.notifications import DueNotification, NotificationService
 
 logger = logging.getLogger(__name__)
 
@@ -46,22 +46,30 @@ class Delivery:
 
     async def _deliver_to(self, conversation_id: str) -> int:
         """Sends what is due to one conversation; after one that fails the others wait with it."""
-        due = await self._notifications.due(self._platform, conversation_id)
-        for sent, item in enumerate(due):
-            if self._stopping.is_set():
-                return sent
-            try:
-                await self._send(item.notification.recipient, notification_card(item))
-            except (DeliveryFailedError, OSError):
-                await self._notifications.failed(item.notification)
-                return sent
-            except DestinationGoneError as error:
-                # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
-                logger.warning(
-                    "%s cannot be reached any more: %s",
-                    item.notification.recipient,
-                    error,
-                    extra={"action": "destination_gone"},
-                )
-            await self._notifications.delivered(item.notification)
-        return len(due)
+        sent = 0
+        while due := await self._notifications.due(self._platform, conversation_id):
+            for item in due:
+                if not await self._is_dealt_with(item):
+                    return sent
+                sent += 1
+        return sent
+
+    async def _is_dealt_with(self, item: DueNotification) -> bool:
+        """Sends one; whether the next may follow it."""
+        if self._stopping.is_set():
+            return False
+        try:
+            await self._send(item.notification.recipient, notification_card(item))
+        except (DeliveryFailedError, OSError):
+            await self._notifications.failed(item.notification)
+            return False
+        except DestinationGoneError as error:
+            # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
+            logger.warning(
+                "%s cannot be reached any more: %s",
+                item.notification.recipient,
+                error,
+                extra={"action": "destination_gone"},
+            )
+        await self._notifications.delivered(item.notification)
+        return True

@@ -7,18 +7,26 @@ from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentState
 from clearml_chatops.models.people import Person
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.states import WatcherStore
 
 
 class Tracking:
     def __init__(
-        self, *, database: Database, person: Person, conversation: Conversation, clock: Callable[[], datetime]
+        self,
+        *,
+        database: Database,
+        person: Person,
+        conversation: Conversation,
+        clock: Callable[[], datetime],
+        watched: Bell,
     ) -> None:
         self._database = database
         self._person = person
         self._conversation = conversation
         self._clock = clock
+        self._watched = watched
 
     def now(self) -> datetime:
         return self._clock()
@@ -29,6 +37,7 @@ class Tracking:
             store = WatcherStore(session)
             await store.remember([state_of(experiment)])
             await store.watch(experiment.id, self._conversation, self._person.id)
+        self._watched.ring()
 
     async def watch(self, experiment: Experiment) -> None:
         """Watches an experiment from the state that is remembered of it, else from the one in which it now is.
@@ -40,6 +49,7 @@ class Tracking:
             if not await store.states([experiment.id]):
                 await store.remember([state_of(experiment)])
             await store.watch(experiment.id, self._conversation, self._person.id)
+        self._watched.ring()
 
     async def unwatch(self, experiment_id: str) -> bool:
         """Ends the watch of this conversation; whether there was one."""

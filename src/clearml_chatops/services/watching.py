@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentEvent, ExperimentState
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.events import events_between, remembered
 from clearml_chatops.services.tracking import state_of
@@ -26,6 +27,8 @@ OVERLAP = timedelta(seconds=10)
 """How far before the cursor a look begins. The server stamps a change before it stores it, so that
 one stamped earlier can appear later; what was seen already gives no event again."""
 
+_PAUSE_FOR_A_WORKER = timedelta(seconds=0.5)
+
 _STEP = timedelta(milliseconds=1)
 """The server keeps its times in milliseconds."""
 
@@ -38,12 +41,29 @@ milliseconds after it has set the status, and people want to know which worker i
 
 
 class Watcher:
-    """Looks at ClearML and fills the outbox."""
+    """Looks at ClearML and fills the outbox, of which it tells by the bell.
 
-    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
+    `interval` is the pause between two looks while something that is watched waits or runs, `idle_interval`
+    the one while nothing does.
+    """
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        clock: Callable[[], datetime],
+        news: Bell,
+        interval: timedelta,
+        idle_interval: timedelta,
+    ) -> None:
         self._clearml = clearml
         self._database = database
         self._clock = clock
+        self._news = news
+        self._interval = interval
+        self._idle_interval = max(interval, idle_interval)
+        self._moves_on: bool | None = None
         self._nameless_since: dict[str, datetime] = {}
         self._settling: tuple[datetime, datetime] | None = None
         self._settled: datetime | None = None
@@ -51,8 +71,21 @@ class Watcher:
         self._cursor: datetime | None = None
         """As this process moved it last; asking the database in each idle cycle would double its cost."""
 
+    def pause(self) -> timedelta:
+        """How long to wait before the next look."""
+        if self._has_left:
+            return min(self._interval, _PAUSE_FOR_A_WORKER)
+        return self._idle_interval if self._moves_on is False else self._interval
+
     async def look(self) -> int:
         """One cycle. Gives the number of notifications put into the outbox."""
+        count = await self._look()
+        if count or not self._moves_on:
+            async with self._database.reading() as session:
+                self._moves_on = await WatcherStore(session).is_anything_moving()
+        return count
+
+    async def _look(self) -> int:
         cursor = self._cursor or await self._remembered_cursor()
         if cursor is None:
             return await self._begin()
@@ -137,6 +170,8 @@ class Watcher:
             position = max(position, await store.cursor() or position)
             await store.move_cursor(position)
         self._cursor = position
+        if notifications:
+            self._news.ring()
         for state in told:
             self._nameless_since.pop(state.experiment_id, None)
         return len(notifications)

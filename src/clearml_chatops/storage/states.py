@@ -33,6 +33,17 @@ class WatcherStore:
         """The oldest status change among the remembered states."""
         return await self._session.scalar(select(func.min(ExperimentStateRow.status_changed)))
 
+    async def is_anything_moving(self) -> bool:
+        """Whether something that is watched waits or runs."""
+        moving = (Status.PENDING.value, Status.RUNNING.value)
+        found = await self._session.scalar(
+            select(ExperimentStateRow.experiment_id)
+            .join(WatchRow, WatchRow.experiment_id == ExperimentStateRow.experiment_id)
+            .where(ExperimentStateRow.status.in_(moving))
+            .limit(1)
+        )
+        return found is not None
+
     async def states(self, experiment_ids: Collection[str]) -> dict[str, ExperimentState]:
         """The remembered states, by id; an experiment never seen is absent."""
         found: dict[str, ExperimentState] = {}
