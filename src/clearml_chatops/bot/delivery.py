@@ -5,10 +5,10 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
-from clearml_chatops.handlers.cards import notification_card
+from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.notifications import DueNotification, NotificationService
+from clearml_chatops.services.notifications import DueMessage, NotificationService
 
 logger = logging.getLogger(__name__)
 
@@ -48,28 +48,28 @@ class Delivery:
         """Sends what is due to one conversation; after one that fails the others wait with it."""
         sent = 0
         while due := await self._notifications.due(self._platform, conversation_id):
-            for item in due:
-                if not await self._is_dealt_with(item):
+            for message in due:
+                if not await self._is_dealt_with(message):
                     return sent
                 sent += 1
         return sent
 
-    async def _is_dealt_with(self, item: DueNotification) -> bool:
+    async def _is_dealt_with(self, message: DueMessage) -> bool:
         """Sends one; whether the next may follow it."""
         if self._stopping.is_set():
             return False
         try:
-            await self._send(item.notification.recipient, notification_card(item))
+            await self._send(message.recipient, notification_message(await self._notifications.in_full(message)))
         except (DeliveryFailedError, OSError):
-            await self._notifications.failed(item.notification)
+            await self._notifications.failed(message)
             return False
         except DestinationGoneError as error:
             # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
             logger.warning(
                 "%s cannot be reached any more: %s",
-                item.notification.recipient,
+                message.recipient,
                 error,
                 extra={"action": "destination_gone"},
             )
-        await self._notifications.delivered(item.notification)
+        await self._notifications.delivered(message)
         return True

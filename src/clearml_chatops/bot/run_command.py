@@ -21,6 +21,7 @@ from clearml_chatops.models.errors import SettingsError
 
 _DELIVERY_PAUSE = timedelta(seconds=2)
 """For what waits for another attempt; what is new rings."""
+_DELETED_PAUSE = timedelta(minutes=2)
 _CARDS_PAUSE = timedelta(seconds=1)
 
 
@@ -123,6 +124,7 @@ def _loops(program: Program, front_ends: list[FrontEnd], stopping: asyncio.Event
         "The watcher cannot ask ClearML",
         wake=process.watched.listener(),
     )
+    yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
     for front_end in front_ends:
         delivery = Delivery(
             notifications=process.notifications,

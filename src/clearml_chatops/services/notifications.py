@@ -1,13 +1,14 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import LogLine
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, Notification
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
@@ -19,11 +20,22 @@ _LONGEST_PAUSE = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class DueNotification:
-    """A notification to send now; of a failed run with the last lines of its log."""
+class DueMessage:
+    """What is to be sent now in one message: all that happened to one experiment, in order.
 
-    notification: Notification
+    Of a failed run with the last lines of its log.
+    """
+
+    notifications: tuple[Notification, ...]
     last_lines: tuple[LogLine, ...] = ()
+
+    @property
+    def recipient(self) -> Conversation:
+        return self.notifications[0].recipient
+
+    @property
+    def events(self) -> tuple[ExperimentEvent, ...]:
+        return tuple(notification.event for notification in self.notifications)
 
 
 class NotificationService:
@@ -32,40 +44,51 @@ class NotificationService:
         self._database = database
         self._clock = clock
 
-    async def due(self, platform: str, conversation_id: str) -> list[DueNotification]:
-        """What is to be sent to a conversation now, in the order in which it happened.
+    async def due(self, platform: str, conversation_id: str) -> list[DueMessage]:
+        """What is to be sent to a conversation now, in the order in which it happened, logs left out.
 
         What waits for another attempt holds up all that happened after it.
         """
         async with self._database.reading() as session:
             due = await OutboxStore(session).due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
-        return [DueNotification(item, await self._last_lines(item)) for item in due]
+        messages = [
+            DueMessage(tuple(together))
+            for _, together in groupby(due, lambda item: (item.event.experiment_id, item.recipient))
+        ]
+        # What the limit may have cut in two is whole the next time.
+        return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
+
+    async def in_full(self, message: DueMessage) -> DueMessage:
+        """The message with the log that it shows. One request for a failed run, else none."""
+        return replace(message, last_lines=await self._last_lines(message.events[-1]))
 
     async def waiting_conversations(self, platform: str) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
         async with self._database.reading() as session:
             return await OutboxStore(session).waiting_conversations(platform, now=self._clock())
 
-    async def delivered(self, notification: Notification) -> None:
+    async def delivered(self, message: DueMessage) -> None:
+        ids = [notification.id for notification in message.notifications]
         async with self._database.writing() as session:
-            await OutboxStore(session).mark_delivered(notification.id, at=self._clock())
+            await OutboxStore(session).mark_delivered(*ids, at=self._clock())
 
-    async def failed(self, notification: Notification) -> None:
+    async def failed(self, message: DueMessage) -> None:
         """Tries again later, with growing pauses."""
-        pause = min(_FIRST_PAUSE * 2**notification.attempts, _LONGEST_PAUSE)
+        first = message.notifications[0]
+        pause = min(_FIRST_PAUSE * 2**first.attempts, _LONGEST_PAUSE)
         async with self._database.writing() as session:
-            await OutboxStore(session).postpone(notification.id, until=self._clock() + pause)
+            await OutboxStore(session).postpone(first.id, until=self._clock() + pause)
 
     async def waiting_for(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of an experiment are still on their way to the recipient."""
         async with self._database.reading() as session:
             return await OutboxStore(session).undelivered(experiment_id, recipient)
 
-    async def _last_lines(self, notification: Notification) -> tuple[LogLine, ...]:
-        if notification.event.kind is not EventKind.FAILED:
+    async def _last_lines(self, event: ExperimentEvent) -> tuple[LogLine, ...]:
+        if event.kind is not EventKind.FAILED:
             return ()
         try:
-            return await self._clearml.last_log_lines(notification.event.experiment_id, LINES_OF_A_FAILURE)
+            return await self._clearml.last_log_lines(event.experiment_id, LINES_OF_A_FAILURE)
         except ChatOpsError:
             # That it failed is worth more than why; the log can be asked for with /log.
             return ()

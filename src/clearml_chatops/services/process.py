@@ -144,6 +144,7 @@ class Services:
             conversation=self._message.conversation,
             clock=self._process.clock,
             watched=self._process.watched,
+            news=self._process.news,
         )
 
     @cached_property

@@ -10,15 +10,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from clearml_chatops.models.experiments import Experiment, Status
-from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import ExperimentEvent, ExperimentState
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.events import events_between, remembered
+from clearml_chatops.services.telling import ACT_COUNTS_FOR, addressed
 from clearml_chatops.services.tracking import state_of
+from clearml_chatops.storage.acts import ActStore
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
 
 PAGE_SIZE = 500
@@ -105,6 +107,35 @@ class Watcher:
             last = changed[-1].status_changed
             start, page = (last, 0) if last > start else (start, page + 1)
 
+    async def look_for_deleted(self) -> int:
+        """Tells of what waited or ran and is no more: of that ClearML's changes say nothing.
+
+        Who deleted it is not known. Gives the number of notifications put into the outbox.
+        """
+        async with self._database.reading() as session:
+            moving = await WatcherStore(session).moving()
+        deleted: list[str] = []
+        for start in range(0, len(moving), PAGE_SIZE):
+            asked = moving[start : start + PAGE_SIZE]
+            there = await self._clearml.existing(asked)
+            deleted += [experiment_id for experiment_id in asked if experiment_id not in there]
+        if not deleted:
+            return 0
+        now = self._clock()
+        async with self._database.writing() as session:
+            store = WatcherStore(session)
+            states = await store.states(deleted)
+            events = [
+                ExperimentEvent(EventKind.DELETED, state.experiment_id, state.name, state.status_changed)
+                for state in states.values()
+            ]
+            told = addressed(events, recipients=await store.recipients(deleted), acts={}, names={})
+            await OutboxStore(session).add(told, now=now)
+            await CardStore(session).mark_due(deleted, now=now)
+            await store.forget(deleted)
+        self._news.ring()
+        return len(told)
+
     async def _remembered_cursor(self) -> datetime | None:
         async with self._database.reading() as session:
             return await WatcherStore(session).cursor()
@@ -158,12 +189,27 @@ class Watcher:
         position = cursor if self._has_left else max(cursor, states[-1].status_changed)
         if not told and not outdated and position <= cursor:
             return 0
+        # From our own token; no request.
+        bot_user_id = (await self._clearml.identity()).user_id if told else ""
         async with self._database.writing() as session:
             store = WatcherStore(session)
             # Read again under the write lock: another process may have told of it meanwhile.
             known = await store.states([state.experiment_id for state in told])
             told = [state for state in told if _is_news(known.get(state.experiment_id), state)]
-            notifications = await self._notifications(store, known, told)
+            events = [event for state in told for event in events_between(known[state.experiment_id], state)]
+            concerned = [state.experiment_id for state in told]
+            acts = await ActStore(session).since(concerned, self._clock() - ACT_COUNTS_FOR)
+            notifications = addressed(
+                events,
+                recipients=await store.recipients(concerned),
+                acts=acts,
+                names=await PeopleStore(session).names_by_clearml_user(),
+                bot_user_id=bot_user_id,
+            )
+            # A command has one effect: what follows is another's doing.
+            await ActStore(session).forget_done(
+                key for event in events if (key := (event.experiment_id, event.kind)) in acts
+            )
             await OutboxStore(session).add(notifications, now=self._clock())
             await CardStore(session).mark_due(outdated, now=self._clock())
             await store.remember(remembered(known[state.experiment_id], state) for state in told)
@@ -175,18 +221,6 @@ class Watcher:
         for state in told:
             self._nameless_since.pop(state.experiment_id, None)
         return len(notifications)
-
-    async def _notifications(
-        self, store: WatcherStore, known: dict[str, ExperimentState], told: Sequence[ExperimentState]
-    ) -> list[tuple[ExperimentEvent, Conversation]]:
-        """What is to be told, and to whom."""
-        watchers = await store.watchers([state.experiment_id for state in told])
-        return [
-            (event, recipient)
-            for state in told
-            for event in events_between(known[state.experiment_id], state)
-            for recipient in watchers.get(state.experiment_id, ())
-        ]
 
     def _is_nameless(self, state: ExperimentState) -> bool:
         """Whether it is a fresh run whose worker will be known in a moment."""

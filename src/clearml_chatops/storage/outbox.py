@@ -65,14 +65,16 @@ class OutboxStore:
         )
         return count or 0
 
-    async def mark_delivered(self, notification_id: int, *, at: datetime) -> None:
-        (await self._session.get_one(OutboxRow, notification_id)).delivered = at
+    async def mark_delivered(self, *notification_ids: int, at: datetime) -> None:
+        for notification_id in notification_ids:
+            (await self._session.get_one(OutboxRow, notification_id)).delivered = at
 
-    async def postpone(self, notification_id: int, *, until: datetime) -> None:
+    async def postpone(self, *notification_ids: int, until: datetime) -> None:
         """Counts a failed attempt and sets the time of the next."""
-        row = await self._session.get_one(OutboxRow, notification_id)
-        row.attempts += 1
-        row.next_attempt = until
+        for notification_id in notification_ids:
+            row = await self._session.get_one(OutboxRow, notification_id)
+            row.attempts += 1
+            row.next_attempt = until
 
 
 def _to_row(event: ExperimentEvent, recipient: Conversation, now: datetime) -> dict[str, Any]:
@@ -96,6 +98,8 @@ def _to_details(event: ExperimentEvent) -> dict[str, Any]:
         "worker": event.worker_id,
         "waited": event.waited.total_seconds() if event.waited is not None else None,
         "ran": event.ran.total_seconds() if event.ran is not None else None,
+        "by": event.by,
+        "by_name": event.by_name,
     }
 
 
@@ -111,6 +115,8 @@ def _to_notification(row: OutboxRow) -> Notification:
             worker_id=row.details["worker"],
             waited=timedelta(seconds=waited) if waited is not None else None,
             ran=timedelta(seconds=ran) if ran is not None else None,
+            by=row.details.get("by", ""),
+            by_name=row.details.get("by_name", ""),
         ),
         recipient=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,

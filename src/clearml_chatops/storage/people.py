@@ -98,6 +98,13 @@ class PeopleStore:
         )
         return list(rows)
 
+    async def names_by_clearml_user(self) -> dict[str, str]:
+        """The names of the people, by their ClearML users."""
+        rows = await self._session.execute(
+            select(PersonRow.clearml_user_id, PersonRow.name).where(PersonRow.clearml_user_id != "")
+        )
+        return dict(row.tuple() for row in rows)
+
     async def lock_out(self, *, all_but: Collection[int]) -> None:
         """Forgets the identities of those whom the settings named once and name no more."""
         gone = select(PersonRow.id).where(PersonRow.from_settings, PersonRow.id.not_in(all_but))

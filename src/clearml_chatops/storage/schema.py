@@ -115,6 +115,18 @@ class ExperimentStateRow(Table):
     completed: Mapped[datetime | None]
     worker_id: Mapped[str]
     pending_since: Mapped[datetime | None]
+    stopping_by: Mapped[str]
+
+
+class ActRow(Table):
+    """What a person did last to an experiment by a command, so that it is not announced to himself."""
+
+    __tablename__ = "acts"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class WatchRow(Table):

@@ -1,16 +1,16 @@
 """What the watcher remembers: states of experiments, its cursor, and who watches what."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import ExperimentState
-from clearml_chatops.storage.schema import ExperimentStateRow, WatcherCursorRow, WatchRow
+from clearml_chatops.models.notifications import ExperimentState, Recipient
+from clearml_chatops.storage.schema import ExperimentStateRow, PersonRow, WatcherCursorRow, WatchRow
 from clearml_chatops.storage.upserts import insert_into
 
 _CURSOR_ID = 1
@@ -131,6 +131,42 @@ class WatcherStore:
                 found.setdefault(row.experiment_id, []).append(recipient)
         return found
 
+    async def recipients(self, experiment_ids: Collection[str]) -> dict[str, list[Recipient]]:
+        """Who is told of each experiment, and for whom; in the order in which they asked."""
+        found: dict[str, list[Recipient]] = {}
+        ids = list(experiment_ids)
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            chunk = ids[start : start + _IDS_PER_QUERY]
+            rows = await self._session.execute(
+                select(WatchRow, PersonRow.clearml_user_id)
+                .join(PersonRow, PersonRow.id == WatchRow.person_id)
+                .where(WatchRow.experiment_id.in_(chunk))
+                .order_by(WatchRow.id)
+            )
+            for row, clearml_user_id in rows:
+                place = Conversation(row.platform, row.conversation_id, row.thread)
+                found.setdefault(row.experiment_id, []).append(Recipient(place, row.person_id, clearml_user_id))
+        return found
+
+    async def moving(self) -> list[str]:
+        """The experiments that are watched and wait or run, as far as is known."""
+        rows = await self._session.scalars(
+            select(ExperimentStateRow.experiment_id)
+            .where(
+                ExperimentStateRow.status.in_((Status.PENDING.value, Status.RUNNING.value)),
+                ExperimentStateRow.experiment_id.in_(select(WatchRow.experiment_id)),
+            )
+            .order_by(ExperimentStateRow.experiment_id)
+        )
+        return list(rows)
+
+    async def forget(self, experiment_ids: Sequence[str]) -> None:
+        """Forgets experiments that are no more, and who watched them."""
+        for start in range(0, len(experiment_ids), _IDS_PER_QUERY):
+            chunk = experiment_ids[start : start + _IDS_PER_QUERY]
+            for table in (WatchRow, ExperimentStateRow):
+                await self._session.execute(delete(table).where(table.experiment_id.in_(chunk)))
+
 
 def _watches_of(recipient: Conversation) -> Select[WatchRow]:
     return select(WatchRow).where(
@@ -151,6 +187,7 @@ def _to_row(state: ExperimentState) -> dict[str, Any]:
         "completed": state.completed,
         "worker_id": state.worker_id,
         "pending_since": state.pending_since,
+        "stopping_by": state.stopping_by,
     }
 
 
@@ -165,4 +202,5 @@ def _to_state(row: ExperimentStateRow) -> ExperimentState:
         completed=row.completed,
         worker_id=row.worker_id,
         pending_since=row.pending_since,
+        stopping_by=row.stopping_by,
     )
