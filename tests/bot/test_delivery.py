@@ -175,6 +175,6 @@ async def test_each_message_offers_what_may_be_done_next(line: Line, sandbox: Sa
     await line.delivery().deliver_due()
     offered = buttons(line.heard[0])
     await line.program.ask("/queue create")
-    for label in ("Log", "Show", "Retry"):
+    for label in ("Show log", "Clone and edit", "Retry"):
         await line.program.ask(offered[label])
     assert failed["status"] == "queued"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clearml_chatops.handlers.notification_messages import notification_message
-from clearml_chatops.models.experiments import LogLine
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.models.replies import Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueMessage
+from clearml_chatops.services.triage import triaged
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _ID = "4f2a" + "0" * 28
@@ -19,7 +19,7 @@ _ID = "4f2a" + "0" * 28
 def _message(*events: ExperimentEvent, lines: tuple[str, ...] = ()) -> Reply:
     recipient = Conversation("terminal", "alice")
     notifications = tuple(Notification(number, event, recipient, 0) for number, event in enumerate(events, 1))
-    return notification_message(DueMessage(notifications, tuple(LogLine(_NOW, line) for line in lines)))
+    return notification_message(DueMessage(notifications, triaged(lines) if lines else None))
 
 
 def _event(kind: EventKind, **values: object) -> ExperimentEvent:
@@ -67,7 +67,7 @@ def test_a_notification_is_one_sentence(event: ExperimentEvent, sentence: str, t
     [
         (EventKind.LEFT_PENDING, ["Show", "Log"]),
         (EventKind.COMPLETED, ["Show", "Log"]),
-        (EventKind.FAILED, ["Log", "Retry", "Show"]),
+        (EventKind.FAILED, ["Show log", "Retry", "Clone and edit"]),
         (EventKind.ABORTED, ["Log", "Retry", "Show"]),
         (EventKind.DEQUEUED, ["Show", "Enqueue"]),
         (EventKind.ENQUEUED, ["Show", "Dequeue"]),
@@ -89,9 +89,23 @@ def test_all_that_happened_at_once_is_one_message_with_the_buttons_of_its_end() 
     assert [block.text for block in reply.blocks if isinstance(block, Text)] == [
         "“baseline” has left Pending.",
         "“baseline” has Failed.",
+        "Its log does not tell why.",
     ]
     (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
-    assert [button.label for button in offered.buttons] == ["Log", "Retry", "Show"]
+    assert [button.label for button in offered.buttons] == ["Show log", "Retry", "Clone and edit"]
+
+
+@pytest.mark.parametrize(
+    ("line", "labels"),
+    [
+        ("ModuleNotFoundError: No module named 'x'", ["Clone and edit", "Show log", "Retry"]),
+        ("OSError: [Errno 28] No space left on device", ["Requeue", "Show log", "Clone and edit"]),
+    ],
+)
+def test_a_failure_offers_first_what_helps(line: str, labels: list[str]) -> None:
+    reply = _message(_event(EventKind.FAILED), lines=(line,))
+    (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
+    assert [button.label for button in offered.buttons] == labels
 
 
 def test_what_is_deleted_offers_nothing() -> None:

@@ -194,7 +194,7 @@ ENQUEUED, DEQUEUED, BACK_TO_DRAFT = EventKind.ENQUEUED, EventKind.DEQUEUED, Even
         (FAILED_RUN, QUEUED_AGAIN, [ENQUEUED]),
         (QUEUED, _state(Status.DRAFT, 2), [DEQUEUED]),
         (QUEUED_AGAIN, _state(Status.FAILED, 9, started=3, completed=5), [DEQUEUED]),
-        (QUEUED, replace(_state(Status.DRAFT, 2), was_reset=True), [BACK_TO_DRAFT]),
+        (QUEUED, replace(_state(Status.DRAFT, 2), reason="reset"), [BACK_TO_DRAFT]),
         (FAILED_RUN, _state(Status.DRAFT, 6), [BACK_TO_DRAFT]),
         (RUNNING, _state(Status.DRAFT, 6), [BACK_TO_DRAFT]),
         (QUEUED, _state(Status.ABORTED, 2), [ABORTED]),

@@ -6,6 +6,7 @@ from clearml_chatops.handlers.wording import span
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueMessage
+from clearml_chatops.services.triage import Triage
 
 _TONES = {
     EventKind.COMPLETED: Tone.SUCCESS,
@@ -16,12 +17,13 @@ _TONES = {
 
 
 def notification_message(message: DueMessage) -> Reply:
-    """A sentence for each thing that happened, and what one may do now."""
-    last = message.events[-1]
+    """A sentence for each thing that happened, why a run failed, and what one may do now."""
+    last, triage = message.events[-1], message.triage
     return Reply.of(
         *(Text(_sentence(event), _TONES.get(event.kind, Tone.PLAIN)) for event in message.events),
-        Code("\n".join(line.text for line in message.last_lines)) if message.last_lines else None,
-        Buttons(_buttons(last)) if last.kind is not EventKind.DELETED else None,
+        Text(triage.sentence) if triage else None,
+        Code("\n".join(triage.lines)) if triage and triage.lines else None,
+        Buttons(_buttons(last, triage)) if last.kind is not EventKind.DELETED else None,
         about=last.experiment_id,
     )
 
@@ -57,11 +59,13 @@ def _after_waiting(event: ExperimentEvent) -> str:
     return f" after {span(event.waited)}" if event.waited >= timedelta(seconds=1) else " at once"
 
 
-def _buttons(event: ExperimentEvent) -> tuple[Button, ...]:
+def _buttons(event: ExperimentEvent, triage: Triage | None) -> tuple[Button, ...]:
     show = Button("Show", f"/show {event.experiment_id}")
     log = Button("Log", f"/log {event.experiment_id}")
     match event.kind:
-        case EventKind.FAILED | EventKind.ABORTED:
+        case EventKind.FAILED:
+            return _buttons_of_a_failure(event.experiment_id, triage)
+        case EventKind.ABORTED:
             return (log, Button("Retry", f"/retry {event.experiment_id}"), show)
         case EventKind.DEQUEUED | EventKind.BACK_TO_DRAFT:
             return (show, Button("Enqueue", f"/enqueue {event.experiment_id}"))
@@ -69,3 +73,15 @@ def _buttons(event: ExperimentEvent) -> tuple[Button, ...]:
             return (show, Button("Dequeue", f"/dequeue {event.experiment_id}"))
         case _:
             return (show, log)
+
+
+def _buttons_of_a_failure(experiment_id: str, triage: Triage | None) -> tuple[Button, ...]:
+    """What helps most comes first."""
+    log = Button("Show log", f"/log {experiment_id}")
+    clone = Button("Clone and edit", f"/clone {experiment_id}")
+    retry = Button("Retry", f"/retry {experiment_id}")
+    if triage is not None and triage.kind.is_of_the_infrastructure:
+        return (Button("Requeue", f"/retry {experiment_id}"), log, clone)
+    if triage is not None and triage.kind.asks_for_a_change:
+        return (clone, log, retry)
+    return (log, retry, clone)

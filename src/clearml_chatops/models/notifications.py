@@ -31,7 +31,7 @@ class ExperimentState:
 
     `pending_since` is when it was put into its queue, known only if the bot saw it pending. `stopping_by` is
     the ClearML user who asked for the end of the run, `changed_by` the one who set the status, where that
-    was no agent; the latter is seen and not kept.
+    was no agent; the latter is seen and not kept, and neither is the `reason` for the status.
     """
 
     experiment_id: str
@@ -45,14 +45,15 @@ class ExperimentState:
     pending_since: datetime | None = None
     stopping_by: str = ""
     changed_by: str = field(default="", compare=False)
-    was_reset: bool = field(default=False, compare=False)
+    reason: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentEvent:
     """One thing that happened. `at` is the server's time of it, the same however often it is seen.
 
-    `by` is the ClearML user who did it and `by_name` what people call him, where that is known.
+    `by` is the ClearML user who did it and `by_name` what people call him, where that is known; `reason` is
+    what ClearML notes of a failure.
     """
 
     kind: EventKind
@@ -64,6 +65,7 @@ class ExperimentEvent:
     ran: timedelta | None = None
     by: str = ""
     by_name: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ _ENDINGS = {
 _BEFORE_A_RUN = {Status.DRAFT, Status.PENDING, Status.FAILED, Status.ABORTED}
 
 
+_RESET = "reset"
+"""The status reason that ClearML notes of a reset."""
+
+
 def events_between(before: ExperimentState | None, now: ExperimentState) -> tuple[ExperimentEvent, ...]:
     """What happened since `before`, in order; nothing where the experiment was never seen.
 
@@ -59,7 +63,7 @@ def _act(before: ExperimentState, now: ExperimentState) -> EventKind | None:
         return None
     if now.status is Status.PENDING:
         return EventKind.ENQUEUED
-    if now.status is Status.DRAFT and (now.was_reset or before.status is not Status.PENDING):
+    if now.status is Status.DRAFT and (now.reason == _RESET or before.status is not Status.PENDING):
         return EventKind.BACK_TO_DRAFT
     is_back = now.status is Status.DRAFT or (now.status is Status.FAILED and _is_known_end(before, now))
     return EventKind.DEQUEUED if before.status is Status.PENDING and is_back else None
@@ -122,4 +126,5 @@ def _event(
         waited=waited,
         ran=ran,
         by=by,
+        reason=now.reason if kind is EventKind.FAILED else "",
     )

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from clearml_chatops.models.errors import ChatOpsError
-from clearml_chatops.models.experiments import LogLine
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.triage import LINES_READ, Triage, triaged
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 
-LINES_OF_A_FAILURE = 8
 _MOST_AT_ONCE = 50
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
@@ -23,11 +22,11 @@ _LONGEST_PAUSE = timedelta(minutes=10)
 class DueMessage:
     """What is to be sent now in one message: all that happened to one experiment, in order.
 
-    Of a failed run with the last lines of its log.
+    `triage` is why a run failed; None where none did or its log cannot be had.
     """
 
     notifications: tuple[Notification, ...]
-    last_lines: tuple[LogLine, ...] = ()
+    triage: Triage | None = None
 
     @property
     def recipient(self) -> Conversation:
@@ -59,8 +58,8 @@ class NotificationService:
         return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
 
     async def in_full(self, message: DueMessage) -> DueMessage:
-        """The message with the log that it shows. One request for a failed run, else none."""
-        return replace(message, last_lines=await self._last_lines(message.events[-1]))
+        """The message with why its run failed. One request for a failed run, else none."""
+        return replace(message, triage=await self._triage(message.events[-1]))
 
     async def waiting_conversations(self, platform: str) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
@@ -84,11 +83,12 @@ class NotificationService:
         async with self._database.reading() as session:
             return await OutboxStore(session).undelivered(experiment_id, recipient)
 
-    async def _last_lines(self, event: ExperimentEvent) -> tuple[LogLine, ...]:
+    async def _triage(self, event: ExperimentEvent) -> Triage | None:
         if event.kind is not EventKind.FAILED:
-            return ()
+            return None
         try:
-            return await self._clearml.last_log_lines(event.experiment_id, LINES_OF_A_FAILURE)
+            log = await self._clearml.last_log_lines(event.experiment_id, LINES_READ)
         except ChatOpsError:
             # That it failed is worth more than why; the log can be asked for with /log.
-            return ()
+            return None
+        return triaged([line.text for line in log], event.reason)

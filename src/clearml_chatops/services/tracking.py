@@ -109,5 +109,5 @@ def state_of(experiment: Experiment) -> ExperimentState:
         pending_since=experiment.status_changed if experiment.status is Status.PENDING else None,
         stopping_by=experiment.changed_by_id if experiment.is_stopping else "",
         changed_by="" if experiment.is_changed_by_agent else experiment.changed_by_id,
-        was_reset=experiment.status_reason == "reset",
+        reason=experiment.status_reason,
     )

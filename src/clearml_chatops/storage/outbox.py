@@ -100,6 +100,7 @@ def _to_details(event: ExperimentEvent) -> dict[str, Any]:
         "ran": event.ran.total_seconds() if event.ran is not None else None,
         "by": event.by,
         "by_name": event.by_name,
+        "reason": event.reason,
     }
 
 
@@ -117,6 +118,7 @@ def _to_notification(row: OutboxRow) -> Notification:
             ran=timedelta(seconds=ran) if ran is not None else None,
             by=row.details.get("by", ""),
             by_name=row.details.get("by_name", ""),
+            reason=row.details.get("reason", ""),
         ),
         recipient=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,
