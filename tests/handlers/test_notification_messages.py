@@ -18,7 +18,9 @@ _ID = "4f2a" + "0" * 28
 
 def _message(*events: ExperimentEvent, lines: tuple[str, ...] = ()) -> Reply:
     recipient = Conversation("terminal", "alice")
-    notifications = tuple(Notification(number, event, recipient, 0) for number, event in enumerate(events, 1))
+    notifications = tuple(
+        Notification(number, event, recipient, 0, _NOW) for number, event in enumerate(events, 1)
+    )
     return notification_message(DueMessage(notifications, triaged(lines) if lines else None))
 
 
@@ -53,6 +55,11 @@ def _event(kind: EventKind, **values: object) -> ExperimentEvent:
             Tone.PLAIN,
         ),
         (_event(EventKind.DELETED), "“baseline” was deleted in ClearML.", Tone.WARNING),
+        (
+            _event(EventKind.UNDELIVERED, by_name="slack:C1", reason="ratelimited"),
+            "What happened to “baseline” could not be told at slack:C1 for a day (ratelimited).",
+            Tone.WARNING,
+        ),
     ],
 )
 def test_a_notification_is_one_sentence(event: ExperimentEvent, sentence: str, tone: Tone) -> None:

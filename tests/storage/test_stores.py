@@ -276,7 +276,8 @@ async def test_the_table_itself_keeps_a_notification_from_existing_twice(databas
 
 async def _copy_the_row(database: Database) -> None:
     columns = (
-        "experiment_id, kind, at, platform, conversation_id, thread, details, attempts, next_attempt, delivered"
+        "experiment_id, kind, at, platform, conversation_id, thread, details, "
+        "attempts, noted, next_attempt, delivered"
     )
     async with database.writing() as session:
         await session.execute(text(f"INSERT INTO outbox ({columns}) SELECT {columns} FROM outbox"))

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.handlers.notification_messages import notification_message
@@ -18,6 +18,7 @@ Send = Callable[[Conversation, Reply], Awaitable[None]]
 class Delivery:
     """Delivers a platform's notifications, to each conversation in the order in which things happened.
 
+    Whom they do not reach they reach on another of the `platforms` that the bot is on.
     `conversation_id` restricts it to one conversation: a terminal serves its own user only. Once
     `stopping` is set nothing more is begun.
     """
@@ -29,12 +30,14 @@ class Delivery:
         platform: str,
         send: Send,
         conversation_id: str = "",
+        platforms: Collection[str] = (),
         stopping: asyncio.Event | None = None,
     ) -> None:
         self._notifications = notifications
         self._platform = platform
         self._conversation_id = conversation_id
         self._send = send
+        self._platforms = platforms
         self._stopping = stopping or asyncio.Event()
 
     async def deliver_due(self) -> int:
@@ -60,16 +63,19 @@ class Delivery:
             return False
         try:
             await self._send(message.recipient, notification_message(await self._notifications.in_full(message)))
-        except (DeliveryFailedError, OSError):
-            await self._notifications.failed(message)
+        except (DeliveryFailedError, OSError) as error:
+            await self._notifications.failed(message, str(error) or type(error).__name__)
             return False
         except DestinationGoneError as error:
             # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
+            place = await self._notifications.gone(message, self._platforms)
             logger.warning(
-                "%s cannot be reached any more: %s",
+                "%s cannot be reached any more: %s; told at %s instead",
                 message.recipient,
                 error,
+                place or "no other place",
                 extra={"action": "destination_gone"},
             )
-        await self._notifications.delivered(message)
+        else:
+            await self._notifications.delivered(message)
         return True

@@ -130,6 +130,7 @@ def _loops(program: Program, front_ends: list[FrontEnd], stopping: asyncio.Event
             notifications=process.notifications,
             platform=front_end.platform,
             send=front_end.deliver,
+            platforms=[each.platform for each in front_ends],
             stopping=stopping,
         )
         yield Loop(

@@ -13,6 +13,7 @@ _TONES = {
     EventKind.FAILED: Tone.FAILURE,
     EventKind.ABORTED: Tone.WARNING,
     EventKind.DELETED: Tone.WARNING,
+    EventKind.UNDELIVERED: Tone.WARNING,
 }
 
 
@@ -51,6 +52,8 @@ def _sentence(event: ExperimentEvent) -> str:
             return f"{name} was made a Draft again{somebody}; its log is deleted."
         case EventKind.DELETED:
             return f"{name} was deleted in ClearML."
+        case EventKind.UNDELIVERED:
+            return f"What happened to {name} could not be told at {event.by_name} for a day ({event.reason})."
 
 
 def _after_waiting(event: ExperimentEvent) -> str:

@@ -17,6 +17,8 @@ class EventKind(StrEnum):
     DEQUEUED = "dequeued"
     BACK_TO_DRAFT = "back_to_draft"
     DELETED = "deleted"
+    UNDELIVERED = "undelivered"
+    """Something of the experiment could not be told for a long time: a note to the admins."""
 
 
 ACTS = frozenset(
@@ -94,3 +96,4 @@ class Notification:
     event: ExperimentEvent
     recipient: Conversation
     attempts: int
+    noted: datetime

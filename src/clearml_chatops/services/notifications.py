@@ -1,21 +1,26 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
 from clearml_chatops.models.errors import ChatOpsError
-from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.messages import TERMINAL, Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
+from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.triage import LINES_READ, Triage, triaged
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
+from clearml_chatops.storage.states import WatcherStore
 
 _MOST_AT_ONCE = 50
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
+_MOST_DOUBLINGS = 10
+_PATIENCE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +76,51 @@ class NotificationService:
         async with self._database.writing() as session:
             await OutboxStore(session).mark_delivered(*ids, at=self._clock())
 
-    async def failed(self, message: DueMessage) -> None:
-        """Tries again later, with growing pauses."""
-        first = message.notifications[0]
-        pause = min(_FIRST_PAUSE * 2**first.attempts, _LONGEST_PAUSE)
+    async def failed(self, message: DueMessage, reason: str) -> None:
+        """Tries again later, with growing pauses; after a day the admins are told instead."""
+        first, now = message.notifications[0], self._clock()
+        if now - first.noted >= _PATIENCE:
+            await self._give_up(message, reason)
+            return
+        pause = min(_FIRST_PAUSE * 2 ** min(first.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE)
         async with self._database.writing() as session:
-            await OutboxStore(session).postpone(first.id, until=self._clock() + pause)
+            await OutboxStore(session).postpone(first.id, until=now + pause)
+
+    async def gone(self, message: DueMessage, platforms: Collection[str]) -> Conversation | None:
+        """Sends it to the same person at another place, on one of the platforms that the bot is on.
+
+        Gives that place; None where there is none, or he was told there already.
+        """
+        now, first = self._clock(), message.events[0]
+        async with self._database.writing() as session:
+            outbox = OutboxStore(session)
+            await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
+            person_id = await WatcherStore(session).person_of(first.experiment_id, message.recipient)
+            identities = await PeopleStore(session).identities(person_id) if person_id is not None else []
+            places = [
+                _private(identity)
+                for identity in sorted(identities, key=lambda item: item.platform == message.recipient.platform)
+                if identity.platform in platforms
+            ]
+            for place in places:
+                if place.id != message.recipient.id and not await outbox.has(first, place):
+                    await outbox.add([(event, place) for event in message.events], now=now)
+                    return place
+        return None
+
+    async def _give_up(self, message: DueMessage, reason: str) -> None:
+        now = self._clock()
+        notes = [
+            replace(event, kind=EventKind.UNDELIVERED, by_name=str(message.recipient), reason=reason)
+            for event in message.events[-1:]
+            if event.kind is not EventKind.UNDELIVERED
+        ]
+        async with self._database.writing() as session:
+            outbox = OutboxStore(session)
+            await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
+            admins = await PeopleStore(session).identities_with(Role.ADMIN)
+            places = [_private(identity) for identity in admins if identity.platform != TERMINAL]
+            await outbox.add([(note, place) for note in notes for place in places], now=now)
 
     async def waiting_for(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of an experiment are still on their way to the recipient."""
@@ -92,3 +136,8 @@ class NotificationService:
             # That it failed is worth more than why; the log can be asked for with /log.
             return None
         return triaged([line.text for line in log], event.reason)
+
+
+def _private(identity: Identity) -> Conversation:
+    """Where a person can be written to on a platform without his having been there: by his own id."""
+    return Conversation(identity.platform, identity.user_id)

@@ -51,6 +51,20 @@ class OutboxStore:
         )
         return list(found)
 
+    async def has(self, event: ExperimentEvent, recipient: Conversation) -> bool:
+        """Whether the recipient has been told of the event, or is to be."""
+        found = await self._session.scalar(
+            select(OutboxRow.id).where(
+                OutboxRow.experiment_id == event.experiment_id,
+                OutboxRow.kind == event.kind.value,
+                OutboxRow.at == event.at,
+                OutboxRow.platform == recipient.platform,
+                OutboxRow.conversation_id == recipient.id,
+                OutboxRow.thread == recipient.thread,
+            )
+        )
+        return found is not None
+
     async def undelivered(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of this experiment the recipient has still to get."""
         count = await self._session.scalar(
@@ -87,6 +101,7 @@ def _to_row(event: ExperimentEvent, recipient: Conversation, now: datetime) -> d
         "thread": recipient.thread,
         "details": _to_details(event),
         "attempts": 0,
+        "noted": now,
         "next_attempt": now,
         "delivered": None,
     }
@@ -122,4 +137,5 @@ def _to_notification(row: OutboxRow) -> Notification:
         ),
         recipient=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,
+        noted=row.noted,
     )

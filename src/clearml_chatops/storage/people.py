@@ -91,6 +91,16 @@ class PeopleStore:
         )
         return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
 
+    async def identities_with(self, role: Role) -> list[Identity]:
+        """The identities of all who have this role."""
+        rows = await self._session.scalars(
+            select(IdentityRow)
+            .join(PersonRow, IdentityRow.person_id == PersonRow.id)
+            .where(PersonRow.role == role.value)
+            .order_by(IdentityRow.platform, IdentityRow.workspace, IdentityRow.user_id)
+        )
+        return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
+
     async def names_of(self, role: Role) -> list[str]:
         """The names of all who have this role."""
         rows = await self._session.scalars(

@@ -171,6 +171,7 @@ class OutboxRow(Table):
     thread: Mapped[str]
     details: Mapped[dict[str, Any]]
     attempts: Mapped[int]
+    noted: Mapped[datetime]
     next_attempt: Mapped[datetime]
     delivered: Mapped[datetime | None]
 

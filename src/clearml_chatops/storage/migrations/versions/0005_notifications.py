@@ -13,6 +13,16 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column('noted', clearml_chatops.storage.schema.UtcDateTime(timezone=True), nullable=True)
+        )
+    op.execute('UPDATE outbox SET noted = next_attempt')
+    with op.batch_alter_table('outbox', schema=None) as batch_op:
+        batch_op.alter_column(
+            'noted',
+            existing_type=clearml_chatops.storage.schema.UtcDateTime(timezone=True),
+            nullable=False,
+        )
         batch_op.drop_index(batch_op.f('ix_outbox_next_attempt'))
         batch_op.create_index(
             batch_op.f('ix_outbox_delivered'), ['delivered', 'platform', 'conversation_id', 'id'], unique=False
@@ -44,3 +54,4 @@ def downgrade() -> None:
     with op.batch_alter_table('outbox', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_outbox_delivered'))
         batch_op.create_index(batch_op.f('ix_outbox_next_attempt'), ['next_attempt'], unique=False)
+        batch_op.drop_column('noted')
