@@ -20,6 +20,9 @@ lint: .venv/installed
 
 benchmark: .venv/installed
 	@$(BIN)/python -m benchmarks.slack_acknowledgements
+	@$(BIN)/python -m benchmarks.status_changes
+	@$(BIN)/python -m benchmarks.notification_latency
+	@$(BIN)/python -m benchmarks.kills
 
 fmt: .venv/installed
 	@$(BIN)/ruff check --fix .

@@ -6,13 +6,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.front_end import DestinationGoneError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
+from clearml_chatops.storage.states import WatcherStore
 from tests.support.program import RunningProgram, buttons, plain_text
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -27,6 +31,7 @@ class Line:
     program: RunningProgram
     now: datetime = NOON
     broken: bool = False
+    gone: tuple[Conversation, ...] = ()
     heard: list[Reply] = field(default_factory=list)
     attempts: int = 0
 
@@ -34,6 +39,8 @@ class Line:
         self.attempts += 1
         if self.broken:
             raise ConnectionResetError
+        if _conversation in self.gone:
+            raise DestinationGoneError("blocked")
         self.heard.append(reply)
 
     def delivery(self, conversation: Conversation = HERE) -> Delivery:
@@ -45,6 +52,7 @@ class Line:
             notifications=notifications,
             platform=conversation.platform,
             conversation_id=conversation.id,
+            platforms=("slack", "telegram"),
             send=self.send,
         )
 
@@ -53,7 +61,7 @@ class Line:
     ) -> None:
         event = ExperimentEvent(kind, id_ or name, name, at=self.now)
         async with self.program.program.process.database.writing() as session:
-            await OutboxStore(session).add(event, [to], now=self.now)
+            await OutboxStore(session).add([(event, to)], now=self.now)
 
     @property
     def told(self) -> list[str]:
@@ -175,6 +183,63 @@ async def test_each_message_offers_what_may_be_done_next(line: Line, sandbox: Sa
     await line.delivery().deliver_due()
     offered = buttons(line.heard[0])
     await line.program.ask("/queue create")
-    for label in ("Log", "Show", "Retry"):
+    for label in ("Show log", "Clone and edit", "Retry"):
         await line.program.ask(offered[label])
     assert failed["status"] == "queued"
+
+
+# ── Trouble ───────────────────────────────────────────────────────────────────────────────────────
+
+ON_SLACK = Conversation("slack", "D1")
+ON_TELEGRAM = Conversation("telegram", "7")
+
+
+async def _known_on_both(line: Line, role: Role = Role.MEMBER) -> None:
+    """A person who is on both platforms and watches “first” on Slack."""
+    async with line.program.program.process.database.writing() as session:
+        people = PeopleStore(session)
+        person = await people.add(Identity("slack", "U1", "T1"), name="Anna", role=role, clearml_user_id="")
+        await people.link(Identity("telegram", ON_TELEGRAM.id), person.id)
+        await WatcherStore(session).watch("first", ON_SLACK, person.id)
+
+
+async def test_what_cannot_be_told_for_a_day_is_noted_to_the_admins_once_and_the_rest_goes_on(line: Line) -> None:
+    await _known_on_both(line, Role.ADMIN)
+    await line.happens("lost", to=ELSEWHERE)
+    line.broken = True
+    for _ in range(24 * 60 // 10):
+        await line.delivery(ELSEWHERE).deliver_due()
+        line.now += timedelta(minutes=10)
+    await line.delivery(ELSEWHERE).deliver_due()
+    line.broken = False
+    await line.happens("later", to=ELSEWHERE)
+    await line.delivery(ELSEWHERE).deliver_due()
+    assert line.told == ["later"]
+    for place in (Conversation("slack", "U1"), ON_TELEGRAM):
+        line.heard.clear()
+        assert await line.delivery(place).deliver_due() == 1
+        assert "“lost” could not be told at chat:C1 for a day (ConnectionResetError)" in plain_text(line.heard[0])
+
+
+async def test_whoever_has_blocked_the_bot_is_told_on_his_other_platform(line: Line) -> None:
+    await _known_on_both(line)
+    await line.happens("first", to=ON_SLACK)
+    await line.happens("first", kind=EventKind.FAILED, to=ON_SLACK)
+    line.gone = (ON_SLACK,)
+    await line.delivery(ON_SLACK).deliver_due()
+    assert line.told == []
+    assert await line.delivery(ON_SLACK).deliver_due() == 0
+    assert await line.delivery(ON_TELEGRAM).deliver_due() == 1
+    assert [plain_text(line.heard[0]).count(word) for word in ("Completed", "Failed")] == [1, 1]
+
+
+async def test_who_can_be_reached_nowhere_holds_up_nobody(line: Line) -> None:
+    await _known_on_both(line)
+    await line.happens("first", to=ON_SLACK)
+    line.gone = (ON_SLACK, ON_TELEGRAM, Conversation("slack", "U1"))
+    for place in (*line.gone, *line.gone):
+        await line.delivery(place).deliver_due()
+    assert line.told == []
+    line.gone = ()
+    await line.happens("second", to=ON_SLACK)
+    assert await line.delivery(ON_SLACK).deliver_due() == 1

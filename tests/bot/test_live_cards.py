@@ -1,7 +1,7 @@
 """Live cards: the messages that show an experiment are edited as it moves on, not more often than allowed."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import aiohttp
@@ -14,7 +14,6 @@ from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.services.cards import PROGRESS_INTERVAL, CardService
-from clearml_chatops.services.watching import Watcher
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text
 
@@ -76,8 +75,7 @@ class Gallery:
         return self.wall.edits[before:]
 
     async def look(self) -> None:
-        process = self.program.program.process
-        await Watcher(clearml=process.clearml.bot, database=process.database, clock=self.clock).look()
+        await replace(self.program.program.process, clock=self.clock).watcher.look()
 
     def clock(self) -> datetime:
         return self.wall.now

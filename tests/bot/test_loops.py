@@ -8,6 +8,7 @@ import pytest
 
 from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.models.errors import ClearMLBrokenError
+from clearml_chatops.services.bells import Bell
 from tests.support.waiting import until
 
 AT_ONCE = timedelta(0)
@@ -58,6 +59,29 @@ async def test_what_does_not_end_is_cancelled() -> None:
 
     async with looping([Loop(work, AT_ONCE, "")], asyncio.Event()):
         await begun.wait()
+
+
+async def test_a_bell_ends_the_pause_and_one_that_rings_during_the_work_is_heard_afterwards() -> None:
+    bell = Bell()
+    times = 0
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        begun.set()
+        await may_end.wait()
+
+    stopping = asyncio.Event()
+    async with looping([Loop(work, timedelta(days=1), "", wake=bell.listener())], stopping):
+        bell.ring()
+        await begun.wait()
+        bell.ring()
+        bell.ring()
+        may_end.set()
+        await until(lambda: times == 2)
+        await asyncio.sleep(0)
+        assert times == 2
 
 
 async def _set_after(first: asyncio.Event, then: asyncio.Event) -> None:

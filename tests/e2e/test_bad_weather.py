@@ -161,8 +161,9 @@ async def test_what_happens_while_the_program_is_down_is_told_once_when_it_is_ba
                 await hear(chat, "has left Pending", "is Completed")
                 await play(chat, Turn("/whoami", ("alice",)))
     for chat in chats:
-        told = [text for text in chat.heard() if "has left Pending" in text or "is Completed" in text]
-        assert ["has left Pending" in text for text in told] == [True, False], told
+        told = "\n".join(chat.heard())
+        assert told.count("has left Pending") == told.count("is Completed") == 1, told
+        assert told.index("has left Pending") < told.index("is Completed")
 
 
 async def _redelivered_until_acknowledged(slack: SlackChat, envelopes: Sequence[Envelope]) -> None:

@@ -7,22 +7,18 @@ import pytest
 
 from clearml_chatops.handlers.all_commands import all_commands
 from clearml_chatops.handlers.binding import bind
-from clearml_chatops.handlers.cards import experiment_card, introduced_card, notification_card
+from clearml_chatops.handlers.cards import experiment_card, introduced_card
 from clearml_chatops.handlers.lines import split_words
 from clearml_chatops.models.experiments import (
     Container,
     Experiment,
-    LogLine,
     Metric,
     Parameter,
     Script,
     Status,
 )
-from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.models.queues import PlaceInQueue
-from clearml_chatops.models.replies import Buttons, Code, Fields, Reply, Text, Tone
-from clearml_chatops.services.notifications import DueNotification
+from clearml_chatops.models.replies import Fields, Reply, Text, Tone
 from tests.support.program import buttons
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -58,15 +54,6 @@ def _card(experiment: Experiment) -> Reply:
 def _fields(reply: Reply) -> dict[str, str]:
     (fields,) = (block for block in reply.blocks if isinstance(block, Fields))
     return dict(fields.items)
-
-
-def _notification(event: ExperimentEvent, *lines: str) -> Reply:
-    notification = Notification(1, event, Conversation("terminal", "alice"), 0)
-    return notification_card(DueNotification(notification, tuple(LogLine(_NOW, line) for line in lines)))
-
-
-def _event(kind: EventKind, **values: object) -> ExperimentEvent:
-    return replace(ExperimentEvent(kind, _ID, "baseline", _NOW), **values)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -182,50 +169,3 @@ def test_a_card_can_stand_below_what_has_just_happened() -> None:
     introduced = introduced_card(Text("Cloned.", Tone.SUCCESS), None, card=_card(_PLAIN))
     assert introduced.blocks == (Text("Cloned.", Tone.SUCCESS), *_card(_PLAIN).blocks)
     assert (introduced.is_card, introduced.experiment_id) == (True, _ID)
-
-
-@pytest.mark.parametrize(
-    ("event", "sentence", "tone"),
-    [
-        (
-            _event(EventKind.LEFT_PENDING, worker_id="lab:q:gpu0", waited=timedelta(minutes=3, seconds=5)),
-            "“baseline” has left Pending after 3 min 5 s, picked up by lab:q:gpu0.",
-            Tone.PLAIN,
-        ),
-        (_event(EventKind.LEFT_PENDING), "“baseline” has left Pending.", Tone.PLAIN),
-        (
-            _event(EventKind.LEFT_PENDING, waited=timedelta(0)),
-            "“baseline” has left Pending at once.",
-            Tone.PLAIN,
-        ),
-        (_event(EventKind.COMPLETED, ran=timedelta(hours=2)), "“baseline” is Completed after 2 h.", Tone.SUCCESS),
-        (_event(EventKind.COMPLETED), "“baseline” is Completed.", Tone.SUCCESS),
-        (_event(EventKind.FAILED, ran=timedelta(seconds=4)), "“baseline” has Failed after 4 s.", Tone.FAILURE),
-        (_event(EventKind.ABORTED), "“baseline” was Aborted.", Tone.WARNING),
-    ],
-)
-def test_a_notification_is_one_sentence(event: ExperimentEvent, sentence: str, tone: Tone) -> None:
-    reply = _notification(event)
-    assert reply.blocks[0] == Text(sentence, tone)
-    assert reply.experiment_id == _ID
-    assert not any(isinstance(block, Code) for block in reply.blocks)
-
-
-@pytest.mark.parametrize(
-    ("kind", "labels"),
-    [
-        (EventKind.LEFT_PENDING, ["Show", "Log"]),
-        (EventKind.COMPLETED, ["Show", "Log"]),
-        (EventKind.FAILED, ["Log", "Retry", "Show"]),
-        (EventKind.ABORTED, ["Log", "Retry", "Show"]),
-    ],
-)
-def test_a_notification_offers_what_one_does_next(kind: EventKind, labels: list[str]) -> None:
-    (offered,) = (block for block in _notification(_event(kind)).blocks if isinstance(block, Buttons))
-    assert [button.label for button in offered.buttons] == labels
-    assert all(button.command.endswith(_ID) for button in offered.buttons)
-
-
-def test_a_failure_is_told_with_the_last_lines_of_its_log() -> None:
-    reply = _notification(_event(EventKind.FAILED), "Traceback", "ValueError: no")
-    assert Code("Traceback\nValueError: no") in reply.blocks

@@ -81,8 +81,8 @@ async def test_what_is_on_its_way_goes_to_the_new_place_once(
     other = ExperimentEvent(EventKind.COMPLETED, "e2", "other", NOON)
     async with database.writing() as session:
         outbox = OutboxStore(session)
-        await outbox.add(EVENT, [OLD, NEW, *OTHERS], now=NOON)
-        await outbox.add(other, [OLD], now=NOON)
+        await outbox.add([(EVENT, place) for place in (OLD, NEW, *OTHERS)], now=NOON)
+        await outbox.add([(other, OLD)], now=NOON)
     async with database.reading() as session:
         (being_sent, _) = await OutboxStore(session).due("telegram", OLD.id, now=NOON, limit=10)
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from clearml_chatops.models.experiments import Status
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
+from clearml_chatops.models.notifications import ACTS, EventKind, ExperimentEvent, ExperimentState
 from clearml_chatops.services.events import events_between, remembered
 
 LEFT_PENDING, COMPLETED, FAILED, ABORTED = (
@@ -182,3 +182,39 @@ def test_the_wait_begins_where_it_was_first_seen_pending(before: ExperimentState
 
 def test_what_no_longer_waits_is_remembered_as_it_is() -> None:
     assert remembered(QUEUED, RUNNING) == RUNNING
+
+
+ENQUEUED, DEQUEUED, BACK_TO_DRAFT = EventKind.ENQUEUED, EventKind.DEQUEUED, EventKind.BACK_TO_DRAFT
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "kinds"),
+    [
+        (DRAFT, QUEUED, [ENQUEUED]),
+        (FAILED_RUN, QUEUED_AGAIN, [ENQUEUED]),
+        (QUEUED, _state(Status.DRAFT, 2), [DEQUEUED]),
+        (QUEUED_AGAIN, _state(Status.FAILED, 9, started=3, completed=5), [DEQUEUED]),
+        (QUEUED, replace(_state(Status.DRAFT, 2), reason="reset"), [BACK_TO_DRAFT]),
+        (FAILED_RUN, _state(Status.DRAFT, 6), [BACK_TO_DRAFT]),
+        (RUNNING, _state(Status.DRAFT, 6), [BACK_TO_DRAFT]),
+        (QUEUED, _state(Status.ABORTED, 2), [ABORTED]),
+        (QUEUED, FAILED_RUN, [LEFT_PENDING, FAILED]),
+        (QUEUED, _state(Status.PENDING, 2), []),
+        (DRAFT, RUNNING, [LEFT_PENDING]),
+    ],
+)
+def test_what_a_person_did_is_told_with_who_it_was(
+    before: ExperimentState, now: ExperimentState, kinds: list[EventKind]
+) -> None:
+    events = events_between(before, replace(now, changed_by="b2"))
+    assert [event.kind for event in events] == kinds
+    assert all(event.by == "b2" for event in events if event.kind in ACTS)
+
+
+def test_who_asked_for_the_end_of_a_run_is_remembered_until_its_agent_ends_it() -> None:
+    stopping = replace(_state(Status.RUNNING, 4, started=3), stopping_by="b2")
+    once_more = remembered(stopping, _state(Status.RUNNING, 4.5, started=3))
+    assert once_more.stopping_by == "b2"
+    (event,) = events_between(once_more, ABORTED_RUN)
+    assert event.by == "b2"
+    assert remembered(once_more, ABORTED_RUN).stopping_by == ""

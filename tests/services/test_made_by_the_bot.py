@@ -71,7 +71,7 @@ async def test_mine_and_last_count_what_was_made_for_the_person(
     assert len(sandbox.requests.names()) == 1, "nothing was made for him yet"
     await bob.ask("/clone baseline bobs try")
     sandbox.requests.clear()
-    sandbox.faults.delay("*", 0.05)
+    sandbox.faults.delay("*", 0.5)
     found = await bob.ask("/find mine")
     assert (len(sandbox.requests.names()), sandbox.requests.longest_sequence()) == (2, 1)
     assert "bobs try" in found

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,7 +88,7 @@ class World:
         timestamp = self.clock().timestamp() * 1000
         await self.agent.data("workers.status_report", worker=worker, timestamp=timestamp, task=task["id"])
 
-    async def end(self, task: Document, how: str, *lines: str) -> None:
+    async def end(self, task: Document, how: str, *lines: str, by_agent: bool = False) -> None:
         """Lets a run end as `completed`, `failed` or `stopped`, with these lines in its log."""
         for number, line in enumerate(lines):
             timestamp = int(self.clock().timestamp() * 1000) + number
@@ -101,7 +101,8 @@ class World:
                 timestamp=timestamp,
                 worker=WORKER,
             )
-        await self.agent.data(f"tasks.{how}", task=task["id"])
+        message = f"Changed by clearml-agent {WORKER}" if by_agent else ""
+        await self.agent.data(f"tasks.{how}", task=task["id"], status_message=message)
 
 
 @pytest.fixture
@@ -120,8 +121,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def watcher_of(program: RunningProgram, clock: Clock) -> Watcher:
-    process = program.program.process
-    return Watcher(clearml=process.clearml.bot, database=process.database, clock=clock)
+    process = replace(program.program.process, clock=clock)
+    return process.watcher
 
 
 def verify(told: list[str], *expected: tuple[str, ...]) -> None:
@@ -154,17 +155,73 @@ async def test_a_failure_is_told_with_the_last_lines_of_the_log(world: World) ->
     await world.end(task, "failed", *(f"step {number}" for number in range(20)), "CUDA out of memory")
     told = await world.look()
     verify(told, ("two cards", "Failed", "1 min 1 s"))
-    assert told[0].splitlines()[1:] == [*(f"step {number}" for number in range(13, 20)), "CUDA out of memory"]
+    assert "memory did not suffice" in told[0].splitlines()[1]
+    assert told[0].splitlines()[2:] == [*(f"step {number}" for number in range(13, 20)), "CUDA out of memory"]
 
 
-async def test_an_abort_is_told_of_what_runs_and_of_what_waits(world: World) -> None:
-    running = await world.enqueued("running one")
-    await world.enqueued("waiting one")
+async def test_an_abort_by_another_is_told_of_what_runs_and_of_what_waits(world: World) -> None:
+    running, waiting = await world.enqueued("running one"), await world.enqueued("waiting one")
     await world.start(running)
     await world.look()
-    await world.end(running, "stopped")
-    await world.program.ask("/abort waiting\\ one")
-    verify(sorted(await world.look()), ("running one", "Aborted", "1 s"), ("waiting one", "Aborted"))
+    bob = world.agent.acting_as(world.sandbox.bob)
+    await bob.data("tasks.stop", task=running["id"])
+    await world.look()
+    await world.end(running, "stopped", by_agent=True)
+    await bob.data("tasks.stop", task=waiting["id"])
+    verify(sorted(await world.look()), ("running one", "Aborted", "2 s"), ("waiting one", "Aborted"))
+
+
+async def test_what_one_does_oneself_is_not_announced(world: World) -> None:
+    first, second = await world.enqueued("first"), await world.enqueued("second")
+    await world.start(first)
+    await world.look()
+    await world.agent.data("tasks.stop", task=first["id"])
+    assert await world.look() == []
+    await world.end(first, "stopped", by_agent=True)
+    assert await world.look() == [], "she asked for it in the web UI"
+    await world.program.ask("/abort second")
+    assert await world.look() == []
+    await world.program.ask(f"/retry {second['id']}")
+    await world.program.ask(f"/dequeue {second['id']}")
+    await world.program.ask(f"/reset {first['id']} --yes")
+    assert await world.look() == []
+
+
+async def test_what_another_person_does_is_told_with_his_name(world: World) -> None:
+    bob = await world.program.introduce(world.sandbox.bob, Role.ADMIN)
+    task = await world.enqueued()
+    bobs = World(world.clock, world.sandbox, bob, world.agent, world.watcher)
+    for line, sentence in (
+        (f"/dequeue {task['id']}", "taken out of its queue by Bob Brown"),
+        (f"/enqueue {task['id']} queue=alice_queue", "enqueued by Bob Brown"),
+        (f"/abort {task['id']}", "Aborted by Bob Brown"),
+        (f"/reset {task['id']} --yes", "made a Draft again by Bob Brown"),
+    ):
+        await bob.ask(line)
+        # Commands go by the program's own clock, which must not be ahead of this one.
+        verify(await world.look(later=60), ("two cards", sentence))
+        assert await bobs.delivered() == [], line
+
+
+async def test_what_another_person_does_in_the_web_ui_is_told_with_his_name(world: World) -> None:
+    await world.program.introduce(world.sandbox.bob, Role.MEMBER)
+    task = await world.enqueued()
+    await world.look()
+    bob = world.agent.acting_as(world.sandbox.bob)
+    await bob.data("tasks.dequeue", task=task["id"])
+    verify(await world.look(), ("taken out of its queue by Bob Brown",))
+    await bob.data("tasks.enqueue", task=task["id"], queue_name="alice_queue")
+    verify(await world.look(), ("enqueued by Bob Brown",))
+
+
+async def test_what_is_deleted_while_it_waits_is_told_once(world: World) -> None:
+    task, other = await world.enqueued(), await world.enqueued("other")
+    await world.agent.acting_as(world.sandbox.bob).data("tasks.delete", task=task["id"], force=True)
+    assert await world.watcher.look_for_deleted() == 1
+    verify(await world.delivered(), ("two cards", "deleted"))
+    assert await world.watcher.look_for_deleted() == 0
+    await world.start(other)
+    verify(await world.look(), ("other", "left Pending"))
 
 
 async def test_all_that_happened_between_two_looks_is_told_in_order(world: World) -> None:
@@ -173,7 +230,9 @@ async def test_all_that_happened_between_two_looks_is_told_in_order(world: World
     await world.start(task)
     world.clock.advance(5)
     await world.end(task, "failed", "boom")
-    verify(await world.look(), ("left Pending", "20 s", WORKER), ("Failed", "5 s", "boom"))
+    told = await world.look()
+    verify(told, ("left Pending", "20 s", WORKER, "Failed", "5 s", "boom"))
+    assert told[0].index("left Pending") < told[0].index("Failed"), "one message"
 
 
 async def test_a_run_that_is_retried_is_told_again(world: World) -> None:
@@ -181,7 +240,7 @@ async def test_a_run_that_is_retried_is_told_again(world: World) -> None:
     task = await world.enqueued()
     await world.start(task)
     await world.end(task, "failed")
-    assert len(await world.look()) == 2
+    verify(await world.look(), ("left Pending", "Failed"))
     world.clock.advance(60)
     await world.program.ask(f"/retry {task['id']}")
     assert await world.look() == []
@@ -448,10 +507,11 @@ async def test_what_was_put_out_but_not_sent_is_sent_after_a_restart(world: Worl
 
 
 async def begun_anew(world: World) -> None:
-    """Has the watcher forget that it ever looked."""
+    """Has the program forget that it ever looked."""
     async with world.program.program.process.database.writing() as session:
         row = await session.get_one(WatcherCursorRow, 1)
         await session.delete(row)
+    world.watcher = watcher_of(world.program, world.clock)
 
 
 async def test_the_first_look_ever_tells_nothing_old(tmp_path: Path) -> None:
@@ -519,3 +579,32 @@ async def test_the_cursor_never_goes_back(world: World) -> None:
         async with world.program.program.process.database.reading() as session:
             positions.append(await WatcherStore(session).cursor())
     assert positions == sorted(positions, key=str)
+
+
+# ── How often ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_it_looks_often_only_while_something_watched_waits_or_runs(world: World) -> None:
+    process = world.program.program.process
+    often, seldom = process.watch_interval, process.idle_watch_interval
+    assert often < seldom
+    await world.look()
+    assert world.watcher.pause() == seldom
+    task = await world.enqueued()
+    await world.look()
+    assert world.watcher.pause() == often
+    await world.start(task, worker="")
+    await world.look()
+    assert world.watcher.pause() < often, "the worker's name comes in a moment"
+    await world.report(task)
+    await world.look()
+    assert world.watcher.pause() == often
+    await world.end(task, "completed")
+    await world.look()
+    assert world.watcher.pause() == seldom
+
+
+async def test_what_is_enqueued_by_a_command_wakes_it(world: World) -> None:
+    woken = world.program.program.process.watched.listener()
+    await world.enqueued()
+    assert woken.is_set()

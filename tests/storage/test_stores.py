@@ -61,7 +61,7 @@ async def _due(
 
 async def _put(database: Database, event: ExperimentEvent, *recipients: Conversation) -> None:
     async with database.writing() as session:
-        await OutboxStore(session).add(event, recipients, now=_NOON)
+        await OutboxStore(session).add([(event, recipient) for recipient in recipients], now=_NOON)
 
 
 # ── People ────────────────────────────────────────────────────────────────────────────────────────
@@ -271,7 +271,8 @@ async def test_the_table_itself_keeps_a_notification_from_existing_twice(databas
 
 async def _copy_the_row(database: Database) -> None:
     columns = (
-        "experiment_id, kind, at, platform, conversation_id, thread, details, attempts, next_attempt, delivered"
+        "experiment_id, kind, at, platform, conversation_id, thread, details, "
+        "attempts, noted, next_attempt, delivered"
     )
     async with database.writing() as session:
         await session.execute(text(f"INSERT INTO outbox ({columns}) SELECT {columns} FROM outbox"))

@@ -51,6 +51,7 @@ async def composed(settings: Settings) -> AsyncIterator[Program]:
         agent_folder=settings.data / "agents",
         cache_folder=settings.data / "cache",
         watch_interval=settings.watch_interval,
+        idle_watch_interval=settings.idle_watch_interval,
         trusted_platforms=frozenset({TERMINAL}),
     )
     try:

@@ -18,7 +18,7 @@ from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.services.suggestions import SuggestionService
 
 _DELIVERY_PAUSE = timedelta(seconds=0.2)
-"""The outbox is a local table, and a person looks at the screen."""
+"""Another program with the same database may have put something in: it rings only in its own process."""
 
 
 async def run_console(settings: Settings, *, lines: Sequence[str], script: BinaryIO | None) -> bool:
@@ -62,9 +62,19 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
         send=lambda _conversation, reply: front_end.deliver(reply),
     )
     loops = (
-        Loop(program.process.watcher.look, program.process.watch_interval, "The watcher cannot ask ClearML"),
+        Loop(
+            program.process.watcher.look,
+            program.process.watcher.pause,
+            "The watcher cannot ask ClearML",
+            wake=program.process.watched.listener(),
+        ),
         Loop(program.process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running"),
-        Loop(delivery.deliver_due, _DELIVERY_PAUSE, "Notifications are not delivered"),
+        Loop(
+            delivery.deliver_due,
+            _DELIVERY_PAUSE,
+            "Notifications are not delivered",
+            wake=program.process.news.listener(),
+        ),
     )
     try:
         async with looping(loops, stopping):

@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
-from clearml_chatops.handlers.cards import notification_card
+from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.notifications import DueMessage, NotificationService
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +18,7 @@ Send = Callable[[Conversation, Reply], Awaitable[None]]
 class Delivery:
     """Delivers a platform's notifications, to each conversation in the order in which things happened.
 
+    Whom they do not reach they reach on another of the `platforms` that the bot is on.
     `conversation_id` restricts it to one conversation: a terminal serves its own user only. Once
     `stopping` is set nothing more is begun.
     """
@@ -29,12 +30,14 @@ class Delivery:
         platform: str,
         send: Send,
         conversation_id: str = "",
+        platforms: Collection[str] = (),
         stopping: asyncio.Event | None = None,
     ) -> None:
         self._notifications = notifications
         self._platform = platform
         self._conversation_id = conversation_id
         self._send = send
+        self._platforms = platforms
         self._stopping = stopping or asyncio.Event()
 
     async def deliver_due(self) -> int:
@@ -46,22 +49,33 @@ class Delivery:
 
     async def _deliver_to(self, conversation_id: str) -> int:
         """Sends what is due to one conversation; after one that fails the others wait with it."""
-        due = await self._notifications.due(self._platform, conversation_id)
-        for sent, item in enumerate(due):
-            if self._stopping.is_set():
-                return sent
-            try:
-                await self._send(item.notification.recipient, notification_card(item))
-            except (DeliveryFailedError, OSError):
-                await self._notifications.failed(item.notification)
-                return sent
-            except DestinationGoneError as error:
-                # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
-                logger.warning(
-                    "%s cannot be reached any more: %s",
-                    item.notification.recipient,
-                    error,
-                    extra={"action": "destination_gone"},
-                )
-            await self._notifications.delivered(item.notification)
-        return len(due)
+        sent = 0
+        while due := await self._notifications.due(self._platform, conversation_id):
+            for message in due:
+                if not await self._is_dealt_with(message):
+                    return sent
+                sent += 1
+        return sent
+
+    async def _is_dealt_with(self, message: DueMessage) -> bool:
+        """Sends one; whether the next may follow it."""
+        if self._stopping.is_set():
+            return False
+        try:
+            await self._send(message.recipient, notification_message(await self._notifications.in_full(message)))
+        except (DeliveryFailedError, OSError) as error:
+            await self._notifications.failed(message, str(error) or type(error).__name__)
+            return False
+        except DestinationGoneError as error:
+            # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
+            place = await self._notifications.gone(message, self._platforms)
+            logger.warning(
+                "%s cannot be reached any more: %s; told at %s instead",
+                message.recipient,
+                error,
+                place or "no other place",
+                extra={"action": "destination_gone"},
+            )
+        else:
+            await self._notifications.delivered(message)
+        return True

@@ -1,7 +1,6 @@
 """The background loops: work that is done again and again beside the front ends."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -22,12 +21,14 @@ _TIME_TO_FINISH = timedelta(seconds=0.9)
 class Loop:
     """Work with a pause before each time, also the first: a program that runs one command is gone by then.
 
-    `trouble` begins the log line that tells why it cannot be done.
+    `trouble` begins the log line that tells why it cannot be done. The pause may be another one each time;
+    `wake`, where there is one, ends it when it is set.
     """
 
     work: Callable[[], Awaitable[object]]
-    pause: timedelta
+    pause: timedelta | Callable[[], timedelta]
     trouble: str
+    wake: asyncio.Event | None = None
 
 
 @asynccontextmanager
@@ -51,7 +52,7 @@ async def looping(loops: Sequence[Loop], stopping: asyncio.Event) -> AsyncIterat
 async def _repeat(loop: Loop, stopping: asyncio.Event) -> None:
     """Whatever goes wrong is logged once, until it has worked again, and waited out."""
     is_failing = False
-    while not await _set_within(stopping, loop.pause):
+    while not await _paused(loop, stopping):
         try:
             await loop.work()
             is_failing = False
@@ -66,7 +67,16 @@ async def _repeat(loop: Loop, stopping: asyncio.Event) -> None:
             is_failing = True
 
 
-async def _set_within(event: asyncio.Event, pause: timedelta) -> bool:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), pause.total_seconds())
-    return event.is_set()
+async def _paused(loop: Loop, stopping: asyncio.Event) -> bool:
+    """Waits out the pause of a loop; whether it is to stop."""
+    pause = loop.pause() if callable(loop.pause) else loop.pause
+    events = [event for event in (stopping, loop.wake) if event is not None]
+    waiting = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, timeout=pause.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+    if loop.wake is not None:
+        loop.wake.clear()
+    return stopping.is_set()

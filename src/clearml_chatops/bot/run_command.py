@@ -19,7 +19,9 @@ from clearml_chatops.bot.settings import Settings
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
 
-_DELIVERY_PAUSE = timedelta(seconds=0.5)
+_DELIVERY_PAUSE = timedelta(seconds=2)
+"""For what waits for another attempt; what is new rings."""
+_DELETED_PAUSE = timedelta(minutes=2)
 _CARDS_PAUSE = timedelta(seconds=1)
 
 
@@ -116,16 +118,28 @@ async def _running(program: Program, front_ends: list[FrontEnd]) -> AsyncIterato
 
 def _loops(program: Program, front_ends: list[FrontEnd], stopping: asyncio.Event) -> Iterator[Loop]:
     process = program.process
-    yield Loop(process.watcher.look, process.watch_interval, "The watcher cannot ask ClearML")
+    yield Loop(
+        process.watcher.look,
+        process.watcher.pause,
+        "The watcher cannot ask ClearML",
+        wake=process.watched.listener(),
+    )
+    yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
     yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
     for front_end in front_ends:
         delivery = Delivery(
             notifications=process.notifications,
             platform=front_end.platform,
             send=front_end.deliver,
+            platforms=[each.platform for each in front_ends],
             stopping=stopping,
         )
-        yield Loop(delivery.deliver_due, _DELIVERY_PAUSE, "Notifications are not delivered")
+        yield Loop(
+            delivery.deliver_due,
+            _DELIVERY_PAUSE,
+            "Notifications are not delivered",
+            wake=process.news.listener(),
+        )
         live_cards = LiveCards(cards=process.cards, front_end=front_end, clock=process.clock)
         yield Loop(live_cards.edit_due, _CARDS_PAUSE, "Cards are not edited")
 

@@ -121,6 +121,7 @@ class Settings(BaseSettings):
     host: str = Field(default_factory=socket.gethostname, alias="CHATOPS_HOST", min_length=1)
     user: str = Field(default_factory=_user_name, alias="CHATOPS_USER", min_length=1)
     watch_seconds: float = Field(2.0, alias="CHATOPS_WATCH_SECONDS", ge=0.1, le=3600)
+    idle_watch_seconds: float = Field(10.0, alias="CHATOPS_IDLE_WATCH_SECONDS", ge=0.1, le=3600)
     log_level: Annotated[str, BeforeValidator(_log_level)] = Field("WARNING", alias="CHATOPS_LOG_LEVEL")
 
     @property
@@ -131,6 +132,10 @@ class Settings(BaseSettings):
     @property
     def watch_interval(self) -> timedelta:
         return timedelta(seconds=self.watch_seconds)
+
+    @property
+    def idle_watch_interval(self) -> timedelta:
+        return timedelta(seconds=self.idle_watch_seconds)
 
     @classmethod
     def settings_customise_sources(

@@ -1,14 +1,12 @@
-"""The card of an experiment, and the messages that tell what happened to one."""
+"""The card of an experiment."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.wording import ago, span
 from clearml_chatops.models.experiments import Experiment, Status
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.queues import PlaceInQueue
-from clearml_chatops.models.replies import Block, Button, Buttons, Code, Fields, Reply, Text, Tone
-from clearml_chatops.services.notifications import DueNotification
+from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Reply, Text, Tone
 
 _MOST_METRICS = 4
 _TONES = {
@@ -27,7 +25,7 @@ def experiment_card(
     """
     return Reply.of(
         Text(experiment.name, Tone.HEADING),
-        Text(experiment.status.word, _TONES.get(experiment.status, Tone.PLAIN)),
+        Text(_status(experiment), _TONES.get(experiment.status, Tone.PLAIN)),
         Fields(
             tuple(
                 (label, value)
@@ -68,29 +66,9 @@ def deleted_card(experiment_id: str) -> Reply:
     return Reply.of(Text("This experiment was deleted in ClearML.", Tone.QUIET), about=experiment_id)
 
 
-def notification_card(due: DueNotification) -> Reply:
-    """The message that tells one event."""
-    event = due.notification.event
-    if isinstance(event, Notice):
-        return Reply.of(
-            Text(event.text, Tone.WARNING if event.is_trouble else Tone.PLAIN),
-            Buttons(event.offers) if event.offers else None,
-        )
-    log = Code("\n".join(line.text for line in due.last_lines)) if due.last_lines else None
-    return Reply.of(
-        Text(_event_sentence(event), _EVENT_TONES[event.kind]),
-        log,
-        Buttons(_event_buttons(event)),
-        about=event.experiment_id,
-    )
-
-
-_EVENT_TONES = {
-    EventKind.LEFT_PENDING: Tone.PLAIN,
-    EventKind.COMPLETED: Tone.SUCCESS,
-    EventKind.FAILED: Tone.FAILURE,
-    EventKind.ABORTED: Tone.WARNING,
-}
+def _status(experiment: Experiment) -> str:
+    word = experiment.status.word
+    return f"{word}: its environment is being set up" if experiment.is_setting_up else word
 
 
 def _waits(place: PlaceInQueue | None) -> str:
@@ -156,32 +134,3 @@ def _card_buttons(experiment: Experiment) -> tuple[Button, ...]:
             over = (clone, log, plot, Button("Parameters", f"/params id={experiment.id}"))
             failed = experiment.status in {Status.FAILED, Status.ABORTED}
             return (*over, Button("Retry", f"/retry {experiment.id}")) if failed else over
-
-
-def _event_sentence(event: ExperimentEvent) -> str:
-    name = f"“{event.experiment_name}”"
-    after = f" after {span(event.ran)}" if event.ran is not None else ""
-    match event.kind:
-        case EventKind.LEFT_PENDING:
-            worker = f", picked up by {event.worker_id}" if event.worker_id else ""
-            return f"{name} has left Pending{_after_waiting(event)}{worker}."
-        case EventKind.COMPLETED:
-            return f"{name} is Completed{after}."
-        case EventKind.FAILED:
-            return f"{name} has Failed{after}."
-        case EventKind.ABORTED:
-            return f"{name} was Aborted{after}."
-
-
-def _after_waiting(event: ExperimentEvent) -> str:
-    if event.waited is None:
-        return ""
-    return f" after {span(event.waited)}" if event.waited >= timedelta(seconds=1) else " at once"
-
-
-def _event_buttons(event: ExperimentEvent) -> tuple[Button, ...]:
-    show = Button("Show", f"/show {event.experiment_id}")
-    log = Button("Log", f"/log {event.experiment_id}")
-    if event.kind in {EventKind.FAILED, EventKind.ABORTED}:
-        return (log, Button("Retry", f"/retry {event.experiment_id}"), show)
-    return (show, log)

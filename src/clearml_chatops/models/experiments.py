@@ -9,6 +9,12 @@ SHORT_ID_LENGTH = 8
 """Characters of an id shown to people; enough to be unique among a team's experiments."""
 
 
+STOPPING = "stopping"
+"""The status message by which ClearML asks an agent to end a run; an agent looks every 5 s."""
+
+_BY_AGENT = "Changed by clearml-agent"
+
+
 class Status(StrEnum):
     """A status as the API writes it; `word` is the one the web UI shows."""
 
@@ -132,6 +138,7 @@ class Experiment:
     completed: datetime | None = None
     last_iteration: int = 0
     metrics: tuple[Metric, ...] = ()
+    changed_by_id: str = ""
 
     @property
     def short_id(self) -> str:
@@ -140,6 +147,27 @@ class Experiment:
     @property
     def is_draft(self) -> bool:
         return self.status is Status.DRAFT
+
+    @property
+    def is_changed_by_agent(self) -> bool:
+        """Whether its status was set by the agent that runs it, and not by a person."""
+        return self.status_message.startswith(_BY_AGENT)
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether its agent was asked to end it, and has not yet."""
+        return self.status is Status.RUNNING and self.status_message == STOPPING
+
+    @property
+    def is_setting_up(self) -> bool:
+        """Whether it runs, but its own code has not been heard of yet.
+
+        The agent says that it runs before it pulls the image and installs the packages. ClearML's SDK blanks
+        what the agent wrote when the code begins; other code is heard of by what it reports.
+        """
+        has_reported = self.last_iteration > 0 or bool(self.metrics)
+        by_agent = self.status_message.endswith("by agent") or self.is_changed_by_agent
+        return self.status is Status.RUNNING and by_agent and not has_reported
 
     def running_time(self, now: datetime) -> timedelta | None:
         """How long it has run, or ran; None when it never started."""

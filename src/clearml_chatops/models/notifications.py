@@ -1,6 +1,6 @@
 """What has happened to an experiment, a worker or a card, and who is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,13 +14,27 @@ class EventKind(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     ABORTED = "aborted"
+    ENQUEUED = "enqueued"
+    DEQUEUED = "dequeued"
+    BACK_TO_DRAFT = "back_to_draft"
+    DELETED = "deleted"
+    UNDELIVERED = "undelivered"
+    """Something of the experiment could not be told for a long time: a note to the admins."""
+
+
+ACTS = frozenset(
+    {EventKind.ABORTED, EventKind.ENQUEUED, EventKind.DEQUEUED, EventKind.BACK_TO_DRAFT, EventKind.DELETED}
+)
+"""What somebody did, which is not announced to himself."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentState:
     """What the watcher remembers of an experiment between two looks.
 
-    `pending_since` is when it was put into its queue, known only if the bot saw it pending.
+    `pending_since` is when it was put into its queue, known only if the bot saw it pending. `stopping_by` is
+    the ClearML user who asked for the end of the run, `changed_by` the one who set the status, where that
+    was no agent; the latter is seen and not kept, and neither is the `reason` for the status.
     """
 
     experiment_id: str
@@ -32,11 +46,18 @@ class ExperimentState:
     completed: datetime | None = None
     worker_id: str = ""
     pending_since: datetime | None = None
+    stopping_by: str = ""
+    changed_by: str = field(default="", compare=False)
+    reason: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentEvent:
-    """One thing that happened. `at` is the server's time of it, the same however often it is seen."""
+    """One thing that happened. `at` is the server's time of it, the same however often it is seen.
+
+    `by` is the ClearML user who did it and `by_name` what people call him, where that is known; `reason` is
+    what ClearML notes of a failure.
+    """
 
     kind: EventKind
     experiment_id: str
@@ -45,6 +66,27 @@ class ExperimentEvent:
     worker_id: str = ""
     waited: timedelta | None = None
     ran: timedelta | None = None
+    by: str = ""
+    by_name: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A conversation that is told, and the person who wanted it."""
+
+    conversation: Conversation
+    person_id: int
+    clearml_user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did to an experiment by a command."""
+
+    person_id: int
+    person_name: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +111,4 @@ class Notification:
     event: ExperimentEvent | Notice
     recipient: Conversation
     attempts: int
+    noted: datetime

@@ -16,6 +16,10 @@ _ENDINGS = {
 _BEFORE_A_RUN = {Status.DRAFT, Status.PENDING, Status.FAILED, Status.ABORTED}
 
 
+_RESET = "reset"
+"""The status reason that ClearML notes of a reset."""
+
+
 def events_between(before: ExperimentState | None, now: ExperimentState) -> tuple[ExperimentEvent, ...]:
     """What happened since `before`, in order; nothing where the experiment was never seen.
 
@@ -24,21 +28,45 @@ def events_between(before: ExperimentState | None, now: ExperimentState) -> tupl
     if before is None or (before.status, before.status_changed) == (now.status, now.status_changed):
         return ()
     events = []
+    act = _act(before, now)
+    if act:
+        events.append(_event(act, now, at=now.status_changed, by=now.changed_by))
     start = _start(before, now)
     if start is not None:
         events.append(_event(EventKind.LEFT_PENDING, now, at=start, waited=_waited(before, now, start)))
     ending = _ENDINGS.get(now.status)
     if ending and (start is not None or not _is_known_end(before, now)):
         ran = (now.completed or now.status_changed) - now.started if now.started is not None else None
-        events.append(_event(ending, now, at=now.status_changed, ran=ran))
+        by = (before.stopping_by or now.changed_by) if ending is EventKind.ABORTED else ""
+        events.append(_event(ending, now, at=now.status_changed, ran=ran, by=by))
     return tuple(events)
 
 
 def remembered(before: ExperimentState | None, now: ExperimentState) -> ExperimentState:
-    """What to remember of `now`: since when it waits is known only from the first time it was seen waiting."""
-    if now.status is not Status.PENDING or before is None or before.status is not Status.PENDING:
+    """What to remember of `now`.
+
+    Since when it waits is known only from the first time it was seen waiting, and who asked for its end only
+    until its agent sets the status again.
+    """
+    if before is None or before.status is not now.status:
         return now
-    return replace(now, pending_since=before.pending_since or now.pending_since)
+    if now.status is Status.PENDING:
+        return replace(now, pending_since=before.pending_since or now.pending_since)
+    if now.status is Status.RUNNING:
+        return replace(now, stopping_by=now.stopping_by or before.stopping_by)
+    return now
+
+
+def _act(before: ExperimentState, now: ExperimentState) -> EventKind | None:
+    """What somebody did that is neither the beginning nor the end of a run; None where nobody is known."""
+    if not now.changed_by or before.status is now.status:
+        return None
+    if now.status is Status.PENDING:
+        return EventKind.ENQUEUED
+    if now.status is Status.DRAFT and (now.reason == _RESET or before.status is not Status.PENDING):
+        return EventKind.BACK_TO_DRAFT
+    is_back = now.status is Status.DRAFT or (now.status is Status.FAILED and _is_known_end(before, now))
+    return EventKind.DEQUEUED if before.status is Status.PENDING and is_back else None
 
 
 def _start(before: ExperimentState, now: ExperimentState) -> datetime | None:
@@ -87,6 +115,7 @@ def _event(
     at: datetime,
     waited: timedelta | None = None,
     ran: timedelta | None = None,
+    by: str = "",
 ) -> ExperimentEvent:
     return ExperimentEvent(
         kind=kind,
@@ -96,4 +125,6 @@ def _event(
         worker_id=now.worker_id,
         waited=waited,
         ran=ran,
+        by=by,
+        reason=now.reason if kind is EventKind.FAILED else "",
     )

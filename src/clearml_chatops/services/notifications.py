@@ -1,31 +1,49 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import groupby
 
 from clearml_chatops.models.errors import ChatOpsError
-from clearml_chatops.models.experiments import LogLine
-from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, Notice, Notification
+from clearml_chatops.models.messages import TERMINAL, Conversation
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
+from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.triage import LINES_READ, Triage, triaged
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
+from clearml_chatops.storage.states import WatcherStore
 
-LINES_OF_A_FAILURE = 8
 _MOST_AT_ONCE = 50
-_EVER = datetime.max.replace(tzinfo=UTC)
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
+_MOST_DOUBLINGS = 10
+_PATIENCE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class DueNotification:
-    """A notification to send now; of a failed run with the last lines of its log."""
+class DueMessage:
+    """What is to be sent now in one message: all that happened to one experiment, or to one worker, in order.
 
-    notification: Notification
-    last_lines: tuple[LogLine, ...] = ()
+    `triage` is why a run failed; None where none did or its log cannot be had.
+    """
+
+    notifications: tuple[Notification, ...]
+    triage: Triage | None = None
+
+    @property
+    def recipient(self) -> Conversation:
+        return self.notifications[0].recipient
+
+    @property
+    def events(self) -> tuple[ExperimentEvent, ...]:
+        return tuple(item.event for item in self.notifications if isinstance(item.event, ExperimentEvent))
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        return tuple(item.event for item in self.notifications if isinstance(item.event, Notice))
 
 
 class NotificationService:
@@ -34,44 +52,101 @@ class NotificationService:
         self._database = database
         self._clock = clock
 
-    async def due(self, platform: str, conversation_id: str) -> list[DueNotification]:
-        """What is to be sent to a conversation now, in the order in which it happened.
+    async def due(self, platform: str, conversation_id: str) -> list[DueMessage]:
+        """What is to be sent to a conversation now, in the order in which it happened, logs left out.
 
         What waits for another attempt holds up all that happened after it.
         """
         async with self._database.reading() as session:
-            outbox = OutboxStore(session)
-            due = await outbox.due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
-            waiting = await outbox.due(platform, conversation_id, now=_EVER, limit=_MOST_AT_ONCE)
-        ready = {item.id for item in due}
-        in_order = takewhile(lambda item: item.id in ready, waiting)
-        return [DueNotification(item, await self._last_lines(item)) for item in in_order]
+            due = await OutboxStore(session).due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
+        messages = [
+            DueMessage(tuple(together))
+            for _, together in groupby(due, lambda item: (_subject(item.event), item.recipient))
+        ]
+        # What the limit may have cut in two is whole the next time.
+        return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
+
+    async def in_full(self, message: DueMessage) -> DueMessage:
+        """The message with why its run failed. One request for a failed run, else none."""
+        return replace(message, triage=await self._triage(message.events[-1])) if message.events else message
 
     async def waiting_conversations(self, platform: str) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
         async with self._database.reading() as session:
             return await OutboxStore(session).waiting_conversations(platform, now=self._clock())
 
-    async def delivered(self, notification: Notification) -> None:
+    async def delivered(self, message: DueMessage) -> None:
+        ids = [notification.id for notification in message.notifications]
         async with self._database.writing() as session:
-            await OutboxStore(session).mark_delivered(notification.id, at=self._clock())
+            await OutboxStore(session).mark_delivered(*ids, at=self._clock())
 
-    async def failed(self, notification: Notification) -> None:
-        """Tries again later, with growing pauses."""
-        pause = min(_FIRST_PAUSE * 2**notification.attempts, _LONGEST_PAUSE)
+    async def failed(self, message: DueMessage, reason: str) -> None:
+        """Tries again later, with growing pauses; after a day the admins are told instead."""
+        first, now = message.notifications[0], self._clock()
+        if now - first.noted >= _PATIENCE:
+            await self._give_up(message, reason)
+            return
+        pause = min(_FIRST_PAUSE * 2 ** min(first.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE)
         async with self._database.writing() as session:
-            await OutboxStore(session).postpone(notification.id, until=self._clock() + pause)
+            await OutboxStore(session).postpone(first.id, until=now + pause)
+
+    async def gone(self, message: DueMessage, platforms: Collection[str]) -> Conversation | None:
+        """Sends it to the same person at another place, on one of the platforms that the bot is on.
+
+        Gives that place; None where there is none, or he was told there already.
+        """
+        now, first = self._clock(), message.notifications[0].event
+        async with self._database.writing() as session:
+            outbox = OutboxStore(session)
+            await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
+            person_id = await WatcherStore(session).person_of(_subject(first)[1], message.recipient)
+            identities = await PeopleStore(session).identities(person_id) if person_id is not None else []
+            places = [
+                _private(identity)
+                for identity in sorted(identities, key=lambda item: item.platform == message.recipient.platform)
+                if identity.platform in platforms
+            ]
+            for place in places:
+                if place.id != message.recipient.id and not await outbox.has(first, place):
+                    await outbox.add([(item.event, place) for item in message.notifications], now=now)
+                    return place
+        return None
+
+    async def _give_up(self, message: DueMessage, reason: str) -> None:
+        now = self._clock()
+        notes = [
+            replace(event, kind=EventKind.UNDELIVERED, by_name=str(message.recipient), reason=reason)
+            for event in message.events[-1:]
+            if event.kind is not EventKind.UNDELIVERED
+        ]
+        async with self._database.writing() as session:
+            outbox = OutboxStore(session)
+            await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
+            admins = await PeopleStore(session).identities_with(Role.ADMIN)
+            places = [_private(identity) for identity in admins if identity.platform != TERMINAL]
+            await outbox.add([(note, place) for note in notes for place in places], now=now)
 
     async def waiting_for(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of an experiment are still on their way to the recipient."""
         async with self._database.reading() as session:
             return await OutboxStore(session).undelivered(experiment_id, recipient)
 
-    async def _last_lines(self, notification: Notification) -> tuple[LogLine, ...]:
-        if isinstance(notification.event, Notice) or notification.event.kind is not EventKind.FAILED:
-            return ()
+    async def _triage(self, event: ExperimentEvent) -> Triage | None:
+        if event.kind is not EventKind.FAILED:
+            return None
         try:
-            return await self._clearml.last_log_lines(notification.event.experiment_id, LINES_OF_A_FAILURE)
+            log = await self._clearml.last_log_lines(event.experiment_id, LINES_READ)
         except ChatOpsError:
             # That it failed is worth more than why; the log can be asked for with /log.
-            return ()
+            return None
+        return triaged([line.text for line in log], event.reason)
+
+
+def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
+    """What it is about: kind and id."""
+    return ("worker", event.subject) if isinstance(event, Notice) else ("experiment", event.experiment_id)
+
+
+def _private(identity: Identity) -> Conversation:
+    """Where a person can be written to on a platform without his having been there: by his own id."""
+    return Conversation(identity.platform, identity.user_id)

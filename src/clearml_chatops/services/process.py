@@ -1,7 +1,7 @@
 """What lives as long as the process, and the services made from it for one person and one command."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from clearml_chatops.services.accounts import AccountService
 from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.card_claims import CardClaims
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
@@ -58,7 +59,12 @@ class ProcessContext:
     agent_folder: Path
     cache_folder: Path
     watch_interval: timedelta
+    idle_watch_interval: timedelta
     trusted_platforms: frozenset[str]
+    news: Bell = field(default_factory=Bell)
+    """Rings when the outbox has got something."""
+    watched: Bell = field(default_factory=Bell)
+    """Rings when there is something more to watch."""
 
     @cached_property
     def accounts(self) -> AccountService:
@@ -115,7 +121,14 @@ class ProcessContext:
 
     @cached_property
     def watcher(self) -> Watcher:
-        return Watcher(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+        return Watcher(
+            clearml=self.clearml.bot,
+            database=self.database,
+            clock=self.clock,
+            news=self.news,
+            interval=self.watch_interval,
+            idle_interval=self.idle_watch_interval,
+        )
 
     def services_for(self, person: Person, message: IncomingMessage) -> "Services":
         """The services with which one command of one person works."""
@@ -149,6 +162,8 @@ class Services:
             person=self._person,
             conversation=self._message.conversation,
             clock=self._process.clock,
+            watched=self._process.watched,
+            news=self._process.news,
         )
 
     @cached_property

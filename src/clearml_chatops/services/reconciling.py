@@ -288,7 +288,7 @@ class Reconciler:
             return  # wanted since before it was noted where
         notice = Notice(worker.id, text, self._clock(), is_trouble=is_trouble, offers=offers)
         async with self._database.writing() as session:
-            await OutboxStore(session).add(notice, [worker.conversation], now=self._clock())
+            await OutboxStore(session).add([(notice, worker.conversation)], now=self._clock())
 
     async def _is_free(self, queue_id: str) -> bool:
         """Whether nobody holds a queue."""

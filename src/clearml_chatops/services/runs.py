@@ -16,6 +16,7 @@ from clearml_chatops.models.errors import (
     QueueNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, Status
+from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.models.people import Person, QueueBinding
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -32,9 +33,6 @@ _INVALID_STATUS = (400, 110)
 _UNKNOWN_QUEUE = (400, 701)
 _NOT_IN_QUEUE = (400, 703)
 _ALREADY_QUEUED = (400, 706)
-
-_STOPPING = "stopping"
-"""The status message by which ClearML asks an agent to end a run; an agent looks every 5 s."""
 
 _LOOKS_AFTER_AN_ABORT = 8
 _PAUSE_AFTER_AN_ABORT_SECONDS = 1.0
@@ -146,6 +144,7 @@ class RunService:
         await self._ownership.require_own(experiment)
         if experiment.status is not Status.PENDING:
             raise _not_pending(experiment)
+        await self._tracking.note_act(experiment.id, EventKind.DEQUEUED)
         try:
             await self._clearml.dequeue(experiment.id, experiment.queue_id)
         except ClearMLError as error:
@@ -171,6 +170,7 @@ class RunService:
         Raises:
             CannotAbortError: it ended before it could be stopped.
         """
+        await self._tracking.note_act(experiment.id, EventKind.ABORTED)
         try:
             await self._stop(experiment)
         except ClearMLError as error:
@@ -183,7 +183,7 @@ class RunService:
             experiment = await self._lookup.find(experiment.id)
             if experiment.status is not Status.RUNNING:
                 break
-            if experiment.status_message != _STOPPING:
+            if not experiment.is_stopping:
                 await self._stop(experiment)
             await asyncio.sleep(_PAUSE_AFTER_AN_ABORT_SECONDS)
         return experiment
@@ -207,6 +207,7 @@ class RunService:
 
     async def reset(self, experiment: Experiment) -> Experiment:
         """Makes it a Draft again; its log and scalars are deleted by the server."""
+        await self._tracking.note_act(experiment.id, EventKind.BACK_TO_DRAFT)
         await self._clearml.reset(experiment.id)
         return replace(experiment, status=Status.DRAFT, metrics=(), last_iteration=0, started=None, completed=None)
 
@@ -221,6 +222,7 @@ class RunService:
 
     async def _put(self, experiment: Experiment, binding: QueueBinding, *, front: bool) -> EnqueuedExperiment:
         await self._require_enqueueable(experiment)
+        await self._tracking.note_act(experiment.id, EventKind.ENQUEUED)
         try:
             enqueued = await self._clearml.enqueue(experiment.id, binding.queue_id)
         except ClearMLError as error:

@@ -10,20 +10,29 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from clearml_chatops.models.experiments import Experiment, Status
-from clearml_chatops.models.notifications import ExperimentState
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.events import events_between, remembered
+from clearml_chatops.services.telling import ACT_COUNTS_FOR, addressed
 from clearml_chatops.services.tracking import state_of
+from clearml_chatops.storage.acts import ActStore
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
 
 PAGE_SIZE = 500
 
 OVERLAP = timedelta(seconds=10)
-"""How far before the cursor each look begins. The server stamps a change before it stores it, so that
+"""How far before the cursor a look begins. The server stamps a change before it stores it, so that
 one stamped earlier can appear later; what was seen already gives no event again."""
+
+_PAUSE_FOR_A_WORKER = timedelta(seconds=0.5)
+
+_STEP = timedelta(milliseconds=1)
+"""The server keeps its times in milliseconds."""
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """ClearML stamps no status change on a fresh draft, which reads as the year 1."""
@@ -34,30 +43,120 @@ milliseconds after it has set the status, and people want to know which worker i
 
 
 class Watcher:
-    """Looks at ClearML and fills the outbox."""
+    """Looks at ClearML and fills the outbox, of which it tells by the bell.
 
-    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
+    `interval` is the pause between two looks while something that is watched waits or runs, `idle_interval`
+    the one while nothing does.
+    """
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        clock: Callable[[], datetime],
+        news: Bell,
+        interval: timedelta,
+        idle_interval: timedelta,
+    ) -> None:
         self._clearml = clearml
         self._database = database
         self._clock = clock
+        self._news = news
+        self._interval = interval
+        self._idle_interval = max(interval, idle_interval)
+        self._moves_on: bool | None = None
         self._nameless_since: dict[str, datetime] = {}
+        self._settling: tuple[datetime, datetime] | None = None
+        self._settled: datetime | None = None
+        self._has_left = False
+        self._cursor: datetime | None = None
+        """As this process moved it last; asking the database in each idle cycle would double its cost."""
+
+    def pause(self) -> timedelta:
+        """How long to wait before the next look."""
+        if self._has_left:
+            return min(self._interval, _PAUSE_FOR_A_WORKER)
+        return self._idle_interval if self._moves_on is False else self._interval
 
     async def look(self) -> int:
         """One cycle. Gives the number of notifications put into the outbox."""
-        async with self._database.reading() as session:
-            cursor = await WatcherStore(session).cursor()
+        count = await self._look()
+        if count or not self._moves_on:
+            async with self._database.reading() as session:
+                self._moves_on = await WatcherStore(session).is_anything_moving()
+        return count
+
+    async def _look(self) -> int:
+        cursor = self._cursor or await self._remembered_cursor()
         if cursor is None:
             return await self._begin()
-        start, page, count = cursor - OVERLAP, 0, 0
+        begun, reached = self._clock(), cursor
+        start, page, count = self._start(cursor), 0, 0
+        self._has_left = False
         while True:
             changed = await self._clearml.experiments_changed_since(start, page=page, page_size=PAGE_SIZE)
             count += await self._record(changed, cursor=cursor)
+            if changed:
+                reached = max(reached, changed[-1].status_changed)
             if len(changed) < PAGE_SIZE:
+                self._settle(reached, begun)
                 return count
             # The next page begins at the last change seen, not at a number: what changes meanwhile moves to
             # the end and would shift the pages. Only among changes of one same moment must pages be counted.
             last = changed[-1].status_changed
             start, page = (last, 0) if last > start else (start, page + 1)
+
+    async def look_for_deleted(self) -> int:
+        """Tells of what waited or ran and is no more: of that ClearML's changes say nothing.
+
+        Who deleted it is not known. Gives the number of notifications put into the outbox.
+        """
+        async with self._database.reading() as session:
+            moving = await WatcherStore(session).moving()
+        deleted: list[str] = []
+        for start in range(0, len(moving), PAGE_SIZE):
+            asked = moving[start : start + PAGE_SIZE]
+            there = await self._clearml.existing(asked)
+            deleted += [experiment_id for experiment_id in asked if experiment_id not in there]
+        if not deleted:
+            return 0
+        now = self._clock()
+        async with self._database.writing() as session:
+            store = WatcherStore(session)
+            states = await store.states(deleted)
+            events = [
+                ExperimentEvent(EventKind.DELETED, state.experiment_id, state.name, state.status_changed)
+                for state in states.values()
+            ]
+            told = addressed(events, recipients=await store.recipients(deleted), acts={}, names={})
+            await OutboxStore(session).add(told, now=now)
+            await CardStore(session).mark_due(deleted, now=now)
+            await store.forget(deleted)
+        self._news.ring()
+        return len(told)
+
+    async def _remembered_cursor(self) -> datetime | None:
+        async with self._database.reading() as session:
+            return await WatcherStore(session).cursor()
+
+    def _start(self, cursor: datetime) -> datetime:
+        """Where to begin: within reach of what may appear late, but behind what cannot have anything late.
+
+        Else the last thousand experiments that changed at one moment would be read in every cycle for ever.
+        """
+        start = cursor - OVERLAP
+        return max(start, self._settled + _STEP) if self._settled is not None else start
+
+    def _settle(self, position: datetime, begun: datetime) -> None:
+        """Notes how far a complete look came. A look that begins long enough after it settles all up to there."""
+        if self._has_left:
+            self._settling = None
+        elif self._settling is None:
+            self._settling = (position, begun)
+        elif begun - self._settling[1] >= OVERLAP:
+            self._settled = self._settling[0]
+            self._settling = (position, begun)
 
     async def _begin(self) -> int:
         """The first look ever: from the oldest state remembered of a tracked experiment, else from now on.
@@ -75,46 +174,53 @@ class Watcher:
 
     async def _record(self, changed: Sequence[Experiment], *, cursor: datetime) -> int:
         """Tells of one page and moves the cursor behind it, in one transaction; none where nothing is new."""
+        if not changed:
+            return 0
         states = [state_of(item) for item in changed]
         async with self._database.reading() as session:
             known = await WatcherStore(session).states([state.experiment_id for state in states])
+            outdated = await CardStore(session).outdated(
+                {state.experiment_id: state.status_changed for state in states}
+            )
         news = [state for state in states if _is_news(known.get(state.experiment_id), state)]
         told = [state for state in news if not self._is_nameless(state)]
-        position = max((state.status_changed for state in states), default=cursor)
-        if len(told) < len(news) or self._leaves_something():
-            # What this page or one before it leaves for a later look must stay within the overlap.
-            position = cursor
-        changes = {state.experiment_id: state.status_changed for state in states}
-        async with self._database.reading() as session:
-            outdated = await CardStore(session).outdated(changes)
+        self._has_left = self._has_left or len(told) < len(news)
+        # What this page or one before it leaves for a later look must stay within reach of it.
+        position = cursor if self._has_left else max(cursor, states[-1].status_changed)
         if not told and not outdated and position <= cursor:
             return 0
+        # From our own token; no request.
+        bot_user_id = (await self._clearml.identity()).user_id if told else ""
         async with self._database.writing() as session:
             store = WatcherStore(session)
             # Read again under the write lock: another process may have told of it meanwhile.
             known = await store.states([state.experiment_id for state in told])
             told = [state for state in told if _is_news(known.get(state.experiment_id), state)]
-            count = await self._tell(store, OutboxStore(session), known, told)
+            events = [event for state in told for event in events_between(known[state.experiment_id], state)]
+            concerned = [state.experiment_id for state in told]
+            acts = await ActStore(session).since(concerned, self._clock() - ACT_COUNTS_FOR)
+            notifications = addressed(
+                events,
+                recipients=await store.recipients(concerned),
+                acts=acts,
+                names=await PeopleStore(session).names_by_clearml_user(),
+                bot_user_id=bot_user_id,
+            )
+            # A command has one effect: what follows is another's doing.
+            await ActStore(session).forget_done(
+                key for event in events if (key := (event.experiment_id, event.kind)) in acts
+            )
+            await OutboxStore(session).add(notifications, now=self._clock())
             await CardStore(session).mark_due(outdated, now=self._clock())
             await store.remember(remembered(known[state.experiment_id], state) for state in told)
-            await store.move_cursor(max(position, await store.cursor() or position))
-        return count
-
-    async def _tell(
-        self,
-        store: WatcherStore,
-        outbox: OutboxStore,
-        known: dict[str, ExperimentState],
-        told: Sequence[ExperimentState],
-    ) -> int:
-        watchers = await store.watchers([state.experiment_id for state in told])
-        count = 0
+            position = max(position, await store.cursor() or position)
+            await store.move_cursor(position)
+        self._cursor = position
+        if notifications:
+            self._news.ring()
         for state in told:
-            for event in events_between(known[state.experiment_id], state):
-                recipients = watchers.get(state.experiment_id, [])
-                await outbox.add(event, recipients, now=self._clock())
-                count += len(recipients)
-        return count
+            self._nameless_since.pop(state.experiment_id, None)
+        return len(notifications)
 
     def _is_nameless(self, state: ExperimentState) -> bool:
         """Whether it is a fresh run whose worker will be known in a moment."""
@@ -123,10 +229,6 @@ class Watcher:
             return False
         since = self._nameless_since.setdefault(state.experiment_id, self._clock())
         return self._clock() - since < WORKER_GRACE
-
-    def _leaves_something(self) -> bool:
-        now = self._clock()
-        return any(now - since < WORKER_GRACE for since in self._nameless_since.values())
 
 
 def _is_news(known: ExperimentState | None, now: ExperimentState) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.replies import Button
 from clearml_chatops.storage.schema import OutboxRow
+from clearml_chatops.storage.upserts import insert_into
 
 _NOTICE = "notice"
 """The kind of a row that is about no experiment; what it is about stands where an experiment's id would."""
@@ -21,42 +23,29 @@ class OutboxStore:
         self._session = session
 
     async def add(
-        self, event: ExperimentEvent | Notice, recipients: Iterable[Conversation], *, now: datetime
+        self, notifications: Iterable[tuple[ExperimentEvent | Notice, Conversation]], *, now: datetime
     ) -> None:
-        """Puts the event in for each recipient who does not have it yet."""
-        for recipient in recipients:
-            if await self._session.scalar(self._same(event, recipient)):
-                continue
-            self._session.add(
-                OutboxRow(
-                    experiment_id=_subject(event),
-                    kind=_kind(event),
-                    at=event.at,
-                    platform=recipient.platform,
-                    conversation_id=recipient.id,
-                    thread=recipient.thread,
-                    details=_to_details(event),
-                    attempts=0,
-                    next_attempt=now,
-                    delivered=None,
-                )
-            )
-            await self._session.flush()
+        """Puts events in for their recipients, in this order; what a recipient has already stays as it is."""
+        rows = [_to_row(event, recipient, now) for event, recipient in notifications]
+        if rows:
+            await self._session.execute(insert_into(self._session, OutboxRow).on_conflict_do_nothing(), rows)
 
     async def due(self, platform: str, conversation_id: str, *, now: datetime, limit: int) -> list[Notification]:
-        """What is to be sent to a conversation now, in the order in which it happened."""
+        """What is to be sent to a conversation now, in the order in which it happened.
+
+        What waits for another attempt holds up all that happened after it.
+        """
         rows = await self._session.scalars(
             select(OutboxRow)
             .where(
+                OutboxRow.delivered.is_(None),
                 OutboxRow.platform == platform,
                 OutboxRow.conversation_id == conversation_id,
-                OutboxRow.delivered.is_(None),
-                OutboxRow.next_attempt <= now,
             )
             .order_by(OutboxRow.id)
             .limit(limit)
         )
-        return [_to_notification(row) for row in rows]
+        return [_to_notification(row) for row in takewhile(lambda row: row.next_attempt <= now, rows)]
 
     async def waiting_conversations(self, platform: str, *, now: datetime) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
@@ -67,6 +56,20 @@ class OutboxStore:
             .order_by(OutboxRow.conversation_id)
         )
         return list(found)
+
+    async def has(self, event: ExperimentEvent | Notice, recipient: Conversation) -> bool:
+        """Whether the recipient has been told of the event, or is to be."""
+        found = await self._session.scalar(
+            select(OutboxRow.id).where(
+                OutboxRow.experiment_id == _subject(event),
+                OutboxRow.kind == _kind(event),
+                OutboxRow.at == event.at,
+                OutboxRow.platform == recipient.platform,
+                OutboxRow.conversation_id == recipient.id,
+                OutboxRow.thread == recipient.thread,
+            )
+        )
+        return found is not None
 
     async def undelivered(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of this experiment the recipient has still to get."""
@@ -82,25 +85,32 @@ class OutboxStore:
         )
         return count or 0
 
-    async def mark_delivered(self, notification_id: int, *, at: datetime) -> None:
-        (await self._session.get_one(OutboxRow, notification_id)).delivered = at
+    async def mark_delivered(self, *notification_ids: int, at: datetime) -> None:
+        for notification_id in notification_ids:
+            (await self._session.get_one(OutboxRow, notification_id)).delivered = at
 
-    async def postpone(self, notification_id: int, *, until: datetime) -> None:
+    async def postpone(self, *notification_ids: int, until: datetime) -> None:
         """Counts a failed attempt and sets the time of the next."""
-        row = await self._session.get_one(OutboxRow, notification_id)
-        row.attempts += 1
-        row.next_attempt = until
+        for notification_id in notification_ids:
+            row = await self._session.get_one(OutboxRow, notification_id)
+            row.attempts += 1
+            row.next_attempt = until
 
-    @staticmethod
-    def _same(event: ExperimentEvent | Notice, recipient: Conversation) -> Any:
-        return select(OutboxRow.id).where(
-            OutboxRow.experiment_id == _subject(event),
-            OutboxRow.kind == _kind(event),
-            OutboxRow.at == event.at,
-            OutboxRow.platform == recipient.platform,
-            OutboxRow.conversation_id == recipient.id,
-            OutboxRow.thread == recipient.thread,
-        )
+
+def _to_row(event: ExperimentEvent | Notice, recipient: Conversation, now: datetime) -> dict[str, Any]:
+    return {
+        "experiment_id": _subject(event),
+        "kind": _kind(event),
+        "at": event.at,
+        "platform": recipient.platform,
+        "conversation_id": recipient.id,
+        "thread": recipient.thread,
+        "details": _to_details(event),
+        "attempts": 0,
+        "noted": now,
+        "next_attempt": now,
+        "delivered": None,
+    }
 
 
 def _subject(event: ExperimentEvent | Notice) -> str:
@@ -120,6 +130,9 @@ def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
         "worker": event.worker_id,
         "waited": event.waited.total_seconds() if event.waited is not None else None,
         "ran": event.ran.total_seconds() if event.ran is not None else None,
+        "by": event.by,
+        "by_name": event.by_name,
+        "reason": event.reason,
     }
 
 
@@ -129,6 +142,7 @@ def _to_notification(row: OutboxRow) -> Notification:
         event=_to_notice(row) if row.kind == _NOTICE else _to_event(row),
         recipient=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,
+        noted=row.noted,
     )
 
 
@@ -152,4 +166,7 @@ def _to_event(row: OutboxRow) -> ExperimentEvent:
         worker_id=row.details["worker"],
         waited=timedelta(seconds=waited) if waited is not None else None,
         ran=timedelta(seconds=ran) if ran is not None else None,
+        by=row.details.get("by", ""),
+        by_name=row.details.get("by_name", ""),
+        reason=row.details.get("reason", ""),
     )

@@ -91,12 +91,29 @@ class PeopleStore:
         )
         return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
 
+    async def identities_with(self, role: Role) -> list[Identity]:
+        """The identities of all who have this role."""
+        rows = await self._session.scalars(
+            select(IdentityRow)
+            .join(PersonRow, IdentityRow.person_id == PersonRow.id)
+            .where(PersonRow.role == role.value)
+            .order_by(IdentityRow.platform, IdentityRow.workspace, IdentityRow.user_id)
+        )
+        return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
+
     async def names_of(self, role: Role) -> list[str]:
         """The names of all who have this role."""
         rows = await self._session.scalars(
             select(PersonRow.name).where(PersonRow.role == role.value).order_by(PersonRow.id)
         )
         return list(rows)
+
+    async def names_by_clearml_user(self) -> dict[str, str]:
+        """The names of the people, by their ClearML users."""
+        rows = await self._session.execute(
+            select(PersonRow.clearml_user_id, PersonRow.name).where(PersonRow.clearml_user_id != "")
+        )
+        return dict(row.tuple() for row in rows)
 
     async def lock_out(self, *, all_but: Collection[int]) -> None:
         """Forgets the identities of those whom the settings named once and name no more."""

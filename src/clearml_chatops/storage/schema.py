@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Index,
     MetaData,
     String,
     Text,
@@ -114,6 +115,18 @@ class ExperimentStateRow(Table):
     completed: Mapped[datetime | None]
     worker_id: Mapped[str]
     pending_since: Mapped[datetime | None]
+    stopping_by: Mapped[str]
+
+
+class ActRow(Table):
+    """What a person did last to an experiment by a command, so that it is not announced to himself."""
+
+    __tablename__ = "acts"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime] = mapped_column(index=True)
 
 
 class WatchRow(Table):
@@ -143,7 +156,11 @@ class OutboxRow(Table):
     """A notification on its way. The unique key makes each exist once, however often it is seen."""
 
     __tablename__ = "outbox"
-    __table_args__ = (UniqueConstraint("experiment_id", "kind", "at", "platform", "conversation_id", "thread"),)
+    __table_args__ = (
+        UniqueConstraint("experiment_id", "kind", "at", "platform", "conversation_id", "thread"),
+        # What is still to be sent is found among all that ever was.
+        Index(None, "delivered", "platform", "conversation_id", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[str]
@@ -154,7 +171,8 @@ class OutboxRow(Table):
     thread: Mapped[str]
     details: Mapped[dict[str, Any]]
     attempts: Mapped[int]
-    next_attempt: Mapped[datetime] = mapped_column(index=True)
+    noted: Mapped[datetime]
+    next_attempt: Mapped[datetime]
     delivered: Mapped[datetime | None]
 
 

@@ -1,15 +1,17 @@
 """What the watcher remembers: states of experiments, its cursor, and who watches what."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import ExperimentState
-from clearml_chatops.storage.schema import ExperimentStateRow, WatcherCursorRow, WatchRow
+from clearml_chatops.models.notifications import ExperimentState, Recipient
+from clearml_chatops.storage.schema import ExperimentStateRow, PersonRow, WatcherCursorRow, WatchRow
+from clearml_chatops.storage.upserts import insert_into
 
 _CURSOR_ID = 1
 _IDS_PER_QUERY = 500
@@ -31,6 +33,17 @@ class WatcherStore:
         """The oldest status change among the remembered states."""
         return await self._session.scalar(select(func.min(ExperimentStateRow.status_changed)))
 
+    async def is_anything_moving(self) -> bool:
+        """Whether something that is watched waits or runs."""
+        moving = (Status.PENDING.value, Status.RUNNING.value)
+        found = await self._session.scalar(
+            select(ExperimentStateRow.experiment_id)
+            .join(WatchRow, WatchRow.experiment_id == ExperimentStateRow.experiment_id)
+            .where(ExperimentStateRow.status.in_(moving))
+            .limit(1)
+        )
+        return found is not None
+
     async def states(self, experiment_ids: Collection[str]) -> dict[str, ExperimentState]:
         """The remembered states, by id; an experiment never seen is absent."""
         found: dict[str, ExperimentState] = {}
@@ -44,20 +57,15 @@ class WatcherStore:
         return found
 
     async def remember(self, states: Iterable[ExperimentState]) -> None:
-        for state in states:
-            await self._session.merge(
-                ExperimentStateRow(
-                    experiment_id=state.experiment_id,
-                    name=state.name,
-                    status=state.status.value,
-                    status_changed=state.status_changed,
-                    parent_id=state.parent_id,
-                    started=state.started,
-                    completed=state.completed,
-                    worker_id=state.worker_id,
-                    pending_since=state.pending_since,
-                )
-            )
+        """Notes how these experiments are now, all in one statement."""
+        rows = [_to_row(state) for state in states]
+        if not rows:
+            return
+        insert = insert_into(self._session, ExperimentStateRow)
+        changed = {name: insert.excluded[name] for name in rows[0] if name != "experiment_id"}
+        await self._session.execute(
+            insert.on_conflict_do_update(index_elements=["experiment_id"], set_=changed), rows
+        )
 
     async def watch(self, experiment_id: str, recipient: Conversation, person_id: int) -> None:
         """Has the recipient told of this experiment; asking twice changes nothing.
@@ -123,6 +131,50 @@ class WatcherStore:
                 found.setdefault(row.experiment_id, []).append(recipient)
         return found
 
+    async def recipients(self, experiment_ids: Collection[str]) -> dict[str, list[Recipient]]:
+        """Who is told of each experiment, and for whom; in the order in which they asked."""
+        found: dict[str, list[Recipient]] = {}
+        ids = list(experiment_ids)
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            chunk = ids[start : start + _IDS_PER_QUERY]
+            rows = await self._session.execute(
+                select(WatchRow, PersonRow.clearml_user_id)
+                .join(PersonRow, PersonRow.id == WatchRow.person_id)
+                .where(WatchRow.experiment_id.in_(chunk))
+                .order_by(WatchRow.id)
+            )
+            for row, clearml_user_id in rows:
+                place = Conversation(row.platform, row.conversation_id, row.thread)
+                found.setdefault(row.experiment_id, []).append(Recipient(place, row.person_id, clearml_user_id))
+        return found
+
+    async def person_of(self, experiment_id: str, recipient: Conversation) -> int | None:
+        """For whom an experiment is told of in a conversation."""
+        return await self._session.scalar(
+            _watches_of(recipient)
+            .where(WatchRow.experiment_id == experiment_id)
+            .with_only_columns(WatchRow.person_id)
+        )
+
+    async def moving(self) -> list[str]:
+        """The experiments that are watched and wait or run, as far as is known."""
+        rows = await self._session.scalars(
+            select(ExperimentStateRow.experiment_id)
+            .where(
+                ExperimentStateRow.status.in_((Status.PENDING.value, Status.RUNNING.value)),
+                ExperimentStateRow.experiment_id.in_(select(WatchRow.experiment_id)),
+            )
+            .order_by(ExperimentStateRow.experiment_id)
+        )
+        return list(rows)
+
+    async def forget(self, experiment_ids: Sequence[str]) -> None:
+        """Forgets experiments that are no more, and who watched them."""
+        for start in range(0, len(experiment_ids), _IDS_PER_QUERY):
+            chunk = experiment_ids[start : start + _IDS_PER_QUERY]
+            for table in (WatchRow, ExperimentStateRow):
+                await self._session.execute(delete(table).where(table.experiment_id.in_(chunk)))
+
 
 def _watches_of(recipient: Conversation) -> Select[WatchRow]:
     return select(WatchRow).where(
@@ -130,6 +182,21 @@ def _watches_of(recipient: Conversation) -> Select[WatchRow]:
         WatchRow.conversation_id == recipient.id,
         WatchRow.thread == recipient.thread,
     )
+
+
+def _to_row(state: ExperimentState) -> dict[str, Any]:
+    return {
+        "experiment_id": state.experiment_id,
+        "name": state.name,
+        "status": state.status.value,
+        "status_changed": state.status_changed,
+        "parent_id": state.parent_id,
+        "started": state.started,
+        "completed": state.completed,
+        "worker_id": state.worker_id,
+        "pending_since": state.pending_since,
+        "stopping_by": state.stopping_by,
+    }
 
 
 def _to_state(row: ExperimentStateRow) -> ExperimentState:
@@ -143,4 +210,5 @@ def _to_state(row: ExperimentStateRow) -> ExperimentState:
         completed=row.completed,
         worker_id=row.worker_id,
         pending_since=row.pending_since,
+        stopping_by=row.stopping_by,
     )

@@ -127,6 +127,14 @@ class ClearML:
         )
         return tuple(read_experiment(task) for task in data["tasks"])
 
+    async def existing(self, ids: Sequence[str]) -> frozenset[str]:
+        """Which of these experiments there are, archived ones too. One request for at most 500."""
+        data = await self._call(
+            "tasks.get_all_ex",
+            {"id": list(ids), "only_fields": ["id"], "page": 0, "page_size": 500, "search_hidden": True},
+        )
+        return frozenset(task["id"] for task in data["tasks"])
+
     async def last_status_change(self) -> datetime | None:
         """The server's time of its most recent status change; None where there are no experiments."""
         data = await self._call(

@@ -67,6 +67,9 @@ STATE_FIELDS = (
     "completed",
     "last_worker",
     "last_worker_report",
+    "status_reason",
+    "status_message",
+    "last_changed_by",
 )
 """What the watcher needs."""
 
@@ -107,6 +110,7 @@ def read_experiment(task: Mapping[str, Any]) -> Experiment:
         script=_read_script(task.get("script") or {}),
         queue_id=_id_of((task.get("execution") or {}).get("queue")),
         worker_id=_read_worker_id(task),
+        changed_by_id=_id_of(task.get("last_changed_by")),
         created=read_time(task.get("created")),
         started=read_time(task.get("started")),
         completed=read_time(task.get("completed")),

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = timedelta(minutes=1)
 _PAUSE_BETWEEN_EDITS = timedelta(seconds=5)
+_USERS = ("U", "W")
+"""How the ids of people begin, who are written to by direct message."""
 
 
 class SlackFrontEnd:
@@ -122,7 +124,10 @@ class SlackFrontEnd:
             DestinationGoneError: the bot cannot write there, now or later.
             DeliveryFailedError: it did not get there; trying again later makes sense.
         """
-        await self._answering.show(RealMessage(self._outgoing, conversation.id, conversation.thread), reply)
+        channel = conversation.id
+        if channel.startswith(_USERS):
+            channel = await self._outgoing.direct_channel(channel)
+        await self._answering.show(RealMessage(self._outgoing, channel, conversation.thread), reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was posted show this reply; a card that was deleted meanwhile is posted anew.

@@ -1,0 +1,106 @@
+"""What the watcher costs where 10,000 watched experiments change their status at one moment, and where none does.
+
+Each is to be told once, with one request a page; an idle cycle is one request and at most 5 ms of CPU.
+"""
+
+import asyncio
+import multiprocessing
+import resource
+import tempfile
+import time
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from tests.support.many import add_pending, fail_all, watch_all
+from tests.support.program import RunningProgram, running_program
+
+from clearml_chatops.models.notifications import ExperimentEvent
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.services.watching import OVERLAP
+from clearml_chatops.storage.outbox import OutboxStore
+
+EXPERIMENTS = 10_000
+IDLE_CYCLES = 200
+
+
+async def _serve(pipe: Connection) -> None:
+    """The sandbox in a process of its own, so that only the bot's CPU is counted here."""
+    async with Sandbox() as sandbox:
+        tasks = add_pending(sandbox.state, EXPERIMENTS, user=sandbox.alice.id)
+        pipe.send((sandbox.url, sandbox.alice, tasks))
+        loop = asyncio.get_running_loop()
+        while order := await loop.run_in_executor(None, pipe.recv):
+            if order == "fail":
+                fail_all(tasks, sandbox.state.now())
+            pipe.send(len(sandbox.requests.names()))
+            sandbox.requests.clear()
+
+
+def serve(pipe: Connection) -> None:
+    with suppress(EOFError):
+        asyncio.run(_serve(pipe))
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+async def measure(data: Path, pipe: Connection) -> None:
+    url, alice, tasks = pipe.recv()
+
+    def ask(order: str) -> int:
+        pipe.send(order)
+        return int(pipe.recv())
+
+    sandbox = Sandbox()
+    sandbox.alice = alice
+    async with running_program(sandbox, data, user=alice, host=url) as program:
+        await program.ask("/whoami")
+        person = await program.person()
+        assert person
+        process = program.program.process
+        await watch_all(process.database, tasks, program.conversation, person.id)
+        del tasks
+        while await process.watcher.look():
+            pass
+        ask("fail")
+        before, begun, cpu = _memory(), time.monotonic(), time.process_time()
+        told = await process.watcher.look()
+        print(
+            f"{EXPERIMENTS} experiments left Pending and failed at one moment: {told} notifications, "
+            f"{ask('count')} requests, {time.monotonic() - begun:.1f} s, "
+            f"{time.process_time() - cpu:.1f} s of CPU, memory {before:.0f} → {_memory():.0f} MiB"
+        )
+        print(f"in the outbox: {await _waiting(program)}, each of its own")
+        await asyncio.sleep(OVERLAP.total_seconds())
+        await process.watcher.look()
+        ask("count")
+        cpu = time.process_time()
+        for _ in range(IDLE_CYCLES):
+            await process.watcher.look()
+        cpu = time.process_time() - cpu
+        print(
+            f"an idle cycle: {cpu / IDLE_CYCLES * 1000:.1f} ms of CPU, {ask('count') / IDLE_CYCLES:.2f} requests"
+        )
+
+
+async def _waiting(program: RunningProgram) -> int:
+    async with program.program.process.database.reading() as session:
+        waiting = await OutboxStore(session).due(
+            program.conversation.platform,
+            program.conversation.id,
+            now=program.program.process.clock(),
+            limit=10 * EXPERIMENTS,
+        )
+    return len({item.event for item in waiting if isinstance(item.event, ExperimentEvent)})
+
+
+if __name__ == "__main__":
+    ours, theirs = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    server.start()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(measure(Path(folder), ours))
+    ours.send("")
+    server.join()
