@@ -29,6 +29,7 @@ from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
+from clearml_chatops.services.preflight import Preflight
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.runs import RunService
@@ -228,6 +229,9 @@ class Services:
             queues=self.queues,
             tracking=self._tracking,
             ownership=self._ownership,
+            preflight=Preflight(
+                clearml=self._process.clearml.bot, reconciler=self._process.reconciler, gpus=self.gpus
+            ),
             person=self._person,
         )
 
