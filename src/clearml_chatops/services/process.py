@@ -13,6 +13,7 @@ from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.card_claims import CardClaims
+from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
@@ -105,6 +106,10 @@ class ProcessContext:
             lock=HostLock(self.agent_folder / ".lock"),
             clock=self.clock,
         )
+
+    @cached_property
+    def card_watching(self) -> CardWatching:
+        return CardWatching(reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock)
 
     @cached_property
     def audit(self) -> AuditService:
@@ -276,6 +281,10 @@ class Services:
             drawing=self._process.drawing,
             host=self._process.host,
         )
+
+    @property
+    def card_watching(self) -> CardWatching:
+        return self._process.card_watching
 
     @cached_property
     def suggestions(self) -> SuggestionService:
