@@ -85,7 +85,7 @@ def test_its_example_runs_this_command_and_fits_its_declaration(command: Command
     assert found.name == command.name
     arguments = bind(found, words[used:])
     required = {item.name for item in command.parameters if item.required}
-    assert required <= arguments.keys() <= {item.name for item in command.parameters}
+    assert required <= arguments.keys() <= {item.argument for item in command.parameters}
 
 
 @every_command

@@ -335,7 +335,7 @@ async def test_markup_and_control_characters_pass_through_unharmed(
     await program.ask("/undo")
     assert clone["hyperparams"]["Args"]["note"]["value"] == NASTY
     await program.ask("/queue create")
-    assert NASTY in await program.ask("/enqueue")
+    assert NASTY in await program.ask("/enqueue --force")
     assert NASTY in await program.ask("/queue")
 
 

@@ -14,6 +14,9 @@ logger = logging.getLogger(__name__)
 WORKERS_PAUSE = timedelta(seconds=2)
 """What should run is looked after by every program that runs beside a person."""
 
+CARDS_LOOK_PAUSE = timedelta(seconds=5)
+"""The driver is asked only while somebody waits for a card."""
+
 _TIME_TO_FINISH = timedelta(seconds=0.9)
 
 

@@ -67,6 +67,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class MemorySize:
+    """An amount of memory, in bytes; a letter alone means what cards are sold by, 2¹⁰ at a time."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> int:
+        match = re.fullmatch(r"(\d{1,6})\s*([mgt])(i?b)?", text.strip().lower())
+        if match and int(match[1]):
+            return int(match[1]) << {"m": 20, "g": 30, "t": 40}[match[2]]
+        raise InvalidValueError(
+            value=text, expected="an amount of memory", name=name, advice="write it like 20G or 500M."
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class StatusWord:
     completes: str = "status"
 
@@ -200,6 +215,7 @@ QueueName = Annotated[str, PlainText(completes="queue")]
 PlainWord = Annotated[str, PlainText()]
 LineCount = Annotated[int, WholeNumber(1, 10_000)]
 Timeout = Annotated[timedelta, Span()]
+Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
 Gpus = Annotated[str, GpuList()]
 QueueNames = Annotated[tuple[str, ...], NameList(completes="queue")]

@@ -31,11 +31,11 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     waiting = list(found.positional)
     for parameter in command.parameters:
         if parameter.kind is ParameterKind.ASSIGNMENTS:
-            arguments[parameter.name] = tuple(found.assignments)
+            arguments[parameter.argument] = tuple(found.assignments)
         elif parameter.kind is ParameterKind.REST:
             if waiting:
                 several = isinstance(parameter.converter, SeveralWords)
-                arguments[parameter.name] = tuple(waiting) if several else " ".join(waiting)
+                arguments[parameter.argument] = tuple(waiting) if several else " ".join(waiting)
             elif parameter.required:
                 raise _misuse(command, f"/{command.name} needs <{parameter.name}>.")
             waiting = []
@@ -44,7 +44,7 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
                 # A name of several words, where nothing else could follow it.
                 text = " ".join(waiting) if _is_only_an_experiment(command) else waiting[0]
                 waiting = [] if _is_only_an_experiment(command) else waiting[1:]
-                arguments[parameter.name] = parameter.converter.convert(text, name=parameter.name)
+                arguments[parameter.argument] = parameter.converter.convert(text, name=parameter.name)
             elif parameter.required:
                 raise _misuse(command, f"/{command.name} needs <{parameter.name}>.")
     if waiting:
@@ -77,14 +77,14 @@ def _sort(command: Command, words: Sequence[Word]) -> _Sorted:
         if dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _misuse(command, _no_such_option(command, key, named))
-            found.named[parameter.name] = _option_value(command, parameter, word, dashed=dashed)
+            found.named[parameter.argument] = _option_value(command, parameter, word, dashed=dashed)
         elif word.key is not None and takes_assignments:
             found.assignments.append((word.key, word.value))
         elif word.key is not None:
             as_text = " If it is text, put it in quotes." if takes_text else ""
             raise _misuse(command, _no_such_option(command, word.key, named) + as_text)
         elif not word.quoted and (flag := named.get(word.text.lower())) and flag.bare_word:
-            found.named[flag.name] = True
+            found.named[flag.argument] = True
         elif found.assignments:
             raise _misuse(
                 command,

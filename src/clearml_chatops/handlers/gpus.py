@@ -1,10 +1,12 @@
 """GPUs: how busy each card of the bot's machine is, and who is on it."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from clearml_chatops.handlers.arguments import Gpus, Memory, Timeout
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import NOTHING, count, shortened
+from clearml_chatops.handlers.wording import NOTHING, count, shortened, span
 from clearml_chatops.models.figures import Bar
 from clearml_chatops.models.gpus import Gpu, GpuProcess, GpuUse, Occupant
 from clearml_chatops.models.people import Role
@@ -34,6 +36,25 @@ async def gpus(context: Context) -> Reply:
         else None,
         Picture("gpus.png", png, "\n".join(_sentence(use) for use in overview.uses)),
     )
+
+
+@GPUS.command("gpus watch", examples=("/gpus watch 1", "/gpus watch 1 mem=20G for=5m"))
+async def gpus_watch(
+    context: Context, card: Gpus, *, mem: Memory | None = None, for_: Timeout = timedelta(0)
+) -> Reply:
+    """Tell here when a card of the bot's machine is free, with a button that starts your worker there.
+
+    Args:
+        card: The card's index, or its UUID.
+        mem: Free means so much memory, as 20G; nothing for a card that nobody is on.
+        for: Only when it has been free for so long, as 5m.
+    """
+    watch = await context.services.card_watching.watch(
+        card, context.message.conversation, memory=mem, lasting=for_
+    )
+    when = f"{_size(mem)} of its memory are free" if mem else "nobody is on it"
+    lasting = f", for {span(for_)}" if for_ else ""
+    return Reply.of(Text(f"I tell you here when card {watch.card} is free: {when}{lasting}.", Tone.SUCCESS))
 
 
 def _rows(use: GpuUse) -> Iterator[tuple[str, ...]]:

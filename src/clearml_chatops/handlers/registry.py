@@ -45,6 +45,8 @@ class CommandParameter:
     required: bool
     description: str
     bare_word: bool = False
+    argument: str = ""
+    """What the handler calls it: `for_` where people type `for`, which is no name in Python."""
 
     @property
     def usage(self) -> str:
@@ -90,7 +92,7 @@ class Command:
 
     def needs(self, arguments: Mapping[str, object]) -> Role:
         """The role that a call with these arguments needs."""
-        named = {item.name for item in self.parameters if item.kind in _TAKES_NAMES}
+        named = {item.argument for item in self.parameters if item.kind in _TAKES_NAMES}
         return self.changing_role if self.changing_role and arguments.keys() & named else self.role
 
     @property
@@ -237,7 +239,7 @@ def normal_name(text: str) -> str:
 def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Iterator[CommandParameter]:
     hints = get_type_hints(handler, include_extras=True)
     for parameter in list(inspect.signature(handler).parameters.values())[1:]:
-        name = parameter.name
+        name = parameter.name.removesuffix("_")
         markers = _markers(hints[parameter.name])
         converter: Any = next((marker for marker in markers if hasattr(marker, "convert")), PlainText())
         is_flag = parameter.default is False
@@ -248,6 +250,7 @@ def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Itera
             required=parameter.default is parameter.empty,
             description=descriptions.get(name, ""),
             bare_word=any(isinstance(marker, BareWord) for marker in markers),
+            argument=parameter.name,
         )
 
 

@@ -21,9 +21,11 @@ from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
+from clearml_chatops.services.preflight import Light
 from clearml_chatops.services.runs import EnqueuedExperiment
 
 RUNS = CommandFamily("Runs")
+_LIGHTS = {Light.RED: Tone.FAILURE, Light.AMBER: Tone.WARNING, Light.GREEN: Tone.SUCCESS}
 
 
 @RUNS.command("enqueue", examples=("/enqueue", "/enqueue 4f2a front", "/enqueue queue=gpu_queue"))
@@ -34,6 +36,7 @@ async def enqueue(
     queue: QueueName = "",
     front: WordFlag = False,
     create: Flag = False,
+    force: Flag = False,
 ) -> Reply:
     """Put an experiment into a queue, your own unless you name another.
 
@@ -42,16 +45,33 @@ async def enqueue(
         queue: The queue's name; nothing for your own.
         front: Before all that wait there.
         create: Create your own queue first, if you have none.
+        force: Also where it would not run as it should; /check tells why.
     """
     try:
         enqueued = await context.services.runs.enqueue(
-            experiment, queue_name=queue, front=front, create_queue=create
+            experiment, queue_name=queue, front=front, create_queue=create, force=force
         )
     except NoPersonalQueueError as error:
         return Reply.asking(
             str(error), Button("Create my queue and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
         )
     return await _enqueued_reply(context, enqueued)
+
+
+@RUNS.command("check", examples=("/check", "/check 4f2a queue=gpu_queue"))
+async def check(context: Context, experiment: ExperimentReference = "", *, queue: QueueName = "") -> Reply:
+    """Say whether an experiment can run: code, container, cards, and a worker that listens.
+
+    Args:
+        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        queue: The queue's name; nothing for the one in which it waits, or your own.
+    """
+    found, findings = await context.services.runs.check(experiment, queue_name=queue)
+    return Reply.of(
+        Text(found.name, Tone.HEADING),
+        *(Text(item.text, _LIGHTS[item.light]) for item in findings),
+        about=found.id,
+    )
 
 
 @RUNS.command("dequeue", examples=("/dequeue", "/dequeue 4f2a"))
@@ -133,6 +153,7 @@ async def rerun(
     image: PlainWord | None = None,
     queue: QueueName = "",
     create: Flag = False,
+    force: Flag = False,
 ) -> Reply:
     """Clone, set and enqueue in one line: the same training on other cards.
 
@@ -143,9 +164,16 @@ async def rerun(
         image: Another docker image.
         queue: The queue's name; nothing for your own.
         create: Create your own queue first, if you have none.
+        force: Also where it would not run as it should; /check tells why.
     """
     enqueued = await context.services.runs.rerun(
-        experiment, name=name, assignments=values, image=image, queue_name=queue, create_queue=create
+        experiment,
+        name=name,
+        assignments=values,
+        image=image,
+        queue_name=queue,
+        create_queue=create,
+        force=force,
     )
     return await _enqueued_reply(context, enqueued)
 
@@ -181,6 +209,7 @@ async def _enqueued_reply(context: Context, enqueued: EnqueuedExperiment) -> Rep
     return introduced_card(
         Text(f"“{experiment.name}” is Pending in {enqueued.queue_name}.", Tone.SUCCESS),
         nobody if enqueued.watched is False else None,
+        *(Text(item.text, _LIGHTS[item.light]) for item in enqueued.findings),
         changes_table(enqueued.changes, "before", "now") if enqueued.changes else None,
         card=await card_of(context, experiment, PlaceInQueue(enqueued.queue_name)),
     )

@@ -1,6 +1,9 @@
 """The GPUs of a machine as the driver tells of them, and who is on them."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from clearml_chatops.models.messages import Conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,18 @@ class GpuUse:
     def is_idle_but_held(self) -> bool:
         """Whether processes keep its memory from others and have it do nothing."""
         return bool(self.occupants) and self.gpu.utilization == 0 and bool(self.gpu.memory_used)
+
+
+@dataclass(frozen=True, slots=True)
+class CardWatch:
+    """A conversation that is told when a card is free: nobody is on it, or so many bytes of its memory are free.
+
+    It has to have been so for a while, `lasting`; `free_since` is since when it is.
+    """
+
+    host: str
+    card: str
+    conversation: Conversation
+    lasting: timedelta
+    memory: int | None = None
+    free_since: datetime | None = None

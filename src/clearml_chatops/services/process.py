@@ -14,6 +14,7 @@ from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.card_claims import CardClaims
+from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
@@ -30,6 +31,7 @@ from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
+from clearml_chatops.services.preflight import Preflight
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.runs import RunService
@@ -110,6 +112,10 @@ class ProcessContext:
             lock=HostLock(self.agent_folder / ".lock"),
             clock=self.clock,
         )
+
+    @cached_property
+    def card_watching(self) -> CardWatching:
+        return CardWatching(reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock)
 
     @cached_property
     def audit(self) -> AuditService:
@@ -244,6 +250,9 @@ class Services:
             queues=self.queues,
             tracking=self._tracking,
             ownership=self._ownership,
+            preflight=Preflight(
+                clearml=self._process.clearml.bot, reconciler=self._process.reconciler, gpus=self.gpus
+            ),
             person=self._person,
         )
 
@@ -288,6 +297,10 @@ class Services:
             drawing=self._process.drawing,
             host=self._process.host,
         )
+
+    @property
+    def card_watching(self) -> CardWatching:
+        return self._process.card_watching
 
     @cached_property
     def suggestions(self) -> SuggestionService:

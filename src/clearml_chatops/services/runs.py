@@ -26,6 +26,7 @@ from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService, require_name
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.parameters import find_parameter, merged, planned_parameters
+from clearml_chatops.services.preflight import Finding, Preflight
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.tracking import Tracking
 
@@ -42,13 +43,15 @@ _PAUSE_AFTER_AN_ABORT_SECONDS = 1.0
 class EnqueuedExperiment:
     """An experiment that now waits. `watched` tells whether a worker listens there (None: not known).
 
-    `changes` is what it has otherwise than the one it was cloned from, where it was cloned for this.
+    `changes` is what it has otherwise than the one it was cloned from, where it was cloned for this;
+    `findings` are what may go wrong with it there.
     """
 
     experiment: Experiment
     queue_name: str
     watched: bool | None
     changes: tuple[ValueChange, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 class RunService:
@@ -63,6 +66,7 @@ class RunService:
         queues: QueueService,
         tracking: Tracking,
         ownership: Ownership,
+        preflight: Preflight,
         person: Person,
     ) -> None:
         self._clearml = clearml
@@ -71,15 +75,23 @@ class RunService:
         self._queues = queues
         self._tracking = tracking
         self._ownership = ownership
+        self._preflight = preflight
         self._person = person
 
     async def enqueue(
-        self, reference: str, *, queue_name: str, front: bool, create_queue: bool = False
+        self,
+        reference: str,
+        *,
+        queue_name: str,
+        front: bool,
+        create_queue: bool = False,
+        force: bool = False,
     ) -> EnqueuedExperiment:
         """Puts a Draft, a failed or an aborted experiment into a queue, the person's own where none is named.
 
         Raises:
             CannotEnqueueError, AlreadyPendingError, QueueNotFoundError, NoPersonalQueueError.
+            PreflightError: it would not run as it should there, and `force` is not set.
         """
         if create_queue:
             experiment = await self._lookup.find(reference)
@@ -90,7 +102,9 @@ class RunService:
             experiment, binding = await asyncio.gather(
                 self._lookup.find(reference), self._queues.target(queue_name)
             )
-        return await self._put(experiment, binding, front=front)
+        await self._require_enqueueable(experiment)
+        findings = await self._preflight.require_fit(experiment, binding, force=force)
+        return replace(await self._put(experiment, binding, front=front), findings=findings)
 
     async def retry(self, reference: str, *, queue_name: str, front: bool = False) -> EnqueuedExperiment:
         """Puts a failed or aborted run back, as it is, into its former queue or the named one."""
@@ -117,6 +131,7 @@ class RunService:
         image: str | None,
         queue_name: str,
         create_queue: bool = False,
+        force: bool = False,
     ) -> EnqueuedExperiment:
         """Clones an experiment, changes the copy and enqueues it. Three requests, one more for a named queue.
 
@@ -134,9 +149,21 @@ class RunService:
         # A queue is made only for what can be put into it.
         binding = binding or await self._queues.target(queue_name, create=True)
         container: Container = source.container if image is None else replace(source.container, image=image)
+        planned = replace(source, parameters=tuple(parameters), container=container)
+        findings = await self._preflight.require_fit(planned, binding, force=force)
         draft = await self._experiments.copy(source, name=name, parameters=parameters, container=container)
         enqueued = await self._put(draft, binding, front=False)
-        return replace(enqueued, changes=experiment_changes(source, draft))
+        return replace(enqueued, changes=experiment_changes(source, draft), findings=findings)
+
+    async def check(self, reference: str, *, queue_name: str) -> tuple[Experiment, tuple[Finding, ...]]:
+        """Whether an experiment can run in a queue, the one in which it waits or the person's own."""
+        experiment = await self._lookup.find(reference)
+        if experiment.status is Status.PENDING and experiment.queue_id and not queue_name:
+            queue = await self._clearml.queue(experiment.queue_id)
+            binding = QueueBinding(experiment.queue_id, queue.name if queue else experiment.queue_id)
+        else:
+            binding = await self._queues.target(queue_name)
+        return experiment, await self._preflight.check(experiment, binding)
 
     async def dequeue(self, reference: str) -> Experiment:
         """Takes an experiment out of its queue. Raises NotPendingError, also if a worker was quicker."""

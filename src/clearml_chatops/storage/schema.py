@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     DateTime,
     Dialect,
     ForeignKey,
@@ -258,6 +259,23 @@ class WantedWorkerRow(Table):
     successor: Mapped[dict[str, Any]]
     failures: Mapped[int]
     next_attempt: Mapped[datetime | None]
+
+
+class CardWatchRow(Table):
+    """Somebody who wants to be told when a card is free; `free_since` is since when it is."""
+
+    __tablename__ = "card_watches"
+    __table_args__ = (UniqueConstraint("host", "card", "platform", "conversation_id", "thread"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    host: Mapped[str]
+    card: Mapped[str]
+    memory: Mapped[int | None] = mapped_column(BigInteger)
+    seconds: Mapped[int]
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    free_since: Mapped[datetime | None]
 
 
 class StartedWorkerRow(Table):

@@ -79,6 +79,13 @@ class CannotEnqueueError(ChatOpsError):
     text = "“{name}” is {status} and cannot be put into a queue; {advice}"
 
 
+class PreflightError(ChatOpsError):
+    """It would not run as it should where it is to wait."""
+
+    code = "preflight"
+    text = "“{name}” would not run as it should: {reason} Say --force to enqueue it all the same."
+
+
 class AlreadyPendingError(ChatOpsError):
     """The experiment waits already; enqueuing again would cost it its former status (contract: 400/706)."""
 

@@ -35,6 +35,20 @@ def upgrade() -> None:
     with op.batch_alter_table('wanted_workers', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_wanted_workers_host'), ['host'], unique=False)
 
+    op.create_table('card_watches',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('host', sa.String(length=255), nullable=False),
+    sa.Column('card', sa.String(length=255), nullable=False),
+    sa.Column('memory', sa.BigInteger(), nullable=True),
+    sa.Column('seconds', sa.Integer(), nullable=False),
+    sa.Column('platform', sa.String(length=255), nullable=False),
+    sa.Column('conversation_id', sa.String(length=255), nullable=False),
+    sa.Column('thread', sa.String(length=255), nullable=False),
+    sa.Column('free_since', clearml_chatops.storage.schema.UtcDateTime(timezone=True), nullable=True),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_card_watches')),
+    sa.UniqueConstraint('host', 'card', 'platform', 'conversation_id', 'thread', name=op.f('uq_card_watches_host'))
+    )
+
     # What was started before should go on; where it was ordered was not noted, so there is nobody to tell.
     started = sa.table('started_workers', *(sa.column(name) for name in ('id', 'host', *_MOVED)), sa.column(
         'started', clearml_chatops.storage.schema.UtcDateTime(timezone=True)))
@@ -53,6 +67,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table('card_watches')
     op.drop_table('started_workers')
     op.create_table('started_workers',
     sa.Column('id', sa.String(length=255), nullable=False),

@@ -1,0 +1,49 @@
+"""A worker with an image, by the real clearml-agent and a stand-in for docker that records its arguments."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.agents import quick_agents
+from tests.support.experiments import add_script
+from tests.support.nvml import FakeCard, put_in
+from tests.support.program import RunningProgram
+from tests.support.stand_ins import stand_in
+from tests.support.waiting import until
+
+pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
+
+
+async def test_image_arguments_and_cards_reach_docker_run_as_they_were_set(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "docker-calls"
+    stand_in(
+        monkeypatch,
+        tmp_path,
+        "docker",
+        f'for word in "$@"; do echo "$word"; done >> {record}; echo --- >> {record}',
+    )
+    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"), FakeCard("GPU-2"))
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=2,1 image=python:3.11")
+    task = add_script(program.sandbox, "in a container", "print('inside')")
+    await program.ask(f"/use {task}")
+    await program.ask('/container image=python:3.12 args="-v /data:/data -w /workspace --user 1000:1000"')
+
+    await program.ask("/enqueue")
+    await until(lambda: record.exists() and "\nrun\n" in f"\n{record.read_text()}")
+
+    (words,) = [
+        words for call in record.read_text().split("---\n") if (words := call.splitlines()) and words[0] == "run"
+    ]
+    assert _after(words, "--gpus") == '"device=1,2"'
+    assert _after(words, "-w") == "/workspace"
+    assert _after(words, "--user") == "1000:1000"
+    assert "/data:/data" in words
+    assert "python:3.12" in words
+    assert "python:3.11" not in words
+
+
+def _after(words: list[str], option: str) -> str:
+    return words[words.index(option) + 1]
