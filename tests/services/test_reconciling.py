@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.models.errors import ClearMLError
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WantedWorker, WorkerPlan
@@ -66,6 +67,28 @@ async def test_a_killed_agent_is_back(program: RunningProgram) -> None:
 
     assert list(await agents_of(program)) == [_WORKER] == listed(program)
     assert (await agents_of(program))[_WORKER] != killed.pid
+
+
+@real_agents
+async def test_what_ran_is_back_when_bot_and_agent_were_killed(
+    program: RunningProgram, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none")
+    killed = await process_of(program, _WORKER)
+    killed.kill()
+    await until(lambda: _is_gone(killed))
+    async with running_program(sandbox, tmp_path / "data") as another:
+        async with looping(
+            [Loop(another.program.process.reconciler.reconcile, timedelta(seconds=0.1), "trouble")],
+            asyncio.Event(),
+        ):
+
+            async def is_back() -> bool:
+                return list(await agents_of(another)) == [_WORKER]
+
+            await until(is_back)
+        assert listed(another) == [_WORKER]
 
 
 @real_agents
