@@ -1,5 +1,6 @@
 """Delivery: what is in the outbox reaches its conversation, in order, once, and sooner or later."""
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +19,7 @@ from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
 from tests.support.program import RunningProgram, buttons, plain_text
+from tests.support.waiting import until
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HERE = Conversation("terminal", "alice")
@@ -44,17 +46,17 @@ class Line:
         self.heard.append(reply)
 
     def delivery(self, conversation: Conversation = HERE) -> Delivery:
-        process = self.program.program.process
-        notifications = NotificationService(
-            clearml=process.clearml.bot, database=process.database, clock=lambda: self.now
-        )
         return Delivery(
-            notifications=notifications,
+            notifications=self.notifications(),
             platform=conversation.platform,
             conversation_id=conversation.id,
             platforms=("slack", "telegram"),
             send=self.send,
         )
+
+    def notifications(self) -> NotificationService:
+        process = self.program.program.process
+        return NotificationService(clearml=process.clearml.bot, database=process.database, clock=lambda: self.now)
 
     async def happens(
         self, name: str, *, kind: EventKind = EventKind.COMPLETED, to: Conversation = HERE, id_: str = ""
@@ -243,3 +245,44 @@ async def test_who_can_be_reached_nowhere_holds_up_nobody(line: Line) -> None:
     line.gone = ()
     await line.happens("second", to=ON_SLACK)
     assert await line.delivery(ON_SLACK).deliver_due() == 1
+
+
+async def test_a_conversation_that_has_to_wait_for_its_platform_holds_up_no_other(line: Line) -> None:
+    slow, may_go_on = Conversation("chat", "slow"), asyncio.Event()
+    heard: list[str] = []
+
+    async def send(conversation: Conversation, reply: Reply) -> None:
+        if conversation == slow:
+            await may_go_on.wait()
+        heard.append(plain_text(reply).split("”")[0].lstrip("“"))
+
+    delivery = Delivery(notifications=line.notifications(), platform="chat", send=send)
+    await line.happens("slow one", to=slow)
+    await line.happens("first", to=ELSEWHERE)
+    await delivery.begin_due()
+    await until(lambda: heard == ["first"])
+    await line.happens("second", to=ELSEWHERE)
+    await line.happens("slow two", to=slow)
+    await delivery.begin_due()
+    await until(lambda: heard == ["first", "second"])
+    may_go_on.set()
+    await until(lambda: heard[2:] == ["slow one", "slow two"])
+    await delivery.finish()
+    assert await line.delivery(slow).deliver_due() == 0, "each once"
+
+
+async def test_what_is_being_sent_at_the_end_is_noted_as_sent(line: Line) -> None:
+    begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def send(_conversation: Conversation, _reply: Reply) -> None:
+        begun.set()
+        await may_go_on.wait()
+
+    delivery = Delivery(notifications=line.notifications(), platform="chat", send=send)
+    await line.happens("first", to=ELSEWHERE)
+    await delivery.begin_due()
+    await begun.wait()
+    ending = asyncio.create_task(delivery.finish())
+    may_go_on.set()
+    await ending
+    assert await line.delivery(ELSEWHERE).deliver_due() == 0

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
+from datetime import timedelta
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.handlers.notification_messages import notification_message
@@ -11,6 +12,8 @@ from clearml_chatops.models.replies import Reply
 from clearml_chatops.services.notifications import DueMessage, NotificationService
 
 logger = logging.getLogger(__name__)
+
+_TIME_TO_FINISH = timedelta(seconds=0.9)
 
 Send = Callable[[Conversation, Reply], Awaitable[None]]
 
@@ -39,6 +42,8 @@ class Delivery:
         self._send = send
         self._platforms = platforms
         self._stopping = stopping or asyncio.Event()
+        self._lanes: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
 
     async def deliver_due(self) -> int:
         """Sends what is due and gives how many it was."""
@@ -46,6 +51,40 @@ class Delivery:
             return await self._deliver_to(self._conversation_id)
         waiting = await self._notifications.waiting_conversations(self._platform)
         return sum(await asyncio.gather(*(self._deliver_to(conversation) for conversation in waiting)))
+
+    async def begin_due(self) -> None:
+        """Begins to send what is due: a conversation that has to wait for its platform holds up no other.
+
+        Raises:
+            DatabaseUnusableError: what was begun before could not be gone on with.
+        """
+        for conversation_id, lane in list(self._lanes.items()):
+            if lane.done():
+                del self._lanes[conversation_id]
+                lane.result()
+        for conversation_id in await self._notifications.waiting_conversations(self._platform):
+            if conversation_id in self._lanes:
+                self._again.add(conversation_id)
+            else:
+                self._lanes[conversation_id] = asyncio.create_task(self._lane(conversation_id))
+
+    async def finish(self) -> None:
+        """Lets what is being sent be noted as sent; what takes too long for that is cancelled."""
+        if not self._lanes:
+            return
+        lanes = self._lanes.values()
+        await asyncio.wait(lanes, timeout=_TIME_TO_FINISH.total_seconds())
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+
+    async def _lane(self, conversation_id: str) -> None:
+        """Sends to one conversation until nothing is due, also not what came while the last was sent."""
+        while True:
+            self._again.discard(conversation_id)
+            await self._deliver_to(conversation_id)
+            if conversation_id not in self._again:
+                return
 
     async def _deliver_to(self, conversation_id: str) -> int:
         """Sends what is due to one conversation; after one that fails the others wait with it."""

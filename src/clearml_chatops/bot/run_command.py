@@ -110,13 +110,35 @@ async def _running(program: Program, front_ends: list[FrontEnd]) -> AsyncIterato
             await front_end.start()
             started.append(front_end)
         stopping = asyncio.Event()
-        async with looping(list(_loops(program, front_ends, stopping)), stopping):
-            yield
+        deliveries = [_delivery(program, front_end, front_ends, stopping) for front_end in front_ends]
+        ending: list[asyncio.Task[None]] = []
+        try:
+            async with looping(list(_loops(program, front_ends, deliveries)), stopping):
+                try:
+                    yield
+                finally:
+                    # Beside the loops' own end: all of it together has to take less than five seconds.
+                    stopping.set()
+                    ending += [asyncio.create_task(delivery.finish()) for delivery in deliveries]
+        finally:
+            await asyncio.gather(*ending)
     finally:
         await asyncio.gather(*(front_end.stop() for front_end in started))
 
 
-def _loops(program: Program, front_ends: list[FrontEnd], stopping: asyncio.Event) -> Iterator[Loop]:
+def _delivery(
+    program: Program, front_end: FrontEnd, front_ends: list[FrontEnd], stopping: asyncio.Event
+) -> Delivery:
+    return Delivery(
+        notifications=program.process.notifications,
+        platform=front_end.platform,
+        send=front_end.deliver,
+        platforms=[each.platform for each in front_ends],
+        stopping=stopping,
+    )
+
+
+def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delivery]) -> Iterator[Loop]:
     process = program.process
     yield Loop(
         process.watcher.look,
@@ -127,16 +149,9 @@ def _loops(program: Program, front_ends: list[FrontEnd], stopping: asyncio.Event
     yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
     yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
     yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")
-    for front_end in front_ends:
-        delivery = Delivery(
-            notifications=process.notifications,
-            platform=front_end.platform,
-            send=front_end.deliver,
-            platforms=[each.platform for each in front_ends],
-            stopping=stopping,
-        )
+    for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(
-            delivery.deliver_due,
+            delivery.begin_due,
             _DELIVERY_PAUSE,
             "Notifications are not delivered",
             wake=process.news.listener(),
