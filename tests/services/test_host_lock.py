@@ -33,7 +33,7 @@ async def test_it_is_free_again_after_an_error(tmp_path: Path) -> None:
             assert lock.is_held_here
             raise ValueError
 
-    with pytest.raises(ValueError, match="^$"):
+    with pytest.raises(ValueError, match=r"^$"):
         await fail()
     async with HostLock(tmp_path / ".lock").held():
         assert not lock.is_held_here
