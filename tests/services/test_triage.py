@@ -21,7 +21,7 @@ def _log(name: str) -> list[str]:
         (FailureKind.MODULE_MISSING, _AGENT, "albumentations is missing", "ModuleNotFoundError: No module named"),
         (FailureKind.IMAGE, "worker execution exit code 125", "nvcr.io/team/trainer", "See 'docker run --help'."),
         (FailureKind.GIT, "failed cloning repository", "could not be fetched", "2) Check if remote-worker has"),
-        (FailureKind.PACKAGES, _AGENT, "torchvision==0.19.9", "Command '['/root/.clearml"),
+        (FailureKind.PACKAGES, _AGENT, "torchvision==0.19.9", "Command '['/home/ml/.clearml"),
         (FailureKind.NO_SPACE, _AGENT, "No space is left", "OSError: [Errno 28]"),
         (FailureKind.KILLED, "worker execution exit code -9", "killed from outside", "Epoch 1/90  step 2220"),
         (FailureKind.MEMORY_OF_THE_HOST, _AGENT, "shm-size", "RuntimeError: DataLoader worker (pid 318)"),
