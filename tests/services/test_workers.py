@@ -1,5 +1,7 @@
 """Workers: the real clearml-agent, started and stopped by the bot, against the sandbox."""
 
+import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -59,6 +61,19 @@ async def test_a_worker_is_known_by_its_process_even_when_its_own_files_are_gone
     await program.ask("/worker stop")
 
     assert not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("is_reaped", [False, True])
+async def test_the_file_of_a_dead_agent_deceives_nobody(program: RunningProgram, *, is_reaped: bool) -> None:
+    """Nobody has reaped it yet, or its number was given to another process: here to this one."""
+    await program.ask("/queue create")
+    folder = program.program.process.agent_folder
+    folder.mkdir(parents=True, exist_ok=True)
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:  # noqa: ASYNC220  # it must not be reaped
+        await until(lambda: psutil.Process(dead.pid).status() == psutil.STATUS_ZOMBIE)
+        number = os.getpid() if is_reaped else dead.pid
+        (folder / f".clearmlagent_{number}_left.tmp").write_text("lab:alice_queue:cpu\n0")
+        assert "listens on alice_queue" in await program.ask("/worker start gpus=none")
 
 
 async def test_what_a_worker_runs_is_told_from_pending_to_its_end(program: RunningProgram) -> None:

@@ -27,6 +27,7 @@ _COMMAND_SECONDS = 30.0
 _SETTLING_SECONDS = 15.0
 _PAUSE_SECONDS = 0.1
 _STOPPING_SECONDS = 20.0
+_PROCESS_FILE_PREFIX = ".clearmlagent_"
 _LOG_PREFIX = ".clearml_agent_daemon_out"
 _MOST_LOG_BYTES = 2_000_000
 
@@ -72,6 +73,7 @@ class LocalAgents:
         arguments += ["--services-mode"] if plan.services else []
         arguments += ["--cpu-only"] if plan.gpus == NO_GPUS else ["--gpus", plan.gpus]
         arguments += ["--docker", plan.image] if plan.image else []
+        await asyncio.to_thread(self._remove_files_of_the_dead)
         code, output = await self._run(arguments, worker_id=worker_id, environment=environment, host=host)
         if code != 0:
             raise AgentFailedError(host=host, reason=_reason(output))
@@ -138,6 +140,24 @@ class LocalAgents:
             "CLEARML_WORKER_ID": worker_id,
             "TMPDIR": str(self._folder),
         }
+
+    def _remove_files_of_the_dead(self) -> None:
+        """An agent refuses to start beside a file with its id and the number of a process that exists.
+
+        So does a killed agent's that nobody has reaped yet, and one whose number was given to another since.
+        """
+        for file in self._folder.glob(f"{_PROCESS_FILE_PREFIX}*"):
+            number = file.name.removeprefix(_PROCESS_FILE_PREFIX).partition("_")[0]
+            if not number.isdigit() or not self._is_of_this_folder(int(number)):
+                file.unlink(missing_ok=True)
+
+    def _is_of_this_folder(self, number: int) -> bool:
+        try:
+            process = psutil.Process(number)
+            is_ours = process.environ().get("TMPDIR") == str(self._folder)
+            return is_ours and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
+            return False  # gone, of another user, or a zombie, which has no environment
 
     async def _settled(self, worker_id: str) -> AgentProcess | None:
         """The daemon's process, once it is the same twice: it leaves its parents behind as it detaches itself."""
