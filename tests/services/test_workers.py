@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psutil
@@ -12,25 +11,16 @@ import pytest
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WorkerPlan
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.storage.workers import StartedWorkerStore
+from tests.support.agents import quick_agents
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
 from tests.support.stand_ins import stand_in_agent
 from tests.support.waiting import until
 
-
-@pytest.fixture(autouse=True)
-async def _agents_end_with_the_test(
-    monkeypatch: pytest.MonkeyPatch, program: RunningProgram
-) -> AsyncIterator[None]:
-    """Agents that are quick, and that never outlive their test."""
-    monkeypatch.setenv("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")
-    monkeypatch.setenv("CLEARML_AGENT_QUEUE_POLL_FREQ_SEC", "1")
-    yield
-    await LocalAgents(program.program.process.agent_folder).end_all()
+pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
 
 
 async def test_a_worker_is_started_listed_and_stopped_by_its_own_id(program: RunningProgram) -> None:

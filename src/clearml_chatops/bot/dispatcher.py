@@ -61,12 +61,9 @@ class Dispatcher:
         except ChatOpsError as error:
             passage.error_code = error.code
             reply = _refusal(error)
-        except Exception:
-            passage.error_code, passage.incident = "unexpected", secrets.token_hex(4)
-            logger.exception(
-                "Incident %s", passage.incident, extra={"action": "incident", "incident": passage.incident}
-            )
-            reply = _apology(passage.incident)
+        except Exception as error:  # noqa: BLE001  # the apology logs it
+            passage.error_code = "unexpected"
+            passage.incident, reply = apology(error)
         await self._audit(message, passage, reply)
         return reply
 
@@ -205,6 +202,9 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
-def _apology(incident: str) -> Reply:
+def apology(error: BaseException) -> tuple[str, Reply]:
+    """Logs what nobody expected under an incident id; gives the id and the reply that tells it to the person."""
+    incident = secrets.token_hex(4)
+    logger.error("Incident %s", incident, exc_info=error, extra={"action": "incident", "incident": incident})
     text = f"Something unexpected happened. An admin finds it in the log under the incident id {incident}."
-    return Reply((Text(text, Tone.FAILURE),), Outcome.BROKEN)
+    return incident, Reply((Text(text, Tone.FAILURE),), Outcome.BROKEN)

@@ -1,7 +1,5 @@
 """Where one begins: the welcome, and all that is one's own at a glance."""
 
-import re
-
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.gpus import state_of_card
@@ -13,6 +11,7 @@ from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Reply, Table, Text, Tone
 from clearml_chatops.services.home import Home
+from clearml_chatops.services.worker_ids import cards_named_in
 
 HOME = CommandFamily("Home")
 _STEPS = (
@@ -83,7 +82,9 @@ def _queue_blocks(context: Context, shown: Home) -> list[Block | None]:
     if queue is None:
         was_deleted = shown.account.queue is not None
         return [Text("Your queue was deleted; /queue create makes another.", Tone.WARNING)] if was_deleted else []
-    workers = tuple((item.id, _cards_of(item.id), item.experiment_name or "idle") for item in shown.workers)
+    workers = tuple(
+        (item.id, cards_named_in(item.id) or NOTHING, item.experiment_name or "idle") for item in shown.workers
+    )
     return [
         Text(f"{queue.name}: {count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
         entries_table(context, queue),
@@ -113,12 +114,6 @@ def _gpu_blocks(shown: Home) -> list[Block]:
 
 def _row(context: Context, item: Experiment) -> tuple[str, ...]:
     return (item.short_id, item.name, item.status.word, ago(item.status_changed, context.clock()))
-
-
-def _cards_of(worker_id: str) -> str:
-    """The cards that a worker's id names: `lab:alice_queue:gpu0,1`, and so the agent's own ids too."""
-    named = re.search(r":gpu([\w,]+)$", worker_id)
-    return named[1] if named else NOTHING
 
 
 def _allowed(context: Context, buttons: tuple[Button, ...]) -> Buttons:

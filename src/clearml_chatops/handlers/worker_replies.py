@@ -7,6 +7,7 @@ from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
 from clearml_chatops.models.workers import WorkerView
 from clearml_chatops.services.card_claims import CardClaim
+from clearml_chatops.services.worker_ids import cards_named_in
 from clearml_chatops.services.worker_orders import BusyWorker, OrderResult
 
 _MOST_BUTTONS = 5
@@ -82,7 +83,7 @@ def _row(context: Context, view: WorkerView, experiment: Experiment | None) -> t
     return (
         view.id,
         names or NOTHING,
-        wanted.plan.gpus if wanted else _cards_of(view.id),
+        wanted.plan.gpus if wanted else cards_named_in(view.id) or NOTHING,
         (wanted.plan.image if wanted else "") or NOTHING,
         (wanted.person_name if wanted else seen.user_name if seen else "") or NOTHING,
         _runs(context, view, experiment),
@@ -101,11 +102,6 @@ def _runs(context: Context, view: WorkerView, experiment: Experiment | None) -> 
     time = experiment.running_time(context.clock())
     for_time = f", {span(time)}" if time is not None else ""
     return f"{draining}“{experiment.name}” of {experiment.user_name or 'somebody'}{for_time}"
-
-
-def _cards_of(worker_id: str) -> str:
-    _, found, cards = worker_id.rpartition(":gpu")
-    return cards if found else NOTHING
 
 
 def _busy_reply(context: Context, result: OrderResult, line: str) -> Reply:

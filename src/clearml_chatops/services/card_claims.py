@@ -1,6 +1,5 @@
 """Who has the cards that somebody is about to take: workers of ours, others' agents, processes of no agent."""
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -11,8 +10,7 @@ from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, WantedWorker, Work
 from clearml_chatops.services.chosen_gpus import chosen_gpus
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.gpus import GpuService
-
-_CARDS_IN_AN_ID = re.compile(r":gpu([\w,.-]+)$")
+from clearml_chatops.services.worker_ids import cards_named_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +62,9 @@ class CardClaims:
         ]
         known = {*besides, *(claim.worker_id for claim in claims)}
         for worker in workers.values():
-            named = _CARDS_IN_AN_ID.search(worker.id) if worker.id.startswith(f"{self._host}:") else None
-            if named and worker.id not in known and _overlap(frozenset(named[1].split(",")), plan.cards):
-                claims.append(_of_worker(worker.id, worker.user_name, [named[1]], workers))
+            named = cards_named_in(worker.id) if worker.id.startswith(f"{self._host}:") else ""
+            if named and worker.id not in known and _overlap(frozenset(named.split(",")), plan.cards):
+                claims.append(_of_worker(worker.id, worker.user_name, [named], workers))
                 known.add(worker.id)
         return (*claims, *await self._processes(plan, known))
 

@@ -4,6 +4,8 @@ import re
 
 from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
 
+_CARDS = re.compile(r":gpu([\w,.-]+)$")
+
 
 def worker_id_for(host: str, plan: WorkerPlan) -> str:
     """The agent's own ids hold no queue (contract, section 6). Colons part the id, so none may stand in a name.
@@ -13,6 +15,12 @@ def worker_id_for(host: str, plan: WorkerPlan) -> str:
     cards = "cpu" if plan.gpus == NO_GPUS else f"gpu{plan.gpus}"
     queue = plan.name or plan.queues[0].queue_name
     return ":".join((_part(host), _part(queue), "services" if plan.services else cards))
+
+
+def cards_named_in(worker_id: str) -> str:
+    """The cards that a worker's id names, as `0,1`, the agent's own ids too; empty where it names none."""
+    named = _CARDS.search(worker_id)
+    return named[1] if named else ""
 
 
 def _part(name: str) -> str:

@@ -7,10 +7,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.notifications import Act, EventKind
+from clearml_chatops.storage.chunks import chunks
 from clearml_chatops.storage.schema import ActRow, PersonRow
-
-_IDS_PER_QUERY = 500
-"""SQLite takes some thousands of variables in a statement; far below it."""
 
 
 class ActStore:
@@ -34,9 +32,7 @@ class ActStore:
     async def since(self, experiment_ids: Collection[str], moment: datetime) -> dict[tuple[str, EventKind], Act]:
         """Who did what to these experiments since a moment."""
         found: dict[tuple[str, EventKind], Act] = {}
-        ids = list(experiment_ids)
-        for start in range(0, len(ids), _IDS_PER_QUERY):
-            chunk = ids[start : start + _IDS_PER_QUERY]
+        for chunk in chunks(experiment_ids):
             rows = await self._session.execute(
                 select(ActRow, PersonRow.name)
                 .join(PersonRow, PersonRow.id == ActRow.person_id)

@@ -1,6 +1,6 @@
 """Which message of the bot is about which experiment, and which of them have to be edited."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -8,10 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.cards import DueCard
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.storage.chunks import chunks
 from clearml_chatops.storage.schema import CardRow
-
-_IDS_PER_QUERY = 500
-"""SQLite takes some thousands of variables in a statement; far below it."""
 
 
 class CardStore:
@@ -58,7 +56,7 @@ class CardStore:
 
         Those that wait for it already get the new time too: an edit that is under way may show what was before.
         """
-        for chunk in _chunks(experiment_ids):
+        for chunk in chunks(experiment_ids):
             await self._session.execute(
                 update(CardRow).where(CardRow.experiment_id.in_(chunk), CardRow.is_card).values(due=now)
             )
@@ -66,7 +64,7 @@ class CardStore:
     async def outdated(self, changes: Mapping[str, datetime]) -> list[str]:
         """The experiments of which a card does not show the status change given here."""
         found: set[str] = set()
-        for chunk in _chunks(list(changes)):
+        for chunk in chunks(changes):
             rows = await self._session.scalars(
                 select(CardRow).where(CardRow.experiment_id.in_(chunk), CardRow.is_card)
             )
@@ -115,7 +113,3 @@ class CardStore:
     async def _row(self, card: DueCard) -> CardRow | None:
         key = (card.conversation.platform, card.conversation.id, card.message_id)
         return await self._session.get(CardRow, key)
-
-
-def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + _IDS_PER_QUERY] for start in range(0, len(ids), _IDS_PER_QUERY))

@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentState, Recipient
+from clearml_chatops.storage.chunks import chunks
 from clearml_chatops.storage.schema import ExperimentStateRow, PersonRow, WatcherCursorRow, WatchRow
 from clearml_chatops.storage.upserts import insert_into
 
 _CURSOR_ID = 1
-_IDS_PER_QUERY = 500
-"""SQLite takes some thousands of variables in a statement; far below it."""
 
 
 class WatcherStore:
@@ -47,9 +46,7 @@ class WatcherStore:
     async def states(self, experiment_ids: Collection[str]) -> dict[str, ExperimentState]:
         """The remembered states, by id; an experiment never seen is absent."""
         found: dict[str, ExperimentState] = {}
-        ids = list(experiment_ids)
-        for start in range(0, len(ids), _IDS_PER_QUERY):
-            chunk = ids[start : start + _IDS_PER_QUERY]
+        for chunk in chunks(experiment_ids):
             rows = await self._session.scalars(
                 select(ExperimentStateRow).where(ExperimentStateRow.experiment_id.in_(chunk))
             )
@@ -119,24 +116,16 @@ class WatcherStore:
 
     async def watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
         """Who is told of each experiment, in the order in which they asked; one that nobody watches is absent."""
-        found: dict[str, list[Conversation]] = {}
-        ids = list(experiment_ids)
-        for start in range(0, len(ids), _IDS_PER_QUERY):
-            chunk = ids[start : start + _IDS_PER_QUERY]
-            rows = await self._session.scalars(
-                select(WatchRow).where(WatchRow.experiment_id.in_(chunk)).order_by(WatchRow.id)
-            )
-            for row in rows:
-                recipient = Conversation(row.platform, row.conversation_id, row.thread)
-                found.setdefault(row.experiment_id, []).append(recipient)
-        return found
+        found = await self.recipients(experiment_ids)
+        return {
+            experiment_id: [recipient.conversation for recipient in recipients]
+            for experiment_id, recipients in found.items()
+        }
 
     async def recipients(self, experiment_ids: Collection[str]) -> dict[str, list[Recipient]]:
         """Who is told of each experiment, and for whom; in the order in which they asked."""
         found: dict[str, list[Recipient]] = {}
-        ids = list(experiment_ids)
-        for start in range(0, len(ids), _IDS_PER_QUERY):
-            chunk = ids[start : start + _IDS_PER_QUERY]
+        for chunk in chunks(experiment_ids):
             rows = await self._session.execute(
                 select(WatchRow, PersonRow.clearml_user_id)
                 .join(PersonRow, PersonRow.id == WatchRow.person_id)
@@ -170,8 +159,7 @@ class WatcherStore:
 
     async def forget(self, experiment_ids: Sequence[str]) -> None:
         """Forgets experiments that are no more, and who watched them."""
-        for start in range(0, len(experiment_ids), _IDS_PER_QUERY):
-            chunk = experiment_ids[start : start + _IDS_PER_QUERY]
+        for chunk in chunks(experiment_ids):
             for table in (WatchRow, ExperimentStateRow):
                 await self._session.execute(delete(table).where(table.experiment_id.in_(chunk)))
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 
+from clearml_chatops.bot.dispatcher import apology
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.bot.frontends.slack.duplicates import Duplicates
 from clearml_chatops.bot.frontends.slack.timing import Timing
@@ -73,7 +73,7 @@ class Work:
         if not asked.done() or asked.cancelled():
             return STOPPED
         error = asked.exception()
-        return _apology(error) if error else asked.result()
+        return apology(error)[1] if error else asked.result()
 
     async def _in_turn(self, handle: Callable[[], Awaitable[Reply]]) -> Reply:
         async with self._turns:
@@ -89,10 +89,3 @@ class Work:
 
 async def _done(do: Callable[[], Awaitable[None]]) -> None:
     await do()
-
-
-def _apology(error: BaseException) -> Reply:
-    incident = secrets.token_hex(4)
-    logger.error("Incident %s", incident, exc_info=error, extra={"action": "incident", "incident": incident})
-    text = f"Something unexpected happened. An admin finds it in the log under the incident id {incident}."
-    return Reply((Text(text, Tone.FAILURE),), Outcome.BROKEN)
