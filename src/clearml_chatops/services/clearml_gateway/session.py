@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
-from urllib.parse import urlsplit
 
 import clearml.backend_api.config
 import clearml.config
@@ -20,21 +19,26 @@ from clearml.backend_api.session.session import LoginError
 from clearml.backend_config import Config
 from requests.exceptions import (
     ChunkedEncodingError,
-    ConnectTimeout,
     ContentDecodingError,
     StreamConsumedError,
 )
-from urllib3.exceptions import NewConnectionError
 
 from clearml_chatops.models.errors import (
-    ChatOpsError,
     ClearMLAnswerLostError,
     ClearMLBrokenError,
-    ClearMLCredentialsError,
-    ClearMLError,
     ClearMLNonsenseError,
     ClearMLUnreachableError,
     SettingsError,
+)
+from clearml_chatops.services.clearml_gateway.answers import (
+    ANSWER_TIMEOUT_SECONDS,
+    CONNECT_TIMEOUT_SECONDS,
+    UNAUTHORIZED,
+    connection_error,
+    data_of,
+    login_error,
+    was_sent,
+    without_password,
 )
 
 logger = logging.getLogger(__name__)
@@ -42,19 +46,12 @@ logger = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-CONNECT_TIMEOUT_SECONDS = 3.0
-ANSWER_TIMEOUT_SECONDS = 15.0
-
 _READS = ("get_", "ping", "info", "scalar_metrics_", "multi_task_scalar_metrics_")
 """How the actions begin that change nothing."""
 
 _WITH_DEFAULTS = (clearml.backend_api.config, clearml.config)
 """The SDK's modules beside which its default settings lie; later ones count more."""
 
-_UNAUTHORIZED = 401
-_FIRST_SERVER_FAULT = 500
-_FIRST_REFUSAL = 400
-_OK = 200
 _ADMIN = "admin"
 _NO_CREDENTIALS = (
     "not set; set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY, "
@@ -72,7 +69,7 @@ class ClearMLCredentials:
     web_host: str = ""
 
     def __repr__(self) -> str:
-        return f"ClearMLCredentials(api_host={_without_password(self.api_host)!r})"
+        return f"ClearMLCredentials(api_host={without_password(self.api_host)!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,18 +124,6 @@ class _Once:
             StreamConsumedError,
         ) as error:
             raise requests.exceptions.RequestException(str(error)) from error
-
-
-class _Answer(dict[str, Any]):
-    """The data of an answer; what ought to be in it and is not is ClearML's fault, said as such."""
-
-    def __init__(self, data: Mapping[str, Any], *, host: str, endpoint: str) -> None:
-        super().__init__(data)
-        self._host = host
-        self._endpoint = endpoint
-
-    def __missing__(self, key: str) -> Any:
-        raise ClearMLNonsenseError(host=self._host, endpoint=self._endpoint)
 
 
 def read_configuration() -> Any:
@@ -282,88 +267,24 @@ class ClearMLSession:
 
         token = session.raw_token
         response = self._translating(endpoint, send)
-        if response.status_code == _UNAUTHORIZED and session.raw_token != token:
+        if response.status_code == UNAUTHORIZED and session.raw_token != token:
             # The SDK has fetched a new token and repeated the request with the old one. Refused twice, it was
             # not carried out, so that a write can be sent again as well.
             response = self._translating(endpoint, send)
-        return self._data(endpoint, response)
+        return data_of(response, host=self._host(), endpoint=endpoint)
 
     def _translating(self, endpoint: str, request: Callable[[], T]) -> T:
         """What the request gives; the SDK's and requests' exceptions become ours."""
         try:
             return request()
         except LoginError as error:
-            # The SDK wraps whatever went wrong during the login and keeps the cause as the context.
-            raise self._login_error(endpoint, error) from error
+            raise login_error(self._host(), error) from error
         except requests.exceptions.RequestException as error:
-            raise self._connection_error(endpoint, error) from error
+            raise connection_error(self._host(), endpoint, error, sent=was_sent(error)) from error
         except ValueError as error:
             raise ClearMLNonsenseError(host=self._host(), endpoint=endpoint) from error
-
-    def _login_error(self, endpoint: str, error: LoginError) -> ChatOpsError:
-        cause = error.__context__
-        if isinstance(cause, requests.exceptions.RequestException):
-            return self._connection_error(endpoint, cause, sent=False)
-        if f"error {_UNAUTHORIZED} " in str(error):
-            return ClearMLCredentialsError(host=self._host())
-        if "error 5" in str(error):
-            status = str(error).partition("error ")[2][:3]
-            return ClearMLBrokenError(host=self._host(), endpoint="auth.login", status=status)
-        return ClearMLNonsenseError(host=self._host(), endpoint="auth.login")
-
-    def _connection_error(
-        self, endpoint: str, error: requests.exceptions.RequestException, *, sent: bool | None = None
-    ) -> ClearMLError:
-        if sent is None:
-            sent = not (
-                isinstance(error, ConnectTimeout) or "NewConnectionError" in repr(error) or _refused(error)
-            )
-        if isinstance(error, requests.exceptions.Timeout):
-            limit = CONNECT_TIMEOUT_SECONDS if isinstance(error, ConnectTimeout) else ANSWER_TIMEOUT_SECONDS
-            reason = f"nothing came within {limit:.0f} s"
-        elif isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema):
-            reason = "this is no address; write it like http://host:8008"
-        else:
-            reason = "no connection"
-        kind = ClearMLAnswerLostError if sent else ClearMLUnreachableError
-        return kind(host=self._host(), endpoint=endpoint, reason=reason)
-
-    def _data(self, endpoint: str, response: requests.Response) -> dict[str, Any]:
-        try:
-            envelope = response.json()
-            meta, data = envelope["meta"], envelope["data"]
-            code, subcode, reason = meta["result_code"], meta["result_subcode"], meta["result_msg"]
-            success = code == _OK and isinstance(data, dict)
-            refused = not success and code >= _FIRST_REFUSAL
-        except (ValueError, KeyError, TypeError) as error:
-            if response.status_code >= _FIRST_SERVER_FAULT:
-                raise ClearMLBrokenError(
-                    host=self._host(), endpoint=endpoint, status=response.status_code
-                ) from error
-            raise ClearMLNonsenseError(host=self._host(), endpoint=endpoint) from error
-        if success:
-            return _Answer(data, host=self._host(), endpoint=endpoint)
-        if not refused:
-            raise ClearMLNonsenseError(host=self._host(), endpoint=endpoint)
-        if code == _UNAUTHORIZED:
-            raise ClearMLCredentialsError(host=self._host())
-        if code >= _FIRST_SERVER_FAULT:
-            raise ClearMLBrokenError(host=self._host(), endpoint=endpoint, status=code)
-        raise ClearMLError(endpoint=endpoint, reason=reason, result_code=code, result_subcode=subcode)
 
     def _host(self) -> str:
         """The server's address without anything secret that a URL may hold."""
         host = self._session.host if self._session else self._credentials.api_host
-        return _without_password(host or Session.get_api_server_host())
-
-
-def _without_password(address: str) -> str:
-    """The address as it may be shown: without what stands before an @."""
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _refused(error: BaseException) -> bool:
-    """Whether the connection was never made; urllib3 keeps the cause in `args` and in the reason."""
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(cause, NewConnectionError)
+        return without_password(host or Session.get_api_server_host())
