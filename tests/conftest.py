@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.services.clearml_gateway import session
 from tests.support.program import RunningProgram, running_program
 
@@ -72,3 +74,9 @@ async def program(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProg
     """The program as Alice's terminal sees it, on the sandbox. Its watcher looks when a test says so."""
     async with running_program(sandbox, tmp_path / "data") as running:
         yield running
+
+
+@pytest.fixture
+def baseline(sandbox: Sandbox) -> Document:
+    """The demo's finished experiment, in a sandbox that has the demo's other ones too."""
+    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)

@@ -10,8 +10,6 @@ from clearml_chatops.handlers.lines import undo_typography
 from clearml_chatops.models.experiments import Container
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply
-from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, plain_text
 
@@ -49,11 +47,6 @@ VALUES = (
     "<!channel> &amp; <b>",
 )
 TYPOGRAPHY = ("“hello”", "„so“", "«so»", "‘so’", "—new", "–v 1", "a\xa0b", "\\“x", "x\u200by", "’s — “—x” \\—")
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 @pytest.fixture

@@ -4,14 +4,8 @@ import pytest
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, buttons, plain_text
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 @pytest.fixture

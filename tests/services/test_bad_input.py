@@ -1,55 +1,15 @@
 """Bad input gets one clear sentence that says what to do, and changes nothing."""
 
-import json
-import sqlite3
-from copy import deepcopy
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from clearml_chatops.models.errors import DatabaseOutdatedError
-from clearml_chatops.models.replies import Outcome, Reply
+from clearml_chatops.models.replies import Outcome
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
-from tests.support.program import RunningProgram, buttons, plain_text, running_program
+from tests.support.program import RunningProgram, buttons, plain_text
+from tests.support.refused_lines import contents, refused
 
 NOT_DRAFTS = ("queued", "in_progress", "completed", "failed", "stopped", "published")
 UNKNOWN_ID = "0123456789abcdef" * 2
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-
-
-@pytest.fixture
-async def ready(program: RunningProgram, baseline: Document) -> RunningProgram:
-    """A program whose person has a queue and works on a clone of the baseline."""
-    await program.ask("/queue create")
-    await program.ask(f"/clone {baseline['id']} two cards")
-    return program
-
-
-def contents(sandbox: Sandbox) -> tuple[Any, ...]:
-    """All that a command could have changed at the server."""
-    state = sandbox.state
-    return deepcopy((state.tasks, state.queues, state.projects, state.events))
-
-
-async def refused(program: RunningProgram, line: str, code: str) -> Reply:
-    """The reply to a line that must be refused with this code, in one readable text, and change nothing."""
-    before = contents(program.sandbox)
-    reply = await program.say(line)
-    assert contents(program.sandbox) == before, f"{line} changed something"
-    entry = (await program.program.process.audit.last(1))[0]
-    assert (entry.error_code, reply.outcome) == (code, Outcome.REFUSED), plain_text(reply)
-    sentence = plain_text(reply).splitlines()[0]
-    assert sentence.endswith((".", "…", "]", "…>")), sentence
-    assert len(sentence) < 700
-    assert "{" not in sentence
-    return reply
 
 
 def experiment(sandbox: Sandbox, status: str, name: str = "") -> Document:
@@ -351,87 +311,3 @@ async def test_half_characters_are_answered_and_recorded(program: RunningProgram
         assert reply.outcome is not Outcome.BROKEN, plain_text(reply)
         entry = (await program.program.process.audit.last(1))[0]
         assert "nothing" in entry.line
-
-
-# ── ClearML and the database ──────────────────────────────────────────────────────────────────────
-
-
-LINES = ("/find", "/clone baseline three cards", "/set args.lr=1", "/enqueue", "/queue list")
-
-
-async def test_clearml_being_down_is_said_and_nothing_is_lost(ready: RunningProgram, sandbox: Sandbox) -> None:
-    port = int(sandbox.url.rpartition(":")[2])
-    await sandbox.aclose()
-    for line in LINES:
-        reply = await refused(ready, line, "clearml_unreachable")
-        assert f"127.0.0.1:{port}" in plain_text(reply)
-    await sandbox.start(port=port)
-    await ready.ask("/set args.lr=1")
-
-
-def envelope(*, code: object, data: object) -> str:
-    return json.dumps({"meta": {"result_code": code, "result_subcode": 0, "result_msg": ""}, "data": data})
-
-
-async def test_each_wrong_answer_is_one_clear_error(ready: RunningProgram, sandbox: Sandbox) -> None:
-    for status, body, code in (
-        (200, "<html>Sign in</html>", "clearml_nonsense"),
-        (200, "", "clearml_nonsense"),
-        (200, "[]", "clearml_nonsense"),
-        (200, '{"meta": null, "data": {}}', "clearml_nonsense"),
-        (200, envelope(code="x", data=1), "clearml_nonsense"),
-        (200, envelope(code=200, data={}), "clearml_nonsense"),
-        (200, envelope(code=200, data=[]), "clearml_nonsense"),
-        (404, "not found", "clearml_nonsense"),
-        (302, "", "clearml_nonsense"),
-        (500, "broken", "clearml_broken"),
-        (502, "<h1>Bad gateway</h1>", "clearml_broken"),
-        (503, "maintenance", "clearml_broken"),
-        (500, envelope(code=500, data={}), "clearml_broken"),
-    ):
-        sandbox.faults.clear()
-        sandbox.faults.answer("*", status=status, body=body)
-        for line in LINES:
-            await refused(ready, line, code)
-
-
-async def test_a_server_that_is_broken_at_the_login_is_one_clear_error_too(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
-    """The SDK logs in before the first request, in an error handling of its own."""
-    async with running_program(sandbox, tmp_path) as program:
-        for status, body, code in (
-            (200, "<html>Sign in</html>", "clearml_nonsense"),
-            (200, "[]", "clearml_nonsense"),
-            (200, "{}", "clearml_nonsense"),
-            (404, "not found", "clearml_nonsense"),
-            (302, "", "clearml_nonsense"),
-            (500, "broken", "clearml_broken"),
-            (503, "maintenance", "clearml_broken"),
-        ):
-            sandbox.faults.clear()
-            sandbox.faults.answer("auth.login", status=status, body=body)
-            await refused(program, "/find", code)
-        sandbox.faults.clear()
-        await program.ask("/find")
-
-
-async def test_wrong_credentials_are_named_with_the_settings_to_check(
-    sandbox: Sandbox, tmp_path: Path, baseline: Document
-) -> None:
-    sandbox.state.credentials.clear()
-    async with running_program(sandbox, tmp_path) as program:
-        for line in ("/find", "/clone baseline three cards", "/rerun baseline queue=default", "/whoami"):
-            reply = await refused(program, line, "clearml_credentials")
-            assert "CLEARML_API_ACCESS_KEY" in plain_text(reply)
-
-
-async def test_a_database_of_another_version_is_not_touched(sandbox: Sandbox, tmp_path: Path) -> None:
-    async with running_program(sandbox, tmp_path):
-        pass
-    with sqlite3.connect(tmp_path / "chatops.db") as database:
-        database.execute("UPDATE alembic_version SET version_num = '0000'")
-    database.close()
-    with pytest.raises(DatabaseOutdatedError, match="clearml-chatops database upgrade"):
-        async with running_program(sandbox, tmp_path):
-            pass

@@ -12,7 +12,6 @@ import pytest
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.traffic import Fault
 from clearml_chatops.services.clearml_gateway import session as gateway_session
@@ -21,11 +20,6 @@ from tests.support.program import RunningProgram, plain_text, running_program
 IMPATIENT = (0.5, 0.5)
 QUICK = 10.0
 """Seconds within which an answer must come that could come for ever later; far above what it takes."""
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 @asynccontextmanager

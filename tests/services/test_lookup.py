@@ -2,20 +2,12 @@
 
 from datetime import timedelta
 
-import pytest
-
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, buttons, plain_text
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 async def meant(program: RunningProgram, line: str) -> str:

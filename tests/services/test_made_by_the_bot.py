@@ -7,7 +7,6 @@ import pytest
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, buttons, plain_text, running_program
 
@@ -29,11 +28,6 @@ async def bob(program: RunningProgram) -> RunningProgram:
 @pytest.fixture
 async def alice(program: RunningProgram) -> RunningProgram:
     return await program.introduce(program.sandbox.alice, Role.MEMBER)
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 async def test_the_maker_may_change_it_and_others_may_not(

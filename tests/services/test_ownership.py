@@ -9,7 +9,6 @@ import pytest
 from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Outcome
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.storage.people import PeopleStore
 from tests.support.program import RunningProgram, plain_text, running_program
@@ -39,11 +38,6 @@ async def alices(admin: RunningProgram, baseline: Document) -> dict[str, str]:
     running = state.add_task("her running one", user=admin.sandbox.alice.id, status="in_progress")
     failed = next(task for task in state.tasks.values() if task["status"] == "failed")
     return {"draft": draft, "pending": pending, "running": running["id"], "failed": failed["id"]}
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 CHANGES = (

@@ -5,14 +5,9 @@ import pytest
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome, Table
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, buttons, plain_text
 
-
-@pytest.fixture(autouse=True)
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+pytestmark = pytest.mark.usefixtures("baseline")
 
 
 def names(sandbox: Sandbox) -> set[str]:

@@ -5,16 +5,10 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, running_program
 
 IMAGE = "python:3.12"
-
-
-@pytest.fixture
-def baseline(sandbox: Sandbox) -> Document:
-    return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
 async def cost(program: RunningProgram, line: str) -> tuple[int, int]:

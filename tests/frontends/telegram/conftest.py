@@ -13,6 +13,7 @@ from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.replies import Button, Buttons, Reply
 from tests.frontends.conftest import FakeBot, small_registry
 from tests.support.telegram import Person, TelegramServer
 
@@ -65,6 +66,11 @@ class MemoryPlaces:
 
 
 PUBLIC_ADDRESS = "https://bot.example.org/lab"
+
+CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"), Button("Abort", "/abort e1"))), about="e1")
+
+BOTH_WAYS = pytest.mark.parametrize("webhook_url", ["", PUBLIC_ADDRESS], ids=["polling", "webhook"])
+"""The two ways in which Telegram gives its updates."""
 
 
 @asynccontextmanager

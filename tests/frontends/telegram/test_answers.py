@@ -1,0 +1,121 @@
+"""What the bot answers on Telegram arrives: whole, also over a bad line."""
+
+from datetime import timedelta
+
+import pytest
+
+from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
+from clearml_chatops.models.messages import IncomingMessage
+from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Table, Text, Tone
+from tests.frontends.conftest import FakeBot
+from tests.frontends.telegram.conftest import BOTH_WAYS, MemoryCards
+from tests.support.telegram import Fault, Person, TelegramServer
+
+pytestmark = [pytest.mark.usefixtures("telegram_front_end"), BOTH_WAYS]
+
+
+async def test_a_long_log_arrives_as_a_document(
+    telegram: TelegramServer, anna: Person, bot: FakeBot, cards: MemoryCards
+) -> None:
+    log = "\n".join(f"line {number}" for number in range(10_000))
+    bot.replies["/log"] = Reply.of("The log", Code(log), Buttons((Button("Show", "/show e1"),)), about="e1")
+
+    await anna.say("/log")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    text, document = anna.chat.answers
+    assert text.text == "The log"
+    assert document.file_name == "log.txt"
+    assert document.file_content.decode() == log
+    assert document.text.endswith("line 9999")
+    assert list(document.buttons) == ["Show"]
+    assert set(cards.experiments.values()) == {"e1"}
+
+
+async def test_500_experiments_found_arrive_as_a_file(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    rows = tuple((f"{number:032x}", f"<b>run</b> & {number}", "Completed") for number in range(500))
+    options = tuple(Button(f"<b>run</b> {number}", f"/show {number}") for number in range(500))
+    bot.replies["/find"] = Reply.of(Table(("id", "name", "status"), rows), Buttons(options))
+
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    document, last = anna.chat.answers
+    assert len(document.file_content.decode().splitlines()) == 501
+    assert "440 more are not shown" in last.text
+    assert sum(map(len, last.rows)) == 60
+
+
+async def test_a_value_of_3000_characters_full_of_markup_arrives_whole(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    value = "</b><!channel>&" * 200
+    bot.replies["/show"] = Reply.of(Text(value, Tone.HEADING), Fields(((value[:60], value),)))
+
+    await anna.say("/show")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert "\n".join(anna.chat.texts).count(value) == 2
+
+
+async def test_a_busy_telegram_is_obeyed_in_the_middle_of_a_list(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    lines = [f"{number:05} " + "x" * 100 for number in range(100)]
+    bot.replies["/find"] = Reply.of("\n".join(lines))
+    telegram.misbehave("sendMessage", Fault.too_many_requests(retry_after=1, skip=1, times=1))
+
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 3)
+
+    assert "\n".join(anna.chat.texts).split("\n") == lines
+
+
+@pytest.mark.parametrize("fault", [Fault.dropped(), Fault.broken(500), Fault.broken(502)])
+async def test_an_answer_survives_a_lost_connection(telegram: TelegramServer, anna: Person, fault: Fault) -> None:
+    telegram.misbehave("sendMessage", fault)
+
+    await anna.say("/find")
+    await telegram.until(lambda: anna.chat.answers)
+
+    assert len(telegram.called("sendMessage")) == 2
+
+
+async def test_an_answer_comes_rather_twice_than_never(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    telegram.misbehave("sendMessage", Fault.dropped(carried_out=True))
+
+    await anna.say("/find")
+    await telegram.until(lambda: len(anna.chat.answers) == 2)
+
+    assert bot.lines == ["/find"]
+
+
+async def test_an_answer_that_nobody_can_receive_ends_nothing(
+    telegram: TelegramServer, anna: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    boris = telegram.person("Boris")
+    boris.chat.bot_is_blocked = True
+
+    await boris.say("/find")
+    await telegram.until(lambda: telegram.called("sendMessage"))
+    await anna.say("/find")
+    await telegram.until(lambda: anna.chat.answers)
+
+    assert "blocked by the user" in caplog.text
+
+
+async def test_the_answer_to_a_deleted_message_is_sent_all_the_same(
+    telegram: TelegramServer, anna: Person, quiet_front_end: TelegramFrontEnd
+) -> None:
+    async def handle(message: IncomingMessage) -> Reply:
+        anna.chat.messages.clear()
+        return Reply.of("done")
+
+    quiet_front_end._answering._handle = handle
+    quiet_front_end._answering._patience = timedelta(minutes=1)
+    await anna.say("/find")
+    await telegram.until(lambda: anna.chat.texts == ["done"])
