@@ -19,6 +19,7 @@ from clearml_chatops.bot.frontends.console.picture import picture_of
 from clearml_chatops.bot.frontends.console.picture_files import PictureFiles
 from clearml_chatops.bot.frontends.console.progress import Patience, one_second
 from clearml_chatops.bot.frontends.console.screen import PROMPT, Screen
+from clearml_chatops.bot.frontends.console.typed_ahead import unseen_typing
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
@@ -125,7 +126,7 @@ class ConsoleFrontEnd:
     async def _run_interruptibly(self, line: str) -> Reply:
         running = asyncio.create_task(self._run(line, "Ctrl-C stops waiting"))
         try:
-            with on_interrupt(running.cancel):
+            with unseen_typing(), on_interrupt(running.cancel):
                 await asyncio.wait([running])
         finally:
             running.cancel()
