@@ -6,7 +6,7 @@ import pytest
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome
-from clearml_chatops.services.reconciling import HOLD_TAG
+from clearml_chatops.services.queue_holds import HOLD_TAG
 from tests.support.agents import agents_of, begun, listed, quick_agents, tags_of
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in

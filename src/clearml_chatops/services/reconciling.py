@@ -1,13 +1,12 @@
 """What runs on this machine is made what should run: after a crash, a reboot, or a restart of the bot.
 
 Only agents that this bot started are touched. One that is drained is stopped when it has nothing to do; so that it
-takes nothing in that moment, its queues are held by ClearML's tag, which an agent reads before it takes something.
-What is held is noted before it is, so that it is let go of also by the next bot when this one dies.
+takes nothing in that moment, its queues are held.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -18,8 +17,8 @@ from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import StartedWorker, WantedWorker
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
 from clearml_chatops.services.host_lock import HostLock
+from clearml_chatops.services.queue_holds import HOLD_TAKES_EFFECT, QueueHolds
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
@@ -27,17 +26,10 @@ from clearml_chatops.storage.workers import StartedWorkerStore, WantedWorkerStor
 
 logger = logging.getLogger(__name__)
 
-HOLD_TAG = "force_workers:off"
-"""What ClearML calls it; every worker of a queue that has it takes nothing from there."""
-
-HOLD_TAKES_EFFECT = timedelta(seconds=1)
-"""An agent reads the tag and takes an experiment within some milliseconds, one after the other."""
-
 FAILURES_TOLD = 3
 STEADY_AFTER = timedelta(minutes=5)
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=10)
-_UNKNOWN_QUEUE = (400, 701)
 _LOOKS_FOR_A_WORKER = 50
 _PAUSE_SECONDS = 0.2
 
@@ -66,6 +58,7 @@ class Reconciler:
         self._host = host
         self.lock = lock
         self._clock = clock
+        self._holds = QueueHolds(clearml=clearml, database=database, clock=clock)
 
     async def reconcile(self) -> None:
         """One cycle. Asks ClearML only where something is to be done; skipped while a command changes workers.
@@ -139,35 +132,11 @@ class Reconciler:
         idle = not (seen and seen.experiment_id) and not await self._agents.is_executing(process)
         queues = [id_ for id_ in worker.plan.queue_ids if hold_all or idle or id_ not in others]
         since = worker.held_since
-        worker = await self.hold(worker, queues)
+        worker = await self._holds.hold(worker, queues)
         if not idle or since is None or worker.held_since != since or self._clock() - since < HOLD_TAKES_EFFECT:
             return False
         await self._agents.stop(process, host=self._host)
         return True
-
-    async def hold(self, worker: WantedWorker, queue_ids: Iterable[str]) -> WantedWorker:
-        """Has these queues held for a worker, and lets go of all others that were. Gives it as it then is.
-
-        What somebody else holds already stays as it is.
-        """
-        wanted = tuple(queue_ids)
-        free = [id_ for id_ in wanted if await self._is_free(id_)]
-        if free:
-            held = tuple(dict.fromkeys((*worker.held_queues, *free)))
-            worker = await self.put(replace(worker, held_queues=held, held_since=self._clock()))
-            for id_ in free:
-                await self._tag(id_)
-        elif wanted and worker.held_since is None:
-            worker = await self.put(replace(worker, held_since=self._clock()))
-        left = [id_ for id_ in worker.held_queues if id_ not in wanted]
-        for id_ in left:
-            await self._untag(id_)
-        if left or (not wanted and worker.held_since is not None):
-            kept = tuple(id_ for id_ in worker.held_queues if id_ in wanted)
-            worker = await self.put(
-                replace(worker, held_queues=kept, held_since=worker.held_since if wanted else None)
-            )
-        return worker
 
     async def end_now(self, worker: WantedWorker) -> None:
         """Ends a worker's agent whatever it does; a run in it is aborted by it. Raises AgentFailedError."""
@@ -177,14 +146,14 @@ class Reconciler:
 
     async def forget(self, worker: WantedWorker) -> None:
         """Wants a worker no more whose agent has ended, and lets go of its queues."""
-        await self.hold(await self._current(worker), ())
+        await self._holds.hold(await self._current(worker), ())
         async with self._database.writing() as session:
             await WantedWorkerStore(session).remove(worker.id)
             await StartedWorkerStore(session).remove(worker.id)
 
     async def resume(self, worker: WantedWorker) -> WantedWorker:
         """Drains a worker no more."""
-        worker = await self.hold(await self._current(worker), ())
+        worker = await self._holds.hold(await self._current(worker), ())
         return await self.put(replace(worker, draining=False, successor=None))
 
     async def _current(self, worker: WantedWorker) -> WantedWorker:
@@ -204,7 +173,7 @@ class Reconciler:
             elif worker.failures and await self._is_steady(worker):
                 await self.put(replace(worker, failures=0, next_attempt=None))
             elif worker.held_queues:
-                await self.hold(worker, ())
+                await self._holds.hold(worker, ())
 
     async def _end_unwanted(self, wanted: set[str]) -> None:
         """Ends what a person has stopped while the bot died of something."""
@@ -289,25 +258,3 @@ class Reconciler:
         notice = Notice(worker.id, text, self._clock(), is_trouble=is_trouble, offers=offers)
         async with self._database.writing() as session:
             await OutboxStore(session).add([(notice, worker.conversation)], now=self._clock())
-
-    async def _is_free(self, queue_id: str) -> bool:
-        """Whether nobody holds a queue."""
-        queue = await self._clearml.queue(queue_id)
-        return queue is not None and HOLD_TAG not in queue.tags
-
-    async def _tag(self, queue_id: str) -> None:
-        queue = await self._clearml.queue(queue_id)
-        if queue is not None and HOLD_TAG not in queue.tags:
-            await self._write_tags(queue_id, (*queue.tags, HOLD_TAG))
-
-    async def _untag(self, queue_id: str) -> None:
-        queue = await self._clearml.queue(queue_id)
-        if queue is not None and HOLD_TAG in queue.tags:
-            await self._write_tags(queue_id, [tag for tag in queue.tags if tag != HOLD_TAG])
-
-    async def _write_tags(self, queue_id: str, tags: Iterable[str]) -> None:
-        try:
-            await self._clearml.write_queue_tags(queue_id, list(tags))
-        except ClearMLError as error:
-            if not has_code(error, *_UNKNOWN_QUEUE):
-                raise
