@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
 from clearml_chatops.models.notifications import Notice
-from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import StartedWorker, WantedWorker
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
@@ -94,8 +93,10 @@ class Reconciler:
         Raises:
             AgentMissingError, AgentFailedError, ClearMLError.
         """
-        process = (await self._agents.running()).get(worker.id)
+        process = await self._agents.found(worker.id)
+        known: frozenset[datetime | None] = frozenset()
         if process is None:
+            known = await self._registrations(worker.id)
             process = await self._agents.start(
                 worker.id,
                 worker.plan,
@@ -104,17 +105,24 @@ class Reconciler:
             )
         await self._record(worker.id, process)
         for _ in range(_LOOKS_FOR_A_WORKER):
-            seen = await self.seen(worker.id)
-            if seen is not None and set(worker.plan.queue_ids) <= set(seen.queue_ids):
+            if await self._is_listed(worker, besides=known):
                 return
             if not process.is_running:
                 raise AgentFailedError(host=self._host, reason="the agent ended right after its start.")
             await asyncio.sleep(_PAUSE_SECONDS)
         raise AgentFailedError(host=self._host, reason=f"{worker.id} runs, but ClearML does not list it.")
 
-    async def seen(self, worker_id: str) -> Worker | None:
-        """The worker as the server sees it."""
-        return next((item for item in await self._clearml.workers() if item.id == worker_id), None)
+    async def _registrations(self, worker_id: str) -> frozenset[datetime | None]:
+        """Since when the server knows a worker: a killed one is listed for ten more minutes."""
+        return frozenset(item.registered for item in await self._clearml.workers() if item.id == worker_id)
+
+    async def _is_listed(self, worker: WantedWorker, *, besides: frozenset[datetime | None]) -> bool:
+        """Whether the server lists it on its queues, registered otherwise than at the times `besides`."""
+        return any(
+            set(worker.plan.queue_ids) <= set(item.queue_ids)
+            for item in await self._clearml.workers()
+            if item.id == worker.id and item.registered not in besides
+        )
 
     async def ended(self, worker: WantedWorker, *, hold_all: bool) -> bool:
         """One step of draining a worker; whether its agent has ended. Its record stays for `forget`.

@@ -184,6 +184,7 @@ def read_worker(worker: Mapping[str, Any]) -> Worker:
         running_time=timedelta(milliseconds=task["running_time"]) if task.get("running_time") else None,
         last_seen=read_time(worker.get("last_activity_time")),
         queue_ids=tuple(queue["id"] for queue in worker.get("queues") or ()),
+        registered=read_time(worker.get("register_time")),
     )
 
 
