@@ -16,7 +16,7 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.sandbox.support import Client
-from tests.support.agents import quick_agents
+from tests.support.agents import quick_agents, run_process_of
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
@@ -92,7 +92,7 @@ async def test_a_run_is_aborted_in_its_middle(program: RunningProgram) -> None:
     agents = program.program.process.agents
     (agent,) = (await agents.running()).values()
     # Its code takes the place of the process that the agent has started to execute it.
-    await until(lambda: _last_words_of_children(agent.id) == ["script.py"])
+    await run_process_of(program, "lab:alice_queue:cpu")
     assert await agents.is_executing(agent)
 
     await program.ask(f"/abort {task} --yes")
@@ -204,10 +204,6 @@ async def test_bad_input_starts_nothing(program: RunningProgram, line: str, code
 )
 def test_a_worker_id_names_host_queue_and_cards(queue: str, gpus: str, worker_id: str) -> None:
     assert worker_id_for("lab", WorkerPlan((QueueBinding("q", queue),), gpus)) == worker_id
-
-
-def _last_words_of_children(process_id: int) -> list[str]:
-    return [child.cmdline()[-1] for child in psutil.Process(process_id).children()]
 
 
 def _workers_of(sandbox: Sandbox) -> list[str]:

@@ -11,16 +11,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
-from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import StartedWorker, WantedWorker
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.host_lock import HostLock
+from clearml_chatops.services.orphaned_runs import OrphanedRuns
 from clearml_chatops.services.queue_holds import HOLD_TAKES_EFFECT, QueueHolds
 from clearml_chatops.services.worker_ids import worker_id_for
+from clearml_chatops.services.worker_notices import WorkerNotices
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.workers import StartedWorkerStore, WantedWorkerStore
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class Reconciler:
         host: str,
         lock: HostLock,
         clock: Callable[[], datetime],
+        news: Bell,
     ) -> None:
         self._clearml = clearml
         self._database = database
@@ -57,6 +59,9 @@ class Reconciler:
         self._host = host
         self.lock = lock
         self._clock = clock
+        self._notices = WorkerNotices(database=database, clock=clock, news=news)
+        self._orphans = OrphanedRuns(clearml=clearml, notices=self._notices, clock=clock)
+        self._has_looked = False
         self._holds = QueueHolds(clearml=clearml, database=database, clock=clock)
 
     async def reconcile(self) -> None:
@@ -91,8 +96,14 @@ class Reconciler:
         """Starts a worker, or adopts it where its agent runs, and waits until ClearML lists it on its queues.
 
         Raises:
+            RunGoesOnError: a run of its former agent still has its cards.
             AgentMissingError, AgentFailedError, ClearMLError.
         """
+        if worker.id not in await self._agents.running():
+            await self._orphans.require_cards(worker)
+        await self._bring_up(worker)
+
+    async def _bring_up(self, worker: WantedWorker) -> None:
         process = await self._agents.found(worker.id)
         known: frozenset[datetime | None] = frozenset()
         if process is None:
@@ -155,6 +166,9 @@ class Reconciler:
     async def forget(self, worker: WantedWorker) -> None:
         """Wants a worker no more whose agent has ended, and lets go of its queues."""
         await self._holds.hold(await self._current(worker), ())
+        # One that was killed has not signed off, and would seem to have its cards still.
+        if await self._registrations(worker.id):
+            await self._clearml.sign_off(worker.id)
         async with self._database.writing() as session:
             await WantedWorkerStore(session).remove(worker.id)
             await StartedWorkerStore(session).remove(worker.id)
@@ -170,9 +184,8 @@ class Reconciler:
     async def _reconcile(self) -> None:
         wanted = await self.wanted()
         await self._end_unwanted({worker.id for worker in wanted})
-        if not wanted:
-            return
-        processes = await self.processes()
+        processes = await self.processes() if wanted else {}
+        await self._look_after_runs(wanted, processes)
         for worker in wanted:
             if worker.draining:
                 await self._drain(worker)
@@ -182,6 +195,15 @@ class Reconciler:
                 await self.put(replace(worker, failures=0, next_attempt=None))
             elif worker.held_queues:
                 await self._holds.hold(worker, ())
+
+    async def _look_after_runs(self, wanted: list[WantedWorker], processes: dict[str, AgentProcess]) -> None:
+        """Asks where an agent has died, and once for all workers: one may have died before this program began."""
+        lost = [
+            item for item in wanted if not self._has_looked or (item.id not in processes and self._is_due(item))
+        ]
+        if lost or self._orphans.followed:
+            await self._orphans.look_after(lost, {**processes, **await self._agents.running()})
+        self._has_looked = True
 
     async def _end_unwanted(self, wanted: set[str]) -> None:
         """Ends what a person has stopped while the bot died of something."""
@@ -194,11 +216,11 @@ class Reconciler:
                     await StartedWorkerStore(session).remove(item.id)
 
     async def _drain(self, worker: WantedWorker) -> None:
-        if not await self.ended(worker, hold_all=False):
+        if await self._orphans.going_on(worker) or not await self.ended(worker, hold_all=False):
             return
         await self.forget(worker)
         if worker.successor is None:
-            await self._tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
+            await self._notices.tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
             return
         successor = await self.put(
             replace(
@@ -216,24 +238,26 @@ class Reconciler:
         )
         if await self._start_again(successor):
             names = successor.plan.queue_names
-            await self._tell(successor, f"The worker {successor.id} listens on {names} in place of {worker.id}.")
+            text = f"The worker {successor.id} listens on {names} in place of {worker.id}."
+            await self._notices.tell(successor, text)
 
     async def _start_again(self, worker: WantedWorker) -> bool:
         """Starts what should run and does not, unless it failed just now; whether it runs."""
-        now = self._clock()
-        if worker.next_attempt is not None and now < worker.next_attempt:
+        if not self._is_due(worker):
             return False
-        running = await self._agents.running()
-        if worker.id in running:
-            await self._record(worker.id, running[worker.id])
+        if process := await self._agents.found(worker.id):
+            await self._record(worker.id, process)
             return True
+        if worker.plan.cards and await self._orphans.going_on(worker):
+            return False
         # Its own failure counts, and not one of the server, which this would tell within a moment.
         await self._clearml.workers()
         failures = worker.failures + 1
-        worker = await self.put(replace(worker, failures=failures, next_attempt=now + pause_before(failures + 1)))
+        next_attempt = self._clock() + pause_before(failures + 1)
+        worker = await self.put(replace(worker, failures=failures, next_attempt=next_attempt))
         reason = "It ends by itself; /worker log shows what it writes."
         try:
-            await self.bring_up(worker)
+            await self._bring_up(worker)
         except ClearMLError:
             raise
         except ChatOpsError as error:
@@ -242,10 +266,13 @@ class Reconciler:
         else:
             logger.info("%s was started again", worker.id, extra={"action": "worker_started_again"})
         if failures == FAILURES_TOLD:
-            stop = Button("Stop it", f'/worker stop "{worker.id}"')
+            offers = (Button("Workers", "/worker list"), Button("Stop it", f'/worker stop "{worker.id}"'))
             text = f"The worker {worker.id} had to be started {failures} times. {reason} I go on, less often."
-            await self._tell(worker, text, is_trouble=True, offers=(Button("Workers", "/worker list"), stop))
+            await self._notices.tell(worker, text, is_trouble=True, offers=offers)
         return worker.id in await self.processes()
+
+    def _is_due(self, worker: WantedWorker) -> bool:
+        return worker.next_attempt is None or self._clock() >= worker.next_attempt
 
     async def _is_steady(self, worker: WantedWorker) -> bool:
         async with self._database.reading() as session:
@@ -257,12 +284,3 @@ class Reconciler:
             await StartedWorkerStore(session).put(
                 StartedWorker(worker_id, self._host, process.id, process.started, self._clock())
             )
-
-    async def _tell(
-        self, worker: WantedWorker, text: str, *, is_trouble: bool = False, offers: tuple[Button, ...] = ()
-    ) -> None:
-        if not worker.conversation.platform:
-            return  # wanted since before it was noted where
-        notice = Notice(worker.id, text, self._clock(), is_trouble=is_trouble, offers=offers)
-        async with self._database.writing() as session:
-            await OutboxStore(session).add([(notice, worker.conversation)], now=self._clock())
