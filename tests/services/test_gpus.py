@@ -43,6 +43,18 @@ def _running(*arguments: str) -> Iterator[tuple[int, int]]:
             process.communicate()
 
 
+@contextmanager
+def _running_code_of(task: str) -> Iterator[int]:
+    """A process as an agent starts one outside of containers: only its environment tells of the experiment."""
+    command = [sys.executable, "-c", _WAIT]
+    environment = {**os.environ, "CLEARML_TASK_ID": task}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
+        try:
+            yield process.pid
+        finally:
+            process.communicate()
+
+
 def _service(program: RunningProgram) -> GpuService:
     process = program.program.process
     return GpuService(
@@ -154,6 +166,15 @@ async def test_what_another_agent_runs_is_known_by_its_command_line(
     (occupant,) = overview.uses[0].occupants
     assert (occupant.worker_id, occupant.experiment_id) == ("other:gpu0", task)
     assert (occupant.experiment_name, occupant.person) == ("of another", "Alice Adams")
+
+
+async def test_what_an_agent_runs_outside_of_containers_is_known_by_its_environment(
+    program: RunningProgram,
+) -> None:
+    task = add_experiment(program.sandbox, "of another")
+    with _running_code_of(task) as number:
+        put_in(program, FakeCard("GPU-0", processes=[FakeProcess(number)]))
+        assert _rows(await program.say("/gpus"))[0][-1] == "“of another” of Alice Adams (1.0 GiB)"
 
 
 async def test_a_process_that_has_ended_meanwhile_is_somebodys(program: RunningProgram) -> None:

@@ -6,20 +6,14 @@ import pytest
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome
-from clearml_chatops.services.reconciling import HOLD_TAG
-from tests.support.agents import agents_of, begun, listed, quick_agents, tags_of
+from clearml_chatops.services.queue_holds import HOLD_TAG
+from tests.support.agents import UNTIL_TOLD, agents_of, begun, listed, quick_agents, tags_of
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram, buttons, plain_text
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
-
-_UNTIL_TOLD = """
-import pathlib, time
-while not pathlib.Path({file!r}).exists():
-    time.sleep(0.1)
-"""
 
 
 async def _with_a_worker(program: RunningProgram) -> None:
@@ -80,7 +74,7 @@ async def test_a_drained_worker_ends_its_run_takes_nothing_more_and_gives_its_pl
     assert queue is not None
     queue["tags"] = ["of the team"]
     told = tmp_path / "told"
-    task = await begun(program, "first", _UNTIL_TOLD.format(file=str(told)))
+    task = await begun(program, "first", UNTIL_TOLD.format(file=str(told)))
     waiting = add_script(program.sandbox, "behind", "print('behind')")
     await program.ask(f"/enqueue {waiting}")
 

@@ -1,14 +1,9 @@
 """What should run is made to run again, whatever was killed. With the real clearml-agent."""
 
 import asyncio
-import os
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import psutil
 import pytest
 
 from clearml_chatops.bot.loops import Loop, looping
@@ -18,7 +13,7 @@ from clearml_chatops.models.workers import WantedWorker, WorkerPlan
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.reconciling import Reconciler, pause_before
 from clearml_chatops.storage.workers import StartedWorkerStore
-from tests.support.agents import agents_of, listed, process_of, quick_agents
+from tests.support.agents import agents_of, foreign_agent, is_gone, killed, listed, process_of, quick_agents
 from tests.support.program import RunningProgram, running_program
 from tests.support.stand_ins import stand_in_agent
 from tests.support.waiting import until
@@ -28,45 +23,17 @@ _WORKER = "lab:alice_queue:cpu"
 real_agents = pytest.mark.usefixtures(quick_agents.__name__)
 
 
-@asynccontextmanager
-async def _foreign_agent(program: RunningProgram, folder: Path) -> AsyncIterator[psutil.Process]:
-    """An agent that somebody started by hand on the same machine, under the same name."""
-    user = program.sandbox.alice
-    environment = {
-        **os.environ,
-        "TMPDIR": str(folder),
-        "CLEARML_WORKER_ID": _WORKER,
-        "CLEARML_API_HOST": program.sandbox.url,
-        "CLEARML_API_ACCESS_KEY": user.access_key,
-        "CLEARML_API_SECRET_KEY": user.secret_key,
-    }
-    folder.mkdir()
-    program_file = str(Path(sys.executable).with_name("clearml-agent"))
-    agent = await asyncio.create_subprocess_exec(
-        *(program_file, "daemon", "--queue", "default", "--cpu-only", "--foreground"),
-        env=environment,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        yield psutil.Process(agent.pid)
-    finally:
-        agent.terminate()
-        await agent.wait()
-
-
 @real_agents
 async def test_a_killed_agent_is_back(program: RunningProgram) -> None:
     await program.ask("/queue create")
     await program.ask("/worker start gpus=none")
-    killed = await process_of(program, _WORKER)
-    killed.kill()
-    await until(lambda: _is_gone(killed))
+    agent = await process_of(program, _WORKER)
+    await killed(agent)
 
     await program.program.process.reconciler.reconcile()
 
     assert list(await agents_of(program)) == [_WORKER] == listed(program)
-    assert (await agents_of(program))[_WORKER] != killed.pid
+    assert (await agents_of(program))[_WORKER] != agent.pid
 
 
 @real_agents
@@ -75,9 +42,8 @@ async def test_what_ran_is_back_when_bot_and_agent_were_killed(
 ) -> None:
     await program.ask("/queue create")
     await program.ask("/worker start gpus=none")
-    killed = await process_of(program, _WORKER)
-    killed.kill()
-    await until(lambda: _is_gone(killed))
+    agent = await process_of(program, _WORKER)
+    await killed(agent)
     async with running_program(sandbox, tmp_path / "data") as another:
         async with looping(
             [Loop(another.program.process.reconciler.reconcile, timedelta(seconds=0.1), "trouble")],
@@ -113,13 +79,13 @@ async def test_what_runs_is_adopted_by_a_bot_that_lost_its_record(
 @real_agents
 async def test_a_foreign_agent_is_never_touched(program: RunningProgram, tmp_path: Path) -> None:
     await program.ask("/queue create")
-    async with _foreign_agent(program, tmp_path / "foreign") as foreign:
+    async with foreign_agent(program, tmp_path / "foreign", _WORKER, queue="default") as foreign:
         await until(lambda: listed(program))
         await program.ask("/worker start gpus=none")
         await program.ask("/worker restart image=''")
         await program.ask("/worker stop")
         await program.program.process.reconciler.reconcile()
-        assert not _is_gone(foreign)
+        assert not is_gone(foreign)
         assert await program.error_code("/worker stop queue=default") == "no_worker"
 
 
@@ -140,6 +106,7 @@ async def test_a_worker_that_cannot_be_started_is_told_of_the_third_time_and_tri
             host="lab",
             lock=process.reconciler.lock,
             clock=lambda: moment,
+            news=process.news,
         )
 
     tried: list[int] = []
@@ -191,7 +158,3 @@ async def _wanted(program: RunningProgram) -> None:
     process = program.program.process
     wanted = WantedWorker(_WORKER, "lab", plan, person.id, program.conversation, process.clock())
     await process.reconciler.put(wanted)
-
-
-def _is_gone(process: psutil.Process) -> bool:
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -1,10 +1,12 @@
 """Workers: the real clearml-agent, started and stopped by the bot, against the sandbox."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import aiohttp
 import psutil
 import pytest
 
@@ -13,7 +15,8 @@ from clearml_chatops.models.workers import WorkerPlan
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.storage.workers import StartedWorkerStore
-from tests.support.agents import quick_agents
+from tests.sandbox.support import Client
+from tests.support.agents import quick_agents, run_process_of
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
@@ -86,12 +89,42 @@ async def test_a_run_is_aborted_in_its_middle(program: RunningProgram) -> None:
     task = add_script(program.sandbox, "long", "import time\nprint('begun', flush=True)\ntime.sleep(600)\n")
     await program.ask(f"/enqueue {task}")
     await until(lambda: program.sandbox.state.tasks[task].get("last_worker"))
+    agents = program.program.process.agents
+    (agent,) = (await agents.running()).values()
+    # Its code takes the place of the process that the agent has started to execute it.
+    await run_process_of(program, "lab:alice_queue:cpu")
+    assert await agents.is_executing(agent)
 
     await program.ask(f"/abort {task} --yes")
 
     await until(lambda: program.sandbox.state.tasks[task]["status"] == "stopped")
     told = await program.listen()
     assert not [line for line in told if "was Aborted" in line], "he knows what he did himself"
+
+    async def is_idle() -> bool:
+        return not await agents.is_executing(agent)
+
+    await until(is_idle)
+
+
+async def test_a_worker_has_started_when_the_server_lists_the_new_one_and_not_the_killed_one(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await program.ask("/queue create")
+    queue = program.sandbox.state.queue_named("alice_queue")
+    assert queue is not None
+    silent = f"{sys.executable} -c 'import time; time.sleep(600)' --detached"
+    stand_in_agent(monkeypatch, tmp_path, f'setsid sh -c "{silent} &" > {tmp_path}/said 2>&1')
+    async with aiohttp.ClientSession() as session:
+        agent = Client(program.sandbox, session, program.sandbox.alice)
+        await agent.data("workers.register", worker="lab:alice_queue:cpu", queues=[queue["id"]])
+        program.sandbox.requests.clear()
+        started = asyncio.create_task(program.ask("/worker start gpus=none"))
+        # Once before the start, and more than once since.
+        await until(lambda: started.done() or len(program.sandbox.requests.named("workers.get_all")) > 4)
+        assert not started.done()
+        await agent.data("workers.register", worker="lab:alice_queue:cpu", queues=[queue["id"]])
+        assert "listens on alice_queue" in await started
 
 
 async def test_the_agent_gets_its_credentials_by_the_environment_and_nothing_else_that_is_secret(

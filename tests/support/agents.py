@@ -1,6 +1,12 @@
 """Real agents in tests: quick, and gone with the test."""
 
+import asyncio
+import contextlib
+import os
+import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -30,6 +36,14 @@ async def quick_agents(monkeypatch: pytest.MonkeyPatch, program: RunningProgram)
             continue
 
 
+UNTIL_TOLD = """
+import pathlib, time
+while not pathlib.Path({file!r}).exists():
+    time.sleep(0.1)
+"""
+"""A run that goes on until there is this file."""
+
+
 async def begun(program: RunningProgram, name: str = "long", script: str = LONG) -> str:
     """Enqueues a run that goes on and on, and waits until a worker has begun it; gives its id."""
     task = add_script(program.sandbox, name, script)
@@ -45,9 +59,66 @@ async def process_of(program: RunningProgram, worker_id: str) -> psutil.Process:
     return psutil.Process(found.process_id)
 
 
+@asynccontextmanager
+async def foreign_agent(
+    program: RunningProgram, folder: Path, worker_id: str, *, queue: str
+) -> AsyncIterator[psutil.Process]:
+    """An agent that somebody started by hand on the same machine."""
+    user = program.sandbox.alice
+    environment = {
+        **os.environ,
+        "TMPDIR": str(folder),
+        "CLEARML_WORKER_ID": worker_id,
+        "CLEARML_API_HOST": program.sandbox.url,
+        "CLEARML_API_ACCESS_KEY": user.access_key,
+        "CLEARML_API_SECRET_KEY": user.secret_key,
+    }
+    folder.mkdir()
+    program_file = str(Path(sys.executable).with_name("clearml-agent"))
+    agent = await asyncio.create_subprocess_exec(
+        *(program_file, "daemon", "--queue", queue, "--cpu-only", "--foreground"),
+        env=environment,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield psutil.Process(agent.pid)
+    finally:
+        agent.terminate()
+        await agent.wait()
+
+
 async def agents_of(program: RunningProgram) -> dict[str, int]:
     """The process ids of the agents that run, by worker id."""
     return {id_: item.id for id_, item in (await program.program.process.agents.running()).items()}
+
+
+async def run_process_of(program: RunningProgram, worker_id: str) -> psutil.Process:
+    """The code of the run of a worker, once its agent has begun it."""
+    agent = await process_of(program, worker_id)
+    await until(lambda: runs_of(agent))
+    (run,) = runs_of(agent)
+    return run
+
+
+def runs_of(agent: psutil.Process) -> list[psutil.Process]:
+    """The code that an agent runs just now."""
+    found = []
+    for child in agent.children():
+        with contextlib.suppress(psutil.Error):  # gone meanwhile
+            if child.cmdline()[-1:] == ["script.py"]:
+                found.append(child)
+    return found
+
+
+def is_gone(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+
+
+async def killed(process: psutil.Process) -> None:
+    """Ends a process at once, which it cannot see coming."""
+    process.kill()
+    await until(lambda: is_gone(process))
 
 
 def listed(program: RunningProgram) -> list[str]:

@@ -133,6 +133,7 @@ class Experiment:
     script: Script = Script()
     queue_id: str = ""
     worker_id: str = ""
+    agent_host: str = ""
     created: datetime | None = None
     started: datetime | None = None
     completed: datetime | None = None

@@ -45,7 +45,7 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """An agent as the server sees it."""
+    """An agent as the server sees it. It has `registered` as it started, by the server's clock."""
 
     id: str
     queue_names: tuple[str, ...]
@@ -55,3 +55,4 @@ class Worker:
     running_time: timedelta | None = None
     last_seen: datetime | None = None
     queue_ids: tuple[str, ...] = ()
+    registered: datetime | None = None

@@ -26,6 +26,7 @@ _COMMAND_SECONDS = 30.0
 
 _SETTLING_SECONDS = 15.0
 _PAUSE_SECONDS = 0.1
+_LOOKS_FOR_A_PROCESS = 3
 _STOPPING_SECONDS = 20.0
 _PROCESS_FILE_PREFIX = ".clearmlagent_"
 _LOG_PREFIX = ".clearml_agent_daemon_out"
@@ -33,6 +34,9 @@ _MOST_LOG_BYTES = 2_000_000
 
 _SECRET_PREFIXES = ("SLACK_", "TELEGRAM_", "CHATOPS_", "DATABASE_URL", "NATS_")
 """What belongs to the bot alone and must not reach the code that people run."""
+
+_OF_A_RUN = ("CLEARML_TASK_ID", "TRAINS_TASK_ID")
+"""What says that a process is a run: the bot may be one itself, its agents are none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,10 @@ class LocalAgents:
         """The agents of this folder that run, by worker id, whoever started them and whatever their files say."""
         return await asyncio.to_thread(self._running)
 
+    async def found(self, worker_id: str) -> AgentProcess | None:
+        """The agent of a worker, if it runs. One that just starts is waited for until it is detached."""
+        return await self._settled(worker_id) if worker_id in await self.running() else None
+
     async def stop(self, process: AgentProcess, *, host: str) -> None:
         """Ends exactly this agent; it aborts its run and signs off at the server. Raises AgentFailedError."""
         await asyncio.to_thread(_terminate, process)
@@ -133,7 +141,8 @@ class LocalAgents:
         return process.returncode or 0, output.decode(errors="replace")
 
     def _environment(self, worker_id: str, environment: Mapping[str, str]) -> dict[str, str]:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SECRET_PREFIXES)}
+        left_out = (*_SECRET_PREFIXES, *_OF_A_RUN)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
         return {
             **inherited,
             **environment,
@@ -160,13 +169,16 @@ class LocalAgents:
             return False  # gone, of another user, or a zombie, which has no environment
 
     async def _settled(self, worker_id: str) -> AgentProcess | None:
-        """The daemon's process, once it is the same twice: it leaves its parents behind as it detaches itself."""
-        seen: AgentProcess | None = None
+        """The daemon's process, once it has left its parents behind; None where it has ended."""
+        missed = 0
         for _ in range(int(_SETTLING_SECONDS / _PAUSE_SECONDS)):
             process = (await self.running()).get(worker_id)
-            if process is not None and process == seen:
+            if process is not None and _is_detached(process):
                 return process
-            seen = process
+            # A list of processes that is read while one forks may hold neither of the two.
+            missed = missed + 1 if process is None else 0
+            if missed == _LOOKS_FOR_A_PROCESS:
+                return None
             await asyncio.sleep(_PAUSE_SECONDS)
         return None
 
@@ -204,6 +216,17 @@ def _process(number: int) -> AgentProcess | None:
         return AgentProcess(number, datetime.fromtimestamp(process.create_time(), UTC))
     except psutil.Error:
         return None
+
+
+def _is_detached(process: AgentProcess) -> bool:
+    """Whether it is the agent itself, and none of the two that go before it: the last of these began its session.
+
+    A number is not given again while a session has it.
+    """
+    try:
+        return _process(os.getsid(process.id)) is None
+    except OSError:
+        return False  # ended meanwhile
 
 
 def _terminate(process: AgentProcess) -> None:

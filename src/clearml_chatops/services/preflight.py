@@ -14,7 +14,8 @@ from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, WantedWorker
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.gpus import GpuService
-from clearml_chatops.services.reconciling import HOLD_TAG, Reconciler
+from clearml_chatops.services.queue_holds import HOLD_TAG
+from clearml_chatops.services.reconciling import Reconciler
 
 _CARD_PARAMETERS = frozenset({"gpus", "gpu", "gpu_ids", "gpu_id", "devices", "device_ids", "cuda_devices"})
 _IMAGE_SECONDS = 5.0

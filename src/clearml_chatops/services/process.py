@@ -111,6 +111,7 @@ class ProcessContext:
             host=self.host,
             lock=HostLock(self.agent_folder / ".lock"),
             clock=self.clock,
+            news=self.news,
         )
 
     @cached_property

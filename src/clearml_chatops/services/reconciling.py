@@ -1,43 +1,35 @@
 """What runs on this machine is made what should run: after a crash, a reboot, or a restart of the bot.
 
 Only agents that this bot started are touched. One that is drained is stopped when it has nothing to do; so that it
-takes nothing in that moment, its queues are held by ClearML's tag, which an agent reads before it takes something.
-What is held is noted before it is, so that it is let go of also by the next bot when this one dies.
+takes nothing in that moment, its queues are held.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
-from clearml_chatops.models.notifications import Notice
-from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import StartedWorker, WantedWorker
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
 from clearml_chatops.services.host_lock import HostLock
+from clearml_chatops.services.orphaned_runs import OrphanedRuns
+from clearml_chatops.services.queue_holds import HOLD_TAKES_EFFECT, QueueHolds
 from clearml_chatops.services.worker_ids import worker_id_for
+from clearml_chatops.services.worker_notices import WorkerNotices
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.workers import StartedWorkerStore, WantedWorkerStore
 
 logger = logging.getLogger(__name__)
-
-HOLD_TAG = "force_workers:off"
-"""What ClearML calls it; every worker of a queue that has it takes nothing from there."""
-
-HOLD_TAKES_EFFECT = timedelta(seconds=1)
-"""An agent reads the tag and takes an experiment within some milliseconds, one after the other."""
 
 FAILURES_TOLD = 3
 STEADY_AFTER = timedelta(minutes=5)
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=10)
-_UNKNOWN_QUEUE = (400, 701)
 _LOOKS_FOR_A_WORKER = 50
 _PAUSE_SECONDS = 0.2
 
@@ -59,6 +51,7 @@ class Reconciler:
         host: str,
         lock: HostLock,
         clock: Callable[[], datetime],
+        news: Bell,
     ) -> None:
         self._clearml = clearml
         self._database = database
@@ -66,6 +59,10 @@ class Reconciler:
         self._host = host
         self.lock = lock
         self._clock = clock
+        self._notices = WorkerNotices(database=database, clock=clock, news=news)
+        self._orphans = OrphanedRuns(clearml=clearml, notices=self._notices, clock=clock)
+        self._has_looked = False
+        self._holds = QueueHolds(clearml=clearml, database=database, clock=clock)
 
     async def reconcile(self) -> None:
         """One cycle. Asks ClearML only where something is to be done; skipped while a command changes workers.
@@ -99,10 +96,18 @@ class Reconciler:
         """Starts a worker, or adopts it where its agent runs, and waits until ClearML lists it on its queues.
 
         Raises:
+            RunGoesOnError: a run of its former agent still has its cards.
             AgentMissingError, AgentFailedError, ClearMLError.
         """
-        process = (await self._agents.running()).get(worker.id)
+        if worker.id not in await self._agents.running():
+            await self._orphans.require_cards(worker)
+        await self._bring_up(worker)
+
+    async def _bring_up(self, worker: WantedWorker) -> None:
+        process = await self._agents.found(worker.id)
+        known: frozenset[datetime | None] = frozenset()
         if process is None:
+            known = await self._registrations(worker.id)
             process = await self._agents.start(
                 worker.id,
                 worker.plan,
@@ -111,17 +116,24 @@ class Reconciler:
             )
         await self._record(worker.id, process)
         for _ in range(_LOOKS_FOR_A_WORKER):
-            seen = await self.seen(worker.id)
-            if seen is not None and set(worker.plan.queue_ids) <= set(seen.queue_ids):
+            if await self._is_listed(worker, besides=known):
                 return
             if not process.is_running:
                 raise AgentFailedError(host=self._host, reason="the agent ended right after its start.")
             await asyncio.sleep(_PAUSE_SECONDS)
         raise AgentFailedError(host=self._host, reason=f"{worker.id} runs, but ClearML does not list it.")
 
-    async def seen(self, worker_id: str) -> Worker | None:
-        """The worker as the server sees it."""
-        return next((item for item in await self._clearml.workers() if item.id == worker_id), None)
+    async def _registrations(self, worker_id: str) -> frozenset[datetime | None]:
+        """Since when the server knows a worker: a killed one is listed for ten more minutes."""
+        return frozenset(item.registered for item in await self._clearml.workers() if item.id == worker_id)
+
+    async def _is_listed(self, worker: WantedWorker, *, besides: frozenset[datetime | None]) -> bool:
+        """Whether the server lists it on its queues, registered otherwise than at the times `besides`."""
+        return any(
+            set(worker.plan.queue_ids) <= set(item.queue_ids)
+            for item in await self._clearml.workers()
+            if item.id == worker.id and item.registered not in besides
+        )
 
     async def ended(self, worker: WantedWorker, *, hold_all: bool) -> bool:
         """One step of draining a worker; whether its agent has ended. Its record stays for `forget`.
@@ -139,35 +151,11 @@ class Reconciler:
         idle = not (seen and seen.experiment_id) and not await self._agents.is_executing(process)
         queues = [id_ for id_ in worker.plan.queue_ids if hold_all or idle or id_ not in others]
         since = worker.held_since
-        worker = await self.hold(worker, queues)
+        worker = await self._holds.hold(worker, queues)
         if not idle or since is None or worker.held_since != since or self._clock() - since < HOLD_TAKES_EFFECT:
             return False
         await self._agents.stop(process, host=self._host)
         return True
-
-    async def hold(self, worker: WantedWorker, queue_ids: Iterable[str]) -> WantedWorker:
-        """Has these queues held for a worker, and lets go of all others that were. Gives it as it then is.
-
-        What somebody else holds already stays as it is.
-        """
-        wanted = tuple(queue_ids)
-        free = [id_ for id_ in wanted if await self._is_free(id_)]
-        if free:
-            held = tuple(dict.fromkeys((*worker.held_queues, *free)))
-            worker = await self.put(replace(worker, held_queues=held, held_since=self._clock()))
-            for id_ in free:
-                await self._tag(id_)
-        elif wanted and worker.held_since is None:
-            worker = await self.put(replace(worker, held_since=self._clock()))
-        left = [id_ for id_ in worker.held_queues if id_ not in wanted]
-        for id_ in left:
-            await self._untag(id_)
-        if left or (not wanted and worker.held_since is not None):
-            kept = tuple(id_ for id_ in worker.held_queues if id_ in wanted)
-            worker = await self.put(
-                replace(worker, held_queues=kept, held_since=worker.held_since if wanted else None)
-            )
-        return worker
 
     async def end_now(self, worker: WantedWorker) -> None:
         """Ends a worker's agent whatever it does; a run in it is aborted by it. Raises AgentFailedError."""
@@ -177,14 +165,17 @@ class Reconciler:
 
     async def forget(self, worker: WantedWorker) -> None:
         """Wants a worker no more whose agent has ended, and lets go of its queues."""
-        await self.hold(await self._current(worker), ())
+        await self._holds.hold(await self._current(worker), ())
+        # One that was killed has not signed off, and would seem to have its cards still.
+        if await self._registrations(worker.id):
+            await self._clearml.sign_off(worker.id)
         async with self._database.writing() as session:
             await WantedWorkerStore(session).remove(worker.id)
             await StartedWorkerStore(session).remove(worker.id)
 
     async def resume(self, worker: WantedWorker) -> WantedWorker:
         """Drains a worker no more."""
-        worker = await self.hold(await self._current(worker), ())
+        worker = await self._holds.hold(await self._current(worker), ())
         return await self.put(replace(worker, draining=False, successor=None))
 
     async def _current(self, worker: WantedWorker) -> WantedWorker:
@@ -193,9 +184,8 @@ class Reconciler:
     async def _reconcile(self) -> None:
         wanted = await self.wanted()
         await self._end_unwanted({worker.id for worker in wanted})
-        if not wanted:
-            return
-        processes = await self.processes()
+        processes = await self.processes() if wanted else {}
+        await self._look_after_runs(wanted, processes)
         for worker in wanted:
             if worker.draining:
                 await self._drain(worker)
@@ -204,7 +194,16 @@ class Reconciler:
             elif worker.failures and await self._is_steady(worker):
                 await self.put(replace(worker, failures=0, next_attempt=None))
             elif worker.held_queues:
-                await self.hold(worker, ())
+                await self._holds.hold(worker, ())
+
+    async def _look_after_runs(self, wanted: list[WantedWorker], processes: dict[str, AgentProcess]) -> None:
+        """Asks where an agent has died, and once for all workers: one may have died before this program began."""
+        lost = [
+            item for item in wanted if not self._has_looked or (item.id not in processes and self._is_due(item))
+        ]
+        if lost or self._orphans.followed:
+            await self._orphans.look_after(lost, {**processes, **await self._agents.running()})
+        self._has_looked = True
 
     async def _end_unwanted(self, wanted: set[str]) -> None:
         """Ends what a person has stopped while the bot died of something."""
@@ -217,11 +216,11 @@ class Reconciler:
                     await StartedWorkerStore(session).remove(item.id)
 
     async def _drain(self, worker: WantedWorker) -> None:
-        if not await self.ended(worker, hold_all=False):
+        if await self._orphans.going_on(worker) or not await self.ended(worker, hold_all=False):
             return
         await self.forget(worker)
         if worker.successor is None:
-            await self._tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
+            await self._notices.tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
             return
         successor = await self.put(
             replace(
@@ -239,24 +238,26 @@ class Reconciler:
         )
         if await self._start_again(successor):
             names = successor.plan.queue_names
-            await self._tell(successor, f"The worker {successor.id} listens on {names} in place of {worker.id}.")
+            text = f"The worker {successor.id} listens on {names} in place of {worker.id}."
+            await self._notices.tell(successor, text)
 
     async def _start_again(self, worker: WantedWorker) -> bool:
         """Starts what should run and does not, unless it failed just now; whether it runs."""
-        now = self._clock()
-        if worker.next_attempt is not None and now < worker.next_attempt:
+        if not self._is_due(worker):
             return False
-        running = await self._agents.running()
-        if worker.id in running:
-            await self._record(worker.id, running[worker.id])
+        if process := await self._agents.found(worker.id):
+            await self._record(worker.id, process)
             return True
+        if worker.plan.cards and await self._orphans.going_on(worker):
+            return False
         # Its own failure counts, and not one of the server, which this would tell within a moment.
         await self._clearml.workers()
         failures = worker.failures + 1
-        worker = await self.put(replace(worker, failures=failures, next_attempt=now + pause_before(failures + 1)))
+        next_attempt = self._clock() + pause_before(failures + 1)
+        worker = await self.put(replace(worker, failures=failures, next_attempt=next_attempt))
         reason = "It ends by itself; /worker log shows what it writes."
         try:
-            await self.bring_up(worker)
+            await self._bring_up(worker)
         except ClearMLError:
             raise
         except ChatOpsError as error:
@@ -265,10 +266,13 @@ class Reconciler:
         else:
             logger.info("%s was started again", worker.id, extra={"action": "worker_started_again"})
         if failures == FAILURES_TOLD:
-            stop = Button("Stop it", f'/worker stop "{worker.id}"')
+            offers = (Button("Workers", "/worker list"), Button("Stop it", f'/worker stop "{worker.id}"'))
             text = f"The worker {worker.id} had to be started {failures} times. {reason} I go on, less often."
-            await self._tell(worker, text, is_trouble=True, offers=(Button("Workers", "/worker list"), stop))
+            await self._notices.tell(worker, text, is_trouble=True, offers=offers)
         return worker.id in await self.processes()
+
+    def _is_due(self, worker: WantedWorker) -> bool:
+        return worker.next_attempt is None or self._clock() >= worker.next_attempt
 
     async def _is_steady(self, worker: WantedWorker) -> bool:
         async with self._database.reading() as session:
@@ -280,34 +284,3 @@ class Reconciler:
             await StartedWorkerStore(session).put(
                 StartedWorker(worker_id, self._host, process.id, process.started, self._clock())
             )
-
-    async def _tell(
-        self, worker: WantedWorker, text: str, *, is_trouble: bool = False, offers: tuple[Button, ...] = ()
-    ) -> None:
-        if not worker.conversation.platform:
-            return  # wanted since before it was noted where
-        notice = Notice(worker.id, text, self._clock(), is_trouble=is_trouble, offers=offers)
-        async with self._database.writing() as session:
-            await OutboxStore(session).add([(notice, worker.conversation)], now=self._clock())
-
-    async def _is_free(self, queue_id: str) -> bool:
-        """Whether nobody holds a queue."""
-        queue = await self._clearml.queue(queue_id)
-        return queue is not None and HOLD_TAG not in queue.tags
-
-    async def _tag(self, queue_id: str) -> None:
-        queue = await self._clearml.queue(queue_id)
-        if queue is not None and HOLD_TAG not in queue.tags:
-            await self._write_tags(queue_id, (*queue.tags, HOLD_TAG))
-
-    async def _untag(self, queue_id: str) -> None:
-        queue = await self._clearml.queue(queue_id)
-        if queue is not None and HOLD_TAG in queue.tags:
-            await self._write_tags(queue_id, [tag for tag in queue.tags if tag != HOLD_TAG])
-
-    async def _write_tags(self, queue_id: str, tags: Iterable[str]) -> None:
-        try:
-            await self._clearml.write_queue_tags(queue_id, list(tags))
-        except ClearMLError as error:
-            if not has_code(error, *_UNKNOWN_QUEUE):
-                raise

@@ -14,8 +14,9 @@ from clearml_chatops.models.workers import NO_GPUS, MidRun, WantedWorker, Worker
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.card_claims import CardClaim, CardClaims
 from clearml_chatops.services.ownership import Ownership
+from clearml_chatops.services.queue_holds import HOLD_TAKES_EFFECT
 from clearml_chatops.services.queues import QueueService
-from clearml_chatops.services.reconciling import HOLD_TAKES_EFFECT, Reconciler
+from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.services.workers import WorkerService

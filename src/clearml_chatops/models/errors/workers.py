@@ -31,6 +31,16 @@ class WorkerExistsError(ChatOpsError):
     text = "The worker {worker} of {owner} is there already; /worker restart changes its cards or its image."
 
 
+class RunGoesOnError(ChatOpsError):
+    """The worker's former agent died in mid-run, and the run still has the worker's cards."""
+
+    code = "run_goes_on"
+    text = (
+        "“{name}” of {owner} still runs on the cards of {worker}, though its agent died; the worker cannot start "
+        "beside it. Wait until it ends, or abort it."
+    )
+
+
 class NoWorkerError(ChatOpsError):
     """The bot runs no worker for this queue on this host."""
 

@@ -14,6 +14,7 @@ from clearml_chatops.models.scalars import Curve
 from clearml_chatops.services.clearml_gateway.reading import (
     EXPERIMENT_FIELDS,
     LISTED_FIELDS,
+    RUN_FIELDS,
     STATE_FIELDS,
     read_curve,
     read_experiment,
@@ -127,6 +128,20 @@ class ClearML:
         )
         return tuple(read_experiment(task) for task in data["tasks"])
 
+    async def running_experiments(self) -> tuple[Experiment, ...]:
+        """All that ClearML takes for running, with where and by which worker. One request, for at most 500."""
+        data = await self._call(
+            "tasks.get_all_ex",
+            {
+                "status": [Status.RUNNING.value],
+                "only_fields": list(RUN_FIELDS),
+                "page": 0,
+                "page_size": 500,
+                "search_hidden": True,
+            },
+        )
+        return tuple(read_experiment(task) for task in data["tasks"])
+
     async def existing(self, ids: Sequence[str]) -> frozenset[str]:
         """Which of these experiments there are, archived ones too. One request for at most 500."""
         data = await self._call(
@@ -220,6 +235,14 @@ class ClearML:
     async def stop(self, experiment_id: str, *, reason: str) -> None:
         await self._call("tasks.stop", {"task": experiment_id, "status_reason": reason})
 
+    async def note_stopped(self, experiment_id: str, *, reason: str) -> None:
+        """Notes that a run was stopped, in the stead of an agent that is no more."""
+        await self._call("tasks.stopped", {"task": experiment_id, "status_reason": reason, "force": True})
+
+    async def note_failed(self, experiment_id: str, *, reason: str) -> None:
+        """Notes that a run has failed, in the stead of an agent that is no more."""
+        await self._call("tasks.failed", {"task": experiment_id, "status_reason": reason})
+
     async def reset(self, experiment_id: str) -> None:
         await self._call("tasks.reset", {"task": experiment_id})
 
@@ -309,6 +332,10 @@ class ClearML:
         """The workers that were seen within the ten minutes after which ClearML forgets one."""
         data = await self._call("workers.get_all", {"last_seen": _WORKER_SEEN_WITHIN_SECONDS})
         return tuple(sorted((read_worker(worker) for worker in data["workers"]), key=lambda worker: worker.id))
+
+    async def sign_off(self, worker_id: str) -> None:
+        """Takes a worker from ClearML's list, which keeps a killed one there for ten minutes."""
+        await self._call("workers.unregister", {"worker": worker_id})
 
     async def users(self) -> dict[str, str]:
         """Names of all users, by id."""

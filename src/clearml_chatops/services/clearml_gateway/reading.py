@@ -56,6 +56,21 @@ LISTED_FIELDS = (
 )
 """What a line in a list of experiments needs."""
 
+RUN_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "status_reason",
+    "status_message",
+    "user.name",
+    "started",
+    "last_worker",
+    "last_worker_report",
+    "runtime",
+)
+"""What tells which agent runs an experiment."""
+
 STATE_FIELDS = (
     "id",
     "name",
@@ -75,6 +90,7 @@ STATE_FIELDS = (
 
 _CONTAINER_KEYS = {"image", "arguments", "setup_shell_script"}
 _SCRIPT_KEYS = {"repository", "branch", "version_num", "entry_point", "working_dir"}
+_AGENT_HOST = "_exec_agent_hostname"
 _STALE_WORKER = timedelta(seconds=1)
 
 
@@ -110,6 +126,7 @@ def read_experiment(task: Mapping[str, Any]) -> Experiment:
         script=_read_script(task.get("script") or {}),
         queue_id=_id_of((task.get("execution") or {}).get("queue")),
         worker_id=_read_worker_id(task),
+        agent_host=(task.get("runtime") or {}).get(_AGENT_HOST) or "",
         changed_by_id=_id_of(task.get("last_changed_by")),
         created=read_time(task.get("created")),
         started=read_time(task.get("started")),
@@ -184,6 +201,7 @@ def read_worker(worker: Mapping[str, Any]) -> Worker:
         running_time=timedelta(milliseconds=task["running_time"]) if task.get("running_time") else None,
         last_seen=read_time(worker.get("last_activity_time")),
         queue_ids=tuple(queue["id"] for queue in worker.get("queues") or ()),
+        registered=read_time(worker.get("register_time")),
     )
 
 
