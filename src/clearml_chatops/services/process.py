@@ -117,7 +117,9 @@ class ProcessContext:
 
     @cached_property
     def card_watching(self) -> CardWatching:
-        return CardWatching(reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock)
+        return CardWatching(
+            reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock, news=self.news
+        )
 
     @cached_property
     def audit(self) -> AuditService:

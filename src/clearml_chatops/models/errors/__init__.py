@@ -67,6 +67,7 @@ from clearml_chatops.models.errors.program import (
 from clearml_chatops.models.errors.workers import (
     AgentFailedError,
     AgentMissingError,
+    CardNotWatchedError,
     DockerMissingError,
     DockerOrVenvError,
     NoGpuDriverError,
@@ -89,6 +90,7 @@ __all__ = [
     "CannotEnqueueError",
     "CannotResetError",
     "CannotRetryError",
+    "CardNotWatchedError",
     "ChangedMeanwhileError",
     "ChatOpsError",
     "ClearMLAnswerLostError",

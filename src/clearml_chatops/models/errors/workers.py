@@ -78,3 +78,10 @@ class NoGpuDriverError(ChatOpsError):
 
     code = "no_gpu_driver"
     text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi, or use gpus=none."
+
+
+class CardNotWatchedError(ChatOpsError):
+    """Nobody waits here for this card, or for any."""
+
+    code = "card_not_watched"
+    text = "I watch {what} here; /gpus watch 1 would tell you when card 1 is free."
