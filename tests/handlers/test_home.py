@@ -54,7 +54,7 @@ async def test_home_names_the_cards_of_ones_workers(program: RunningProgram, san
 async def test_home_shows_the_gpus_of_the_machine(program: RunningProgram) -> None:
     card = FakeCard("GPU-0", utilization=0, used=0)
     program.program.process.__dict__["gpu_reader"] = GpuReader(FakeNvml(card))
-    assert "card 0: 0 %, 0.0 GiB of" in await program.ask("/home")
+    assert "card 0: 0 %, 0.0 of" in await program.ask("/home")
 
 
 async def test_home_of_somebody_new_says_what_he_can_do(program: RunningProgram, sandbox: Sandbox) -> None:

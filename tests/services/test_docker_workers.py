@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from clearml_chatops.models.people import QueueBinding
+from clearml_chatops.models.workers import WantedWorker, WorkerPlan
 from tests.support.agents import quick_agents
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
-from tests.support.stand_ins import stand_in
+from tests.support.stand_ins import stand_in, stand_in_agent
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
@@ -43,6 +45,59 @@ async def test_image_arguments_and_cards_reach_docker_run_as_they_were_set(
     assert "/data:/data" in words
     assert "python:3.12" in words
     assert "python:3.11" not in words
+
+
+async def test_without_an_image_the_agent_takes_its_own(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "docker-calls"
+    stand_in(monkeypatch, tmp_path, "docker", f'echo "$@" >> {record}')
+    monkeypatch.setenv("CLEARML_DOCKER_IMAGE", "the-agents-own:1")
+    await program.ask("/queue create")
+    said = await program.ask("/worker start gpus=none docker")
+    assert "containers: docker, the agent's own image" in said
+    task = add_script(program.sandbox, "no image", "print('inside')")
+    await program.ask(f"/enqueue {task}")
+    await until(lambda: record.exists() and "\nrun " in f"\n{record.read_text()}")
+    assert " the-agents-own:1 " in record.read_text()
+
+
+@pytest.mark.parametrize(
+    ("image", "line", "arguments"),
+    [
+        ("", "/worker restart docker", "--cpu-only --docker"),
+        ("", "/worker restart image=a:2", "--cpu-only --docker a:2"),
+        ("a:1", "/worker restart", "--cpu-only --docker a:1"),
+        ("a:1", "/worker restart docker", "--cpu-only --docker a:1"),
+        ("a:1", "/worker restart image= docker", "--cpu-only --docker"),
+        ("a:1", "/worker restart venv", "--cpu-only"),
+        ("a:1", '/worker restart image=""', "--cpu-only"),
+    ],
+)
+async def test_a_worker_is_restarted_with_containers_and_without(
+    program: RunningProgram,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    image: str,
+    line: str,
+    arguments: str,
+) -> None:
+    record = tmp_path / "record"
+    stand_in_agent(monkeypatch, tmp_path, f'echo "$@" > {record}; exit 1')
+    stand_in(monkeypatch, tmp_path, "docker", "exit 0")
+    await program.ask("/queue create")
+    queue, person = program.sandbox.state.queue_named("alice_queue"), await program.person()
+    assert queue is not None
+    assert person is not None
+    process = program.program.process
+    plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), "none", image)
+    old = WantedWorker("lab:alice_queue:cpu", "lab", plan, person.id, program.conversation, process.clock())
+    await process.reconciler.put(old)
+
+    assert await program.error_code(line) == "agent_failed"
+
+    assert record.read_text().strip().endswith(f"--detached {arguments}")
+    assert [item.plan for item in await process.reconciler.wanted()] == [plan], "what ran before is wanted again"
 
 
 def _after(words: list[str], option: str) -> str:

@@ -12,14 +12,14 @@ import psutil
 import pynvml
 import pytest
 
-from clearml_chatops.models.replies import Reply, Table, Text, Tone
+from clearml_chatops.models.replies import Fields, Reply, Text, Tone
 from clearml_chatops.models.workers import StartedWorker
 from clearml_chatops.sandbox.state import Worker
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.support.nvml import GIBIBYTE, FakeCard, FakeProcess, put_in, split_card
-from tests.support.program import RunningProgram, plain_text
+from tests.support.program import RunningProgram, buttons, plain_text
 from tests.support.scalars import add_experiment, decoded, picture_of
 
 _WAIT = "import sys; sys.stdin.read()"
@@ -66,9 +66,11 @@ def _service(program: RunningProgram) -> GpuService:
     )
 
 
-def _rows(reply: Reply) -> list[tuple[str, ...]]:
-    (table,) = (block for block in reply.blocks if isinstance(block, Table))
-    return list(table.rows)
+def _cards(reply: Reply) -> list[list[str]]:
+    """What is told of each card, line by line."""
+    (fields,) = (block for block in reply.blocks if isinstance(block, Fields))
+    assert [label for label, _ in fields.items] == [f"card {index}" for index in range(len(fields.items))]
+    return [value.splitlines() for _, value in fields.items]
 
 
 def _warnings(reply: Reply) -> list[str]:
@@ -111,13 +113,14 @@ async def test_free_cards_cost_no_request(program: RunningProgram) -> None:
     reply = await program.say("/gpus")
 
     assert program.sandbox.requests.names() == []
-    assert _rows(reply) == [
-        ("0", "NVIDIA H100 80GB HBM3", "95 %", "71.0 GiB of 80.0 GiB", "65 °C", "350 W of 700 W", "—"),
-        ("1", "NVIDIA A100", "0 %", "0.0 GiB of 80.0 GiB", "65 °C", "350 W of 700 W", "—"),
+    assert _cards(reply) == [
+        ["NVIDIA H100 80GB HBM3, 95 %, 71.0 of 80.0 GiB, 65 °C, 350 of 700 W"],
+        ["NVIDIA A100, 0 %, 0.0 of 80.0 GiB, 65 °C, 350 of 700 W"],
     ]
+    assert buttons(reply)["Start my worker on card 1"] == "/worker start gpus=1"
     picture = picture_of(reply)
     assert decoded(picture.png).width <= 1280
-    assert picture.caption.splitlines() == ["0: 95 %, 71.0 GiB of 80.0 GiB", "1: 0 %, 0.0 GiB of 80.0 GiB"]
+    assert picture.caption == "Memory in use: card 0 89 %, card 1 0 %"
     assert _warnings(reply) == []
 
 
@@ -129,17 +132,20 @@ async def test_what_runs_below_our_agent_is_the_experiment_that_clearml_says_it_
     with _running() as (agent, child):
         await _record(program, "lab:queue:gpu0", agent, _start_of(agent))
         put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child), FakeProcess(agent)]))
-        assert _rows(await program.say("/gpus"))[0][-1] == "“baseline” of Alice Adams (2.0 GiB)"
+        reply = await program.say("/gpus")
+        told = _cards(reply)[0][1:]
+        assert told == ["“baseline” of Alice Adams by the worker lab:queue:gpu0 (2.0 GiB)"]
+        assert buttons(reply)["Tell me when card 0 is free"] == "/gpus watch 0"
 
         del program.sandbox.state.workers["lab:queue:gpu0"]
-        assert _rows(await program.say("/gpus"))[0][-1] == "the worker lab:queue:gpu0 (2.0 GiB)"
+        assert _cards(await program.say("/gpus"))[0][1:] == ["the worker lab:queue:gpu0 (2.0 GiB)"]
 
 
 async def test_a_process_with_the_number_of_a_former_agent_is_nobodys(program: RunningProgram) -> None:
     with _running() as (agent, child):
         await _record(program, "lab:queue:gpu0", agent, datetime(2026, 1, 1, tzinfo=UTC))
         put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
-        told = _rows(await program.say("/gpus"))[0][-1]
+        told = _cards(await program.say("/gpus"))[0][-1]
     name = psutil.Process(os.getpid()).username()
     assert told.endswith(f"of {name}, without an agent (1.0 GiB)")
     assert told.startswith("python")
@@ -174,19 +180,23 @@ async def test_what_an_agent_runs_outside_of_containers_is_known_by_its_environm
     task = add_experiment(program.sandbox, "of another")
     with _running_code_of(task) as number:
         put_in(program, FakeCard("GPU-0", processes=[FakeProcess(number)]))
-        assert _rows(await program.say("/gpus"))[0][-1] == "“of another” of Alice Adams (1.0 GiB)"
+        assert _cards(await program.say("/gpus"))[0][-1] == "“of another” of Alice Adams (1.0 GiB)"
 
 
 async def test_a_process_that_has_ended_meanwhile_is_somebodys(program: RunningProgram) -> None:
     put_in(program, FakeCard("GPU-0", processes=[FakeProcess(2**22 + 1, None)]))
-    assert _rows(await program.say("/gpus"))[0][-1] == "a process of somebody, without an agent"
+    assert _cards(await program.say("/gpus"))[0][-1] == "a process of somebody, without an agent"
 
 
 async def test_an_idle_card_whose_memory_is_held_is_marked(program: RunningProgram) -> None:
     held = FakeCard("GPU-1", utilization=0, used=20 * GIBIBYTE, processes=[FakeProcess(2**22 + 1)])
     put_in(program, FakeCard("GPU-0", utilization=0, used=0), held)
     reply = await program.say("/gpus")
-    assert [row[2] for row in _rows(reply)] == ["0 %", "idle, but held"]
+    assert [lines[0] for lines in _cards(reply)] == [
+        "0 %, 0.0 of 80.0 GiB, 65 °C, 350 of 700 W",
+        "idle, but held, 20.0 of 80.0 GiB, 65 °C, 350 of 700 W",
+    ]
+    assert plain_text(reply).splitlines()[0] == "lab: 2 GPUs, NVIDIA H100 80GB HBM3"
     assert _warnings(reply) == [
         "Card 1 is idle but 20.0 GiB of its memory are held by a process of somebody, without an agent (1.0 GiB)."
     ]
@@ -199,14 +209,16 @@ async def test_a_split_card_a_lost_one_and_what_is_not_known(program: RunningPro
     unknown["nvmlDeviceGetMemoryInfo_v2"] = pynvml.NVML_ERROR_NOT_SUPPORTED
     put_in(program, split_card(), lost, FakeCard("GPU-2", "NVIDIA T4", failing=unknown))
 
-    rows = _rows(await program.say("/gpus"))
+    split, gone, silent = _cards(await program.say("/gpus"))
 
-    assert [row[0] for row in rows] == ["0", "0:0", "0:2", "1", "2"]
-    assert rows[0][2:] == ("—", "71.0 GiB of 80.0 GiB", "65 °C", "350 W of 700 W", "split")
-    assert rows[2][3] == "1.0 GiB of 40.0 GiB"
-    assert rows[2][6].startswith("a process of somebody")
-    assert rows[3] == ("1", "—", "lost", "—", "—", "—", "needs a restart")
-    assert rows[4] == ("2", "NVIDIA T4", "95 %", "—", "—", "—", "—")
+    assert split[0] == "NVIDIA H100 80GB HBM3, 71.0 of 80.0 GiB, 65 °C, 350 of 700 W"
+    assert [line.split(",")[0] for line in split[1:]] == [
+        "0:0 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
+        "0:2 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
+    ]
+    assert ", 1.0 of 40.0 GiB, a process of somebody, without an agent (1.0 GiB)" in split[2]
+    assert gone == ["lost; the machine needs a restart"]
+    assert silent == ["NVIDIA T4, 95 %"]
 
 
 async def test_the_cards_are_shown_also_while_clearml_is_down(program: RunningProgram) -> None:
@@ -215,7 +227,7 @@ async def test_the_cards_are_shown_also_while_clearml_is_down(program: RunningPr
     with _running("clearml-agent", "execute", "--id", task) as (_, child):
         put_in(program, FakeCard("GPU-0", processes=[FakeProcess(child)]))
         reply = await program.say("/gpus")
-    assert _rows(reply)[0][-1] == "the experiment 00000000 (1.0 GiB)"
+    assert _cards(reply)[0][-1] == "the experiment 00000000 (1.0 GiB)"
     assert _warnings(reply)[0].startswith("Experiments have no names here: ClearML at ")
 
 

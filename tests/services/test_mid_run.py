@@ -30,7 +30,7 @@ async def test_a_restart_asks_and_puts_what_ran_back_into_the_queue_for_the_new_
 
     question = await program.say("/worker restart gpus=1")
     assert question.outcome is Outcome.ASKED
-    assert "lab:alice_queue:gpu0 has been running “long” of Alice Adams for " in plain_text(question)
+    assert "lab:alice_queue:gpu0 runs “long” of Alice Adams (" in plain_text(question)
     assert list(buttons(question)) == [
         "Wait until it ends",
         "Abort it and put it back in the queue",
@@ -56,11 +56,15 @@ async def test_a_run_is_aborted_with_its_worker_and_what_waits_stays(program: Ru
     task = await begun(program)
     waiting = add_script(program.sandbox, "next", "print('next')")
     await program.ask(f"/enqueue {waiting}")
+    left = "In alice_queue 1 experiment waits (“next” of Alice Adams), and no other worker listens there."
+    question = await program.say("/worker stop")
+    assert left in plain_text(question)
 
-    reply = await program.ask("/worker stop run=abort")
+    reply = await program.ask(buttons(question)["Abort it"])
 
     assert "Stopped lab:alice_queue:gpu0." in reply
     assert "“long” was aborted." in reply
+    assert left in reply
     assert program.sandbox.state.tasks[task]["status"] == "stopped"
     assert program.sandbox.state.tasks[waiting]["status"] == "queued"
     assert (await agents_of(program), listed(program), tags_of(program, "alice_queue")) == ({}, [], [])
@@ -78,9 +82,11 @@ async def test_a_drained_worker_ends_its_run_takes_nothing_more_and_gives_its_pl
     waiting = add_script(program.sandbox, "behind", "print('behind')")
     await program.ask(f"/enqueue {waiting}")
 
-    assert "takes nothing more, then 1 takes its place" in await program.ask("/worker restart gpus=1 run=wait")
+    assert "takes nothing more, then one with card 1 takes its place" in await program.ask(
+        "/worker restart gpus=1 run=wait"
+    )
     assert tags_of(program, "alice_queue") == ["of the team", HOLD_TAG]
-    assert "draining: “first” of Alice Adams" in await program.ask("/worker list")
+    assert "stops after this: runs “first” of Alice Adams" in await program.ask("/worker list")
 
     # The bot dies, another one goes on.
     program.program.process.__dict__.pop("reconciler")
@@ -103,12 +109,14 @@ async def test_where_others_listen_a_drained_worker_holds_nobody_up(program: Run
     task = await begun(program)
     await program.ask("/worker start gpus=none")
 
-    await program.ask("/worker drain lab:alice_queue:gpu0")
+    drained = await program.say("/worker drain lab:alice_queue:gpu0")
+    assert "lab:alice_queue:gpu0 ends “long” of Alice Adams (" in plain_text(drained)
 
     assert tags_of(program, "alice_queue") == []
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
-    assert "lab:alice_queue:gpu0 listens on alice_queue" in await program.ask("/worker start gpus=0")
-    assert "draining" not in await program.ask("/worker list")
+    go_on = buttons(drained)["Let it go on"]
+    assert "lab:alice_queue:gpu0 listens on alice_queue" in await program.ask(go_on)
+    assert "stops after" not in await program.ask("/worker list")
 
 
 async def test_the_worker_of_another_person_is_left_to_admins(program: RunningProgram) -> None:
@@ -134,11 +142,11 @@ async def test_who_has_a_card_is_said_before_it_is_taken(program: RunningProgram
     question = await bob.say("/worker start gpus=0,1")
 
     assert question.outcome is Outcome.ASKED
-    assert "Card 0: the worker lab:alice_queue:gpu0 of alice, which is idle." in plain_text(question)
+    assert "Card 0: the worker lab:alice_queue:gpu0 of alice is idle." in plain_text(question)
     assert list(await agents_of(program)) == ["lab:alice_queue:gpu0"]
-    free = buttons(question)["Take 1 instead"]
-    assert free.endswith('gpus="1"')
-    await bob.ask(buttons(question)["Take it all the same"])
+    free = buttons(question)["Take card 1 instead"]
+    assert free == "/worker start gpus=1"
+    await bob.ask(buttons(question)["Share card 0"])
     assert sorted(await agents_of(program)) == ["lab:alice_queue:gpu0", "lab:bob_queue:gpu0,1"]
 
 

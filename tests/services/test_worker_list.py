@@ -5,16 +5,22 @@ from datetime import timedelta
 import pytest
 
 from clearml_chatops.models.people import QueueBinding, Role
-from clearml_chatops.models.replies import Reply, Table
+from clearml_chatops.models.replies import Fields, Reply
 from clearml_chatops.models.workers import WantedWorker, WorkerPlan
 from clearml_chatops.sandbox.state import Worker
 from tests.support.agents import quick_agents
-from tests.support.program import RunningProgram, buttons
+from tests.support.program import RunningProgram, buttons, plain_text
 from tests.support.scalars import add_experiment
 
 
-def _rows(reply: Reply) -> list[tuple[str, ...]]:
-    return [row for block in reply.blocks if isinstance(block, Table) for row in block.rows]
+def _listed(reply: Reply) -> dict[str, list[str]]:
+    """What is told of each worker, line by line."""
+    return {
+        label: value.splitlines()
+        for block in reply.blocks
+        if isinstance(block, Fields)
+        for label, value in block.items
+    }
 
 
 async def _wanted(program: RunningProgram, worker_id: str, gpus: str, image: str = "") -> None:
@@ -55,22 +61,44 @@ async def test_all_workers_are_listed_from_both_sides_and_mine_are_mine(program:
 
     reply = await program.say("/worker list")
 
-    mine, other = _rows(reply)
-    assert mine == (
-        *("lab:alice_queue:gpu0", "alice_queue", "0", "python:3.12", "alice", "does not run"),
-        *("2 h 3 min ago", "—"),
-    )
-    assert other[:5] == ("farm:gpu3", "default", "3", "—", "Bob Brown")
-    assert other[5].startswith("“baseline” of Alice Adams")
-    assert "Stop lab:alice_queue:gpu0" in buttons(reply)
-    assert "Stop farm:gpu3" not in buttons(reply)
-    assert [row[0] for row in _rows(await program.say("/worker"))] == ["lab:alice_queue:gpu0"]
+    assert _listed(reply) == {
+        "lab:alice_queue:gpu0": [
+            "does not run",
+            "on alice_queue, card 0, python:3.12, of alice",
+            "since 2 h 3 min ago, ClearML does not see it",
+        ],
+        "farm:gpu3": [
+            "runs “baseline” of Alice Adams (0 s)",
+            "on default, card 3, of Bob Brown",
+            "not started by me, seen now",
+        ],
+    }
+    assert list(buttons(reply)) == [
+        *("Restart", "Stop", "Stop after its run", "Log"),
+        *("Start one", "My workers", "Cards"),
+    ]
+    assert list(_listed(await program.say("/worker"))) == ["lab:alice_queue:gpu0"]
 
     bob = await program.introduce(program.sandbox.bob, Role.MEMBER)
-    assert await bob.ask("/worker") == (
-        "You have no worker.\n[Start one] /worker start\n[All workers] /worker list"
-    )
-    assert list(buttons(await bob.say("/worker list"))) == []
+    nothing = await bob.say("/worker")
+    assert plain_text(nothing).startswith("You have no worker.")
+    assert list(buttons(nothing)) == ["Start one", "All workers", "Cards"]
+    assert "Stop" not in buttons(await bob.say("/worker list"))
+
+
+async def test_a_long_list_of_workers_comes_in_pages_with_buttons_for_one_s_own(program: RunningProgram) -> None:
+    await program.ask("/queue create")
+    for card in range(8):
+        await _wanted(program, f"lab:alice_queue:gpu{card}", str(card))
+
+    first = await program.say("/worker list")
+
+    assert list(_listed(first)) == [f"lab:alice_queue:gpu{card}" for card in range(6)]
+    assert "1–6 of 8" in plain_text(first)
+    assert buttons(first)["Stop alice_queue:gpu5"] == "/worker stop lab:alice_queue:gpu5"
+    second = await program.say(buttons(first)["Next ›"])
+    assert list(_listed(second)) == ["lab:alice_queue:gpu6", "lab:alice_queue:gpu7"]
+    assert "There is no page 3." in await program.ask("/worker list page=3")
 
 
 async def test_a_worker_that_does_not_run_writes_nothing(program: RunningProgram) -> None:

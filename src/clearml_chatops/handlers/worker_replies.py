@@ -1,145 +1,122 @@
-"""How workers read: what became of an order, what has to be decided first, and the list of all."""
+"""How orders for workers read: what became of one, and what has to be decided first."""
+
+from collections.abc import Iterable
 
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.wording import NOTHING, ago, span
-from clearml_chatops.models.experiments import Experiment
-from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
-from clearml_chatops.models.workers import WorkerView
+from clearml_chatops.handlers.wording import count, shortened
+from clearml_chatops.handlers.worker_lines import WorkerLine, line_of_plan
+from clearml_chatops.handlers.worker_list import cards_of, containers, named_cards, run_of, worker_buttons
+from clearml_chatops.models.replies import Button, Buttons, Choice, Fields, Outcome, Reply, Text, Tone
+from clearml_chatops.models.workers import ALL_GPUS, WantedWorker
 from clearml_chatops.services.card_claims import CardClaim
-from clearml_chatops.services.worker_ids import cards_named_in
-from clearml_chatops.services.worker_orders import BusyWorker, OrderResult
+from clearml_chatops.services.worker_ending import BusyWorker, DrainedWorker, WaitingBehind
+from clearml_chatops.services.worker_orders import OrderResult
 
-_MOST_BUTTONS = 5
+_MOST_NAMED = 3
 
 
-async def order_reply(context: Context, result: OrderResult, line: str) -> Reply | None:
-    """The question that an order leaves open; None where it leaves none. `line` is the order itself."""
+async def order_reply(context: Context, result: OrderResult, line: WorkerLine) -> Reply:
+    """What an order has done, and the question that it leaves open. `line` is the order itself."""
+    done = tuple(_done(context, result))
+    question = await _question(context, result, line)
+    return Reply((*done, question), Outcome.ASKED) if question else Reply(done)
+
+
+async def _question(context: Context, result: OrderResult, line: WorkerLine) -> Choice | None:
     if result.claims:
-        return await _claims_reply(context, result.claims, line)
+        return await _claims_question(context, result.claims, line)
     if result.candidates:
-        options = (Button(item.id, f'{line} "{item.id}"') for item in result.candidates)
-        return Reply.asking("Several workers listen there. Which one?", *options)
-    if result.busy:
-        return _busy_reply(context, result, line)
-    return None
+        options = (Button(item.id, str(line.with_words(item.id))) for item in result.candidates)
+        return Choice("Several workers listen there. Which one?", tuple(options))
+    return _busy_question(context, result.busy, line) if result.busy else None
 
 
-def started_reply(result: OrderResult) -> Reply:
-    """What an order has done."""
-    blocks: list[Text | Fields | Buttons] = []
+def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | Buttons]:
     if result.stopped:
-        blocks.append(Text(f"Stopped {' and '.join(item.id for item in result.stopped)}.", Tone.SUCCESS))
-    blocks += [Text(f"“{item.name}” was aborted.", Tone.WARNING) for item in result.aborted]
-    for worker in result.draining:
-        then = f", then {worker.successor.gpus} takes its place" if worker.successor else ""
-        blocks.append(
-            Text(
-                f"{worker.id} ends what it runs and takes nothing more{then}. I tell you when it has.", Tone.PLAIN
-            )
-        )
+        yield Text(f"Stopped {' and '.join(item.id for item in result.stopped)}.", Tone.SUCCESS)
+    for experiment in result.aborted:
+        yield Text(f"“{shortened(experiment.name)}” was aborted.", Tone.WARNING)
+    for waiting in result.unattended:
+        yield Text(f"{_waiting_sentence(waiting)}.", Tone.WARNING)
+    for drained in result.draining:
+        yield from _drained(context, drained)
     for worker in result.started:
-        plan = worker.plan
-        image = plan.image or "none: runs without docker"
-        blocks += [
-            Text(f"The worker {worker.id} listens on {plan.queue_names}.", Tone.SUCCESS),
-            Fields((("cards", plan.gpus), ("image", image))),
-            Buttons(
-                (
-                    Button("Stop it", f'/worker stop "{worker.id}"'),
-                    Button("Log", f'/worker log worker="{worker.id}"'),
-                )
-            ),
-        ]
-    return Reply(tuple(blocks))
+        yield from _started(worker)
 
 
-async def workers_reply(context: Context, views: tuple[WorkerView, ...], *, whose: str) -> Reply:
-    """The list of workers, with what may be done with those that are one's own."""
-    if not views:
-        return Reply.of(
-            Text(f"No worker runs; /worker start makes {whose} one." if whose == "a" else "You have no worker."),
-            Buttons((Button("Start one", "/worker start"), Button("All workers", "/worker list"))),
-        )
-    running = await context.services.workers.running(views)
-    rows = tuple(_row(context, view, running.get(view.id)) for view in views)
-    own = [view.wanted for view in views if view.wanted and context.services.workers.is_own(view.wanted)]
-    buttons = [button for worker in own[:_MOST_BUTTONS] for button in _worker_buttons(worker.id, named=True)]
-    columns = ("worker", "queues", "cards", "image", "of", "runs", "since", "seen")
-    member = context.person.role >= Role.MEMBER
-    return Reply.of(Table(columns, rows), Buttons(tuple(buttons)) if buttons and member else None)
+def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Buttons]:
+    worker = drained.worker
+    ends = run_of(drained.run.experiment, context, drained.run.owner) if drained.run else "what it runs"
+    then = f", then one with {cards_of(worker.successor)} takes its place" if worker.successor else ""
+    yield Text(f"{worker.id} ends {ends} and takes nothing more{then}. I tell you when it has.", Tone.SUCCESS)
+    if not worker.successor:
+        yield from (Text(f"{_waiting_sentence(item)}.", Tone.WARNING) for item in drained.waiting)
+    yield Buttons((Button("Let it go on", str(line_of_plan(worker.plan))),))
 
 
-def _worker_buttons(worker_id: str, *, named: bool = False) -> tuple[Button, Button]:
-    """What may be done with a worker; the labels name it where there are several."""
-    stop, log = (f"Stop {worker_id}", f"Log of {worker_id}") if named else ("Stop it", "Log")
-    return Button(stop, f'/worker stop "{worker_id}"'), Button(log, f'/worker log worker="{worker_id}"')
+def _started(worker: WantedWorker) -> Iterable[Text | Fields | Buttons]:
+    yield Text(f"The worker {worker.id} listens on {worker.plan.queue_names}.", Tone.SUCCESS)
+    yield Fields((("cards", worker.plan.gpus), ("containers", containers(worker.plan))))
+    yield Buttons(worker_buttons(worker))
 
 
-def _row(context: Context, view: WorkerView, experiment: Experiment | None) -> tuple[str, ...]:
-    now = context.clock()
-    wanted, seen = view.wanted, view.seen
-    names = wanted.plan.queue_names if wanted else ", ".join(seen.queue_names) if seen else ""
-    return (
-        view.id,
-        names or NOTHING,
-        wanted.plan.gpus if wanted else cards_named_in(view.id) or NOTHING,
-        (wanted.plan.image if wanted else "") or NOTHING,
-        (wanted.person_name if wanted else seen.user_name if seen else "") or NOTHING,
-        _runs(context, view, experiment),
-        ago(wanted.since, now) if wanted else NOTHING,
-        ago(seen.last_seen, now) if seen and seen.last_seen else NOTHING,
-    )
-
-
-def _runs(context: Context, view: WorkerView, experiment: Experiment | None) -> str:
-    if view.runs is False:
-        failures = view.wanted.failures if view.wanted else 0
-        return f"does not run; started {failures} times" if failures else "does not run"
-    draining = "draining: " if view.wanted and view.wanted.draining else ""
-    if experiment is None:
-        return draining + (view.seen.experiment_name if view.seen and view.seen.experiment_name else "idle")
-    time = experiment.running_time(context.clock())
-    for_time = f", {span(time)}" if time is not None else ""
-    return f"{draining}“{experiment.name}” of {experiment.user_name or 'somebody'}{for_time}"
-
-
-def _busy_reply(context: Context, result: OrderResult, line: str) -> Reply:
-    said = "\n".join(_busy_sentence(context, item) for item in result.busy)
-    options = [Button("Wait until it ends", f"{line} run=wait")]
-    if all(item.may_abort for item in result.busy):
+def _busy_question(context: Context, busy: tuple[BusyWorker, ...], line: WorkerLine) -> Choice:
+    """What is hit is said before it is: the run, whose it is, how long it goes on, and what waits behind it."""
+    said = "\n".join(sentence for item in busy for sentence in _busy_sentences(context, item))
+    whose = "it" if len(busy) == 1 else "them"
+    ends = "it ends" if len(busy) == 1 else "they end"
+    options = [Button(f"Wait until {ends}", str(line.with_options(run="wait")))]
+    if all(item.may_abort for item in busy):
         options += [
-            Button("Abort it and put it back in the queue", f"{line} run=requeue"),
-            Button("Abort it", f"{line} run=abort"),
+            Button(f"Abort {whose} and put {whose} back in the queue", str(line.with_options(run="requeue"))),
+            Button(f"Abort {whose}", str(line.with_options(run="abort"))),
         ]
-    return Reply.asking(f"{said}\nWhat shall become of it?", *options)
+    return Choice(f"{said}\nNothing is stopped yet. What shall become of {whose}?", tuple(options))
 
 
-def _busy_sentence(context: Context, item: BusyWorker) -> str:
-    time = item.experiment.running_time(context.clock())
-    for_time = f" for {span(time)}" if time is not None else ""
-    not_yours = "" if item.may_abort else f" Only {item.owner} or an admin may abort it."
-    return f"{item.worker.id} has been running “{item.experiment.name}” of {item.owner}{for_time}.{not_yours}"
+def _busy_sentences(context: Context, item: BusyWorker) -> Iterable[str]:
+    yield f"{item.worker.id} runs {run_of(item.experiment, context, item.owner)}."
+    if not item.may_abort:
+        yield f"Only {item.owner} or an admin may abort it."
+    for waiting in item.waiting:
+        yield f"{_waiting_sentence(waiting)}."
 
 
-async def _claims_reply(context: Context, claims: tuple[CardClaim, ...], line: str) -> Reply:
+def _waiting_sentence(waiting: WaitingBehind) -> str:
+    """What waits in a queue, of whom, and who else could take it."""
+    shown = ", ".join(f"“{shortened(run.experiment.name)}” of {run.owner}" for run in waiting.runs[:_MOST_NAMED])
+    more = f" and {len(waiting.runs) - _MOST_NAMED} more" if len(waiting.runs) > _MOST_NAMED else ""
+    others = "" if waiting.others_listen else ", and no other worker listens there"
+    verb = "waits" if len(waiting.runs) == 1 else "wait"
+    return f"In {waiting.queue_name} {count(len(waiting.runs), 'experiment')} {verb} ({shown}{more}){others}"
+
+
+async def _claims_question(context: Context, claims: tuple[CardClaim, ...], line: WorkerLine) -> Choice:
+    said = "\n".join(f"{_claim_sentence(context, claim)}." for claim in claims)
+    cards = ",".join(dict.fromkeys(card for claim in claims for card in claim.cards.split(",")))
+    options = [Button(f"Share {named_cards(cards)}", str(line.with_words("--share")))]
+    if instead := await _free_instead(context, line):
+        options.append(Button(f"Take {named_cards(instead)} instead", str(line.with_options(gpus=instead))))
+    return Choice(f"{said}\nNothing is started yet. What shall I do?", tuple(options))
+
+
+async def _free_instead(context: Context, line: WorkerLine) -> str:
+    """As many free cards as the order asks for, or those that there are."""
     free = await context.services.card_claims.free(await context.services.workers.wanted())
-    said = "\n".join(_claim_sentence(claim) for claim in claims)
-    options = [Button("Take it all the same", f"{line} --share")]
-    if free:
-        options.append(Button(f"Take {free[0]} instead", f'{line} gpus="{free[0]}"'))
-    return Reply.asking(f"{said}\nTake it all the same?", *options)
+    wanted = line.options.get("gpus", "")
+    number = 1 if wanted in {"", ALL_GPUS} else wanted.count(",") + 1
+    return ",".join(free[:number])
 
 
-def _claim_sentence(claim: CardClaim) -> str:
-    cards = f"Card {claim.cards}" if "," not in claim.cards and claim.cards != "all" else f"Cards {claim.cards}"
-    runs = f", which runs “{claim.experiment_name}”" if claim.experiment_name else ""
-    if claim.occupant is None:
-        of = f" of {claim.person}" if claim.person else ""
-        return f"{cards}: the worker {claim.worker_id}{of}{runs or ', which is idle'}."
-    if claim.experiment_name:
-        return f"{cards}: “{claim.experiment_name}” of {claim.person or 'somebody'}."
+def _claim_sentence(context: Context, claim: CardClaim) -> str:
+    named = named_cards(claim.cards)
+    cards = named[0].upper() + named[1:]
     if claim.worker_id:
-        return f"{cards}: the worker {claim.worker_id}."
-    occupant = claim.occupant
-    return f"{cards}: {occupant.program or 'a process'} of {occupant.account or 'somebody'}, without an agent."
+        of = f" of {claim.person}" if claim.person and claim.occupant is None else ""
+        runs = f"runs {run_of(claim.experiment, context)}" if claim.experiment else "is idle"
+        return f"{cards}: the worker {claim.worker_id}{of} {runs}"
+    if claim.experiment:
+        return f"{cards}: {run_of(claim.experiment, context)}"
+    program = claim.occupant.program if claim.occupant else ""
+    account = claim.occupant.account if claim.occupant else ""
+    return f"{cards}: {program or 'a process'} of {account or 'somebody'}, without an agent"

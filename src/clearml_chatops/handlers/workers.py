@@ -12,41 +12,58 @@ from clearml_chatops.handlers.arguments import (
     WorkerReference,
 )
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.worker_replies import order_reply, started_reply, workers_reply
+from clearml_chatops.handlers.worker_lines import worker_line
+from clearml_chatops.handlers.worker_list import workers_reply
+from clearml_chatops.handlers.worker_replies import order_reply
 from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Code, Reply, Text, Tone
-from clearml_chatops.models.workers import MidRun
-from clearml_chatops.services.worker_orders import WorkerOrder
+from clearml_chatops.models.workers import MidRun, WorkerOrder
 
 WORKERS = CommandFamily("Workers")
 
 
 @WORKERS.command("worker", role=Role.VIEWER, examples=("/worker",))
-async def worker(context: Context) -> Reply:
-    """Show your workers: which queue each listens on, with which cards, and what it runs."""
-    return await workers_reply(context, await context.services.workers.mine(), whose="your")
+async def worker(context: Context, *, page: PageNumber = 1) -> Reply:
+    """Show your workers: which queue each listens on, with which cards, and what it runs.
+
+    Args:
+        page: Which six of them, counted from 1.
+    """
+    return await workers_reply(context, await context.services.workers.mine(), page, command="/worker")
 
 
 @WORKERS.command("worker list", role=Role.VIEWER, examples=("/worker list",))
-async def worker_list(context: Context) -> Reply:
-    """Show all workers: queue, cards, image, running experiment and its owner, since when, last seen."""
-    return await workers_reply(context, await context.services.workers.all(), whose="a")
+async def worker_list(context: Context, *, page: PageNumber = 1) -> Reply:
+    """Show all workers: queue, cards, image, running experiment and its owner, since when, last seen.
+
+    Args:
+        page: Which six of them, counted from 1.
+    """
+    return await workers_reply(context, await context.services.workers.all(), page, command="/worker list")
 
 
 @WORKERS.command(
     "worker start",
-    examples=("/worker start gpus=0", "/worker start queue=fast,slow gpus=0,1 image=nvcr.io/x:1"),
+    examples=(
+        "/worker start gpus=0",
+        "/worker start queue=fast,slow gpus=0,1 image=nvcr.io/x:1",
+        "/worker start gpus=all docker",
+    ),
 )
-async def worker_start(
+async def worker_start(  # noqa: PLR0913  # each is an option of the command
     context: Context,
     *,
     queue: QueueNames = (),
     gpus: Gpus | None = None,
-    image: PlainWord = "",
+    image: PlainWord | None = None,
+    docker: WordFlag = False,
+    venv: WordFlag = False,
     services: WordFlag = False,
     name: PlainWord = "",
+    host: PlainWord = "",
     share: Flag = False,
 ) -> Reply:
     """Start a worker on the bot's machine and keep it running, whatever crashes.
@@ -55,19 +72,27 @@ async def worker_start(
         queue: The queue to listen on, or several in the order in which to take from them; nothing for your own.
         gpus: The cards it may use, as 0,1; all (the default) or none.
         image: Run everything in containers of this docker image, unless the experiment names its own.
+        docker: Run everything in containers, of the image that clearml-agent is set to where none is named.
+        venv: Run everything without containers, which it does where you name neither docker nor an image.
         services: Run many at once, without cards: for what only waits or controls others.
         name: What to call it in place of its queue, for a second one with the same cards.
+        host: The machine; only the bot's own is possible.
         share: Take cards that somebody has.
     """
-    order = WorkerOrder(queue, gpus, image, services, name, share)
-    options = {"queue": ",".join(queue), "gpus": gpus or "", "image": image, "name": name}
-    line = _line("/worker start", "services" if services else "", **options)
+    order = WorkerOrder(queue, gpus, image, docker, venv, services, name, host, share)
+    line = worker_line(
+        *("/worker start", "docker" * docker, "venv" * venv, "services" * services),
+        queue=",".join(queue),
+        gpus=gpus,
+        image=image,
+        name=name,
+    )
     try:
         result = await context.services.worker_orders.start(order)
     except NoGpuDriverError as error:
-        without = Button("Start it without cards", _line(line, gpus="none"))
+        without = Button("Start it without cards", str(line.with_options(gpus="none")))
         raise NoGpuDriverError(**error.values, offers=[without]) from error
-    return await order_reply(context, result, line) or started_reply(result)
+    return await order_reply(context, result, line)
 
 
 @WORKERS.command("worker stop", examples=("/worker stop", "/worker stop queue=gpu_queue", "/worker stop run=wait"))
@@ -86,18 +111,19 @@ async def worker_stop(
         run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
     """
     result = await context.services.worker_orders.stop(worker, queue, mid_run=run)
-    line = _line("/worker stop", worker, queue=queue)
-    return await order_reply(context, result, line) or started_reply(result)
+    return await order_reply(context, result, worker_line("/worker stop", worker, queue=queue))
 
 
 @WORKERS.command("worker restart", examples=("/worker restart gpus=0", "/worker restart gpus=0 image=nvcr.io/x:1"))
-async def worker_restart(
+async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     context: Context,
     worker: WorkerReference = "",
     *,
     queue: QueueName = "",
     gpus: Gpus | None = None,
     image: PlainWord | None = None,
+    docker: WordFlag = False,
+    venv: WordFlag = False,
     run: FateOfARun | None = None,
     share: Flag = False,
 ) -> Reply:
@@ -108,15 +134,17 @@ async def worker_restart(
         queue: The queue; nothing for your own.
         gpus: Its cards from now on, as 0,1 or all or none; nothing for the same.
         image: Its docker image from now on; nothing for the same, image="" for none.
+        docker: Run everything in containers from now on, of the image that clearml-agent is set to.
+        venv: Run everything without containers from now on.
         run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
         share: Take cards that somebody has.
     """
-    order = WorkerOrder((queue,) if queue else (), gpus, image, share=share)
+    order = WorkerOrder((queue,) if queue else (), gpus, image, docker, venv, share=share)
     result = await context.services.worker_orders.restart(worker, order, mid_run=run)
-    line = _line("/worker restart", worker, queue=queue, gpus=gpus or "")
-    line += "" if image is None else f' image="{image}"'
-    line = _line(line, "--share" if share else "", run=run.value if run else "")
-    return await order_reply(context, result, line) or started_reply(result)
+    words = ("docker" * docker, "venv" * venv, "--share" * share)
+    line = worker_line("/worker restart", worker, *words, queue=queue, gpus=gpus)
+    line = line if image is None else line.with_options(image=image)
+    return await order_reply(context, result, line.with_options(run=run.value) if run else line)
 
 
 @WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
@@ -127,7 +155,8 @@ async def worker_drain(context: Context, worker: WorkerReference = "", *, queue:
         worker: The worker's id; nothing for all of the queue.
         queue: The queue; nothing for your own.
     """
-    return started_reply(await context.services.worker_orders.stop(worker, queue, mid_run=MidRun.WAIT))
+    result = await context.services.worker_orders.stop(worker, queue, mid_run=MidRun.WAIT)
+    return await order_reply(context, result, worker_line("/worker drain", worker, queue=queue))
 
 
 @WORKERS.command("worker log", examples=("/worker log", "/worker log 100 queue=gpu_queue"))
@@ -146,10 +175,3 @@ async def worker_log(
         written = await context.services.workers.log(item, lines)
         blocks += [Text(item.id, Tone.HEADING), Code("\n".join(written))]
     return Reply.of(*blocks)
-
-
-def _line(*words: str, **options: str) -> str:
-    """A command line with what is there of these; options in quotes, since names may have spaces."""
-    named = (f'{name}="{value}"' for name, value in options.items() if value)
-    bare = (words[0], *(f'"{word}"' if ":" in word else word for word in words[1:]))
-    return " ".join(word for word in (*bare, *named) if word)

@@ -15,7 +15,8 @@ NO_GPUS, ALL_GPUS = "none", "all"
 class WorkerPlan:
     """How a worker is to run. `queues` stand in the order in which it takes from them.
 
-    `gpus` is what an agent's `--gpus` takes, in one and the same order, or "none".
+    `gpus` is what an agent's `--gpus` takes, in one and the same order, or "none". With an `image` it runs
+    everything in containers of it; with `docker` alone in those of the image that the agent itself is set to.
     """
 
     queues: tuple[QueueBinding, ...]
@@ -23,6 +24,11 @@ class WorkerPlan:
     image: str = ""
     services: bool = False
     name: str = ""
+    docker: bool = False
+
+    @property
+    def in_containers(self) -> bool:
+        return self.docker or bool(self.image)
 
     @property
     def queue_names(self) -> str:
@@ -36,6 +42,25 @@ class WorkerPlan:
     def cards(self) -> frozenset[str]:
         """The cards one by one; "all" stands for every one that there is."""
         return frozenset() if self.gpus == NO_GPUS else frozenset(self.gpus.split(","))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOrder:
+    """What a person asks for. What is None or empty stays as it is.
+
+    `share` takes cards that somebody has, `consents` only from these workers, whose people have agreed to it.
+    """
+
+    queue_names: tuple[str, ...] = ()
+    gpus: str | None = None
+    image: str | None = None
+    docker: bool = False
+    venv: bool = False
+    services: bool = False
+    name: str = ""
+    host: str = ""
+    share: bool = False
+    consents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

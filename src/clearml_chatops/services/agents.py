@@ -61,8 +61,8 @@ class LocalAgents:
     def require_programs(self, plan: WorkerPlan, *, host: str) -> None:
         """Raises AgentMissingError, DockerMissingError where a worker could not be started so."""
         _executable(host)
-        if plan.image and not shutil.which("docker"):
-            raise DockerMissingError(host=host, image=plan.image)
+        if plan.in_containers and not shutil.which("docker"):
+            raise DockerMissingError(host=host)
 
     async def start(
         self, worker_id: str, plan: WorkerPlan, *, environment: Mapping[str, str], host: str
@@ -76,7 +76,7 @@ class LocalAgents:
         arguments = ["--queue", *plan.queue_ids, "--detached"]
         arguments += ["--services-mode"] if plan.services else []
         arguments += ["--cpu-only"] if plan.gpus == NO_GPUS else ["--gpus", plan.gpus]
-        arguments += ["--docker", plan.image] if plan.image else []
+        arguments += ["--docker", *filter(None, [plan.image])] if plan.in_containers else []
         await asyncio.to_thread(self._remove_files_of_the_dead)
         code, output = await self._run(arguments, worker_id=worker_id, environment=environment, host=host)
         if code != 0:

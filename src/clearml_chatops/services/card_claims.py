@@ -1,9 +1,10 @@
 """Who has the cards that somebody is about to take: workers of ours, others' agents, processes of no agent."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from clearml_chatops.models.errors import NoGpuDriverError
+from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.gpus import GpuUse, Occupant
 from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, WantedWorker, WorkerPlan
@@ -15,12 +16,16 @@ from clearml_chatops.services.worker_ids import cards_named_in
 
 @dataclass(frozen=True, slots=True)
 class CardClaim:
-    """One that has some of the cards: a worker, the bot's where `wanted` is there, or a process on them."""
+    """One that has some of the cards: a worker, with what it runs, or a process on them.
+
+    `person` is whose the worker is, by `person_id` where the bot has started it for him.
+    """
 
     cards: str
     worker_id: str = ""
     person: str = ""
-    experiment_name: str = ""
+    person_id: int | None = None
+    experiment: Experiment | None = None
     occupant: Occupant | None = None
 
 
@@ -56,7 +61,12 @@ class CardClaims:
             return ()
         workers = {worker.id: worker for worker in await self._clearml.workers()}
         claims = [
-            _of_worker(item.id, item.person_name, item.plan.cards & plan.cards or plan.cards, workers)
+            CardClaim(
+                ",".join(sorted(item.plan.cards & plan.cards or plan.cards)),
+                worker_id=item.id,
+                person=item.person_name,
+                person_id=item.person_id,
+            )
             for item in wanted
             if item.id not in besides and _overlap(item.plan.cards, plan.cards)
         ]
@@ -64,9 +74,9 @@ class CardClaims:
         for worker in workers.values():
             named = cards_named_in(worker.id) if worker.id.startswith(f"{self._host}:") else ""
             if named and worker.id not in known and _overlap(frozenset(named.split(",")), plan.cards):
-                claims.append(_of_worker(worker.id, worker.user_name, [named], workers))
+                claims.append(CardClaim(named, worker_id=worker.id, person=worker.user_name))
                 known.add(worker.id)
-        return (*claims, *await self._processes(plan, known))
+        return await self._with_experiments([*claims, *await self._processes(plan, known)], workers)
 
     async def free(self, wanted: Iterable[WantedWorker]) -> list[str]:
         """The whole cards that nobody has."""
@@ -86,7 +96,6 @@ class CardClaims:
                 str(use.gpu.index),
                 worker_id=item.worker_id,
                 person=item.person,
-                experiment_name=item.experiment_name,
                 occupant=item,
             )
             for use in await self._uses()
@@ -95,6 +104,14 @@ class CardClaims:
             if item.worker_id not in known
         ]
 
+    async def _with_experiments(
+        self, claims: list[CardClaim], workers: Mapping[str, Worker]
+    ) -> tuple[CardClaim, ...]:
+        """The claims with what each one runs. One request, none where they run nothing."""
+        ids = [_experiment_id(claim, workers) for claim in claims]
+        found = await self._clearml.experiments(sorted(set(filter(None, ids)))) if any(ids) else {}
+        return tuple(replace(claim, experiment=found.get(id_)) for claim, id_ in zip(claims, ids, strict=True))
+
     async def _uses(self) -> tuple[GpuUse, ...]:
         try:
             return (await self._gpus.overview()).uses
@@ -102,14 +119,11 @@ class CardClaims:
             return ()
 
 
-def _of_worker(worker_id: str, person: str, cards: Collection[str], workers: dict[str, Worker]) -> CardClaim:
-    seen = workers.get(worker_id)
-    return CardClaim(
-        ",".join(sorted(cards)),
-        worker_id=worker_id,
-        person=person,
-        experiment_name=seen.experiment_name if seen else "",
-    )
+def _experiment_id(claim: CardClaim, workers: Mapping[str, Worker]) -> str:
+    if claim.occupant and claim.occupant.experiment_id:
+        return claim.occupant.experiment_id
+    worker = workers.get(claim.worker_id)
+    return worker.experiment_id if worker else ""
 
 
 def _overlap(some: frozenset[str], others: frozenset[str]) -> bool:

@@ -1,14 +1,16 @@
 """Tells people when a card is free: the driver tells nobody, so it is asked, as long as somebody waits."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from clearml_chatops.models.errors import InvalidValueError
+from clearml_chatops.models.errors import CardNotWatchedError, InvalidValueError, NoGpuDriverError
 from clearml_chatops.models.gpus import CardWatch, Gpu
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Button
+from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.chosen_gpus import chosen_gpus
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.storage.card_watches import CardWatchStore
@@ -21,11 +23,14 @@ _GIBIBYTE = 2**30
 class CardWatching:
     """The watched cards of this host."""
 
-    def __init__(self, *, reader: GpuReader, database: Database, host: str, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, reader: GpuReader, database: Database, host: str, clock: Callable[[], datetime], news: Bell
+    ) -> None:
         self._reader = reader
         self._database = database
         self._host = host
         self._clock = clock
+        self._news = news
 
     async def watch(
         self, card: str, conversation: Conversation, *, memory: int | None, lasting: timedelta
@@ -50,6 +55,33 @@ class CardWatching:
         async with self._database.writing() as session:
             await CardWatchStore(session).put(watch)
         return watch
+
+    async def watched(self, conversation: Conversation) -> list[CardWatch]:
+        """What a conversation waits for, by card."""
+        async with self._database.reading() as session:
+            watches = await CardWatchStore(session).list(host=self._host)
+        found = [watch for watch in watches if watch.conversation == conversation]
+        return sorted(found, key=lambda watch: (not watch.card.isdigit(), len(watch.card), watch.card))
+
+    async def unwatch(self, card: str, conversation: Conversation) -> list[CardWatch]:
+        """Tells a conversation no more of a card, or of any where none is named; gives the watches that ended.
+
+        Raises:
+            CardNotWatchedError: it waits for no such card.
+        """
+        names = {card}
+        # A card may have been lost since; then what was written is all there is to compare.
+        with contextlib.suppress(NoGpuDriverError, InvalidValueError):
+            names.update(chosen_gpus(card, await self._reader.gpus()) if card else ())
+        watched = await self.watched(conversation)
+        ended = [watch for watch in watched if not card or watch.card in names]
+        if not ended:
+            others = [Button("What is watched here", "/gpus watch")] if watched else []
+            raise CardNotWatchedError(what=f"no card {card}" if card else "no card", offers=others)
+        async with self._database.writing() as session:
+            for watch in ended:
+                await CardWatchStore(session).remove(watch)
+        return ended
 
     async def look(self) -> int:
         """One look at all watched cards; how many were told of as free. Raises NoGpuDriverError."""
@@ -84,6 +116,7 @@ class CardWatching:
         async with self._database.writing() as session:
             await OutboxStore(session).add([(notice, watch.conversation)], now=now)
             await CardWatchStore(session).remove(watch)
+        self._news.ring()
 
 
 def _is_free(watch: CardWatch, gpus: Sequence[Gpu]) -> bool:

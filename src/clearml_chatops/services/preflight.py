@@ -95,7 +95,7 @@ class Preflight:
     def _container(experiment: Experiment, workers: Sequence[WantedWorker]) -> tuple[Finding, ...]:
         """A worker without docker takes an experiment with an image all the same, and leaves the image out."""
         image = experiment.container.image
-        without = [item.id for item in workers if not item.plan.image]
+        without = [item.id for item in workers if not item.plan.in_containers]
         if not image or not without:
             return ()
         text = f"{', '.join(without)} runs without docker, so the image {image} is left out."
@@ -119,7 +119,7 @@ class Preflight:
                 else "it has none."
             )
             # A single number may be how many, and a script without docker may choose the machine's cards itself.
-            light = Light.RED if worker.plan.image and len(indices) > 1 else Light.AMBER
+            light = Light.RED if worker.plan.in_containers and len(indices) > 1 else Light.AMBER
             text = (
                 f"{parameter.key} is {parameter.value}, and {worker.id} has the cards {worker.plan.gpus}: {advice}"
             )
@@ -138,9 +138,10 @@ class Preflight:
 
     async def _images(self, experiment: Experiment, workers: Sequence[WantedWorker]) -> list[Finding]:
         """Whether the image is on this machine, where docker answers."""
-        images = {experiment.container.image or item.plan.image for item in workers if item.plan.image}
+        images = {experiment.container.image or item.plan.image for item in workers if item.plan.in_containers}
         findings = []
-        for image in sorted(images):
+        # Which image an agent takes where neither names one is its own setting.
+        for image in sorted(filter(None, images)):
             there = await _has_image(image)
             if there is True:
                 findings.append(Finding(Light.GREEN, f"The image {image} is on this machine."))

@@ -40,7 +40,9 @@ from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
 from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
+from clearml_chatops.services.worker_ending import WorkerEnding
 from clearml_chatops.services.worker_orders import OrderingPlace, WorkerOrders
+from clearml_chatops.services.worker_plans import WorkerPlans
 from clearml_chatops.services.workers import WorkerService
 from clearml_chatops.storage.database import Database
 
@@ -116,7 +118,9 @@ class ProcessContext:
 
     @cached_property
     def card_watching(self) -> CardWatching:
-        return CardWatching(reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock)
+        return CardWatching(
+            reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock, news=self.news
+        )
 
     @cached_property
     def audit(self) -> AuditService:
@@ -276,11 +280,20 @@ class Services:
     def worker_orders(self) -> WorkerOrders:
         return WorkerOrders(
             workers=self.workers,
-            queues=self.queues,
-            runs=self.runs,
-            ownership=self._ownership,
-            agents=self._process.agents,
+            plans=WorkerPlans(
+                queues=self.queues,
+                claims=self.card_claims,
+                agents=self._process.agents,
+                host=self._process.host,
+            ),
             claims=self.card_claims,
+            ending=WorkerEnding(
+                workers=self.workers,
+                queues=self.queues,
+                runs=self.runs,
+                ownership=self._ownership,
+                reconciler=self._process.reconciler,
+            ),
             reconciler=self._process.reconciler,
             place=OrderingPlace(self._person, self._message.conversation, self._process.host, self._process.clock),
         )

@@ -1,6 +1,7 @@
 """Queues: the person's own, all there are, and the order of what waits."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from clearml_chatops.models.errors import (
@@ -98,6 +99,16 @@ class QueueService:
         if queue is None:
             raise QueueNotFoundError(name=binding.queue_name, nearest=" It was deleted.")
         return queue
+
+    async def waiting_in(self, queue_ids: Sequence[str]) -> list[tuple[Queue, list[Experiment]]]:
+        """The queues in which something waits, with what waits there in order. One request where nothing does."""
+        queues = [queue for queue in await self._clearml.queues() if queue.id in queue_ids and queue.entries]
+        ids = [entry.experiment_id for queue in queues for entry in queue.entries]
+        found = await self._clearml.experiments(ids) if ids else {}
+        return [
+            (queue, [found[item.experiment_id] for item in queue.entries if item.experiment_id in found])
+            for queue in queues
+        ]
 
     async def create(self, name: str) -> Queue:
         """Creates a queue; without a name the person's own, `<name>_queue`, which is bound to him.

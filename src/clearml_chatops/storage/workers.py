@@ -105,6 +105,7 @@ def _from_plan(plan: WorkerPlan) -> dict[str, Any]:
         "image": plan.image,
         "services": plan.services,
         "name": plan.name,
+        "docker": plan.docker,
     }
 
 
@@ -115,4 +116,5 @@ def _to_plan(plan: dict[str, Any]) -> WorkerPlan:
         image=plan["image"],
         services=plan["services"],
         name=plan["name"],
+        docker=plan.get("docker", False),
     )

@@ -14,7 +14,21 @@ class DockerMissingError(ChatOpsError):
     """The program docker is not installed beside the bot."""
 
     code = "docker_missing"
-    text = "docker is not installed on {host}, so {image} cannot be used; install it, or leave out image=."
+    text = "docker is not installed on {host}; install it there, or start the worker with venv and without image=."
+
+
+class DockerOrVenvError(ChatOpsError):
+    """A worker that is to run in containers and without them."""
+
+    code = "docker_or_venv"
+    text = "A worker runs in containers (docker, image=…) or without them (venv), not both; leave out {one}."
+
+
+class UnknownHostError(ChatOpsError):
+    """A machine on which the bot is not."""
+
+    code = "unknown_host"
+    text = "I start workers on {host}, the machine that I am on, and not on “{wanted}”; leave out host=."
 
 
 class AgentFailedError(ChatOpsError):
@@ -74,3 +88,10 @@ class NoGpuDriverError(ChatOpsError):
 
     code = "no_gpu_driver"
     text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi, or use gpus=none."
+
+
+class CardNotWatchedError(ChatOpsError):
+    """Nobody waits here for this card, or for any."""
+
+    code = "card_not_watched"
+    text = "I watch {what} here; /gpus watch 1 would tell you when card 1 is free."
