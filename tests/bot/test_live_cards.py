@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import (
+    Arrived,
+    DeliveryFailedError,
+    DestinationGoneError,
+    nothing_to_note,
+)
 from clearml_chatops.bot.live_cards import LiveCards
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
@@ -38,7 +43,9 @@ class Wall:
 
     async def stop(self) -> None: ...
 
-    async def deliver(self, _conversation: Conversation, _reply: Reply) -> None: ...
+    async def deliver(
+        self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note
+    ) -> None: ...
 
     def pause_between_edits(self, _conversation: Conversation) -> timedelta:
         return PAUSE

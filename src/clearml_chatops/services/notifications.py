@@ -1,6 +1,6 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -15,6 +15,7 @@ from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.told import ToldFile
 
 _MOST_AT_ONCE = 50
 _FIRST_PAUSE = timedelta(seconds=2)
@@ -47,9 +48,14 @@ class DueMessage:
 
 
 class NotificationService:
-    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
+    """`told` remembers what was told in the moments until the database does."""
+
+    def __init__(
+        self, *, clearml: ClearML, database: Database, told: ToldFile, clock: Callable[[], datetime]
+    ) -> None:
         self._clearml = clearml
         self._database = database
+        self._told = told
         self._clock = clock
 
     async def due(self, platform: str, conversation_id: str) -> list[DueMessage]:
@@ -59,9 +65,14 @@ class NotificationService:
         """
         async with self._database.reading() as session:
             due = await OutboxStore(session).due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
+        if told := [item for item in due if item in self._told]:
+            # The program was killed, or the disk was full, before it was noted.
+            await self._note_delivered(told)
         messages = [
             DueMessage(tuple(together))
-            for _, together in groupby(due, lambda item: (_subject(item.event), item.recipient))
+            for _, together in groupby(
+                (item for item in due if item not in told), lambda item: (_subject(item.event), item.recipient)
+            )
         ]
         # What the limit may have cut in two is whole the next time.
         return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
@@ -76,9 +87,14 @@ class NotificationService:
             return await OutboxStore(session).waiting_conversations(platform, now=self._clock())
 
     async def delivered(self, message: DueMessage) -> None:
-        ids = [notification.id for notification in message.notifications]
+        """Notes that a message was told: at once where that waits for nothing, and then in the database."""
+        self._told.add(message.notifications)
+        await self._note_delivered(message.notifications)
+
+    async def _note_delivered(self, notifications: Sequence[Notification]) -> None:
         async with self._database.writing() as session:
-            await OutboxStore(session).mark_delivered(*ids, at=self._clock())
+            await OutboxStore(session).mark_delivered(*(item.id for item in notifications), at=self._clock())
+        self._told.remove(notifications)
 
     async def failed(self, message: DueMessage, reason: str) -> None:
         """Tries again later, with growing pauses; after a day the admins are told instead."""

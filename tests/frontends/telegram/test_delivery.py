@@ -32,6 +32,32 @@ async def test_a_notification_arrives_as_a_card(
     assert cards.experiments == {(str(anna.id), str(card.id)): "e1"}
 
 
+@pytest.mark.parametrize("messages", [1, 2])
+async def test_a_notification_has_arrived_with_its_last_message_and_before_anything_else_is_done(
+    telegram_front_end: TelegramFrontEnd, anna: Person, cards: MemoryCards, messages: int
+) -> None:
+    known: list[tuple[int, int]] = []
+
+    async def arrived() -> None:
+        known.append((len(anna.chat.answers), len(cards.experiments)))
+
+    news = NEWS if messages == 1 else Reply.of("word " * 1000, *NEWS.blocks, about="e1")
+    await telegram_front_end.deliver(conversation(anna.chat), news, arrived)
+    assert known == [(messages, messages - 1)], "once, and its last message is no card yet"
+    assert len(cards.experiments) == messages
+
+
+async def test_what_telegram_does_not_take_has_not_arrived(
+    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
+) -> None:
+    async def arrived() -> None:
+        pytest.fail("Telegram does not have it")
+
+    telegram.misbehave("sendMessage", Fault.broken(500, times=10))
+    with pytest.raises(DeliveryFailedError):
+        await telegram_front_end.deliver(conversation(anna.chat), NEWS, arrived)
+
+
 async def test_a_notification_goes_into_its_topic(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
 ) -> None:

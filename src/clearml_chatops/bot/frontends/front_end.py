@@ -1,6 +1,6 @@
 """What every chat front end is to the rest of the bot, and what it needs to have remembered for it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Protocol
 
@@ -23,6 +23,14 @@ class DeliveryFailedError(Exception):
         self.reason = reason
 
 
+Arrived = Callable[[], Awaitable[None]]
+"""Notes that the platform has a message; one that is killed before it has noted it sends it again."""
+
+
+async def nothing_to_note() -> None:
+    """For a message that nobody would send again."""
+
+
 class FrontEnd(Protocol):
     """A chat platform that the bot is connected to."""
 
@@ -42,8 +50,11 @@ class FrontEnd(Protocol):
     async def stop(self) -> None:
         """Answers what is under way and disconnects, within five seconds."""
 
-    async def deliver(self, conversation: Conversation, reply: Reply) -> None:
-        """Sends a notification. Raises DestinationGoneError, DeliveryFailedError."""
+    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Sends a notification, and has `arrived` done the moment the platform has it, before anything else.
+
+        Raises DestinationGoneError, DeliveryFailedError.
+        """
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was sent show this reply; a card that was deleted meanwhile is sent anew.

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiohttp.web import RouteDef
 
-from clearml_chatops.bot.frontends.front_end import Cards
+from clearml_chatops.bot.frontends.front_end import Arrived, Cards, nothing_to_note
 from clearml_chatops.bot.frontends.slack.access import SlackAccess
 from clearml_chatops.bot.frontends.slack.answering import Answering, Handle
 from clearml_chatops.bot.frontends.slack.boot import Bot, SlackUnreachableError, check_app_token, check_bot_token
@@ -117,8 +117,8 @@ class SlackFrontEnd:
         await asyncio.gather(*([ending] if ending else []), return_exceptions=True)
         self._connection = None
 
-    async def deliver(self, conversation: Conversation, reply: Reply) -> None:
-        """Posts what nobody asked for, such as a notification.
+    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Posts what nobody asked for, such as a notification; it has `arrived` when Slack has it, files apart.
 
         Raises:
             DestinationGoneError: the bot cannot write there, now or later.
@@ -127,7 +127,8 @@ class SlackFrontEnd:
         channel = conversation.id
         if channel.startswith(_USERS):
             channel = await self._outgoing.direct_channel(channel)
-        await self._answering.show(RealMessage(self._outgoing, channel, conversation.thread), reply)
+        message = RealMessage(self._outgoing, channel, conversation.thread, arrived=arrived)
+        await self._answering.show(message, reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was posted show this reply; a card that was deleted meanwhile is posted anew.

@@ -8,7 +8,14 @@ from aiohttp.web import RouteDef
 from telegram import Message, Update
 from telegram.error import TelegramError
 
-from clearml_chatops.bot.frontends.front_end import Actions, Cards, DeliveryFailedError, Places
+from clearml_chatops.bot.frontends.front_end import (
+    Actions,
+    Arrived,
+    Cards,
+    DeliveryFailedError,
+    Places,
+    nothing_to_note,
+)
 from clearml_chatops.bot.frontends.telegram.answering import Answering, Handle
 from clearml_chatops.bot.frontends.telegram.connection import Connection
 from clearml_chatops.bot.frontends.telegram.duplicates import SeenUpdates
@@ -99,15 +106,15 @@ class TelegramFrontEnd:
         self._stopped = True
         await self._connection.close()
 
-    async def deliver(self, conversation: Conversation, reply: Reply) -> None:
-        """Sends what nobody asked for; returns when Telegram has all of it.
+    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Sends what nobody asked for; it has `arrived` when Telegram has all of it.
 
         Raises:
             DestinationGoneError: nothing can be sent there any more.
             DeliveryFailedError: it was not sent, or not all of it.
         """
         with self._own_errors():
-            await self._sender.send(conversation, reply)
+            await self._sender.send(conversation, reply, arrived=arrived)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was sent show this reply. A card that was deleted is sent anew.
