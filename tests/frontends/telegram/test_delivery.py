@@ -203,9 +203,11 @@ async def test_below_a_file_a_text_is_its_caption_or_takes_its_place(
 
 
 def test_a_group_is_edited_less_often_than_a_private_chat(quiet_front_end: TelegramFrontEnd) -> None:
-    pause = quiet_front_end.pause_between_edits
-    assert pause(Conversation("telegram", "-1001")) >= timedelta(seconds=10)
-    assert pause(Conversation("telegram", "17")) >= timedelta(seconds=1)
+    group = quiet_front_end.edit_pace(Conversation("telegram", "-1001"))
+    private = quiet_front_end.edit_pace(Conversation("telegram", "17"))
+    assert group.card >= timedelta(seconds=10)
+    assert timedelta(minutes=1) / group.conversation <= 10, "half of the 20 messages and edits that it takes"
+    assert timedelta(seconds=1) <= private.conversation <= private.card
 
 
 async def test_nothing_is_delivered_after_the_end(quiet_front_end: TelegramFrontEnd, anna: Person) -> None:

@@ -1,12 +1,12 @@
 """What every chat front end is to the rest of the bot, and what it needs to have remembered for it."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
 from typing import Protocol
 
 from aiohttp.web import RouteDef
 
 from clearml_chatops.models.actions import Action
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
@@ -62,8 +62,8 @@ class FrontEnd(Protocol):
         Raises DestinationGoneError, DeliveryFailedError.
         """
 
-    def pause_between_edits(self, conversation: Conversation) -> timedelta:
-        """How long a message there is left alone between two edits, to keep within the platform's limits."""
+    def edit_pace(self, conversation: Conversation) -> EditPace:
+        """How often cards there may be edited, to keep within the platform's limits."""
 
 
 class Actions(Protocol):

@@ -27,6 +27,7 @@ from clearml_chatops.bot.frontends.slack.timing import USUAL, Timing
 from clearml_chatops.bot.frontends.slack.views import Views
 from clearml_chatops.bot.frontends.slack.work import Work
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
@@ -34,7 +35,7 @@ from clearml_chatops.models.replies import Reply
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = timedelta(minutes=1)
-_PAUSE_BETWEEN_EDITS = timedelta(seconds=5)
+_EDIT_PACE = EditPace(card=timedelta(seconds=5))
 _USERS = ("U", "W")
 """How the ids of people begin, who are written to by direct message."""
 
@@ -141,8 +142,9 @@ class SlackFrontEnd:
         if not await message.change(render(reply)) and reply.is_card:
             await self.deliver(conversation, reply)
 
-    def pause_between_edits(self, conversation: Conversation) -> timedelta:  # noqa: ARG002  # the same everywhere
-        return _PAUSE_BETWEEN_EDITS
+    def edit_pace(self, conversation: Conversation) -> EditPace:  # noqa: ARG002  # the same everywhere
+        """Slack counts edits for the whole app, and apart from messages."""
+        return _EDIT_PACE
 
     async def _connect(self) -> None:
         bot = await check_bot_token(self._client)

@@ -26,12 +26,13 @@ from clearml_chatops.bot.frontends.telegram.sending import Sender
 from clearml_chatops.bot.frontends.telegram.under_way import CommandsUnderWay
 from clearml_chatops.bot.frontends.telegram.wire import Wire
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
-_PAUSE_IN_GROUPS = timedelta(seconds=10)
-_PAUSE_IN_PRIVATE = timedelta(seconds=3)
+_PACE_IN_GROUPS = EditPace(card=timedelta(seconds=10), conversation=timedelta(seconds=6))
+_PACE_IN_PRIVATE = EditPace(card=timedelta(seconds=3), conversation=timedelta(seconds=1))
 _GRACE = timedelta(seconds=3)
 _TIME_TO_SAY_SO = timedelta(seconds=0.7)
 
@@ -125,10 +126,9 @@ class TelegramFrontEnd:
         with self._own_errors():
             await self._sender.edit(conversation, message_id, reply)
 
-    def pause_between_edits(self, conversation: Conversation) -> timedelta:
-        """Groups take 20 messages and edits a minute; a private chat one a second."""
-        is_group = conversation.id.startswith("-")
-        return _PAUSE_IN_GROUPS if is_group else _PAUSE_IN_PRIVATE
+    def edit_pace(self, conversation: Conversation) -> EditPace:
+        """Groups take 20 messages and edits a minute, of which edits get the half; a private chat one a second."""
+        return _PACE_IN_GROUPS if conversation.id.startswith("-") else _PACE_IN_PRIVATE
 
     @contextlib.contextmanager
     def _own_errors(self) -> Iterator[None]:
