@@ -229,6 +229,27 @@ async def test_what_was_told_and_could_not_be_noted_is_not_told_again(line: Line
     assert line.program.program.process.told_file.read_text() == "", "all of it is in the database"
 
 
+async def test_what_was_told_is_kept_for_a_month_so_that_it_is_not_told_again_and_what_waits_for_ever(
+    line: Line,
+) -> None:
+    event = ExperimentEvent(EventKind.COMPLETED, "first", "first", at=line.now)
+
+    async def seen_once_more() -> None:
+        async with line.program.program.process.database.writing() as session:
+            await OutboxStore(session).add([(event, HERE), (event, ELSEWHERE)], now=line.now)
+
+    await seen_once_more()
+    assert await line.delivery().deliver_due() == 1
+    line.now += timedelta(days=30)
+    assert await line.notifications().forget_old() == 0
+    await seen_once_more()
+    assert await line.delivery().deliver_due() == 0
+    line.now += timedelta(seconds=1)
+    assert await line.notifications().forget_old() == 1
+    assert await line.notifications().forget_old() == 0
+    assert await line.delivery(ELSEWHERE).deliver_due() == 1, "it has not been told yet"
+
+
 # ── Trouble ───────────────────────────────────────────────────────────────────────────────────────
 
 ON_SLACK = Conversation("slack", "D1")
