@@ -1,15 +1,17 @@
 """Delivery: what is in the outbox reaches its conversation, in order, once, and sooner or later."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.bot.frontends.front_end import DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import Arrived, DestinationGoneError
+from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
@@ -18,6 +20,7 @@ from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.told import ToldFile
 from tests.support.program import RunningProgram, buttons, plain_text
 from tests.support.waiting import until
 
@@ -37,17 +40,20 @@ class Line:
     heard: list[Reply] = field(default_factory=list)
     attempts: int = 0
 
-    async def send(self, _conversation: Conversation, reply: Reply) -> None:
+    async def send(self, _conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
         self.attempts += 1
         if self.broken:
             raise ConnectionResetError
         if _conversation in self.gone:
             raise DestinationGoneError("blocked")
         self.heard.append(reply)
+        await arrived()
 
-    def delivery(self, conversation: Conversation = HERE) -> Delivery:
+    def delivery(
+        self, conversation: Conversation = HERE, *, service: NotificationService | None = None
+    ) -> Delivery:
         return Delivery(
-            notifications=self.notifications(),
+            notifications=service or self.notifications(),
             platform=conversation.platform,
             conversation_id=conversation.id,
             platforms=("slack", "telegram"),
@@ -56,7 +62,12 @@ class Line:
 
     def notifications(self) -> NotificationService:
         process = self.program.program.process
-        return NotificationService(clearml=process.clearml.bot, database=process.database, clock=lambda: self.now)
+        return NotificationService(
+            clearml=process.clearml.bot,
+            database=process.database,
+            told=ToldFile(process.told_file),
+            clock=lambda: self.now,
+        )
 
     async def happens(
         self, name: str, *, kind: EventKind = EventKind.COMPLETED, to: Conversation = HERE, id_: str = ""
@@ -144,9 +155,9 @@ async def test_the_line_breaking_in_the_middle_repeats_nothing(line: Line) -> No
         await line.happens(name)
 
     class Breaking(Line):
-        async def send(self, _conversation: Conversation, reply: Reply) -> None:
+        async def send(self, _conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
             self.broken = len(self.heard) == 1
-            await super().send(_conversation, reply)
+            await super().send(_conversation, reply, arrived)
 
     breaking = Breaking(line.program)
     assert await breaking.delivery().deliver_due() == 1
@@ -188,6 +199,55 @@ async def test_each_message_offers_what_may_be_done_next(line: Line, sandbox: Sa
     for label in ("Show log", "Clone and edit", "Retry"):
         await line.program.ask(offered[label])
     assert failed["status"] == "queued"
+
+
+# ── Told once, whatever happens in the next moment ────────────────────────────────────────────────
+
+
+class WithoutDatabase(NotificationService):
+    """The database cannot be written at the moment."""
+
+    async def _note_delivered(self, _notifications: Sequence[Notification]) -> None:
+        raise DatabaseUnusableError(url="sqlite://", reason="database or disk is full")
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_what_was_told_and_could_not_be_noted_is_not_told_again(line: Line, *, restarted: bool) -> None:
+    """As where the program is killed in that moment, the disk is full, or another program keeps the lock."""
+    for name in ("first", "second"):
+        await line.happens(name)
+    service = line.notifications()
+    service.__class__ = WithoutDatabase
+    with pytest.raises(DatabaseUnusableError):
+        await line.delivery(service=service).deliver_due()
+    assert line.told == ["first"]
+    service.__class__ = NotificationService
+    await line.happens("first", kind=EventKind.FAILED)
+    assert await line.delivery(service=None if restarted else service).deliver_due() == 2
+    assert line.told == ["first", "second", "first"]
+    assert plain_text(line.heard[2]).count("“first”") == 1
+    assert line.program.program.process.told_file.read_text() == "", "all of it is in the database"
+
+
+async def test_what_was_told_is_kept_for_a_month_so_that_it_is_not_told_again_and_what_waits_for_ever(
+    line: Line,
+) -> None:
+    event = ExperimentEvent(EventKind.COMPLETED, "first", "first", at=line.now)
+
+    async def seen_once_more() -> None:
+        async with line.program.program.process.database.writing() as session:
+            await OutboxStore(session).add([(event, HERE), (event, ELSEWHERE)], now=line.now)
+
+    await seen_once_more()
+    assert await line.delivery().deliver_due() == 1
+    line.now += timedelta(days=30)
+    assert await line.notifications().forget_old() == 0
+    await seen_once_more()
+    assert await line.delivery().deliver_due() == 0
+    line.now += timedelta(seconds=1)
+    assert await line.notifications().forget_old() == 1
+    assert await line.notifications().forget_old() == 0
+    assert await line.delivery(ELSEWHERE).deliver_due() == 1, "it has not been told yet"
 
 
 # ── Trouble ───────────────────────────────────────────────────────────────────────────────────────
@@ -251,10 +311,11 @@ async def test_a_conversation_that_has_to_wait_for_its_platform_holds_up_no_othe
     slow, may_go_on = Conversation("chat", "slow"), asyncio.Event()
     heard: list[str] = []
 
-    async def send(conversation: Conversation, reply: Reply) -> None:
+    async def send(conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
         if conversation == slow:
             await may_go_on.wait()
         heard.append(plain_text(reply).split("”")[0].lstrip("“"))
+        await arrived()
 
     delivery = Delivery(notifications=line.notifications(), platform="chat", send=send)
     await line.happens("slow one", to=slow)
@@ -274,9 +335,10 @@ async def test_a_conversation_that_has_to_wait_for_its_platform_holds_up_no_othe
 async def test_what_is_being_sent_at_the_end_is_noted_as_sent(line: Line) -> None:
     begun, may_go_on = asyncio.Event(), asyncio.Event()
 
-    async def send(_conversation: Conversation, _reply: Reply) -> None:
+    async def send(_conversation: Conversation, _reply: Reply, arrived: Arrived) -> None:
         begun.set()
         await may_go_on.wait()
+        await arrived()
 
     delivery = Delivery(notifications=line.notifications(), platform="chat", send=send)
     await line.happens("first", to=ELSEWHERE)

@@ -7,13 +7,21 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import (
+    Arrived,
+    DeliveryFailedError,
+    DestinationGoneError,
+    nothing_to_note,
+)
 from clearml_chatops.bot.live_cards import LiveCards
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.services.cards import PROGRESS_INTERVAL, CardService
+from clearml_chatops.storage.outbox import OutboxStore
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text
 
@@ -27,6 +35,7 @@ class Wall:
     """A chat platform on which cards hang, and a clock that stands until it is moved."""
 
     now: datetime
+    pace: EditPace = field(default_factory=lambda: EditPace(PAUSE))
     trouble: Exception | None = None
     meanwhile: Callable[[], Awaitable[object]] | None = None
     edits: list[tuple[str, str]] = field(default_factory=list)
@@ -38,10 +47,12 @@ class Wall:
 
     async def stop(self) -> None: ...
 
-    async def deliver(self, _conversation: Conversation, _reply: Reply) -> None: ...
+    async def deliver(
+        self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note
+    ) -> None: ...
 
-    def pause_between_edits(self, _conversation: Conversation) -> timedelta:
-        return PAUSE
+    def edit_pace(self, _conversation: Conversation) -> EditPace:
+        return self.pace
 
     async def edit(self, _conversation: Conversation, message_id: str, reply: Reply) -> None:
         if self.trouble:
@@ -183,3 +194,56 @@ async def test_a_card_that_cannot_be_reached_is_left_alone(gallery: Gallery) -> 
     assert await gallery.passes() == []
     gallery.wall.trouble = None
     assert await gallery.passes() == []
+
+
+# ── Where all cards of a conversation share what the platform takes ───────────────────────────────
+
+
+async def _ten_runs(gallery: Gallery) -> list[str]:
+    """Ten experiments that run, each with a card that has just been edited."""
+    gallery.wall.pace = EditPace(timedelta(seconds=10), timedelta(seconds=6))
+    queue = await gallery.agent.data("queues.create", name="night")
+    runs = []
+    for number in range(10):
+        run = (await gallery.program.say(f"/clone baseline run {number}")).experiment_id
+        await gallery.agent.data("tasks.enqueue", task=run, queue=queue["id"])
+        await gallery.agent.data("tasks.started", task=run, force=True)
+        await gallery.agent.data("workers.status_report", worker=f"lab:gpu{number}", task=run, timestamp=1)
+        await gallery.cards.remember(HERE, f"card {number}", run, is_card=True)
+        runs.append(run)
+    await gallery.look()
+    for _ in runs:
+        assert len(await gallery.passes()) == 1
+    return runs
+
+
+async def test_ten_running_cards_leave_a_group_room_for_messages(gallery: Gallery) -> None:
+    await _ten_runs(gallery)
+    edits = [edit for _ in range(120) for edit in await gallery.passes(timedelta(seconds=1))]
+    assert 18 <= len(edits) <= 20, "ten a minute, where the group takes twenty"
+    assert {id_ for id_, _ in edits} == {f"card {number}" for number in range(10)}, "each has its turn"
+
+
+async def test_a_card_of_a_run_that_has_ended_is_edited_before_those_that_only_move_on(
+    gallery: Gallery,
+) -> None:
+    runs = await _ten_runs(gallery)
+    gallery.wall.now += PROGRESS_INTERVAL
+    await gallery.agent.data("tasks.completed", task=runs[7])
+    await gallery.look()
+    ((message_id, text),) = await gallery.passes()
+    assert message_id == "card 7"
+    assert "Completed" in text
+
+
+async def test_cards_of_a_group_wait_while_messages_are_on_their_way_there(gallery: Gallery) -> None:
+    await _ten_runs(gallery)
+    notice = Notice("worker", "It ended.", gallery.wall.now)
+    async with gallery.program.program.process.database.writing() as session:
+        await OutboxStore(session).add([(notice, HERE)], now=gallery.wall.now)
+    assert await gallery.passes(PROGRESS_INTERVAL) == []
+    async with gallery.program.program.process.database.writing() as session:
+        outbox = OutboxStore(session)
+        (waiting,) = await outbox.due(HERE.platform, HERE.id, now=gallery.wall.now, limit=1)
+        await outbox.mark_delivered(waiting.id, at=gallery.wall.now)
+    assert len(await gallery.passes()) == 1

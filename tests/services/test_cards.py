@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from clearml_chatops.handlers.cards import experiment_card
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from tests.support.program import RunningProgram, plain_text
@@ -18,7 +19,7 @@ def _experiments(sandbox: Sandbox) -> None:
 async def shown(program: RunningProgram) -> list[str]:
     """The cards of the terminal that are to be edited, as texts, in the order of their names."""
     process = program.program.process
-    items = await process.cards.to_edit("terminal", lambda _conversation: timedelta(0))
+    items = await process.cards.to_edit("terminal", lambda _conversation: EditPace(timedelta(0)))
     cards = [
         experiment_card(item.experiment, now=process.clock(), web_link=item.web_link, place=item.place)
         for item in items

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply
@@ -39,8 +40,9 @@ async def heard(program: RunningProgram) -> AsyncIterator[list[str]]:
     """What a terminal prints while it waits: watcher and delivery run as in the bot."""
     told: list[str] = []
 
-    async def hear(_conversation: Conversation, reply: Reply) -> None:
+    async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
         told.append(plain_text(reply))
+        await arrived()
 
     process = program.program.process
     delivery = Delivery(

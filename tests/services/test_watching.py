@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.models.errors import ClearMLUnreachableError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Role
@@ -22,6 +23,7 @@ from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.watching import OVERLAP, PAGE_SIZE, WORKER_GRACE, Watcher
 from clearml_chatops.storage.schema import WatcherCursorRow
 from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.told import ToldFile
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text, running_program
 
@@ -59,11 +61,17 @@ class World:
 
     async def delivered(self) -> list[str]:
         process = self.program.program.process
-        service = NotificationService(clearml=process.clearml.bot, database=process.database, clock=self.clock)
+        service = NotificationService(
+            clearml=process.clearml.bot,
+            database=process.database,
+            told=ToldFile(process.told_file),
+            clock=self.clock,
+        )
         heard: list[str] = []
 
-        async def send(_conversation: Conversation, reply: Reply) -> None:
+        async def send(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
             heard.append(plain_text(reply).partition("\n[")[0])
+            await arrived()
 
         await Delivery(
             notifications=service,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, NoResultFound
+from sqlalchemy.exc import IntegrityError
 
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.edits import DraftEdit, EditKind
@@ -319,16 +319,6 @@ async def test_what_is_undelivered_counts_postponed_ones_too(database: Database)
         await store.mark_delivered(second.id, at=_NOON)
     async with database.reading() as session:
         assert await OutboxStore(session).undelivered("4f2a", _TERMINAL) == 1
-
-
-async def test_a_notification_that_does_not_exist_cannot_be_delivered(database: Database) -> None:
-    with pytest.raises(NoResultFound):
-        await _deliver(database, 17)
-
-
-async def _deliver(database: Database, notification_id: int) -> None:
-    async with database.writing() as session:
-        await OutboxStore(session).mark_delivered(notification_id, at=_NOON)
 
 
 async def test_a_watch_ends_for_the_one_who_ended_it_alone(database: Database, alice: Person) -> None:

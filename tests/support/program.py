@@ -7,6 +7,7 @@ from pathlib import Path
 
 from clearml_chatops.bot.composition import Program, composed
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
@@ -52,8 +53,9 @@ class RunningProgram:
         """Has the watcher look once and the notifications delivered; gives their texts."""
         heard: list[str] = []
 
-        async def hear(_conversation: Conversation, reply: Reply) -> None:
+        async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
             heard.append(plain_text(reply))
+            await arrived()
 
         process = self.program.process
         await process.watcher.look()

@@ -50,6 +50,7 @@ async def composed(settings: Settings) -> AsyncIterator[Program]:
         host=settings.host,
         agent_folder=settings.data / "agents",
         cache_folder=settings.data / "cache",
+        told_file=settings.data / "told",
         watch_interval=settings.watch_interval,
         idle_watch_interval=settings.idle_watch_interval,
         trusted_platforms=frozenset({TERMINAL}),

@@ -59,7 +59,7 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
         notifications=program.process.notifications,
         platform=front_end.conversation.platform,
         conversation_id=front_end.conversation.id,
-        send=lambda _conversation, reply: front_end.deliver(reply),
+        send=lambda _conversation, reply, arrived: front_end.deliver(reply, arrived),
     )
     loops = (
         Loop(

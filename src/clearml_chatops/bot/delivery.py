@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
+from functools import partial
 
-from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import Arrived, DeliveryFailedError, DestinationGoneError
 from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 _TIME_TO_FINISH = timedelta(seconds=0.9)
 
-Send = Callable[[Conversation, Reply], Awaitable[None]]
+Send = Callable[[Conversation, Reply, Arrived], Awaitable[None]]
 
 
 class Delivery:
@@ -101,7 +102,8 @@ class Delivery:
         if self._stopping.is_set():
             return False
         try:
-            await self._send(message.recipient, notification_message(await self._notifications.in_full(message)))
+            reply = notification_message(await self._notifications.in_full(message))
+            await self._send(message.recipient, reply, partial(self._notifications.delivered, message))
         except (DeliveryFailedError, OSError) as error:
             await self._notifications.failed(message, str(error) or type(error).__name__)
             return False
@@ -115,6 +117,4 @@ class Delivery:
                 place or "no other place",
                 extra={"action": "destination_gone"},
             )
-        else:
-            await self._notifications.delivered(message)
         return True

@@ -22,7 +22,7 @@ class LiveCards:
 
     async def edit_due(self) -> int:
         """Edits what is due and gives how many cards it was."""
-        items = await self._cards.to_edit(self._front_end.platform, self._front_end.pause_between_edits)
+        items = await self._cards.to_edit(self._front_end.platform, self._front_end.edit_pace)
         for item in items:
             await self._edit(item)
         return len(items)

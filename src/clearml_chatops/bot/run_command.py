@@ -22,6 +22,7 @@ from clearml_chatops.models.errors import SettingsError
 _DELIVERY_PAUSE = timedelta(seconds=2)
 """For what waits for another attempt; what is new rings."""
 _DELETED_PAUSE = timedelta(minutes=2)
+_OLD_PAUSE = timedelta(hours=1)
 _CARDS_PAUSE = timedelta(seconds=1)
 
 
@@ -148,6 +149,7 @@ def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delive
     )
     yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
     yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
+    yield Loop(process.notifications.forget_old, _OLD_PAUSE, "Old notifications are not deleted")
     yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")
     for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(

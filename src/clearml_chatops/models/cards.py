@@ -1,7 +1,7 @@
 """The cards: messages that show how an experiment is, edited as it moves on."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from clearml_chatops.models.messages import Conversation
 
@@ -11,7 +11,8 @@ class DueCard:
     """A card that shows what no longer is so.
 
     A superseded one has a newer card of the same experiment further down its conversation. `edited` is
-    when it was changed last, `due` since when it has to be changed.
+    when it was changed last, `due` since when it has to be changed. One that `is_outdated` shows another status
+    than the experiment has, and not only numbers that have moved on.
     """
 
     conversation: Conversation
@@ -20,3 +21,16 @@ class DueCard:
     due: datetime
     edited: datetime | None = None
     is_superseded: bool = False
+    is_outdated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EditPace:
+    """How long a card is left alone between two edits, and a conversation between edits of any of its cards.
+
+    Where there is one for the conversation, edits use up what the platform takes of new messages too, so that
+    these go first.
+    """
+
+    card: timedelta
+    conversation: timedelta = timedelta(0)

@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clearml_chatops.models.cards import DueCard
+from clearml_chatops.models.cards import DueCard, EditPace
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.outbox import OutboxStore
 
 PROGRESS_INTERVAL = timedelta(seconds=30)
 """How often the card of a run is edited while nothing but its iterations and its time move on."""
@@ -31,6 +32,8 @@ class CardService:
         self._clearml = clearml
         self._database = database
         self._clock = clock
+        self._edited: dict[tuple[str, str], datetime] = {}
+        """When a card of a conversation was edited last, by platform and id."""
 
     async def remember(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
@@ -52,11 +55,11 @@ class CardService:
         async with self._database.writing() as session:
             await CardStore(session).mark_due(experiment_ids, now=self._clock())
 
-    async def to_edit(self, platform: str, pause: Callable[[Conversation], timedelta]) -> list[CardToEdit]:
+    async def to_edit(self, platform: str, pace: Callable[[Conversation], EditPace]) -> list[CardToEdit]:
         """The cards to edit now, each with its experiment: one request to ClearML for all of them.
 
         A second one for the queues, where some wait.
-        `pause` tells how long a card is left alone between two edits; what changes meanwhile is one edit.
+        `pace` tells how long cards are left alone; what changes meanwhile is one edit.
 
         Raises:
             ClearMLError: ClearML does not answer.
@@ -64,7 +67,8 @@ class CardService:
         now = self._clock()
         async with self._database.reading() as session:
             due = await CardStore(session).due(platform, now=now)
-        due = [card for card in due if card.edited is None or card.edited + pause(card.conversation) <= now]
+            waiting = await OutboxStore(session).waiting_conversations(platform, now=now) if due else []
+        due = [card for card in due if self._may_be_edited(card, pace(card.conversation), waiting, now)]
         if not due:
             return []
         experiments = await self._clearml.experiments(sorted({card.experiment_id for card in due}))
@@ -77,6 +81,22 @@ class CardService:
             for card in due
             for found in (experiments.get(card.experiment_id),)
         ]
+
+    def _may_be_edited(self, card: DueCard, pace: EditPace, waiting: Sequence[str], now: datetime) -> bool:
+        """Whether it is a card's turn; if so its conversation has had it.
+
+        `waiting` are the conversations to which messages are on their way.
+        """
+        if card.edited is not None and card.edited + pace.card > now:
+            return False
+        if not pace.conversation:
+            return True
+        place = (card.conversation.platform, card.conversation.id)
+        last = self._edited.get(place)
+        if card.conversation.id in waiting or (last is not None and last + pace.conversation > now):
+            return False
+        self._edited[place] = now
+        return True
 
     async def _places(self, experiments: Iterable[Experiment]) -> dict[str, PlaceInQueue]:
         """Where those wait that do, by their ids."""

@@ -1,26 +1,28 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import TERMINAL, Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.triage import LINES_READ, Triage, triaged
+from clearml_chatops.services.failure_triage import FailureTriage
+from clearml_chatops.services.triage import Triage
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.told import ToldFile
 
 _MOST_AT_ONCE = 50
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _MOST_DOUBLINGS = 10
 _PATIENCE = timedelta(hours=24)
+_KEPT = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,14 @@ class DueMessage:
 
 
 class NotificationService:
-    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
-        self._clearml = clearml
+    """`told` remembers what was told in the moments until the database does."""
+
+    def __init__(
+        self, *, clearml: ClearML, database: Database, told: ToldFile, clock: Callable[[], datetime]
+    ) -> None:
+        self._triage = FailureTriage(clearml)
         self._database = database
+        self._told = told
         self._clock = clock
 
     async def due(self, platform: str, conversation_id: str) -> list[DueMessage]:
@@ -59,16 +66,21 @@ class NotificationService:
         """
         async with self._database.reading() as session:
             due = await OutboxStore(session).due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
+        if told := [item for item in due if item in self._told]:
+            # The program was killed, or the disk was full, before it was noted.
+            await self._note_delivered(told)
         messages = [
             DueMessage(tuple(together))
-            for _, together in groupby(due, lambda item: (_subject(item.event), item.recipient))
+            for _, together in groupby(
+                (item for item in due if item not in told), lambda item: (_subject(item.event), item.recipient)
+            )
         ]
         # What the limit may have cut in two is whole the next time.
         return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
 
     async def in_full(self, message: DueMessage) -> DueMessage:
         """The message with why its run failed. One request for a failed run, else none."""
-        return replace(message, triage=await self._triage(message.events[-1])) if message.events else message
+        return replace(message, triage=await self._triage.of(message.events[-1])) if message.events else message
 
     async def waiting_conversations(self, platform: str) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
@@ -76,9 +88,14 @@ class NotificationService:
             return await OutboxStore(session).waiting_conversations(platform, now=self._clock())
 
     async def delivered(self, message: DueMessage) -> None:
-        ids = [notification.id for notification in message.notifications]
+        """Notes that a message was told: at once where that waits for nothing, and then in the database."""
+        self._told.add(message.notifications)
+        await self._note_delivered(message.notifications)
+
+    async def _note_delivered(self, notifications: Sequence[Notification]) -> None:
         async with self._database.writing() as session:
-            await OutboxStore(session).mark_delivered(*ids, at=self._clock())
+            await OutboxStore(session).mark_delivered(*(item.id for item in notifications), at=self._clock())
+        self._told.remove(notifications)
 
     async def failed(self, message: DueMessage, reason: str) -> None:
         """Tries again later, with growing pauses; after a day the admins are told instead."""
@@ -126,20 +143,19 @@ class NotificationService:
             places = [_private(identity) for identity in admins if identity.platform != TERMINAL]
             await outbox.add([(note, place) for note in notes for place in places], now=now)
 
+    async def forget_old(self) -> int:
+        """Deletes what was delivered long ago; gives how many it was.
+
+        It is kept until nothing can be read once more that would make it again: for long after the watcher has
+        moved on, and also where the bot was away for weeks.
+        """
+        async with self._database.writing() as session:
+            return await OutboxStore(session).forget_delivered(self._clock() - _KEPT)
+
     async def waiting_for(self, experiment_id: str, recipient: Conversation) -> int:
         """How many notifications of an experiment are still on their way to the recipient."""
         async with self._database.reading() as session:
             return await OutboxStore(session).undelivered(experiment_id, recipient)
-
-    async def _triage(self, event: ExperimentEvent) -> Triage | None:
-        if event.kind is not EventKind.FAILED:
-            return None
-        try:
-            log = await self._clearml.last_log_lines(event.experiment_id, LINES_READ)
-        except ChatOpsError:
-            # That it failed is worth more than why; the log can be asked for with /log.
-            return None
-        return triaged([line.text for line in log], event.reason)
 
 
 def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:

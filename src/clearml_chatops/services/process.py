@@ -45,6 +45,7 @@ from clearml_chatops.services.worker_orders import OrderingPlace, WorkerOrders
 from clearml_chatops.services.worker_plans import WorkerPlans
 from clearml_chatops.services.workers import WorkerService
 from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.told import ToldFile
 
 Clock = Callable[[], datetime]
 
@@ -53,7 +54,8 @@ Clock = Callable[[], datetime]
 class ProcessContext:
     """The singletons of a process. `agent_folder` is where the agents that it starts keep their files.
 
-    What is in `cache_folder` is made again where it is missing.
+    What is in `cache_folder` is made again where it is missing. `told_file` notes what the database does not
+    know yet as told.
     """
 
     database: Database
@@ -62,6 +64,7 @@ class ProcessContext:
     host: str
     agent_folder: Path
     cache_folder: Path
+    told_file: Path
     watch_interval: timedelta
     idle_watch_interval: timedelta
     trusted_platforms: frozenset[str]
@@ -128,7 +131,9 @@ class ProcessContext:
 
     @cached_property
     def notifications(self) -> NotificationService:
-        return NotificationService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+        return NotificationService(
+            clearml=self.clearml.bot, database=self.database, told=ToldFile(self.told_file), clock=self.clock
+        )
 
     @cached_property
     def watcher(self) -> Watcher:

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clearml_chatops.models.cards import DueCard
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.storage.chunks import chunks
-from clearml_chatops.storage.schema import CardRow
+from clearml_chatops.storage.schema import CardRow, ExperimentStateRow
 
 
 class CardStore:
@@ -72,13 +72,14 @@ class CardStore:
         return sorted(found)
 
     async def due(self, platform: str, *, now: datetime) -> list[DueCard]:
-        """The cards to edit, those that wait longest first."""
-        rows = await self._session.scalars(
-            select(CardRow)
+        """The cards to edit: first those that show another status, then those that wait longest."""
+        rows = await self._session.execute(
+            select(CardRow, ExperimentStateRow.status_changed)
+            .outerjoin(ExperimentStateRow, ExperimentStateRow.experiment_id == CardRow.experiment_id)
             .where(CardRow.platform == platform, CardRow.is_card, CardRow.due <= now)
             .order_by(CardRow.due, CardRow.message_id)
         )
-        return [
+        cards = [
             DueCard(
                 conversation=Conversation(row.platform, row.conversation_id, row.thread),
                 message_id=row.message_id,
@@ -86,10 +87,12 @@ class CardStore:
                 due=row.due,
                 edited=row.edited,
                 is_superseded=row.is_superseded,
+                is_outdated=status_changed is not None and status_changed != row.shown_change,
             )
-            for row in rows
+            for row, status_changed in rows
             if row.due is not None
         ]
+        return sorted(cards, key=lambda card: not card.is_outdated)
 
     async def note_edited(
         self, card: DueCard, *, at: datetime, shown_change: datetime | None, due: datetime | None

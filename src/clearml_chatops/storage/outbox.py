@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import takewhile
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
@@ -86,8 +86,18 @@ class OutboxStore:
         return count or 0
 
     async def mark_delivered(self, *notification_ids: int, at: datetime) -> None:
-        for notification_id in notification_ids:
-            (await self._session.get_one(OutboxRow, notification_id)).delivered = at
+        """One statement: between the platform's answer and this a killed program forgets that it has told."""
+        await self._session.execute(
+            update(OutboxRow)
+            .where(OutboxRow.id.in_(notification_ids))
+            .values(delivered=at)
+            .execution_options(synchronize_session=False)
+        )
+
+    async def forget_delivered(self, before: datetime) -> int:
+        """Deletes what was delivered before a moment; gives how many it was."""
+        deleted = await self._session.execute(delete(OutboxRow).where(OutboxRow.delivered < before))
+        return cast("CursorResult[Any]", deleted).rowcount
 
     async def postpone(self, *notification_ids: int, until: datetime) -> None:
         """Counts a failed attempt and sets the time of the next."""

@@ -109,7 +109,8 @@ class ExperimentStateRow(Table):
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
-    status: Mapped[str]
+    # Those few that wait or run are asked for again and again.
+    status: Mapped[str] = mapped_column(index=True)
     status_changed: Mapped[datetime]
     parent_id: Mapped[str]
     started: Mapped[datetime | None]

@@ -22,6 +22,32 @@ async def test_a_notification_is_a_real_message_that_is_remembered_as_a_card(
     assert cards.cards == {(lab, message.ts): "e1"}
 
 
+async def test_a_notification_has_arrived_before_anything_else_is_done(
+    slack: SlackServer, front_end: SlackFrontEnd, cards: RememberedCards, lab: str
+) -> None:
+    known: list[tuple[int, int]] = []
+
+    async def arrived() -> None:
+        known.append((len(slack.posted(lab)), len(cards.cards)))
+
+    log = Code("\n".join(f"line {number}" for number in range(10_000)))
+    await front_end.deliver(Conversation("slack", lab), Reply.of("It failed.", log, about="e1"), arrived)
+    assert known == [(1, 0)], "the message alone, without its file, and no card yet"
+    assert len(cards.cards) == 1
+    assert slack.called("files.completeUploadExternal")
+
+
+async def test_what_slack_does_not_take_has_not_arrived(
+    slack: SlackServer, front_end: SlackFrontEnd, lab: str
+) -> None:
+    async def arrived() -> None:
+        pytest.fail("Slack does not have it")
+
+    slack.api.mood.refusals["chat.postMessage"] = "internal_error"
+    with pytest.raises(DeliveryFailedError):
+        await front_end.deliver(Conversation("slack", lab), Reply.of("It failed."), arrived)
+
+
 async def test_a_place_that_is_gone_is_told_apart(slack: SlackServer, front_end: SlackFrontEnd) -> None:
     archived, foreign = slack.channel("old", archived=True), slack.channel("foreign", bot_is_in=False)
     for channel, word in ((archived, "is_archived"), (foreign, "not_in_channel"), ("C404", "channel_not_found")):

@@ -32,6 +32,32 @@ async def test_a_notification_arrives_as_a_card(
     assert cards.experiments == {(str(anna.id), str(card.id)): "e1"}
 
 
+@pytest.mark.parametrize("messages", [1, 2])
+async def test_a_notification_has_arrived_with_its_last_message_and_before_anything_else_is_done(
+    telegram_front_end: TelegramFrontEnd, anna: Person, cards: MemoryCards, messages: int
+) -> None:
+    known: list[tuple[int, int]] = []
+
+    async def arrived() -> None:
+        known.append((len(anna.chat.answers), len(cards.experiments)))
+
+    news = NEWS if messages == 1 else Reply.of("word " * 1000, *NEWS.blocks, about="e1")
+    await telegram_front_end.deliver(conversation(anna.chat), news, arrived)
+    assert known == [(messages, messages - 1)], "once, and its last message is no card yet"
+    assert len(cards.experiments) == messages
+
+
+async def test_what_telegram_does_not_take_has_not_arrived(
+    telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
+) -> None:
+    async def arrived() -> None:
+        pytest.fail("Telegram does not have it")
+
+    telegram.misbehave("sendMessage", Fault.broken(500, times=10))
+    with pytest.raises(DeliveryFailedError):
+        await telegram_front_end.deliver(conversation(anna.chat), NEWS, arrived)
+
+
 async def test_a_notification_goes_into_its_topic(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
 ) -> None:
@@ -177,9 +203,11 @@ async def test_below_a_file_a_text_is_its_caption_or_takes_its_place(
 
 
 def test_a_group_is_edited_less_often_than_a_private_chat(quiet_front_end: TelegramFrontEnd) -> None:
-    pause = quiet_front_end.pause_between_edits
-    assert pause(Conversation("telegram", "-1001")) >= timedelta(seconds=10)
-    assert pause(Conversation("telegram", "17")) >= timedelta(seconds=1)
+    group = quiet_front_end.edit_pace(Conversation("telegram", "-1001"))
+    private = quiet_front_end.edit_pace(Conversation("telegram", "17"))
+    assert group.card >= timedelta(seconds=10)
+    assert timedelta(minutes=1) / group.conversation <= 10, "half of the 20 messages and edits that it takes"
+    assert timedelta(seconds=1) <= private.conversation <= private.card
 
 
 async def test_nothing_is_delivered_after_the_end(quiet_front_end: TelegramFrontEnd, anna: Person) -> None:

@@ -1,12 +1,12 @@
 """What every chat front end is to the rest of the bot, and what it needs to have remembered for it."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from aiohttp.web import RouteDef
 
 from clearml_chatops.models.actions import Action
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
@@ -21,6 +21,14 @@ class DeliveryFailedError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+Arrived = Callable[[], Awaitable[None]]
+"""Notes that the platform has a message; one that is killed before it has noted it sends it again."""
+
+
+async def nothing_to_note() -> None:
+    """For a message that nobody would send again."""
 
 
 class FrontEnd(Protocol):
@@ -42,8 +50,11 @@ class FrontEnd(Protocol):
     async def stop(self) -> None:
         """Answers what is under way and disconnects, within five seconds."""
 
-    async def deliver(self, conversation: Conversation, reply: Reply) -> None:
-        """Sends a notification. Raises DestinationGoneError, DeliveryFailedError."""
+    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Sends a notification, and has `arrived` done the moment the platform has it, before anything else.
+
+        Raises DestinationGoneError, DeliveryFailedError.
+        """
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was sent show this reply; a card that was deleted meanwhile is sent anew.
@@ -51,8 +62,8 @@ class FrontEnd(Protocol):
         Raises DestinationGoneError, DeliveryFailedError.
         """
 
-    def pause_between_edits(self, conversation: Conversation) -> timedelta:
-        """How long a message there is left alone between two edits, to keep within the platform's limits."""
+    def edit_pace(self, conversation: Conversation) -> EditPace:
+        """How often cards there may be edited, to keep within the platform's limits."""
 
 
 class Actions(Protocol):

@@ -20,6 +20,7 @@ from clearml_chatops.bot.frontends.console.picture_files import PictureFiles
 from clearml_chatops.bot.frontends.console.progress import Patience, one_second
 from clearml_chatops.bot.frontends.console.screen import PROMPT, Screen
 from clearml_chatops.bot.frontends.console.typed_ahead import unseen_typing
+from clearml_chatops.bot.frontends.front_end import Arrived, nothing_to_note
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
@@ -96,9 +97,10 @@ class ConsoleFrontEnd:
                 return False
         return outcome is Outcome.DONE
 
-    async def deliver(self, reply: Reply) -> None:
-        """Shows a notification; returns when it is on the screen."""
+    async def deliver(self, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Shows a notification; it has `arrived` when it is on the screen."""
         await self._screen.show_notification(await self._pictures.saved(reply))
+        await arrived()
 
     def export_svg(self, title: str) -> str:
         """What was shown so far, as a picture. Needs a recording console."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiohttp.web import RouteDef
 
-from clearml_chatops.bot.frontends.front_end import Cards
+from clearml_chatops.bot.frontends.front_end import Arrived, Cards, nothing_to_note
 from clearml_chatops.bot.frontends.slack.access import SlackAccess
 from clearml_chatops.bot.frontends.slack.answering import Answering, Handle
 from clearml_chatops.bot.frontends.slack.boot import Bot, SlackUnreachableError, check_app_token, check_bot_token
@@ -27,6 +27,7 @@ from clearml_chatops.bot.frontends.slack.timing import USUAL, Timing
 from clearml_chatops.bot.frontends.slack.views import Views
 from clearml_chatops.bot.frontends.slack.work import Work
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
@@ -34,7 +35,7 @@ from clearml_chatops.models.replies import Reply
 logger = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = timedelta(minutes=1)
-_PAUSE_BETWEEN_EDITS = timedelta(seconds=5)
+_EDIT_PACE = EditPace(card=timedelta(seconds=5))
 _USERS = ("U", "W")
 """How the ids of people begin, who are written to by direct message."""
 
@@ -117,8 +118,8 @@ class SlackFrontEnd:
         await asyncio.gather(*([ending] if ending else []), return_exceptions=True)
         self._connection = None
 
-    async def deliver(self, conversation: Conversation, reply: Reply) -> None:
-        """Posts what nobody asked for, such as a notification.
+    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Posts what nobody asked for, such as a notification; it has `arrived` when Slack has it, files apart.
 
         Raises:
             DestinationGoneError: the bot cannot write there, now or later.
@@ -127,7 +128,8 @@ class SlackFrontEnd:
         channel = conversation.id
         if channel.startswith(_USERS):
             channel = await self._outgoing.direct_channel(channel)
-        await self._answering.show(RealMessage(self._outgoing, channel, conversation.thread), reply)
+        message = RealMessage(self._outgoing, channel, conversation.thread, arrived=arrived)
+        await self._answering.show(message, reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was posted show this reply; a card that was deleted meanwhile is posted anew.
@@ -140,8 +142,9 @@ class SlackFrontEnd:
         if not await message.change(render(reply)) and reply.is_card:
             await self.deliver(conversation, reply)
 
-    def pause_between_edits(self, conversation: Conversation) -> timedelta:  # noqa: ARG002  # the same everywhere
-        return _PAUSE_BETWEEN_EDITS
+    def edit_pace(self, conversation: Conversation) -> EditPace:  # noqa: ARG002  # the same everywhere
+        """Slack counts edits for the whole app, and apart from messages."""
+        return _EDIT_PACE
 
     async def _connect(self) -> None:
         bot = await check_bot_token(self._client)

@@ -5,7 +5,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import (
+    Arrived,
+    DeliveryFailedError,
+    DestinationGoneError,
+    nothing_to_note,
+)
 from clearml_chatops.bot.frontends.slack.outgoing import Outgoing
 from clearml_chatops.bot.frontends.slack.rendering import File, Rendered, one_line, working_line
 
@@ -42,19 +47,22 @@ class Place(Protocol):
 class RealMessage:
     """A message that everybody in the channel or thread sees, and that can be changed.
 
-    With a `message_id` it is posted already, and is changed from the first time on.
+    With a `message_id` it is posted already, and is changed from the first time on. `arrived` is done the
+    moment Slack has it.
     """
 
     outgoing: Outgoing
     channel: str
     thread: str = ""
     message_id: str = ""
+    arrived: Arrived = nothing_to_note
 
     async def show_work(self) -> None:
         await self._put(working_line())
 
     async def show(self, rendered: Rendered) -> Shown:
         await self._put(rendered)
+        await self.arrived()
         await self.attach(rendered)
         return Shown(self.channel, self.thread, self.message_id)
 

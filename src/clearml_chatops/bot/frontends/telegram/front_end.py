@@ -8,7 +8,14 @@ from aiohttp.web import RouteDef
 from telegram import Message, Update
 from telegram.error import TelegramError
 
-from clearml_chatops.bot.frontends.front_end import Actions, Cards, DeliveryFailedError, Places
+from clearml_chatops.bot.frontends.front_end import (
+    Actions,
+    Arrived,
+    Cards,
+    DeliveryFailedError,
+    Places,
+    nothing_to_note,
+)
 from clearml_chatops.bot.frontends.telegram.answering import Answering, Handle
 from clearml_chatops.bot.frontends.telegram.connection import Connection
 from clearml_chatops.bot.frontends.telegram.duplicates import SeenUpdates
@@ -19,12 +26,13 @@ from clearml_chatops.bot.frontends.telegram.sending import Sender
 from clearml_chatops.bot.frontends.telegram.under_way import CommandsUnderWay
 from clearml_chatops.bot.frontends.telegram.wire import Wire
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.cards import EditPace
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
-_PAUSE_IN_GROUPS = timedelta(seconds=10)
-_PAUSE_IN_PRIVATE = timedelta(seconds=3)
+_PACE_IN_GROUPS = EditPace(card=timedelta(seconds=10), conversation=timedelta(seconds=6))
+_PACE_IN_PRIVATE = EditPace(card=timedelta(seconds=3), conversation=timedelta(seconds=1))
 _GRACE = timedelta(seconds=3)
 _TIME_TO_SAY_SO = timedelta(seconds=0.7)
 
@@ -99,15 +107,15 @@ class TelegramFrontEnd:
         self._stopped = True
         await self._connection.close()
 
-    async def deliver(self, conversation: Conversation, reply: Reply) -> None:
-        """Sends what nobody asked for; returns when Telegram has all of it.
+    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+        """Sends what nobody asked for; it has `arrived` when Telegram has all of it.
 
         Raises:
             DestinationGoneError: nothing can be sent there any more.
             DeliveryFailedError: it was not sent, or not all of it.
         """
         with self._own_errors():
-            await self._sender.send(conversation, reply)
+            await self._sender.send(conversation, reply, arrived=arrived)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was sent show this reply. A card that was deleted is sent anew.
@@ -118,10 +126,9 @@ class TelegramFrontEnd:
         with self._own_errors():
             await self._sender.edit(conversation, message_id, reply)
 
-    def pause_between_edits(self, conversation: Conversation) -> timedelta:
-        """Groups take 20 messages and edits a minute; a private chat one a second."""
-        is_group = conversation.id.startswith("-")
-        return _PAUSE_IN_GROUPS if is_group else _PAUSE_IN_PRIVATE
+    def edit_pace(self, conversation: Conversation) -> EditPace:
+        """Groups take 20 messages and edits a minute, of which edits get the half; a private chat one a second."""
+        return _PACE_IN_GROUPS if conversation.id.startswith("-") else _PACE_IN_PRIVATE
 
     @contextlib.contextmanager
     def _own_errors(self) -> Iterator[None]:

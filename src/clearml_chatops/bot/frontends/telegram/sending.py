@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, User
 
-from clearml_chatops.bot.frontends.front_end import Actions, Cards
+from clearml_chatops.bot.frontends.front_end import Actions, Arrived, Cards, nothing_to_note
 from clearml_chatops.bot.frontends.telegram.keyboards import Key, Rows
 from clearml_chatops.bot.frontends.telegram.outgoing import QuestionMessage, ShownMessage, TextMessage
 from clearml_chatops.bot.frontends.telegram.questions import forced_reply, question_html
@@ -28,11 +28,18 @@ class Sender:
         self._cards = cards
 
     async def send(
-        self, conversation: Conversation, reply: Reply, *, answers: int | None = None, asked: User | None = None
+        self,
+        conversation: Conversation,
+        reply: Reply,
+        *,
+        answers: int | None = None,
+        asked: User | None = None,
+        arrived: Arrived = nothing_to_note,
     ) -> None:
         """Sends all messages of a reply; the first one answers the message `answers`, if there still is one.
 
-        `asked` is who has to answer a question in a group, where others read it too.
+        `asked` is who has to answer a question in a group, where others read it too. `arrived` is done the
+        moment Telegram has the last message.
         """
         messages = render(reply)
         last = len(messages) - 1
@@ -42,6 +49,8 @@ class Sender:
                 await self._ask_new(conversation, message.action, reply, answers=to, asked=asked)
                 continue
             sent = await self._wire.send(conversation, message, await self._keyboard(message.rows), answers=to)
+            if number == last:
+                await arrived()
             conversation = replace(conversation, id=str(sent.chat.id))
             # Only one message can be the card: the one with the buttons.
             await self._remember_card(
