@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.bot.loops import Loop, looping
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
@@ -60,8 +61,9 @@ def _task(program: RunningProgram, task: str) -> dict[str, Any]:
 async def _heard(program: RunningProgram) -> list[Reply]:
     heard: list[Reply] = []
 
-    async def hear(_conversation: Conversation, reply: Reply) -> None:
+    async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
         heard.append(reply)
+        await arrived()
 
     await Delivery(
         notifications=program.program.process.notifications,
