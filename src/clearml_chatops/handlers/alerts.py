@@ -103,10 +103,10 @@ def _answer(answer: AlertAnswer) -> Reply:
         told = f"It is so already: {now.name} of “{name}” is {now.value:.6g}." if now else ""
         return Reply.of(Text(f"{told} No alert is set."), about=about)
     status, condition = answer.experiment.status.word, shortened(str(answer.condition))
-    what = "a line logged from now on" if isinstance(answer.condition, LogCondition) else "a value"
+    what = "a new line fits" if isinstance(answer.condition, LogCondition) else "a value is so"
     return Reply.of(
         Text(f"Alert {answer.alert.number} for “{name}” ({status}): {condition}.", Tone.SUCCESS),
-        Text(f"You are told here once, at the first time that {what} is so.", Tone.QUIET),
+        Text(f"You are told here once, as soon as {what}.", Tone.QUIET),
         Text("It has reported nothing of this name so far.", Tone.QUIET) if answer.is_new_name else None,
         Buttons((Button("Remove", f"/alert off {answer.alert.number}"), Button("Alerts", "/alert"))),
         about=about,

@@ -150,7 +150,8 @@ def get_task_log(call: Call) -> Document:
     """A part of the log.
 
     By default the last `batch_size` events before `from_timestamp`, newest first; with `navigate_earlier`
-    false the first after it, oldest first. `order` asc or desc overrides the order.
+    false the first after it, oldest first. `order` asc or desc overrides the order. Events of one millisecond
+    stay together: more than `batch_size` are given rather than some of them.
     """
     log = events_of(call).log
     size = int(call.data.get("batch_size") or BATCH_SIZE)
@@ -158,10 +159,16 @@ def get_task_log(call: Call) -> Document:
     earlier = call.flag("navigate_earlier", default=True)
     if earlier:
         end = len(log) if since is None else bisect_left(log, since, key=_timestamp)
-        part = log[max(end - size, 0) : end][::-1]
+        start = max(end - size, 0)
+        if start < end:
+            start = bisect_left(log, log[start]["timestamp"], key=_timestamp)
+        part = log[start:end][::-1]
     else:
         start = 0 if since is None else bisect_right(log, since, key=_timestamp)
-        part = log[start : start + size]
+        end = min(start + size, len(log))
+        if start < end:
+            end = bisect_right(log, log[end - 1]["timestamp"], key=_timestamp)
+        part = log[start:end]
     order = call.text("order")
     if order:
         part = sorted(part, key=_timestamp, reverse=order == "desc")

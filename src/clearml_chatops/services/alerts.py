@@ -153,9 +153,8 @@ def _named(condition: MetricCondition, experiment: Experiment, *, new: bool) -> 
     except MetricNotFoundError as error:
         if new:
             return None
-        raise MetricNotFoundError(
-            offers=error.offers, **error.values, condition=condition, experiment_id=experiment.id
-        ) from error
+        values = {**error.values, "condition": condition, "experiment_id": experiment.id}
+        raise MetricNotFoundError(offers=error.offers, **values) from error
     if len(found) > 1:
         names = " and ".join(item.name for item in found)
         raise AmbiguousMetricError(name=condition.metric, names=names, experiment=experiment.name)

@@ -36,8 +36,9 @@ def require_pattern(pattern: str) -> None:
     try:
         regex.compile(pattern)
     except regex.error as error:
-        position = (error.pos or 0) + 1
-        raise BadPatternError(pattern=pattern, reason=error.msg, position=position) from error
+        # The library's types leave these two out.
+        reason, position = getattr(error, "msg", str(error)), getattr(error, "pos", None) or 0
+        raise BadPatternError(pattern=pattern, reason=reason, position=position + 1) from error
     except (RecursionError, OverflowError, ValueError) as error:
         raise BadPatternError(pattern=pattern, reason="it is too deeply nested", position=1) from error
 
