@@ -15,6 +15,9 @@ from clearml_chatops.sandbox.validation import FLAG, NUMBER, REQUIRED_TEXT, WHOL
 BATCH_SIZE = 500
 SCALAR = "training_stats_scalar"
 
+_OF_THE_MACHINE = {":monitor:machine", ":monitor:gpu"}
+"""Metrics whose iterations are not the run's: the SDK counts seconds where the script counts nothing."""
+
 _timestamp = itemgetter("timestamp")
 
 
@@ -50,7 +53,8 @@ def add_events(state: State, events: Iterable[Document]) -> Document:
             found.scalars.append(event)
         if event["type"] == SCALAR and isinstance(event.get("value"), int | float):
             _note_scalar(task, event)
-        task["last_iteration"] = max(task["last_iteration"], int(event.get("iter") or 0))
+        if event["metric"] not in _OF_THE_MACHINE:
+            task["last_iteration"] = max(task["last_iteration"], int(event.get("iter") or 0))
         _note_metric(task, event)
         touched.add(task["id"])
         added += 1
