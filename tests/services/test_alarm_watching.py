@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.models.alarms import AlarmSpans
+from clearml_chatops.models.errors import ClearMLUnreachableError
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.services.alarms import SETTLING
 from clearml_chatops.storage.standstills import StandstillStore
 from tests.support.watched_runs import WORKER, WatchedRuns, watched_runs
 
@@ -125,6 +127,35 @@ async def test_a_restart_neither_forgets_nor_tells_twice(runs: WatchedRuns) -> N
         told += await looks(runs, 9)
         runs.restart()
     assert len(told) == 1
+
+
+async def test_while_clearml_is_down_nothing_stands_still(runs: WatchedRuns) -> None:
+    """No agent can report then, and none has when it is back."""
+    task = await runs.watched()
+    runs.worker_reports(task)
+    assert await looks(runs, 5) == []
+    port = int(runs.sandbox.url.rpartition(":")[2])
+    await runs.sandbox.aclose()
+    for _ in range(3):
+        with pytest.raises(ClearMLUnreachableError):
+            await runs.look(later=20 * MINUTE)
+    await runs.sandbox.start(port=port)
+    assert await runs.look() == []
+    runs.worker_reports(task)
+    runs.log(task, "going on")
+    assert await looks(runs, 9) == []
+    assert len(await looks(runs, 5)) == 1, "it looks on as before"
+
+
+async def test_after_a_long_rest_of_the_bot_there_is_time_for_signs_of_life(runs: WatchedRuns) -> None:
+    task = await runs.watched()
+    runs.worker_reports(task)
+    assert await runs.look() == []
+    runs.restart()
+    assert await runs.look(later=600 * MINUTE) == []
+    runs.worker_reports(task)
+    runs.log(task, "going on")
+    assert await runs.look(later=SETTLING.total_seconds()) == []
 
 
 async def test_all_who_watch_are_told_and_nobody_else(runs: WatchedRuns) -> None:

@@ -9,7 +9,7 @@ from clearml_chatops.models.alarms import AlarmKind, AlarmSpans, Standstill
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.runs import RunSigns
-from clearml_chatops.services.alarms import due, standstills
+from clearml_chatops.services.alarms import after_blindness, due, standstills
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SPANS = AlarmSpans()
@@ -110,7 +110,8 @@ def test_what_runs_in_silence(steps: list[Step], expected: list[tuple[float, Ala
     assert told(*steps) == expected
 
 
-HAS_IT = Worker("w1", (), experiment_id="e1", last_seen=NOON + minutes(9))
+FRESH = replace(RUNNING, worker_reported=None)
+HAS_IT = Worker("w1", (), experiment_id="e1", last_seen=NOON - minutes(1))
 
 
 @pytest.mark.parametrize(
@@ -119,11 +120,12 @@ HAS_IT = Worker("w1", (), experiment_id="e1", last_seen=NOON + minutes(9))
         pytest.param([(0, RUNNING, ()), (9.9, RUNNING, ())], [], id="not long yet"),
         pytest.param([(0, RUNNING, ()), (10, RUNNING, ()), (29, RUNNING, ())], [(10, LOST)], id="once"),
         pytest.param([(0, RUNNING, ()), (10, RUNNING, ()), (45, RUNNING, ())], [(10, LOST)], id="one for both"),
-        pytest.param([(0, RUNNING, ()), (10, RUNNING, (HAS_IT,))], [], id="its worker has it"),
+        pytest.param([(0, FRESH, (HAS_IT,)), (10, FRESH, (HAS_IT,))], [(10, LOST)], id="a fresh run"),
+        pytest.param([(0, FRESH, (HAS_IT,)), (9, RUNNING, ()), (18, RUNNING, ())], [], id="it begins to report"),
         pytest.param([(0, RUNNING, ()), (10, RUNNING, (LISTENS,))], [(10, LOST)], id="its worker began anew"),
         pytest.param([(0, RUNNING, ()), (9, reporting(9), ()), (18, reporting(9), ())], [], id="it reported"),
         pytest.param(
-            [(0, replace(RUNNING, worker_reported=None), ()), (29, replace(RUNNING, worker_reported=None), ())],
+            [(0, FRESH, ()), (29, FRESH, ())],
             [],
             id="a run without an agent",
         ),
@@ -148,3 +150,24 @@ def test_a_span_of_zero_turns_its_alarm_off(kind: AlarmKind) -> None:
 def test_a_silent_run_is_told_of_where_lost_workers_are_not() -> None:
     spans = replace(SPANS, worker_lost=timedelta(0))
     assert told((0, RUNNING, ()), (30, RUNNING, ()), spans=spans) == [(30, SILENT)]
+
+
+@pytest.mark.parametrize(
+    ("since", "last_look", "counted"),
+    [
+        pytest.param(0, 5, 5, id="what was seen before ClearML went down counts"),
+        pytest.param(0, None, 8, id="of another process nobody knows how long it looked"),
+        pytest.param(58, None, 2, id="what stands for a short time only"),
+    ],
+)
+def test_time_in_which_nobody_looked_does_not_count(since: float, last_look: float | None, counted: float) -> None:
+    now = NOON + minutes(60)
+    known = {("e1", LOST): Standstill("e1", LOST, "x", NOON + minutes(since))}
+    looked = NOON + minutes(last_look) if last_look is not None else None
+    after = after_blindness(known, last_look=looked, spans=SPANS, now=now)
+    assert now - after["e1", LOST].since == minutes(counted)
+
+
+def test_what_was_told_stays_told_after_a_time_in_which_nobody_looked() -> None:
+    known = {("e1", LOST): Standstill("e1", LOST, "x", NOON, told=True)}
+    assert after_blindness(known, last_look=None, spans=SPANS, now=NOON + minutes(60)) == known

@@ -1,6 +1,6 @@
 """Warns those who watch an experiment when nothing of it moves that should: once, until it moves again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.runs import RunSigns
-from clearml_chatops.services.alarms import due, standstills
+from clearml_chatops.services.alarms import Known, after_blindness, due, standstills
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.database import Database
@@ -33,6 +33,12 @@ class AlarmWatching:
         self._spans = spans
         self._clock = clock
         self._news = news
+        self._last_look: datetime | None = None
+        self._is_blind = True
+
+    def missed(self) -> None:
+        """Notes that a look could not be had: the time until the next one counts for nothing."""
+        self._is_blind = True
 
     async def watched(self) -> list[str]:
         """The experiments that are watched and wait or run, as far as is known; none where no alarm is wanted."""
@@ -46,31 +52,34 @@ class AlarmWatching:
 
         One request for the workers, and one for the names of the queues where an alarm is about one.
         """
-        known = await self._known()
-        if not runs and not known:
-            return 0
+        async with self._database.reading() as session:
+            known = _by_key(await StandstillStore(session).list())
         workers = await self._clearml.workers() if runs else ()
         now = self._clock()
-        standing = standstills(known, runs, workers, spans=self._spans, now=now)
+        standing = self._standing(known, runs, workers, now)
         alarming = due(standing, spans=self._spans, now=now)
-        if not alarming and {(item.experiment_id, item.kind): item for item in standing} == known:
-            return 0
-        queues = await self._queue_names() if _are_about_queues(alarming) else {}
-        return await self._record(standing, {run.experiment_id: run for run in runs}, workers, queues, now)
+        told = 0
+        if alarming or _by_key(standing) != known:
+            queues = await self._queue_names() if _are_about_queues(alarming) else {}
+            told = await self._record({run.experiment_id: run for run in runs}, workers, queues, now)
+        self._last_look, self._is_blind = now, False
+        return told
+
+    def _standing(
+        self, known: Known, runs: Collection[RunSigns], workers: Sequence[Worker], now: datetime
+    ) -> list[Standstill]:
+        if self._is_blind:
+            known = after_blindness(known, last_look=self._last_look, spans=self._spans, now=now)
+        return standstills(known, runs, workers, spans=self._spans, now=now)
 
     async def _record(
-        self,
-        standing: Sequence[Standstill],
-        runs: Mapping[str, RunSigns],
-        workers: Sequence[Worker],
-        queues: Mapping[str, str],
-        now: datetime,
+        self, runs: Mapping[str, RunSigns], workers: Sequence[Worker], queues: Mapping[str, str], now: datetime
     ) -> int:
         async with self._database.writing() as session:
             store = StandstillStore(session)
             # Read again under the write lock: another process may have told of it meanwhile.
-            known = {(item.experiment_id, item.kind): item for item in await store.list()}
-            standing = standstills(known, runs.values(), workers, spans=self._spans, now=now)
+            known = _by_key(await store.list())
+            standing = self._standing(known, runs.values(), workers, now)
             alarming = set(due(standing, spans=self._spans, now=now))
             recipients = await WatcherStore(session).recipients([item.experiment_id for item in alarming])
             told = [
@@ -82,15 +91,11 @@ class AlarmWatching:
             await OutboxStore(session).add(told, now=now)
             noted = [replace(item, told=True) if item in alarming else item for item in standing]
             await store.put(item for item in noted if known.get((item.experiment_id, item.kind)) != item)
-            for experiment_id, kind in known.keys() - {(item.experiment_id, item.kind) for item in standing}:
+            for experiment_id, kind in known.keys() - _by_key(standing).keys():
                 await store.remove(experiment_id, kind)
         if told:
             self._news.ring()
         return len(told)
-
-    async def _known(self) -> dict[tuple[str, AlarmKind], Standstill]:
-        async with self._database.reading() as session:
-            return {(item.experiment_id, item.kind): item for item in await StandstillStore(session).list()}
 
     async def _queue_names(self) -> dict[str, str]:
         return {queue.id: queue.name for queue in await self._clearml.queues()}
@@ -106,6 +111,10 @@ class AlarmWatching:
             experiment_id=item.experiment_id,
             person_id=person_id,
         )
+
+
+def _by_key(items: Iterable[Standstill]) -> dict[tuple[str, AlarmKind], Standstill]:
+    return {(item.experiment_id, item.kind): item for item in items}
 
 
 def _told(kind: AlarmKind, run: RunSigns, span: str, queue: str) -> tuple[str, tuple[Button, ...]]:

@@ -5,6 +5,7 @@ another one comes, and how long none does is measured by our clock alone.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.alarms import AlarmKind, AlarmSpans, Standstill
@@ -13,6 +14,25 @@ from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.runs import RunSigns
 
 Known = Mapping[tuple[str, AlarmKind], Standstill]
+
+SETTLING = timedelta(minutes=2)
+"""How long signs of life get to come after a time in which nobody looked; an agent reports twice a minute."""
+
+
+def after_blindness(known: Known, *, last_look: datetime | None, spans: AlarmSpans, now: datetime) -> Known:
+    """What was known, without the time since the last look counted: what has moved then was not to be seen.
+
+    Neither was it where ClearML was down, and no agent could report. Where the last look was another
+    process's, so that nobody knows when, there is at least some time left to see it.
+    """
+
+    def begun(item: Standstill) -> datetime:
+        if last_look is not None:
+            return item.since + (now - last_look)
+        span = spans.of(item.kind)
+        return max(item.since, now - span + min(span, SETTLING))
+
+    return {key: item if item.told else replace(item, since=begun(item)) for key, item in known.items()}
 
 
 def standstills(
@@ -62,7 +82,9 @@ def _signs(run: RunSigns, workers: Sequence[Worker]) -> dict[AlarmKind, str]:
 def _last_report(run: RunSigns, workers: Sequence[Worker]) -> datetime | None:
     """When an agent last reported of this run. A run without an agent has none, and neither is one missed.
 
-    An agent that was killed and started again reports, but no more of the run that it had.
+    An agent that was killed and started again reports, but no more of the run that it had. What the server
+    notes with the worker is the same moment, more exactly, and gone after ten minutes; so it counts only
+    before the first report of a fresh run.
     """
     seen = [item.last_seen for item in workers if item.experiment_id == run.experiment_id and item.last_seen]
-    return max((moment for moment in (run.worker_reported, *seen) if moment), default=None)
+    return run.worker_reported or max(seen, default=None)

@@ -6,6 +6,7 @@ The watcher tells what changes its status; this tells what becomes of it in betw
 from collections.abc import Callable, Collection
 from datetime import datetime
 
+from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.runs import RunSigns
 from clearml_chatops.services.alarm_watching import AlarmWatching
@@ -43,9 +44,13 @@ class RunWatching:
         alerts = await self._alerts.alerts()
         watched = await self._alarms.watched()
         wanted = sorted({*watched, *(alert.experiment_id for alert in alerts)})
-        runs = await self._clearml.run_signs(wanted) if wanted else {}
+        try:
+            runs = await self._clearml.run_signs(wanted) if wanted else {}
+            told = await self._alarms.look([runs[id_] for id_ in watched if id_ in runs])
+        except ChatOpsError:
+            self._alarms.missed()
+            raise
         await self._show_readiness(runs.values())
-        told = await self._alarms.look([runs[id_] for id_ in watched if id_ in runs])
         return told + (await self._alerts.look(alerts, runs) if alerts else 0)
 
     async def _show_readiness(self, runs: Collection[RunSigns]) -> None:
