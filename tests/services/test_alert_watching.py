@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from clearml_chatops.models.errors import ClearMLUnreachableError
-from clearml_chatops.models.people import Role
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.services import alert_watching
 from clearml_chatops.services.alert_watching import GRACE, AlertWatching
 from clearml_chatops.storage.alerts import AlertStore
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
 from tests.services.test_log_patterns import CATASTROPHE
 from tests.support.program import plain_text
 from tests.support.watched_runs import WatchedRuns, watched_runs
@@ -341,6 +343,25 @@ async def test_each_conversation_has_its_own(runs: WatchedRuns) -> None:
     assert await runs.look() == []
     (told,) = await runs.delivered(viewer)
     assert "val/acc is 0.85" in plain_text(told)
+
+
+async def test_whom_an_alert_does_not_reach_it_reaches_elsewhere(runs: WatchedRuns) -> None:
+    """Nobody watches the experiment: the alert itself tells whose it is."""
+    task = runs.run()
+    await set_alert(runs, "/alert metric val/acc>0.9", task)
+    runs.report(task, "val/acc", 0.95)
+    await runs.watching.look()
+    process = replace(runs.program.program.process, clock=runs.clock)
+    person = await runs.program.person()
+    assert person
+    async with process.database.writing() as session:
+        await PeopleStore(session).link(Identity("slack", "U1", "T1"), person.id)
+    here = runs.program.conversation
+    (message,) = await process.notifications.due(here.platform, here.id)
+    elsewhere = await process.notifications.gone(message, ["slack"])
+    assert elsewhere == Conversation("slack", "U1")
+    (again,) = await process.notifications.due("slack", "U1")
+    assert "val/acc is 0.95" in again.notices[0].text
 
 
 async def test_a_number_is_never_given_twice(runs: WatchedRuns) -> None:
