@@ -79,6 +79,10 @@ def test_pictures_are_drawn_in_one_place() -> None:
     assert _importers_of("matplotlib") == {"services/figures.py"}
 
 
+def test_patterns_of_people_are_tried_in_one_place() -> None:
+    assert _importers_of("regex") == {"services/log_patterns.py"}
+
+
 @every_source
 def test_a_file_says_what_it_is_for(source: str) -> None:
     text = _text(source)

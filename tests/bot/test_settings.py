@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.bot.settings import PersonSettings, Settings, read_settings
+from clearml_chatops.models.alarms import AlarmSpans
 from clearml_chatops.models.errors import SettingsError
 
 _KEY_LIKE = "s3cr3t-w0rd"
@@ -41,6 +42,8 @@ def test_nothing_needs_to_be_set(tmp_path: Path) -> None:
     assert settings.data == tmp_path / ".local" / "share" / "clearml-chatops"
     assert settings.database == f"sqlite:///{settings.data / 'chatops.db'}"
     assert settings.watch_interval == timedelta(seconds=2)
+    assert settings.alert_interval == timedelta(seconds=10)
+    assert settings.alarm_spans == AlarmSpans(timedelta(minutes=10), timedelta(minutes=30), timedelta(minutes=10))
     assert settings.log_level == "WARNING"
     assert settings.host
     assert settings.user == getpass.getuser()
@@ -244,3 +247,12 @@ def test_a_person_written_wrong_is_refused_by_the_name_of_the_setting(
     monkeypatch.setenv("CHATOPS_PEOPLE", json.dumps([{"name": "Alice", **wrong}]))
     with pytest.raises(SettingsError, match=r"^CHATOPS_PEOPLE: "):
         read_settings()
+
+
+def test_each_alarm_has_a_span_of_its_own_and_zero_turns_it_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, minutes in (("PENDING", "0"), ("SILENCE", "0.5"), ("WORKER", "90")):
+        monkeypatch.setenv(f"CHATOPS_{name}_ALARM_MINUTES", minutes)
+    spans = AlarmSpans(timedelta(0), timedelta(seconds=30), timedelta(minutes=90))
+    assert read_settings().alarm_spans == spans
+    monkeypatch.setenv("CHATOPS_WORKER_ALARM_MINUTES", "-1")
+    assert "CHATOPS_WORKER_ALARM_MINUTES" in str(_refused())

@@ -4,7 +4,7 @@ import pytest
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from tests.support.dialogs import DRAFTING, QUEUEING, Answer, verify_dialog
+from tests.support.dialogs import ALERTING, DRAFTING, QUEUEING, Answer, verify_dialog
 from tests.support.program import RunningProgram, plain_text
 
 
@@ -19,3 +19,11 @@ async def test_a_draft_is_made_and_edited_and_goes_through_the_queue(program: Ru
         return Answer(plain_text(reply), reply.outcome)
 
     await verify_dialog(say, (*DRAFTING, *QUEUEING))
+
+
+async def test_alerts_are_set_listed_and_taken_back(program: RunningProgram) -> None:
+    async def say(line: str) -> Answer:
+        reply = await program.say(line)
+        return Answer(plain_text(reply), reply.outcome)
+
+    await verify_dialog(say, ALERTING)

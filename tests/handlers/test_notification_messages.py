@@ -7,8 +7,8 @@ import pytest
 
 from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
-from clearml_chatops.models.replies import Buttons, Code, Reply, Text, Tone
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
+from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueMessage
 from clearml_chatops.services.triage import triaged
 
@@ -117,3 +117,12 @@ def test_a_failure_offers_first_what_helps(line: str, labels: list[str]) -> None
 
 def test_what_is_deleted_offers_nothing() -> None:
     assert not any(isinstance(block, Buttons) for block in _message(_event(EventKind.DELETED)).blocks)
+
+
+def test_a_notice_quotes_what_a_program_wrote_as_it_is_and_is_about_its_experiment() -> None:
+    show = Button("Show", f"/show {_ID}")
+    notice = Notice("alert:1", "It has logged:", _NOW, offers=(show,), quote="<b>nan</b>", experiment_id=_ID)
+    notification = Notification(1, notice, Conversation("terminal", "alice"), 0, _NOW)
+    reply = notification_message(DueMessage((notification,)))
+    assert reply.blocks == (Text("It has logged:"), Code("<b>nan</b>"), Buttons((show,)))
+    assert reply.experiment_id == _ID

@@ -43,6 +43,28 @@ async def test_the_log_is_read_from_its_end_or_its_beginning(
     assert await read(order="asc") == ["line 4", "line 5"]
 
 
+async def test_lines_of_one_millisecond_are_not_parted(
+    client: Client, sandbox: Sandbox, task: dict[str, Any]
+) -> None:
+    together = [{**line, "timestamp": 1002} for line in lines(task, 2, 3, 4)]
+    add_events(sandbox.state, [*lines(task, 1), *together, *lines(task, 5)])
+
+    async def read(**query: Any) -> list[str]:
+        return messages(await client.data("events.get_task_log", task=task["id"], batch_size=2, **query))
+
+    assert await read(navigate_earlier=False) == ["line 1", "line 2", "line 3", "line 4"]
+    assert await read(navigate_earlier=False, from_timestamp=1002) == ["line 5"]
+    assert await read() == ["line 5", "line 4", "line 3", "line 2"]
+    assert await read(from_timestamp=1002) == ["line 1"]
+
+
+async def test_the_machines_load_counts_no_iterations(sandbox: Sandbox, task: dict[str, Any]) -> None:
+    for metric, iteration in (("loss", 3), (":monitor:gpu", 60), (":monitor:machine", 90)):
+        scalar = {"type": "training_stats_scalar", "task": task["id"], "metric": metric, "variant": "x"}
+        add_events(sandbox.state, [{**scalar, "iter": iteration, "value": 1}])
+    assert task["last_iteration"] == 3
+
+
 async def test_a_batch_of_lines_is_added_but_for_unknown_tasks(
     client: Client, sandbox: Sandbox, task: dict[str, Any]
 ) -> None:

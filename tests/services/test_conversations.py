@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.models.actions import Action
+from clearml_chatops.models.alerts import Alert, LogCondition
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.storage.actions import ActionStore
+from clearml_chatops.storage.alerts import AlertStore
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.conversations import CurrentExperimentStore
 from clearml_chatops.storage.database import Database
@@ -115,6 +117,21 @@ async def test_what_a_person_was_busy_with_he_still_is_also_in_threads(
     assert await current_at(database, NEW, anna) == "e1"
     assert await current_at(database, new_thread, anna) == "e3", "what was chosen there since stays"
     assert [await current_at(database, place, anna) for place in OTHERS] == ["e4"] * 3
+
+
+async def test_alerts_are_told_at_the_new_place(
+    database: Database, service: ConversationService, anna: Person
+) -> None:
+    thread = Conversation("telegram", "-100", "5")
+    async with database.writing() as session:
+        for place in (OLD, thread, *OTHERS):
+            await AlertStore(session).add(Alert(0, "e1", "baseline", LogCondition("nan"), place, anna.id, NOON))
+
+    await service.moved(OLD, NEW)
+
+    async with database.reading() as session:
+        places = [item.conversation for item in await AlertStore(session).everywhere()]
+    assert places == [NEW, Conversation("telegram", "-1009", "5"), *OTHERS]
 
 
 async def test_cards_move_without_their_messages_whose_ids_mean_others_there(

@@ -70,6 +70,19 @@ QUEUEING = (
     Turn("/queue delete cards_queue --yes", ("deleted",)),
 )
 
+ALERTING = (
+    Turn("/clone baseline watched closely", ("Cloned as “watched closely”",)),
+    Turn("/alert metric val/acc >= 0.9", ("Alert 1", "val/acc >= 0.9", "reported nothing of this name")),
+    Turn("/alert metric val/acc", ("is not a condition", "write it like val/acc>0.9"), Outcome.REFUSED),
+    Turn("/alert log “CUDA out of memory”", ("Alert 2", "CUDA out of memory")),
+    Turn("/alert log “<b>[0-9”", ("no regular expression", "at character"), Outcome.REFUSED),
+    Turn("/alert", ("2 alerts here", "watched closely", "val/acc >= 0.9", "CUDA out of memory")),
+    Turn("/alert off 1", ("Removed: val/acc >= 0.9",)),
+    Turn("/alert off 1", ("There is no alert 1 here",), Outcome.REFUSED),
+    Turn("/alert off all", ("Removed: log “CUDA out of memory”",)),
+    Turn("/alert", ("There are no alerts here",)),
+)
+
 MAIN_JOB = (
     Turn("/find", ("baseline", "Completed")),
     Turn("/clone baseline on two cards", ("Cloned as “on two cards”",)),

@@ -53,6 +53,8 @@ async def composed(settings: Settings) -> AsyncIterator[Program]:
         told_file=settings.data / "told",
         watch_interval=settings.watch_interval,
         idle_watch_interval=settings.idle_watch_interval,
+        alert_interval=settings.alert_interval,
+        alarm_spans=settings.alarm_spans,
         trusted_platforms=frozenset({TERMINAL}),
     )
     try:

@@ -11,7 +11,7 @@ from rich.console import Console
 from clearml_chatops.bot.composition import Program, composed
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
-from clearml_chatops.bot.loops import CARDS_LOOK_PAUSE, WORKERS_PAUSE, Loop, looping
+from clearml_chatops.bot.loops import CARDS_LOOK_PAUSE, RUNS_TROUBLE, WORKERS_PAUSE, Loop, looping
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
@@ -68,6 +68,7 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
             "The watcher cannot ask ClearML",
             wake=program.process.watched.listener(),
         ),
+        Loop(program.process.run_watching.look, program.process.alert_interval, RUNS_TROUBLE),
         Loop(program.process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running"),
         Loop(program.process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read"),
         Loop(

@@ -17,6 +17,8 @@ WORKERS_PAUSE = timedelta(seconds=2)
 CARDS_LOOK_PAUSE = timedelta(seconds=5)
 """The driver is asked only while somebody waits for a card."""
 
+RUNS_TROUBLE = "ClearML cannot be asked for alerts and alarms"
+
 _TIME_TO_FINISH = timedelta(seconds=0.9)
 
 

@@ -14,7 +14,7 @@ from clearml_chatops.bot.frontends.front_end import FrontEnd
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.live_cards import LiveCards
-from clearml_chatops.bot.loops import CARDS_LOOK_PAUSE, WORKERS_PAUSE, Loop, looping
+from clearml_chatops.bot.loops import CARDS_LOOK_PAUSE, RUNS_TROUBLE, WORKERS_PAUSE, Loop, looping
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
@@ -148,6 +148,7 @@ def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delive
         wake=process.watched.listener(),
     )
     yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
+    yield Loop(process.run_watching.look, process.alert_interval, RUNS_TROUBLE)
     yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
     yield Loop(process.notifications.forget_old, _OLD_PAUSE, "Old notifications are not deleted")
     yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")

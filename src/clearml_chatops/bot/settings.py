@@ -17,6 +17,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from clearml_chatops.models.alarms import AlarmSpans
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.people import Identity, KnownPerson, Role
 
@@ -122,6 +123,10 @@ class Settings(BaseSettings):
     user: str = Field(default_factory=_user_name, alias="CHATOPS_USER", min_length=1)
     watch_seconds: float = Field(2.0, alias="CHATOPS_WATCH_SECONDS", ge=0.1, le=3600)
     idle_watch_seconds: float = Field(10.0, alias="CHATOPS_IDLE_WATCH_SECONDS", ge=0.1, le=3600)
+    alert_seconds: float = Field(10.0, alias="CHATOPS_ALERT_SECONDS", ge=0.1, le=3600)
+    pending_alarm_minutes: float = Field(10.0, alias="CHATOPS_PENDING_ALARM_MINUTES", ge=0, le=100_000)
+    silence_alarm_minutes: float = Field(30.0, alias="CHATOPS_SILENCE_ALARM_MINUTES", ge=0, le=100_000)
+    worker_alarm_minutes: float = Field(10.0, alias="CHATOPS_WORKER_ALARM_MINUTES", ge=0, le=100_000)
     log_level: Annotated[str, BeforeValidator(_log_level)] = Field("WARNING", alias="CHATOPS_LOG_LEVEL")
 
     @property
@@ -136,6 +141,18 @@ class Settings(BaseSettings):
     @property
     def idle_watch_interval(self) -> timedelta:
         return timedelta(seconds=self.idle_watch_seconds)
+
+    @property
+    def alert_interval(self) -> timedelta:
+        return timedelta(seconds=self.alert_seconds)
+
+    @property
+    def alarm_spans(self) -> AlarmSpans:
+        return AlarmSpans(
+            unattended=timedelta(minutes=self.pending_alarm_minutes),
+            silent=timedelta(minutes=self.silence_alarm_minutes),
+            worker_lost=timedelta(minutes=self.worker_alarm_minutes),
+        )
 
     @classmethod
     def settings_customise_sources(

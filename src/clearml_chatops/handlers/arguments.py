@@ -54,6 +54,21 @@ class WholeNumber:
 
 
 @dataclass(frozen=True, slots=True)
+class NumberOrAll:
+    """A number counted from 1, or `all`, which is given as None."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> int | None:
+        wanted = text.strip().lower()
+        if wanted == "all":
+            return None
+        if re.fullmatch(r"[1-9]\d{0,8}", wanted):
+            return int(wanted)
+        raise InvalidValueError(value=text, expected="a number", name=name, advice="give one of the list, or all.")
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     completes: str = ""
 
@@ -221,6 +236,7 @@ Gpus = Annotated[str, GpuList()]
 QueueNames = Annotated[tuple[str, ...], NameList(completes="queue")]
 FateOfARun = Annotated[MidRun, MidRunWord()]
 WorkerReference = Annotated[str, PlainText(completes="worker")]
+NumberInList = Annotated[int | None, NumberOrAll()]
 QueuePlace = Annotated[int, Place()]
 FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completes="command")]

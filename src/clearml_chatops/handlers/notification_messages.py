@@ -1,10 +1,11 @@
 """The messages that tell what happened to an experiment or a worker."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from clearml_chatops.handlers.wording import span
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent
-from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
+from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueMessage
 from clearml_chatops.services.triage import Triage
 
@@ -20,10 +21,7 @@ _TONES = {
 def notification_message(message: DueMessage) -> Reply:
     """A sentence for each thing that happened, why a run failed, and what one may do now."""
     if message.notices:
-        return Reply.of(
-            *(Text(item.text, Tone.WARNING if item.is_trouble else Tone.PLAIN) for item in message.notices),
-            Buttons(message.notices[-1].offers) if message.notices[-1].offers else None,
-        )
+        return _notices(message.notices)
     last, triage = message.events[-1], message.triage
     return Reply.of(
         *(Text(_sentence(event), _TONES.get(event.kind, Tone.PLAIN)) for event in message.events),
@@ -32,6 +30,15 @@ def notification_message(message: DueMessage) -> Reply:
         Buttons(_buttons(last, triage)) if last.kind is not EventKind.DELETED else None,
         about=last.experiment_id,
     )
+
+
+def _notices(notices: Sequence[Notice]) -> Reply:
+    last = notices[-1]
+    blocks: list[Block] = []
+    for item in notices:
+        blocks.append(Text(item.text, Tone.WARNING if item.is_trouble else Tone.PLAIN))
+        blocks += [Code(item.quote)] if item.quote else []
+    return Reply.of(*blocks, Buttons(last.offers) if last.offers else None, about=last.experiment_id)
 
 
 def _sentence(event: ExperimentEvent) -> str:

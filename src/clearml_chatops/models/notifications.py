@@ -91,9 +91,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told of a worker or a card: a sentence, and the command lines that one may want then.
+    """What is told beside the events: a sentence, and the command lines that one may want then.
 
-    Subject and moment make it one and the same notice, however often it is noted.
+    Subject and moment make it one and the same notice, however often it is noted. `quote` is text of a
+    program that it repeats. One about an experiment names it, and `person_id` is who wanted to be told.
     """
 
     subject: str
@@ -101,6 +102,9 @@ class Notice:
     at: datetime
     is_trouble: bool = False
     offers: tuple[Button, ...] = ()
+    quote: str = ""
+    experiment_id: str = ""
+    person_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ from clearml_chatops.sandbox.validation import FLAG, NUMBER, REQUIRED_TEXT, WHOL
 BATCH_SIZE = 500
 SCALAR = "training_stats_scalar"
 
+_OF_THE_MACHINE = {":monitor:machine", ":monitor:gpu"}
+"""Metrics whose iterations are not the run's: the SDK counts seconds where the script counts nothing."""
+
 _timestamp = itemgetter("timestamp")
 
 
@@ -50,7 +53,8 @@ def add_events(state: State, events: Iterable[Document]) -> Document:
             found.scalars.append(event)
         if event["type"] == SCALAR and isinstance(event.get("value"), int | float):
             _note_scalar(task, event)
-        task["last_iteration"] = max(task["last_iteration"], int(event.get("iter") or 0))
+        if event["metric"] not in _OF_THE_MACHINE:
+            task["last_iteration"] = max(task["last_iteration"], int(event.get("iter") or 0))
         _note_metric(task, event)
         touched.add(task["id"])
         added += 1
@@ -150,7 +154,8 @@ def get_task_log(call: Call) -> Document:
     """A part of the log.
 
     By default the last `batch_size` events before `from_timestamp`, newest first; with `navigate_earlier`
-    false the first after it, oldest first. `order` asc or desc overrides the order.
+    false the first after it, oldest first. `order` asc or desc overrides the order. Events of one millisecond
+    stay together: more than `batch_size` are given rather than some of them.
     """
     log = events_of(call).log
     size = int(call.data.get("batch_size") or BATCH_SIZE)
@@ -158,10 +163,16 @@ def get_task_log(call: Call) -> Document:
     earlier = call.flag("navigate_earlier", default=True)
     if earlier:
         end = len(log) if since is None else bisect_left(log, since, key=_timestamp)
-        part = log[max(end - size, 0) : end][::-1]
+        start = max(end - size, 0)
+        if start < end:
+            start = bisect_left(log, log[start]["timestamp"], key=_timestamp)
+        part = log[start:end][::-1]
     else:
         start = 0 if since is None else bisect_right(log, since, key=_timestamp)
-        part = log[start : start + size]
+        end = min(start + size, len(log))
+        if start < end:
+            end = bisect_right(log, log[end - 1]["timestamp"], key=_timestamp)
+        part = log[start:end]
     order = call.text("order")
     if order:
         part = sorted(part, key=_timestamp, reverse=order == "desc")

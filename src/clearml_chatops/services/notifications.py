@@ -116,7 +116,9 @@ class NotificationService:
         async with self._database.writing() as session:
             outbox = OutboxStore(session)
             await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
-            person_id = await WatcherStore(session).person_of(_subject(first)[1], message.recipient)
+            person_id = first.person_id if isinstance(first, Notice) else None
+            if person_id is None:
+                person_id = await WatcherStore(session).person_of(_subject(first)[1], message.recipient)
             identities = await PeopleStore(session).identities(person_id) if person_id is not None else []
             places = [
                 _private(identity)

@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
+from clearml_chatops.models.alarms import AlarmSpans
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.accounts import AccountService
 from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
+from clearml_chatops.services.alarm_watching import AlarmWatching
+from clearml_chatops.services.alert_watching import AlertWatching
+from clearml_chatops.services.alerts import AlertService
 from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.card_claims import CardClaims
@@ -34,6 +38,7 @@ from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.preflight import Preflight
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
+from clearml_chatops.services.run_watching import RunWatching
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
@@ -67,6 +72,8 @@ class ProcessContext:
     told_file: Path
     watch_interval: timedelta
     idle_watch_interval: timedelta
+    alert_interval: timedelta
+    alarm_spans: AlarmSpans
     trusted_platforms: frozenset[str]
     news: Bell = field(default_factory=Bell)
     """Rings when the outbox has got something."""
@@ -146,6 +153,19 @@ class ProcessContext:
             idle_interval=self.idle_watch_interval,
         )
 
+    @cached_property
+    def run_watching(self) -> RunWatching:
+        clearml, database, clock, news = self.clearml.bot, self.database, self.clock, self.news
+        return RunWatching(
+            clearml=clearml,
+            database=database,
+            alerts=AlertWatching(clearml=clearml, database=database, clock=clock, news=news),
+            alarms=AlarmWatching(
+                clearml=clearml, database=database, spans=self.alarm_spans, clock=clock, news=news
+            ),
+            clock=clock,
+        )
+
     def services_for(self, person: Person, message: IncomingMessage) -> "Services":
         """The services with which one command of one person works."""
         return Services(self, person, message)
@@ -205,6 +225,17 @@ class Services:
     @cached_property
     def watches(self) -> WatchService:
         return WatchService(lookup=self.lookup, tracking=self._tracking)
+
+    @cached_property
+    def alerts(self) -> AlertService:
+        return AlertService(
+            clearml=self._clearml,
+            database=self._process.database,
+            lookup=self.lookup,
+            person=self._person,
+            conversation=self._message.conversation,
+            clock=self._process.clock,
+        )
 
     @property
     def accounts(self) -> AccountService:

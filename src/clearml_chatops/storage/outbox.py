@@ -134,7 +134,14 @@ def _kind(event: ExperimentEvent | Notice) -> str:
 def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
     if isinstance(event, Notice):
         offers = [[offer.label, offer.command] for offer in event.offers]
-        return {"text": event.text, "is_trouble": event.is_trouble, "offers": offers}
+        return {
+            "text": event.text,
+            "is_trouble": event.is_trouble,
+            "offers": offers,
+            "quote": event.quote,
+            "experiment": event.experiment_id,
+            "person": event.person_id,
+        }
     return {
         "name": event.experiment_name,
         "worker": event.worker_id,
@@ -163,6 +170,9 @@ def _to_notice(row: OutboxRow) -> Notice:
         at=row.at,
         is_trouble=row.details["is_trouble"],
         offers=tuple(Button(label, command) for label, command in row.details["offers"]),
+        quote=row.details.get("quote", ""),
+        experiment_id=row.details.get("experiment", ""),
+        person_id=row.details.get("person"),
     )
 
 

@@ -7,7 +7,14 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.storage.schema import CardRow, CurrentExperimentRow, OutboxRow, QuestionRow, WatchRow
+from clearml_chatops.storage.schema import (
+    AlertRow,
+    CardRow,
+    CurrentExperimentRow,
+    OutboxRow,
+    QuestionRow,
+    WatchRow,
+)
 
 STAYED_BEHIND = "old:"
 """Stands before the id of a message that cannot be reached any more."""
@@ -23,6 +30,8 @@ class PlaceStore:
         What the new one has already stays as it is there.
         """
         await self._move_watches(old, new)
+        for row in await self._session.scalars(_rows_of(AlertRow, old)):
+            row.platform, row.conversation_id = new.platform, new.id
         await self._move_outbox(old, new, now)
         await self._move_current_experiments(old, new)
         await self._move_messages(old, new)

@@ -145,6 +145,44 @@ class WatchRow(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
 
 
+class AlertRow(Table):
+    """What a conversation is told of once; its number is never given to another, whose button would remove it.
+
+    A row is about a log line where it has no threshold, else about a scalar.
+    """
+
+    __tablename__ = "alerts"
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # the library reads it as it is
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str]
+    experiment_name: Mapped[str] = mapped_column(Text)
+    metric: Mapped[str] = mapped_column(Text)
+    comparison: Mapped[str]
+    threshold: Mapped[float | None]
+    pattern: Mapped[str] = mapped_column(Text)
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    since: Mapped[datetime]
+    extreme: Mapped[float | None]
+    log_from: Mapped[datetime | None]
+    log_next: Mapped[datetime | None]
+
+
+class StandstillRow(Table):
+    """Something of an experiment that has not moved for a while, and whether an alarm was given of it."""
+
+    __tablename__ = "standstills"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    sign: Mapped[str] = mapped_column(Text)
+    since: Mapped[datetime]
+    told: Mapped[bool]
+
+
 class WatcherCursorRow(Table):
     """Up to which status change the watcher has seen everything; one row."""
 

@@ -1,5 +1,12 @@
 """Everything that can go wrong in a way a person can do something about, by what it is about."""
 
+from clearml_chatops.models.errors.alerts import (
+    AlertNotFoundError,
+    AmbiguousMetricError,
+    BadPatternError,
+    NothingWillComeError,
+    TooManyAlertsError,
+)
 from clearml_chatops.models.errors.base import LONGEST_QUOTED_VALUE, ChatOpsError, shorten
 from clearml_chatops.models.errors.clearml import (
     ClearMLAnswerLostError,
@@ -84,8 +91,11 @@ __all__ = [
     "LONGEST_QUOTED_VALUE",
     "AgentFailedError",
     "AgentMissingError",
+    "AlertNotFoundError",
     "AlreadyPendingError",
     "AmbiguousExperimentError",
+    "AmbiguousMetricError",
+    "BadPatternError",
     "CannotAbortError",
     "CannotArchiveError",
     "CannotEnqueueError",
@@ -122,6 +132,7 @@ __all__ = [
     "NotWatchedError",
     "NotYoursError",
     "NothingToUndoError",
+    "NothingWillComeError",
     "ParameterInNameError",
     "ParameterNotFoundError",
     "PreflightError",
@@ -135,6 +146,7 @@ __all__ = [
     "SettingsError",
     "StrangerError",
     "TextNeededError",
+    "TooManyAlertsError",
     "TooManyLinkCodesError",
     "UnbalancedQuoteError",
     "UnknownCommandError",

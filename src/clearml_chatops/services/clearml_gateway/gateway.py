@@ -25,6 +25,7 @@ from clearml_chatops.services.clearml_gateway.reading import (
     write_parameter,
     write_script,
 )
+from clearml_chatops.services.clearml_gateway.run_reports import RunReports
 from clearml_chatops.services.clearml_gateway.session import (
     ClearMLCredentials,
     ClearMLIdentity,
@@ -62,7 +63,7 @@ class Enqueued:
     watched: bool | None
 
 
-class ClearML:
+class ClearML(RunReports):
     """ClearML's API as one identity."""
 
     def __init__(self, session: ClearMLSession, *, acting_user_id: str = "") -> None:

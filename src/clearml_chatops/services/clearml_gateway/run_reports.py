@@ -1,0 +1,130 @@
+"""What runs give of themselves, asked for many of them at once: signs of life, last values, new log lines."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from typing import Any
+
+from clearml_chatops.models.experiments import Metric
+from clearml_chatops.models.runs import LogPage, RunSigns
+from clearml_chatops.services.clearml_gateway.reading import read_experiment, read_log_lines, read_time
+
+_PAGE_SIZE = 500
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _key(name: str) -> str:
+    """The key under which ClearML keeps what it knows of a metric."""
+    return md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
+_GPU_KEY, _LOG_KEY = _key(":monitor:gpu"), _key("")
+"""The SDK reports the cards as a metric of this name, and the server counts log lines as one without a name."""
+
+_SIGN_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "status_message",
+    "created",
+    "started",
+    "execution.queue",
+    "last_worker",
+    "last_worker_report",
+    "last_iteration",
+    f"metric_stats.{_LOG_KEY}",
+    f"last_metrics.{_GPU_KEY}",
+)
+
+
+class RunReports(ABC):
+    """The part of ClearML's API that is asked again and again while something runs."""
+
+    @abstractmethod
+    async def _call(self, endpoint: str, body: Mapping[str, object]) -> dict[str, Any]: ...
+
+    async def run_signs(self, ids: Sequence[str]) -> dict[str, RunSigns]:
+        """How these experiments are, by id; one that is no more is absent. One request for each 500 of them."""
+        tasks = await self._tasks(ids, _SIGN_FIELDS)
+        return {task["id"]: _read_signs(task) for task in tasks}
+
+    async def last_metrics(self, ids: Sequence[str]) -> dict[str, tuple[Metric, ...]]:
+        """The last values of these experiments' scalars, by id. One request for each 500 of them."""
+        tasks = await self._tasks(ids, ("id", "last_metrics"))
+        return {task["id"]: read_experiment(task).metrics for task in tasks}
+
+    async def log_after(self, experiment_id: str, moment: datetime | None, *, count: int) -> LogPage:
+        """The first log entries after a moment, about `count` of them; from the beginning where it is None.
+
+        All entries of the last moment are among them: the server brings more than it was asked for rather
+        than part those of one millisecond.
+        """
+        body: dict[str, object] = {"task": experiment_id, "batch_size": count, "navigate_earlier": False}
+        if moment is not None:
+            body["from_timestamp"] = _milliseconds(moment)
+        return _read_page(await self._call("events.get_task_log", body), count)
+
+    async def end_of_log(self, experiment_id: str) -> datetime | None:
+        """When the last log entry was written; None where there is none."""
+        page = await self._call("events.get_task_log", {"task": experiment_id, "batch_size": 1})
+        return _read_page(page, 1).reached
+
+    async def _tasks(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+        tasks: list[dict[str, Any]] = []
+        for start in range(0, len(ids), _PAGE_SIZE):
+            body = {
+                "id": list(ids[start : start + _PAGE_SIZE]),
+                "only_fields": list(fields),
+                "page": 0,
+                "page_size": _PAGE_SIZE,
+                "search_hidden": True,
+            }
+            tasks += (await self._call("tasks.get_all_ex", body))["tasks"]
+        return tasks
+
+
+def _read_signs(task: Mapping[str, Any]) -> RunSigns:
+    experiment = read_experiment(task)
+    log = ((task.get("metric_stats") or {}).get(_LOG_KEY) or {}).get("event_stats_by_type") or {}
+    return RunSigns(
+        experiment_id=experiment.id,
+        name=experiment.name,
+        status=experiment.status,
+        status_changed=experiment.status_changed,
+        queue_id=experiment.queue_id,
+        worker_id=experiment.worker_id,
+        worker_reported=read_time(task.get("last_worker_report")) if experiment.worker_id else None,
+        last_iteration=experiment.last_iteration,
+        last_log=int((log.get("log") or {}).get("last_update") or 0),
+        gpu_busy=_gpu_busy((task.get("last_metrics") or {}).get(_GPU_KEY) or {}),
+        is_setting_up=experiment.is_setting_up,
+    )
+
+
+def _gpu_busy(variants: Mapping[str, Mapping[str, Any]]) -> int:
+    """When a card was last seen at work, which the SDK reports of every card twice a minute; 0 where none was."""
+    return max(
+        (
+            int(item.get("timestamp") or 0)
+            for item in variants.values()
+            if str(item.get("variant", "")).endswith("_utilization")
+            and isinstance(item.get("value"), int | float)
+            and item["value"] > 0
+        ),
+        default=0,
+    )
+
+
+def _read_page(data: Mapping[str, Any], count: int) -> LogPage:
+    events = sorted(data["events"], key=lambda event: event.get("timestamp") or 0)
+    return LogPage(
+        lines=tuple(line for event in events for line in read_log_lines(event)),
+        reached=_EPOCH + timedelta(milliseconds=events[-1].get("timestamp") or 0) if events else None,
+        is_last=len(events) < count,
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(milliseconds=1)
