@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clearml_chatops.bot.delivery import Delivery
+from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
@@ -43,8 +44,9 @@ class WatchedRuns:
         conversation = (person or self.program).conversation
         heard: list[Reply] = []
 
-        async def send(_conversation: Conversation, reply: Reply) -> None:
+        async def send(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
             heard.append(reply)
+            await arrived()
 
         await Delivery(
             notifications=process.notifications,

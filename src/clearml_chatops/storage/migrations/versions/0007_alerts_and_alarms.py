@@ -5,8 +5,8 @@ import sqlalchemy as sa
 import clearml_chatops.storage.schema
 
 
-revision = '0008'
-down_revision = '0005'
+revision = '0007'
+down_revision = '0006'
 branch_labels = None
 depends_on = None
 
