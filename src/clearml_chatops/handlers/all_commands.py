@@ -8,6 +8,7 @@ from clearml_chatops.handlers.links import PLATFORMS
 from clearml_chatops.handlers.people import PEOPLE
 from clearml_chatops.handlers.plots import PLOTS
 from clearml_chatops.handlers.queues import QUEUES
+from clearml_chatops.handlers.quiet import QUIET
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.handlers.runs import RUNS
 from clearml_chatops.handlers.watches import NOTIFICATIONS
@@ -16,5 +17,5 @@ from clearml_chatops.handlers.workers import WORKERS
 
 def all_commands() -> Registry:
     return Registry(
-        [HOME, EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, NOTIFICATIONS, PEOPLE, PLATFORMS]
+        [HOME, EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, NOTIFICATIONS, QUIET, PEOPLE, PLATFORMS]
     )

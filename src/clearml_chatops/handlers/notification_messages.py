@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from clearml_chatops.handlers.digest_messages import digest_message
 from clearml_chatops.handlers.wording import span
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
@@ -19,6 +20,8 @@ _TONES = {
 
 def notification_message(message: DueMessage) -> Reply:
     """A sentence for each thing that happened, why a run failed, and what one may do now."""
+    if message.is_digest:
+        return digest_message(message)
     if message.notices:
         return Reply.of(
             *(Text(item.text, Tone.WARNING if item.is_trouble else Tone.PLAIN) for item in message.notices),

@@ -25,6 +25,7 @@ from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
+from clearml_chatops.services.holding import PrivateConversations
 from clearml_chatops.services.home import HomeService
 from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
@@ -33,6 +34,7 @@ from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.preflight import Preflight
 from clearml_chatops.services.queues import QueueService
+from clearml_chatops.services.quiet import QuietService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
@@ -89,6 +91,10 @@ class ProcessContext:
     @cached_property
     def conversations(self) -> ConversationService:
         return ConversationService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def private_conversations(self) -> PrivateConversations:
+        return PrivateConversations(database=self.database)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -195,6 +201,16 @@ class Services:
     @cached_property
     def watches(self) -> WatchService:
         return WatchService(lookup=self.lookup, tracking=self._tracking)
+
+    @cached_property
+    def quiet(self) -> QuietService:
+        return QuietService(
+            database=self._process.database,
+            person=self._person,
+            message=self._message,
+            news=self._process.news,
+            clock=self._process.clock,
+        )
 
     @property
     def accounts(self) -> AccountService:

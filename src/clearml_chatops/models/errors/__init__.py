@@ -51,6 +51,7 @@ from clearml_chatops.models.errors.links import (
     TooManyLinkCodesError,
     WrongLinkCodeError,
 )
+from clearml_chatops.models.errors.notifications import UnknownTimeZoneError
 from clearml_chatops.models.errors.permissions import (
     NotAllowedError,
     NotYoursError,
@@ -131,6 +132,7 @@ __all__ = [
     "TooManyLinkCodesError",
     "UnbalancedQuoteError",
     "UnknownCommandError",
+    "UnknownTimeZoneError",
     "UsageError",
     "WaitImpossibleError",
     "WaitTimeoutError",
