@@ -40,6 +40,7 @@ from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
+from clearml_chatops.services.waits import WaitEstimates
 from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
 from clearml_chatops.services.worker_orders import OrderingPlace, WorkerOrders
@@ -86,7 +87,11 @@ class ProcessContext:
 
     @cached_property
     def cards(self) -> CardService:
-        return CardService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+        return CardService(clearml=self.clearml.bot, database=self.database, waits=self.waits, clock=self.clock)
+
+    @cached_property
+    def waits(self) -> WaitEstimates:
+        return WaitEstimates(clearml=self.clearml.bot, clock=self.clock)
 
     @cached_property
     def conversations(self) -> ConversationService:
@@ -256,6 +261,14 @@ class Services:
             ownership=self._ownership,
             person=self._person,
         )
+
+    @property
+    def cards(self) -> CardService:
+        return self._process.cards
+
+    @property
+    def waits(self) -> WaitEstimates:
+        return self._process.waits
 
     @cached_property
     def runs(self) -> RunService:
