@@ -81,6 +81,10 @@ QUIET = (
     Turn("/quiet 23:00–08:00 tz=berlin", ("nothing from 23:00 to 08:00 (Europe/Berlin)",)),
     Turn("/quiet failures=now", ("nothing but failures from 23:00 to 08:00",)),
     Turn("/quiet off", ("no quiet hours any more",)),
+    Turn("/digest noon", ("write it like 09:00",), Outcome.REFUSED),
+    Turn("/digest 09:00 weekdays", ("Monday to Friday at 09:00 (Europe/Berlin)",)),
+    Turn("/digest", ("Monday to Friday at 09:00",)),
+    Turn("/digest off", ("no daily digest here any more",)),
 )
 
 MAIN_JOB = (

@@ -17,6 +17,9 @@ WORKERS_PAUSE = timedelta(seconds=2)
 CARDS_LOOK_PAUSE = timedelta(seconds=5)
 """The driver is asked only while somebody waits for a card."""
 
+DIGESTS_PAUSE = timedelta(seconds=20)
+"""Nobody looks at his watch for a digest."""
+
 _TIME_TO_FINISH = timedelta(seconds=0.9)
 
 

@@ -1,5 +1,6 @@
 """Every command there is. A new family is a new file, and a line here."""
 
+from clearml_chatops.handlers.daily_digests import DIGESTS
 from clearml_chatops.handlers.drafts import DRAFTS
 from clearml_chatops.handlers.experiments import EXPERIMENTS
 from clearml_chatops.handlers.gpus import GPUS
@@ -17,5 +18,19 @@ from clearml_chatops.handlers.workers import WORKERS
 
 def all_commands() -> Registry:
     return Registry(
-        [HOME, EXPERIMENTS, DRAFTS, RUNS, PLOTS, QUEUES, WORKERS, GPUS, NOTIFICATIONS, QUIET, PEOPLE, PLATFORMS]
+        [
+            HOME,
+            EXPERIMENTS,
+            DRAFTS,
+            RUNS,
+            PLOTS,
+            QUEUES,
+            WORKERS,
+            GPUS,
+            NOTIFICATIONS,
+            QUIET,
+            DIGESTS,
+            PEOPLE,
+            PLATFORMS,
+        ]
     )

@@ -47,7 +47,7 @@ def digest_message(message: DueMessage) -> Reply:
     for word, tone, found in groups:
         shown, room = found[:room], max(room - len(found), 0)
         blocks += lines_below(word, [_line(way, message.zone) for way in shown], tone)
-    blocks += lines_below("", [one_line(text, _LONGEST_LINE) for text in notices[:room]])
+    blocks += lines_below("", [line_of_a_list(text) for text in notices[:room]])
     more = len(ways) + len(notices) - MOST_LINES
     return Reply.of(
         Text(f"While it was quiet here: {_counts(groups, len(notices))}", Tone.HEADING),
@@ -85,6 +85,11 @@ def one_line(text: str, longest: int) -> str:
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
+def line_of_a_list(text: str) -> str:
+    """A text within one line of a list that platforms take whole."""
+    return one_line(text, _LONGEST_LINE)
+
+
 def quoted(name: str) -> str:
     """An experiment's name as it stands in a line among others."""
     return f"“{one_line(name, _LONGEST_NAME)}”"
@@ -110,7 +115,7 @@ def _line(way: list[ExperimentEvent], zone: str) -> str:
     """“a”: left Pending 23:10, Completed after 5 h 2 min."""
     name = quoted(way[-1].experiment_name)
     steps = ", ".join(_step(event, zone) for event in way[-_MOST_STEPS:])
-    return one_line(f"{name}: {steps}", _LONGEST_LINE)
+    return line_of_a_list(f"{name}: {steps}")
 
 
 def _step(event: ExperimentEvent, zone: str) -> str:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from clearml_chatops.handlers.digest_messages import digest_message
 from clearml_chatops.handlers.wording import span
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications import DueMessage
 from clearml_chatops.services.triage import Triage
@@ -24,7 +24,7 @@ def notification_message(message: DueMessage) -> Reply:
         return digest_message(message)
     if message.notices:
         return Reply.of(
-            *(Text(item.text, Tone.WARNING if item.is_trouble else Tone.PLAIN) for item in message.notices),
+            *(block for item in message.notices for block in _told(item)),
             Buttons(message.notices[-1].offers) if message.notices[-1].offers else None,
         )
     last, triage = message.events[-1], message.triage
@@ -35,6 +35,11 @@ def notification_message(message: DueMessage) -> Reply:
         Buttons(_buttons(last, triage)) if last.kind is not EventKind.DELETED else None,
         about=last.experiment_id,
     )
+
+
+def _told(notice: Notice) -> tuple[Text, ...]:
+    first = Text(notice.text, Tone.WARNING if notice.is_trouble else Tone.PLAIN)
+    return (first, *(Text(text) for text in notice.more))
 
 
 def _sentence(event: ExperimentEvent) -> str:

@@ -91,9 +91,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told of a worker or a card: a sentence, and the command lines that one may want then.
+    """What is told of a worker, a card or a day: a sentence, and the command lines that one may want then.
 
-    Subject and moment make it one and the same notice, however often it is noted.
+    Subject and moment make it one and the same notice, however often it is noted. `more` are the texts below
+    the sentence, which a digest leaves out.
     """
 
     subject: str
@@ -101,6 +102,7 @@ class Notice:
     at: datetime
     is_trouble: bool = False
     offers: tuple[Button, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
+from clearml_chatops.services.daily_digests import DailyDigests
 from clearml_chatops.services.drafts import DraftService
 from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.edit_history import EditHistory
@@ -100,6 +101,10 @@ class ProcessContext:
     @cached_property
     def private_conversations(self) -> PrivateConversations:
         return PrivateConversations(database=self.database)
+
+    @cached_property
+    def daily_digests(self) -> DailyDigests:
+        return DailyDigests(clearml=self.clearml.bot, database=self.database, news=self.news, clock=self.clock)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -265,6 +270,10 @@ class Services:
     @property
     def cards(self) -> CardService:
         return self._process.cards
+
+    @property
+    def daily_digests(self) -> DailyDigests:
+        return self._process.daily_digests
 
     @property
     def waits(self) -> WaitEstimates:

@@ -32,22 +32,24 @@ class QuietService:
         self._news = news
         self._clock = clock
 
-    async def time_zone(self, given: str = "") -> str:
+    async def time_zone(self, given: str = "", *, is_own: bool = True) -> str:
         """By which clocks the person lives: the zone given, which is kept, else the one known of him.
 
-        Where none is known his platform is asked; empty where that does not tell either.
+        Where none is known his platform is asked; empty where that does not tell either. A zone that is given
+        but need not be his own is kept only where none is known.
 
         Raises:
             UnknownTimeZoneError: the one given is none.
         """
-        if given:
-            return await self._kept(time_zone_named(given))
+        zone = time_zone_named(given) if given else ""
+        if zone and is_own:
+            return await self._kept(zone)
         async with self._database.reading() as session:
             known = await QuietStore(session).time_zone(self._person.id)
         if known:
-            return known
+            return zone or known
         try:
-            return await self._kept(time_zone_named(await self._message.time_zone_of_sender()))
+            return await self._kept(zone or time_zone_named(await self._message.time_zone_of_sender()))
         except UnknownTimeZoneError:
             return ""
 

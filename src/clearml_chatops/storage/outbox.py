@@ -124,7 +124,7 @@ def _kind(event: ExperimentEvent | Notice) -> str:
 def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
     if isinstance(event, Notice):
         offers = [[offer.label, offer.command] for offer in event.offers]
-        return {"text": event.text, "is_trouble": event.is_trouble, "offers": offers}
+        return {"text": event.text, "is_trouble": event.is_trouble, "offers": offers, "more": list(event.more)}
     return {
         "name": event.experiment_name,
         "worker": event.worker_id,
@@ -153,6 +153,7 @@ def _to_notice(row: OutboxRow) -> Notice:
         at=row.at,
         is_trouble=row.details["is_trouble"],
         offers=tuple(Button(label, command) for label, command in row.details["offers"]),
+        more=tuple(row.details.get("more", ())),
     )
 
 
