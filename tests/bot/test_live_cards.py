@@ -103,7 +103,7 @@ async def gallery(program: RunningProgram, sandbox: Sandbox) -> AsyncIterator[Ga
             sandbox,
             Client(sandbox, session, sandbox.alice),
             wall,
-            CardService(clearml=process.clearml.bot, database=process.database, clock=lambda: wall.now),
+            replace(process, clock=lambda: wall.now).cards,
         )
         await gallery.look()
         gallery.draft = (await program.say("/clone baseline on two cards")).experiment_id

@@ -17,7 +17,7 @@ from clearml_chatops.models.experiments import (
     Script,
     Status,
 )
-from clearml_chatops.models.queues import PlaceInQueue
+from clearml_chatops.models.queues import PlaceInQueue, WaitEstimate
 from clearml_chatops.models.replies import Fields, Reply, Text, Tone
 from tests.support.program import buttons
 
@@ -153,6 +153,11 @@ def test_a_retried_run_that_waits_shows_no_worker_and_no_running_time_of_the_for
     [
         (PlaceInQueue("alice_queue", 2, 5), "2 of 5 in alice_queue"),
         (PlaceInQueue("alice_queue"), "in alice_queue"),
+        (
+            PlaceInQueue("alice_queue", 2, 5, WaitEstimate((timedelta(minutes=20), timedelta(minutes=50)))),
+            "2 of 5 in alice_queue, about 20–50 min",
+        ),
+        (PlaceInQueue("alice_queue", 2, 5, WaitEstimate()), "2 of 5 in alice_queue, wait unknown"),
         (None, None),
     ],
 )

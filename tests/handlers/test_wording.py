@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clearml_chatops.handlers.wording import ago, changes_table, count, span
+from clearml_chatops.handlers.wording import ago, changes_table, count, shown_wait, span
+from clearml_chatops.models.queues import WaitEstimate
 from clearml_chatops.services.differences import ValueChange
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -62,3 +63,27 @@ def test_a_table_of_changes_tells_nothing_from_empty() -> None:
         ("Args/note", "—", "(empty)"),
         ("Args/x", "(empty)", "—"),
     )
+
+
+@pytest.mark.parametrize(
+    ("lowest", "highest", "words"),
+    [
+        (0, 0, "soon"),
+        (0, 0.9, "soon"),
+        (0.5, 12.5, "soon, or within about 15 min"),
+        (2.2, 4.4, "about 2–5 min"),
+        (23, 46, "about 20–50 min"),
+        (40, 40, "about 40 min"),
+        (19.99, 40.01, "about 20–40 min"),
+        (50, 100, "about 50 min – 2 h"),
+        (100, 290, "about 1–5 h"),
+        (0, 600, "soon, or within about 10 h"),
+    ],
+)
+def test_a_wait_reads_as_a_range_with_round_ends(lowest: float, highest: float, words: str) -> None:
+    assert shown_wait(WaitEstimate((timedelta(minutes=lowest), timedelta(minutes=highest)))) == words
+
+
+def test_a_wait_that_nobody_can_tell_says_so() -> None:
+    assert shown_wait(WaitEstimate()) == "wait unknown"
+    assert shown_wait(WaitEstimate(has_worker=False)) == "no worker listens"

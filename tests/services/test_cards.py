@@ -41,7 +41,9 @@ async def test_what_waits_shows_its_place_for_one_more_request_in_all(program: R
     texts = await shown(program)
     for place, text in zip((2, 3, 1), texts, strict=True):
         assert f"waits: {place} of 3 in alice_queue" in text
+        assert "no worker listens" in text
     assert program.sandbox.requests.names() == ["tasks.get_all_ex", "queues.get_all_ex"]
+    assert "waits: 2 of 3 in alice_queue, no worker listens" in await program.ask("/show first")
 
 
 async def test_where_nothing_waits_no_queue_is_asked_for(program: RunningProgram) -> None:

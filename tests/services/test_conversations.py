@@ -1,7 +1,7 @@
 """A conversation that gets another id: what was kept for the old one is kept for the new one, each thing once."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,14 +11,17 @@ from clearml_chatops.models.alerts import Alert, LogCondition
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.models.people import Identity, Person, Role
+from clearml_chatops.models.quiet import DailyDigest, Mute
 from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.storage.actions import ActionStore
 from clearml_chatops.storage.alerts import AlertStore
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.conversations import CurrentExperimentStore
+from clearml_chatops.storage.daily_digests import DailyDigestStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
+from clearml_chatops.storage.quiet import QuietStore
 from clearml_chatops.storage.states import WatcherStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -173,3 +176,20 @@ async def test_questions_stay_behind_with_their_messages(database: Database, ser
         assert await store.asked_by(NEW, "5", now=NOON) is None
         assert await store.asked_by(OLD, "5", now=NOON) is None
         assert await store.asked_by(OTHERS[0], "5", now=NOON) is not None
+
+
+async def test_when_it_is_told_what_goes_along(
+    service: ConversationService, database: Database, anna: Person
+) -> None:
+    threads = (OLD, Conversation(OLD.platform, OLD.id, "7"))
+    async with database.writing() as session:
+        await QuietStore(session).put_mute(OLD, NOON, anna.id)
+        for place in threads:
+            await DailyDigestStore(session).put(DailyDigest(place, time(9), "UTC", False, NOON))
+    for _ in range(2):
+        await service.moved(OLD, NEW)
+    async with database.reading() as session:
+        found = await DailyDigestStore(session).list()
+        mutes = [await QuietStore(session).mute(place.platform, place.id) for place in (OLD, NEW)]
+    assert [item.conversation for item in found] == [NEW, Conversation(NEW.platform, NEW.id, "7")]
+    assert mutes == [None, Mute(NOON, "Anna")]

@@ -83,6 +83,23 @@ ALERTING = (
     Turn("/alert", ("There are no alerts here",)),
 )
 
+QUIET = (
+    Turn("/mute", ("not muted here",)),
+    Turn("/mute 2h", ("Nothing is told here", "in one message")),
+    Turn("/mute", ("Nothing is told here",)),
+    Turn("/mute soon", ("write it like 30m, 2h",), Outcome.REFUSED),
+    Turn("/mute off", ("told things here again",)),
+    Turn("/quiet", ("no quiet hours",)),
+    Turn("/quiet 23:00-08:00 tz=Berln", ("Did you mean Europe/Berlin",), Outcome.REFUSED),
+    Turn("/quiet 23:00–08:00 tz=berlin", ("nothing from 23:00 to 08:00 (Europe/Berlin)",)),
+    Turn("/quiet failures=now", ("nothing but failures from 23:00 to 08:00",)),
+    Turn("/quiet off", ("no quiet hours any more",)),
+    Turn("/digest noon", ("write it like 09:00",), Outcome.REFUSED),
+    Turn("/digest 09:00 weekdays", ("Monday to Friday at 09:00 (Europe/Berlin)",)),
+    Turn("/digest", ("Monday to Friday at 09:00",)),
+    Turn("/digest off", ("no daily digest here any more",)),
+)
+
 MAIN_JOB = (
     Turn("/find", ("baseline", "Completed")),
     Turn("/clone baseline on two cards", ("Cloned as “on two cards”",)),

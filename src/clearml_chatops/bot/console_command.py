@@ -4,14 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import BinaryIO
 
 from rich.console import Console
 
 from clearml_chatops.bot.composition import Program, composed
+from clearml_chatops.bot.daily_digests import tell_due_digests
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
-from clearml_chatops.bot.loops import CARDS_LOOK_PAUSE, RUNS_TROUBLE, WORKERS_PAUSE, Loop, looping
+from clearml_chatops.bot.loops import (
+    CARDS_LOOK_PAUSE,
+    DIGESTS_PAUSE,
+    RUNS_TROUBLE,
+    WORKERS_PAUSE,
+    Loop,
+    looping,
+)
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
@@ -71,6 +80,11 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
         Loop(program.process.run_watching.look, program.process.alert_interval, RUNS_TROUBLE),
         Loop(program.process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running"),
         Loop(program.process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read"),
+        Loop(
+            partial(tell_due_digests, program.process.daily_digests),
+            DIGESTS_PAUSE,
+            "Daily digests cannot be made",
+        ),
         Loop(
             delivery.deliver_due,
             _DELIVERY_PAUSE,

@@ -9,12 +9,20 @@ from datetime import timedelta
 from functools import partial
 
 from clearml_chatops.bot.composition import Program, composed
+from clearml_chatops.bot.daily_digests import tell_due_digests
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.front_end import FrontEnd
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.live_cards import LiveCards
-from clearml_chatops.bot.loops import CARDS_LOOK_PAUSE, RUNS_TROUBLE, WORKERS_PAUSE, Loop, looping
+from clearml_chatops.bot.loops import (
+    CARDS_LOOK_PAUSE,
+    DIGESTS_PAUSE,
+    RUNS_TROUBLE,
+    WORKERS_PAUSE,
+    Loop,
+    looping,
+)
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
@@ -152,6 +160,7 @@ def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delive
     yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
     yield Loop(process.notifications.forget_old, _OLD_PAUSE, "Old notifications are not deleted")
     yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")
+    yield Loop(partial(tell_due_digests, process.daily_digests), DIGESTS_PAUSE, "Daily digests cannot be made")
     for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(
             delivery.begin_due,

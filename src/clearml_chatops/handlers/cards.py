@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.wording import ago, span
+from clearml_chatops.handlers.wording import ago, shown_wait, span
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Reply, Text, Tone
@@ -43,7 +43,12 @@ def experiment_card(
 
 
 async def card_of(context: Context, experiment: Experiment, place: PlaceInQueue | None = None) -> Reply:
-    """The card of an experiment that was just read, or made. No request to ClearML."""
+    """The card of an experiment that was just read, or made.
+
+    No request to ClearML, but for one that waits where `place` is not given.
+    """
+    if place is None and experiment.status is Status.PENDING:
+        place = await context.services.cards.place_of(experiment)
     link = await context.services.experiments.web_link(experiment)
     return experiment_card(experiment, now=context.clock(), web_link=link, place=place)
 
@@ -74,7 +79,9 @@ def _status(experiment: Experiment) -> str:
 def _waits(place: PlaceInQueue | None) -> str:
     if place is None:
         return ""
-    return f"{place.number} of {place.waiting} in {place.queue_name}" if place.number else f"in {place.queue_name}"
+    where = f"{place.number} of {place.waiting} in" if place.number else "in"
+    how_long = f", {shown_wait(place.wait)}" if place.wait else ""
+    return f"{where} {place.queue_name}{how_long}"
 
 
 def _card_fields(experiment: Experiment, now: datetime) -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from clearml_chatops.handlers.digest_messages import digest_message
 from clearml_chatops.handlers.wording import span
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
@@ -20,6 +21,8 @@ _TONES = {
 
 def notification_message(message: DueMessage) -> Reply:
     """A sentence for each thing that happened, why a run failed, and what one may do now."""
+    if message.is_digest:
+        return digest_message(message)
     if message.notices:
         return _notices(message.notices)
     last, triage = message.events[-1], message.triage
@@ -37,6 +40,7 @@ def _notices(notices: Sequence[Notice]) -> Reply:
     blocks: list[Block] = []
     for item in notices:
         blocks.append(Text(item.text, Tone.WARNING if item.is_trouble else Tone.PLAIN))
+        blocks += [Text(text) for text in item.more]
         blocks += [Code(item.quote)] if item.quote else []
     return Reply.of(*blocks, Buttons(last.offers) if last.offers else None, about=last.experiment_id)
 

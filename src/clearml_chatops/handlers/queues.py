@@ -1,11 +1,13 @@
 """Queues: one's own, all there are, and the order of what waits."""
 
+from collections.abc import Mapping
+
 from clearml_chatops.handlers.arguments import ExperimentReference, Flag, FreeText, QueueName, QueuePlace
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import NOTHING, ago, count
+from clearml_chatops.handlers.wording import NOTHING, ago, count, shown_wait
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.queues import Queue
+from clearml_chatops.models.queues import Queue, WaitEstimate
 from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
 
 QUEUES = CommandFamily("Queues")
@@ -13,12 +15,13 @@ QUEUES = CommandFamily("Queues")
 
 @QUEUES.command("queue", role=Role.VIEWER, examples=("/queue", "/queue queue=gpu_queue"))
 async def queue(context: Context, *, queue: QueueName = "") -> Reply:
-    """Show your queue: what waits in which order, and who works on it.
+    """Show your queue: what waits in which order, for about how long, and who works on it.
 
     Args:
         queue: Another queue.
     """
-    return _queue_reply(context, await context.services.queues.mine(queue))
+    shown = await context.services.queues.mine(queue)
+    return _queue_reply(context, shown, await context.services.waits.of([shown]))
 
 
 @QUEUES.command("queue list", role=Role.VIEWER, examples=("/queue list",))
@@ -115,25 +118,29 @@ async def queue_delete(context: Context, name: QueueName, *, yes: Flag = False) 
     return Reply.of(Text(f"The queue {deleted.name} is deleted.", Tone.SUCCESS))
 
 
-def _queue_reply(context: Context, queue: Queue) -> Reply:
+def _queue_reply(context: Context, queue: Queue, waits: Mapping[str, WaitEstimate]) -> Reply:
     workers = ", ".join(queue.worker_ids)
     listening = f"Workers: {workers}" if workers else "No worker listens on it; /worker start makes one."
     return Reply.of(
         Text(f"{queue.name}: {count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
-        entries_table(context, queue),
+        entries_table(context, queue, waits if queue.worker_ids else {}),
         Text(listening, Tone.QUIET if workers else Tone.WARNING),
     )
 
 
-def entries_table(context: Context, queue: Queue) -> Table | None:
-    """What waits in a queue, in order; None where nothing does."""
+def entries_table(context: Context, queue: Queue, waits: Mapping[str, WaitEstimate] | None = None) -> Table | None:
+    """What waits in a queue, in order, and how much longer where that is asked; None where nothing does."""
     if not queue.entries:
         return None
     now = context.clock()
+    rows = (
+        (str(place), entry.experiment_id[:8], entry.experiment_name, ago(entry.added, now))
+        for place, entry in enumerate(queue.entries, 1)
+    )
+    if not waits:
+        return Table(("place", "id", "name", "since"), tuple(rows))
+    lengths = (shown_wait(waits.get(entry.experiment_id, WaitEstimate())) for entry in queue.entries)
     return Table(
-        ("place", "id", "name", "since"),
-        tuple(
-            (str(place), entry.experiment_id[:8], entry.experiment_name, ago(entry.added, now))
-            for place, entry in enumerate(queue.entries, 1)
-        ),
+        ("place", "id", "name", "since", "begins in"),
+        tuple((*row, length) for row, length in zip(rows, lengths, strict=True)),
     )

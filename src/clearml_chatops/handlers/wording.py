@@ -1,11 +1,14 @@
 """How times, changes and counts read."""
 
+import math
 from datetime import datetime, timedelta
 
+from clearml_chatops.models.queues import WaitEstimate
 from clearml_chatops.models.replies import Table
 from clearml_chatops.services.differences import ValueChange
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_FEW_MINUTES, _MANY_MINUTES = 10, 90
 NOTHING = "—"
 _LONGEST_SHOWN_VALUE = 200
 
@@ -23,6 +26,34 @@ def span(length: timedelta) -> str:
     if seconds < _DAY:
         return _two(seconds // _HOUR, "h", seconds % _HOUR // _MINUTE, "min")
     return _two(seconds // _DAY, "d", seconds % _DAY // _HOUR, "h")
+
+
+def shown_wait(wait: WaitEstimate) -> str:
+    """How much longer something waits, as a range: it is an estimate, so that its ends are round."""
+    if not wait.has_worker:
+        return "no worker listens"
+    if wait.between is None:
+        return "wait unknown"
+    lowest, highest = (round(length.total_seconds() / _MINUTE, 1) for length in wait.between)
+    if highest < 1:
+        return "soon"
+    if lowest < 1:
+        return f"soon, or within about {_rounded(highest, up=True)}"
+    low, high = _rounded(lowest, up=False), _rounded(highest, up=True)
+    if low == high:
+        return f"about {high}"
+    number, _, unit = low.partition(" ")
+    return f"about {number}–{high}" if high.endswith(f" {unit}") else f"about {low} – {high}"
+
+
+def _rounded(minutes: float, *, up: bool) -> str:
+    """Minutes one by one up to ten, then by fives; hours from an hour and a half on."""
+    whole = math.ceil if up else math.floor
+    if minutes <= _FEW_MINUTES:
+        return f"{whole(minutes)} min"
+    if minutes < _MANY_MINUTES:
+        return f"{whole(minutes / 5) * 5} min"
+    return f"{whole(minutes / _MINUTE)} h"
 
 
 def ago(moment: datetime, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """What comes in: one shape for a typed line, a slash command, a mention and a button."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 
 from clearml_chatops.models.people import Identity
 
@@ -20,13 +21,18 @@ class Conversation:
         return ":".join(part for part in (self.platform, self.id, self.thread) if part)
 
 
+async def _no_time_zone() -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class IncomingMessage:
     """One command line of one person.
 
     `sender_name` is what the platform calls the person. `about` is the experiment of the card or
     thread that the message replies to, if there is one. What is said `in_public`, and the answer, others
-    can read.
+    can read. A conversation that has the sender's own id is his alone; one `in_private` is too.
+    `time_zone_of_sender` asks the platform for his time zone; it gives nothing where that does not tell.
     """
 
     sender: Identity
@@ -35,3 +41,10 @@ class IncomingMessage:
     text: str
     about: str = ""
     in_public: bool = False
+    in_private: bool = False
+    time_zone_of_sender: Callable[[], Awaitable[str]] = field(default=_no_time_zone, repr=False, compare=False)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the sender and the bot is in the conversation."""
+        return self.in_private or self.conversation.id == self.sender.user_id

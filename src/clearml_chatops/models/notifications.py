@@ -93,8 +93,9 @@ class Act:
 class Notice:
     """What is told beside the events: a sentence, and the command lines that one may want then.
 
-    Subject and moment make it one and the same notice, however often it is noted. `quote` is text of a
-    program that it repeats. One about an experiment names it, and `person_id` is who wanted to be told.
+    Subject and moment make it one and the same notice, however often it is noted. `more` are the texts below
+    the sentence, which a digest leaves out; `quote` is text of a program that it repeats. One about an
+    experiment names it, and `person_id` is who wanted to be told.
     """
 
     subject: str
@@ -105,6 +106,7 @@ class Notice:
     quote: str = ""
     experiment_id: str = ""
     person_id: int | None = None
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,27 @@ class QueueEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitEstimate:
+    """How much longer something waits: between two lengths of time, None where that cannot be told.
+
+    Where no worker listens it waits for ever.
+    """
+
+    between: tuple[timedelta, timedelta] | None = None
+    has_worker: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceInQueue:
-    """Where an experiment waits: its place counted from 1, and how many wait there; 0 where that is not known."""
+    """Where an experiment waits: its place counted from 1, and how many wait there; 0 where that is not known.
+
+    `wait` is how much longer it does, None where that was not asked.
+    """
 
     queue_name: str
     number: int = 0
     waiting: int = 0
+    wait: WaitEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +52,10 @@ class Queue:
             None,
         )
 
-    def place_of(self, experiment_id: str) -> PlaceInQueue | None:
+    def place_of(self, experiment_id: str, wait: WaitEstimate | None = None) -> PlaceInQueue | None:
         """Where an experiment waits here; None where it does not."""
         number = self.position_of(experiment_id)
-        return PlaceInQueue(self.name, number, len(self.entries)) if number else None
+        return PlaceInQueue(self.name, number, len(self.entries), wait) if number else None
 
 
 @dataclass(frozen=True, slots=True)

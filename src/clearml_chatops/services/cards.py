@@ -9,6 +9,7 @@ from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.waits import WaitEstimates
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
@@ -28,9 +29,12 @@ class CardToEdit:
 
 
 class CardService:
-    def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, clearml: ClearML, database: Database, waits: WaitEstimates, clock: Callable[[], datetime]
+    ) -> None:
         self._clearml = clearml
         self._database = database
+        self._waits = waits
         self._clock = clock
         self._edited: dict[tuple[str, str], datetime] = {}
         """When a card of a conversation was edited last, by platform and id."""
@@ -58,7 +62,7 @@ class CardService:
     async def to_edit(self, platform: str, pace: Callable[[Conversation], EditPace]) -> list[CardToEdit]:
         """The cards to edit now, each with its experiment: one request to ClearML for all of them.
 
-        A second one for the queues, where some wait.
+        A second one for the queues, where some wait, and each minute what it takes to say for how long.
         `pace` tells how long cards are left alone; what changes meanwhile is one edit.
 
         Raises:
@@ -98,14 +102,20 @@ class CardService:
         self._edited[place] = now
         return True
 
+    async def place_of(self, experiment: Experiment) -> PlaceInQueue | None:
+        """Where and for how long an experiment waits; None where it does not. One request, as `to_edit` has it."""
+        return (await self._places([experiment])).get(experiment.id)
+
     async def _places(self, experiments: Iterable[Experiment]) -> dict[str, PlaceInQueue]:
-        """Where those wait that do, by their ids."""
+        """Where and for how long those wait that do, by their ids."""
         waiting = [item for item in experiments if item.status is Status.PENDING and item.queue_id]
         if not waiting:
             return {}
         queues = {queue.id: queue for queue in await self._clearml.queues()}
-        found = {item.id: queues[item.queue_id].place_of(item.id) for item in waiting if item.queue_id in queues}
-        return {experiment_id: place for experiment_id, place in found.items() if place}
+        concerned = [queue for id_, queue in queues.items() if id_ in {item.queue_id for item in waiting}]
+        waits = await self._waits.of(concerned)
+        found = [(item.id, queue.place_of(item.id, waits.get(item.id))) for queue in concerned for item in waiting]
+        return {experiment_id: place for experiment_id, place in found if place}
 
     async def edited(self, item: CardToEdit) -> None:
         """Notes that a card shows its experiment as it is now; that of a run is edited again in a while."""

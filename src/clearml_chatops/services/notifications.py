@@ -8,16 +8,21 @@ from itertools import groupby
 from clearml_chatops.models.messages import TERMINAL, Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.people import Identity, Role
+from clearml_chatops.models.quiet import Hold
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.failure_triage import FailureTriage
+from clearml_chatops.services.holding import hold_of
 from clearml_chatops.services.triage import Triage
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
+from clearml_chatops.storage.quiet import QuietStore
 from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.told import ToldFile
 
 _MOST_AT_ONCE = 50
+_MOST_HELD_BACK = 10_000
+"""What is held back is one message however much it is; beyond all reason it is two."""
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _MOST_DOUBLINGS = 10
@@ -29,15 +34,28 @@ _KEPT = timedelta(days=30)
 class DueMessage:
     """What is to be sent now in one message: all that happened to one experiment, or to one worker, in order.
 
-    `triage` is why a run failed; None where none did or its log cannot be had.
+    `triage` is why a run failed; None where none did or its log cannot be had. A digest is of several
+    experiments: what was held back from a conversation, with the time zone of who is told where it is known.
     """
 
     notifications: tuple[Notification, ...]
     triage: Triage | None = None
+    is_digest: bool = False
+    zone: str = ""
 
     @property
     def recipient(self) -> Conversation:
-        return self.notifications[0].recipient
+        """Where it is sent: what is of several threads goes to the conversation itself."""
+        places = {item.recipient for item in self.notifications}
+        return self.notifications[0].recipient if len(places) == 1 else replace(places.pop(), thread="")
+
+    @property
+    def parts(self) -> "tuple[DueMessage, ...]":
+        """The messages of one experiment each that a digest stands for."""
+        by_subject: dict[tuple[object, Conversation], list[Notification]] = {}
+        for item in self.notifications:
+            by_subject.setdefault((_subject(item.event), item.recipient), []).append(item)
+        return tuple(DueMessage(tuple(items)) for items in by_subject.values())
 
     @property
     def events(self) -> tuple[ExperimentEvent, ...]:
@@ -62,25 +80,35 @@ class NotificationService:
     async def due(self, platform: str, conversation_id: str) -> list[DueMessage]:
         """What is to be sent to a conversation now, in the order in which it happened, logs left out.
 
-        What waits for another attempt holds up all that happened after it.
+        What waits for another attempt holds up all that happened after it. While a conversation is to be told
+        nothing nothing is due; what was held back so is one message then.
         """
+        now = self._clock()
         async with self._database.reading() as session:
-            due = await OutboxStore(session).due(platform, conversation_id, now=self._clock(), limit=_MOST_AT_ONCE)
+            hold = await hold_of(QuietStore(session), platform, conversation_id, now=now)
+            if hold.until is not None and not hold.failures_now:
+                return []
+            due = await OutboxStore(session).due(platform, conversation_id, now=now, limit=_MOST_AT_ONCE)
+            if _concerns(hold, due):
+                due = await OutboxStore(session).due(platform, conversation_id, now=now, limit=_MOST_HELD_BACK)
         if told := [item for item in due if item in self._told]:
             # The program was killed, or the disk was full, before it was noted.
             await self._note_delivered(told)
+            return await self.due(platform, conversation_id)
+        if _concerns(hold, due):
+            return _failures(due) if hold.until is not None else _held_back(due, hold)
         messages = [
             DueMessage(tuple(together))
-            for _, together in groupby(
-                (item for item in due if item not in told), lambda item: (_subject(item.event), item.recipient)
-            )
+            for _, together in groupby(due, lambda item: (_subject(item.event), item.recipient))
         ]
         # What the limit may have cut in two is whole the next time.
         return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
 
     async def in_full(self, message: DueMessage) -> DueMessage:
         """The message with why its run failed. One request for a failed run, else none."""
-        return replace(message, triage=await self._triage.of(message.events[-1])) if message.events else message
+        if message.is_digest or not message.events:
+            return message
+        return replace(message, triage=await self._triage.of(message.events[-1]))
 
     async def waiting_conversations(self, platform: str) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
@@ -112,6 +140,10 @@ class NotificationService:
 
         Gives that place; None where there is none, or he was told there already.
         """
+        if message.is_digest:
+            # They may be of several people, who are elsewhere each for himself.
+            reached = [await self.gone(part, platforms) for part in message.parts]
+            return next((place for place in reached if place), None)
         now, first = self._clock(), message.notifications[0].event
         async with self._database.writing() as session:
             outbox = OutboxStore(session)
@@ -155,9 +187,33 @@ class NotificationService:
             return await OutboxStore(session).forget_delivered(self._clock() - _KEPT)
 
     async def waiting_for(self, experiment_id: str, recipient: Conversation) -> int:
-        """How many notifications of an experiment are still on their way to the recipient."""
+        """How many notifications of an experiment are still on their way to the recipient; held back is none."""
         async with self._database.reading() as session:
+            hold = await hold_of(QuietStore(session), recipient.platform, recipient.id, now=self._clock())
+            if hold.until is not None:
+                return 0
             return await OutboxStore(session).undelivered(experiment_id, recipient)
+
+
+def _concerns(hold: Hold, due: Sequence[Notification]) -> bool:
+    """Whether what is due is held back, or was."""
+    return bool(due) and (hold.until is not None or due[0].noted < hold.free_since)
+
+
+def _held_back(due: Sequence[Notification], hold: Hold) -> list[DueMessage]:
+    """What a hold has kept, as one message. Of one experiment it is the usual one."""
+    kept = tuple(item for item in due if item.noted < hold.free_since)
+    is_digest = len({(_subject(item.event), item.recipient) for item in kept}) > 1
+    return [DueMessage(kept, is_digest=is_digest, zone=hold.zone)]
+
+
+def _failures(due: Sequence[Notification]) -> list[DueMessage]:
+    """What is told also while it is quiet: each experiment that has failed, with what happened to it before."""
+    return [
+        message
+        for message in DueMessage(tuple(due)).parts
+        if any(event.kind is EventKind.FAILED for event in message.events)
+    ]
 
 
 def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:

@@ -22,6 +22,7 @@ from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
+from clearml_chatops.services.daily_digests import DailyDigests
 from clearml_chatops.services.drafts import DraftService
 from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.edit_history import EditHistory
@@ -29,6 +30,7 @@ from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
+from clearml_chatops.services.holding import PrivateConversations
 from clearml_chatops.services.home import HomeService
 from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
@@ -37,12 +39,14 @@ from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.preflight import Preflight
 from clearml_chatops.services.queues import QueueService
+from clearml_chatops.services.quiet import QuietService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.run_watching import RunWatching
 from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
+from clearml_chatops.services.waits import WaitEstimates
 from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
 from clearml_chatops.services.worker_ending import WorkerEnding
@@ -96,11 +100,23 @@ class ProcessContext:
 
     @cached_property
     def cards(self) -> CardService:
-        return CardService(clearml=self.clearml.bot, database=self.database, clock=self.clock)
+        return CardService(clearml=self.clearml.bot, database=self.database, waits=self.waits, clock=self.clock)
+
+    @cached_property
+    def waits(self) -> WaitEstimates:
+        return WaitEstimates(clearml=self.clearml.bot, clock=self.clock)
 
     @cached_property
     def conversations(self) -> ConversationService:
         return ConversationService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def private_conversations(self) -> PrivateConversations:
+        return PrivateConversations(database=self.database)
+
+    @cached_property
+    def daily_digests(self) -> DailyDigests:
+        return DailyDigests(clearml=self.clearml.bot, database=self.database, news=self.news, clock=self.clock)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -237,6 +253,16 @@ class Services:
             clock=self._process.clock,
         )
 
+    @cached_property
+    def quiet(self) -> QuietService:
+        return QuietService(
+            database=self._process.database,
+            person=self._person,
+            message=self._message,
+            news=self._process.news,
+            clock=self._process.clock,
+        )
+
     @property
     def accounts(self) -> AccountService:
         return self._process.accounts
@@ -281,6 +307,18 @@ class Services:
             ownership=self._ownership,
             person=self._person,
         )
+
+    @property
+    def cards(self) -> CardService:
+        return self._process.cards
+
+    @property
+    def daily_digests(self) -> DailyDigests:
+        return self._process.daily_digests
+
+    @property
+    def waits(self) -> WaitEstimates:
+        return self._process.waits
 
     @cached_property
     def runs(self) -> RunService:

@@ -138,6 +138,7 @@ def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
             "text": event.text,
             "is_trouble": event.is_trouble,
             "offers": offers,
+            "more": list(event.more),
             "quote": event.quote,
             "experiment": event.experiment_id,
             "person": event.person_id,
@@ -173,6 +174,7 @@ def _to_notice(row: OutboxRow) -> Notice:
         quote=row.details.get("quote", ""),
         experiment_id=row.details.get("experiment", ""),
         person_id=row.details.get("person"),
+        more=tuple(row.details.get("more", ())),
     )
 
 

@@ -11,6 +11,8 @@ from clearml_chatops.storage.schema import (
     AlertRow,
     CardRow,
     CurrentExperimentRow,
+    DailyDigestRow,
+    MuteRow,
     OutboxRow,
     QuestionRow,
     WatchRow,
@@ -34,6 +36,7 @@ class PlaceStore:
             row.platform, row.conversation_id = new.platform, new.id
         await self._move_outbox(old, new, now)
         await self._move_current_experiments(old, new)
+        await self._move_times(old, new)
         await self._move_messages(old, new)
 
     async def _move_watches(self, old: Conversation, new: Conversation) -> None:
@@ -69,6 +72,21 @@ class PlaceStore:
                     )
                 )
             await self._session.delete(row)
+
+    async def _move_times(self, old: Conversation, new: Conversation) -> None:
+        """When the conversation is told nothing, and when all at once."""
+        digests_there = {row.thread for row in await self._session.scalars(_rows_of(DailyDigestRow, new))}
+        is_muted_there = await self._session.get(MuteRow, (new.platform, new.id)) is not None
+        for row in await self._session.scalars(_rows_of(DailyDigestRow, old)):
+            if row.thread in digests_there:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+        for row in await self._session.scalars(_rows_of(MuteRow, old)):
+            if is_muted_there:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
 
     async def _move_messages(self, old: Conversation, new: Conversation) -> None:
         """Messages stay where they are, and their ids would mean other messages in the new place.

@@ -1,6 +1,6 @@
 """The tables. Changing one here asks for a migration; a test compares the two."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import Any
 
 from sqlalchemy import (
@@ -327,6 +327,64 @@ class StartedWorkerRow(Table):
     process_id: Mapped[int]
     process_started: Mapped[datetime]
     started: Mapped[datetime]
+
+
+class TimeZoneRow(Table):
+    """By which clocks a person lives, as he or his platform said."""
+
+    __tablename__ = "time_zones"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    zone: Mapped[str]
+
+
+class PrivateConversationRow(Table):
+    """Whose a conversation is that only one person and the bot have, where it has not his own id."""
+
+    __tablename__ = "private_conversations"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class QuietHoursRow(Table):
+    """When a person is told nothing. `changed` is when he said so, or that it is over where `is_on` is false."""
+
+    __tablename__ = "quiet_hours"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    begins: Mapped[time]
+    ends: Mapped[time]
+    zone: Mapped[str]
+    failures_now: Mapped[bool]
+    is_on: Mapped[bool]
+    changed: Mapped[datetime]
+
+
+class MuteRow(Table):
+    """A conversation, with all its threads, in which nothing is told until a moment."""
+
+    __tablename__ = "mutes"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    until: Mapped[datetime]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class DailyDigestRow(Table):
+    """A conversation that is told once a day how its experiments are; `told_until` is up to when it was."""
+
+    __tablename__ = "daily_digests"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    thread: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[time]
+    zone: Mapped[str]
+    weekdays_only: Mapped[bool]
+    told_until: Mapped[datetime]
 
 
 class AuditRow(Table):

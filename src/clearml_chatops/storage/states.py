@@ -103,13 +103,19 @@ class WatcherStore:
 
     async def watched_by(self, recipient: Conversation) -> list[ExperimentState]:
         """The remembered states of what the recipient is told of, the last changed first."""
+        return await self._states_of(_watches_of(recipient))
+
+    async def watched_in(self, place: Conversation) -> list[ExperimentState]:
+        """The same of a conversation with all its threads, where it is none itself."""
+        everywhere = select(WatchRow).where(
+            WatchRow.platform == place.platform, WatchRow.conversation_id == place.id
+        )
+        return await self._states_of(_watches_of(place) if place.thread else everywhere)
+
+    async def _states_of(self, watches: Select[WatchRow]) -> list[ExperimentState]:
         rows = await self._session.scalars(
             select(ExperimentStateRow)
-            .where(
-                ExperimentStateRow.experiment_id.in_(
-                    _watches_of(recipient).with_only_columns(WatchRow.experiment_id)
-                )
-            )
+            .where(ExperimentStateRow.experiment_id.in_(watches.with_only_columns(WatchRow.experiment_id)))
             .order_by(ExperimentStateRow.status_changed.desc(), ExperimentStateRow.experiment_id)
         )
         return [_to_state(row) for row in rows]

@@ -1,7 +1,7 @@
 """Live cards on Slack: the real loop, the real front end and cards in a file, on a clock that the test moves."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +11,6 @@ from clearml_chatops.bot.live_cards import LiveCards
 from clearml_chatops.handlers.cards import experiment_card
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.cards import CardService
 from tests.frontends.conftest import FakeBot
 from tests.frontends.slack.conftest import connected
 from tests.support.experiments import add_script
@@ -34,7 +33,7 @@ class World:
     def __post_init__(self) -> None:
         process = self.program.program.process
         self.clearml = process.clearml.bot
-        self.cards = CardService(clearml=self.clearml, database=process.database, clock=lambda: self.now)
+        self.cards = replace(process, clock=lambda: self.now).cards
 
     def connect(self, front_end: SlackFrontEnd) -> None:
         self.front_end = front_end

@@ -1,7 +1,7 @@
 """Cards on Telegram with all that is behind them: the database, ClearML, and the loop that edits what is due."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,8 +33,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def card_service(program: RunningProgram, clock: Clock) -> CardService:
-    process = program.program.process
-    return CardService(clearml=process.clearml.bot, database=process.database, clock=clock)
+    return replace(program.program.process, clock=clock).cards
 
 
 @pytest.fixture

@@ -192,7 +192,9 @@ class WebApi:
         name = self._workspace.users.get(arguments["user"])
         if name is None:
             raise RefusedError("user_not_found")
-        return {"user": {"id": arguments["user"], "name": name, "profile": {"display_name": name}}}
+        user = {"id": arguments["user"], "name": name, "profile": {"display_name": name}}
+        zone = self._workspace.time_zones.get(arguments["user"], "")
+        return {"user": {**user, "tz": zone} if zone else user}
 
     async def _open_view(self, arguments: Arguments) -> Arguments:
         return _view(self._views.open(arguments["trigger_id"], _content(arguments)))

@@ -94,6 +94,7 @@ class Workspace:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.users: dict[str, str] = {}
+        self.time_zones: dict[str, str] = {}
         self.channels: dict[str, Channel] = {}
         self.messages: list[Message] = []
         self.files: dict[str, File] = {}

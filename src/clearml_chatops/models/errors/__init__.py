@@ -58,6 +58,7 @@ from clearml_chatops.models.errors.links import (
     TooManyLinkCodesError,
     WrongLinkCodeError,
 )
+from clearml_chatops.models.errors.notifications import UnknownTimeZoneError
 from clearml_chatops.models.errors.permissions import (
     NotAllowedError,
     NotYoursError,
@@ -151,6 +152,7 @@ __all__ = [
     "UnbalancedQuoteError",
     "UnknownCommandError",
     "UnknownHostError",
+    "UnknownTimeZoneError",
     "UsageError",
     "WaitImpossibleError",
     "WaitTimeoutError",

@@ -47,14 +47,18 @@ LISTED_FIELDS = (
     "name",
     "status",
     "status_changed",
+    "status_reason",
     "created",
     "user.name",
     "project.name",
+    "parent",
     "started",
     "completed",
+    "last_worker",
+    "last_worker_report",
     "last_iteration",
 )
-"""What a line in a list of experiments needs."""
+"""What a line in a list of experiments needs, and what tells how long they run."""
 
 RUN_FIELDS = (
     "id",

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 
 from clearml_chatops.bot.frontends.front_end import Cards, DeliveryFailedError, DestinationGoneError
 from clearml_chatops.bot.frontends.slack.choice_of_place import place_for
@@ -80,6 +81,7 @@ class Answering:
             )
 
     async def _handled(self, heard: Heard) -> Reply:
+        is_direct = heard.channel.startswith(_DIRECT_MESSAGE)
         channel = Conversation(PLATFORM, heard.channel)
         about = await self._cards.experiment_of(channel, heard.card) if heard.card else ""
         if not about and heard.thread and heard.thread != heard.card:
@@ -91,6 +93,8 @@ class Answering:
                 conversation=Conversation(PLATFORM, heard.channel, heard.thread),
                 text=heard.line,
                 about=about or heard.about,
-                in_public=not heard.ephemeral and not heard.channel.startswith(_DIRECT_MESSAGE),
+                in_public=not heard.ephemeral and not is_direct,
+                in_private=is_direct,
+                time_zone_of_sender=partial(self._outgoing.time_zone_of, heard.user_id),
             )
         )

@@ -116,13 +116,24 @@ class Outgoing:
     async def name_of(self, user_id: str) -> str:
         """What a person is called; his id where Slack does not tell."""
         if user_id not in self._names:
-            try:
-                with told_apart():
-                    response = await self._client.users_info(user=user_id)
-            except (DeliveryFailedError, DestinationGoneError):
+            user = await self._user(user_id)
+            if not user:
                 return user_id
             if len(self._names) >= _MOST_NAMES:
                 self._names.clear()
-            user: dict[str, Any] = response["user"]
             self._names[user_id] = str(user.get("profile", {}).get("display_name") or user.get("name") or user_id)
         return self._names[user_id]
+
+    async def time_zone_of(self, user_id: str) -> str:
+        """The time zone that a person has set in Slack, as `Europe/Berlin`; empty where Slack does not tell."""
+        return str((await self._user(user_id)).get("tz") or "")
+
+    async def _user(self, user_id: str) -> dict[str, Any]:
+        """What Slack knows of a person; nothing where it does not answer."""
+        try:
+            with told_apart():
+                response = await self._client.users_info(user=user_id)
+        except (DeliveryFailedError, DestinationGoneError):
+            return {}
+        user: dict[str, Any] = response["user"]
+        return user

@@ -1,0 +1,62 @@
+"""The message that sums up what was held back."""
+
+from datetime import UTC, datetime, timedelta
+
+from clearml_chatops.handlers.digest_messages import MOST_BUTTONS, MOST_LINES
+from clearml_chatops.handlers.notification_messages import notification_message
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
+from clearml_chatops.models.replies import Buttons, Reply, Text, Tone
+from clearml_chatops.services.notifications import DueMessage
+from tests.support.program import buttons, plain_text
+
+NIGHT = datetime(2026, 11, 22, 22, 10, tzinfo=UTC)
+HERE = Conversation("chat", "C1")
+
+
+def _event(kind: EventKind, name: str, *, hours: float = 0, **more: object) -> ExperimentEvent:
+    return ExperimentEvent(kind, name, name, NIGHT + timedelta(hours=hours), **more)  # type: ignore[arg-type]
+
+
+def _digest(*events: ExperimentEvent | Notice, zone: str = "Europe/Berlin") -> Reply:
+    notifications = tuple(Notification(number, event, HERE, 0, NIGHT) for number, event in enumerate(events, 1))
+    return notification_message(DueMessage(notifications, is_digest=True, zone=zone))
+
+
+def test_each_experiment_has_its_way_and_the_failed_ones_come_first() -> None:
+    reply = _digest(
+        _event(EventKind.LEFT_PENDING, "a"),
+        _event(EventKind.LEFT_PENDING, "b", hours=1),
+        _event(EventKind.COMPLETED, "a", hours=5, ran=timedelta(hours=5, minutes=2)),
+        _event(EventKind.FAILED, "c", hours=5, ran=timedelta(seconds=4)),
+        _event(EventKind.ABORTED, "d", hours=6, by_name="Bob"),
+        _event(EventKind.DELETED, "e", hours=6),
+        Notice("card:lab:1", "Card 1 of lab is free.", NIGHT),
+    )
+    assert [block for block in reply.blocks if isinstance(block, Text)] == [
+        Text("While it was quiet here: 1 Failed, 1 Completed, 1 Aborted, 1 Running, 2 other", Tone.HEADING),
+        Text("Failed\n“c”: Failed after 4 s", Tone.FAILURE),
+        Text("Completed\n“a”: left Pending 23:10, Completed after 5 h 2 min", Tone.SUCCESS),
+        Text("Aborted\n“d”: Aborted by Bob", Tone.WARNING),
+        Text("Running\n“b”: left Pending 00:10"),
+        Text("Other\n“e”: deleted in ClearML"),
+        Text("Card 1 of lab is free."),
+    ]
+    assert buttons(reply) == {"Show log of c": "/log c", "All that is watched": "/watching"}
+
+
+def test_what_is_too_much_is_counted() -> None:
+    failed = [_event(EventKind.FAILED, f"bad {number}") for number in range(MOST_LINES + 4)]
+    reply = _digest(*failed, _event(EventKind.COMPLETED, "good"), Notice("card", "Free.", NIGHT))
+    text = plain_text(reply)
+    assert text.count("“bad ") == MOST_LINES
+    assert "and 6 more" in text
+    assert "good" not in text
+    (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
+    assert len(offered.buttons) == MOST_BUTTONS + 1
+
+
+def test_names_keep_to_their_line() -> None:
+    reply = _digest(_event(EventKind.FAILED, "x\n" * 500), _event(EventKind.COMPLETED, "y", by_name="z" * 999))
+    assert max(len(line) for line in plain_text(reply).splitlines()) < 200
+    assert len([block for block in reply.blocks if isinstance(block, Text)]) == 3
