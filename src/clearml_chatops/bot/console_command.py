@@ -24,6 +24,7 @@ from clearml_chatops.bot.loops import (
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
+from clearml_chatops.services.command_services import Services
 from clearml_chatops.services.suggestions import SuggestionService
 
 _DELIVERY_PAUSE = timedelta(seconds=0.2)
@@ -104,4 +105,4 @@ def _suggestions(program: Program, user: str) -> SuggestionService:
     """Completion reads as the bot itself, before the first message has made the user a known person."""
     reader = Person(id=0, name=user, role=Role.VIEWER)
     message = IncomingMessage(Identity(TERMINAL, user), user, Conversation(TERMINAL, user), "")
-    return program.process.services_for(reader, message).suggestions
+    return Services(program.process, reader, message).suggestions

@@ -24,6 +24,7 @@ from clearml_chatops.models.errors import (
 from clearml_chatops.models.messages import TERMINAL, IncomingMessage
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button, Buttons, Choice, Outcome, Reply, Text, Tone
+from clearml_chatops.services.command_services import Services
 from clearml_chatops.services.process import ProcessContext
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Dispatcher:
         context = Context(
             message=message,
             person=passage.person,
-            services=self._process.services_for(passage.person, message),
+            services=Services(self._process, passage.person, message),
             registry=self.registry,
             clock=self._process.clock,
         )
@@ -129,7 +130,7 @@ class Dispatcher:
         person = await self._process.accounts.recognise(message)
         if person is None:
             return []
-        return await self._process.services_for(person, message).suggestions.experiments(message.text)
+        return await Services(self._process, person, message).suggestions.experiments(message.text)
 
     async def _audit(self, message: IncomingMessage, passage: _Passage, reply: Reply) -> None:
         entry = AuditEntry(

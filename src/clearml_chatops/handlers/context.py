@@ -7,7 +7,7 @@ from datetime import datetime
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.people import Person
-from clearml_chatops.services.process import Services
+from clearml_chatops.services.command_services import Services
 
 
 @dataclass(frozen=True, slots=True)

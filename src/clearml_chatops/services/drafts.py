@@ -20,7 +20,7 @@ from clearml_chatops.models.experiments import Container, Experiment, Parameter,
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.clearml_gateway.calls import has_code
 from clearml_chatops.services.differences import (
     ValueChange,
     container_changes,

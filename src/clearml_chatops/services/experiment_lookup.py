@@ -16,7 +16,7 @@ from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.storage.conversations import CurrentExperimentStore
 from clearml_chatops.storage.database import Database

@@ -14,7 +14,7 @@ from clearml_chatops.models.errors import (
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
 from clearml_chatops.services.cards import web_link
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
 from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup

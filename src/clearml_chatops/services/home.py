@@ -11,7 +11,7 @@ from clearml_chatops.models.people import Identity, Person, QueueBinding
 from clearml_chatops.models.queues import Queue, Worker
 from clearml_chatops.services.accounts import Account, AccountService
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.links import LinkService

@@ -18,7 +18,7 @@ from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import WantedWorker
 from clearml_chatops.services.agents import AgentProcess
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.clearml_gateway.calls import has_code
 from clearml_chatops.services.run_processes import RunsHere, end_run, runs_here, worker_of
 from clearml_chatops.services.worker_notices import WorkerNotices
 

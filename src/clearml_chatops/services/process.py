@@ -1,4 +1,4 @@
-"""What lives as long as the process, and the services made from it for one person and one command."""
+"""What lives as long as the process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,52 +7,28 @@ from functools import cached_property
 from pathlib import Path
 
 from clearml_chatops.models.alarms import AlarmSpans
-from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import Person
 from clearml_chatops.services.accounts import AccountService
 from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.alarm_watching import AlarmWatching
 from clearml_chatops.services.alert_watching import AlertWatching
-from clearml_chatops.services.alerts import AlertService
 from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.bells import Bell
-from clearml_chatops.services.card_claims import CardClaims
 from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
-from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
+from clearml_chatops.services.clearml_gateway import ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.services.daily_digests import DailyDigests
-from clearml_chatops.services.drafts import DraftService
 from clearml_chatops.services.drawing import Drawing
-from clearml_chatops.services.edit_history import EditHistory
-from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.experiments import ExperimentService
 from clearml_chatops.services.gpu_reader import GpuReader
-from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.holding import PrivateConversations
-from clearml_chatops.services.home import HomeService
 from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
-from clearml_chatops.services.ownership import Ownership
-from clearml_chatops.services.plots import PlotService
-from clearml_chatops.services.preflight import Preflight
-from clearml_chatops.services.queues import QueueService
-from clearml_chatops.services.quiet import QuietService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.run_watching import RunWatching
-from clearml_chatops.services.runs import RunService
-from clearml_chatops.services.suggestions import SuggestionService
-from clearml_chatops.services.tracking import Tracking
-from clearml_chatops.services.waiting import WaitService
 from clearml_chatops.services.waits import WaitEstimates
-from clearml_chatops.services.watches import WatchService
 from clearml_chatops.services.watching import Watcher
-from clearml_chatops.services.worker_ending import WorkerEnding
-from clearml_chatops.services.worker_orders import OrderingPlace, WorkerOrders
-from clearml_chatops.services.worker_plans import WorkerPlans
-from clearml_chatops.services.workers import WorkerService
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.told import ToldFile
 
@@ -182,225 +158,6 @@ class ProcessContext:
             clock=clock,
         )
 
-    def services_for(self, person: Person, message: IncomingMessage) -> "Services":
-        """The services with which one command of one person works."""
-        return Services(self, person, message)
-
     async def aclose(self) -> None:
         await self.clearml.aclose()
         await self.database.aclose()
-
-
-class Services:
-    """Each service is made when a handler first asks for it."""
-
-    def __init__(self, process: ProcessContext, person: Person, message: IncomingMessage) -> None:
-        self._process = process
-        self._person = person
-        self._message = message
-
-    @cached_property
-    def _clearml(self) -> ClearML:
-        return self._process.clearml.acting_as(self._person.clearml_user_id)
-
-    @cached_property
-    def _history(self) -> EditHistory:
-        return EditHistory(database=self._process.database, person=self._person, clock=self._process.clock)
-
-    @cached_property
-    def _tracking(self) -> Tracking:
-        return Tracking(
-            database=self._process.database,
-            person=self._person,
-            conversation=self._message.conversation,
-            clock=self._process.clock,
-            watched=self._process.watched,
-            news=self._process.news,
-        )
-
-    @cached_property
-    def _ownership(self) -> Ownership:
-        return Ownership(clearml=self._clearml, database=self._process.database, person=self._person)
-
-    @property
-    def links(self) -> LinkService:
-        return self._process.links
-
-    @cached_property
-    def home(self) -> HomeService:
-        return HomeService(
-            clearml=self._clearml,
-            accounts=self.accounts,
-            links=self.links,
-            lookup=self.lookup,
-            queues=self.queues,
-            gpus=self.gpus,
-            person=self._person,
-        )
-
-    @cached_property
-    def watches(self) -> WatchService:
-        return WatchService(lookup=self.lookup, tracking=self._tracking)
-
-    @cached_property
-    def alerts(self) -> AlertService:
-        return AlertService(
-            clearml=self._clearml,
-            database=self._process.database,
-            lookup=self.lookup,
-            person=self._person,
-            conversation=self._message.conversation,
-            clock=self._process.clock,
-        )
-
-    @cached_property
-    def quiet(self) -> QuietService:
-        return QuietService(
-            database=self._process.database,
-            person=self._person,
-            message=self._message,
-            news=self._process.news,
-            clock=self._process.clock,
-        )
-
-    @property
-    def accounts(self) -> AccountService:
-        return self._process.accounts
-
-    @cached_property
-    def lookup(self) -> ExperimentLookup:
-        return ExperimentLookup(
-            clearml=self._clearml,
-            database=self._process.database,
-            ownership=self._ownership,
-            person=self._person,
-            conversation=self._message.conversation,
-            about=self._message.about,
-        )
-
-    @cached_property
-    def experiments(self) -> ExperimentService:
-        return ExperimentService(
-            clearml=self._clearml,
-            lookup=self.lookup,
-            tracking=self._tracking,
-            history=self._history,
-            ownership=self._ownership,
-        )
-
-    @cached_property
-    def drafts(self) -> DraftService:
-        return DraftService(
-            clearml=self._clearml,
-            lookup=self.lookup,
-            history=self._history,
-            ownership=self._ownership,
-            person=self._person,
-        )
-
-    @cached_property
-    def queues(self) -> QueueService:
-        return QueueService(
-            clearml=self._clearml,
-            database=self._process.database,
-            lookup=self.lookup,
-            ownership=self._ownership,
-            person=self._person,
-        )
-
-    @property
-    def cards(self) -> CardService:
-        return self._process.cards
-
-    @property
-    def daily_digests(self) -> DailyDigests:
-        return self._process.daily_digests
-
-    @property
-    def waits(self) -> WaitEstimates:
-        return self._process.waits
-
-    @cached_property
-    def runs(self) -> RunService:
-        return RunService(
-            clearml=self._clearml,
-            lookup=self.lookup,
-            experiments=self.experiments,
-            queues=self.queues,
-            tracking=self._tracking,
-            ownership=self._ownership,
-            preflight=Preflight(
-                clearml=self._process.clearml.bot, reconciler=self._process.reconciler, gpus=self.gpus
-            ),
-            person=self._person,
-        )
-
-    @cached_property
-    def workers(self) -> WorkerService:
-        return WorkerService(
-            clearml=self._process.clearml.bot,
-            queues=self.queues,
-            agents=self._process.agents,
-            reconciler=self._process.reconciler,
-            person=self._person,
-            host=self._process.host,
-        )
-
-    @cached_property
-    def card_claims(self) -> CardClaims:
-        return CardClaims(clearml=self._process.clearml.bot, gpus=self.gpus, host=self._process.host)
-
-    @cached_property
-    def worker_orders(self) -> WorkerOrders:
-        return WorkerOrders(
-            workers=self.workers,
-            plans=WorkerPlans(
-                queues=self.queues,
-                claims=self.card_claims,
-                agents=self._process.agents,
-                host=self._process.host,
-            ),
-            claims=self.card_claims,
-            ending=WorkerEnding(
-                workers=self.workers,
-                queues=self.queues,
-                runs=self.runs,
-                ownership=self._ownership,
-                reconciler=self._process.reconciler,
-            ),
-            reconciler=self._process.reconciler,
-            place=OrderingPlace(self._person, self._message.conversation, self._process.host, self._process.clock),
-        )
-
-    @cached_property
-    def plots(self) -> PlotService:
-        return PlotService(clearml=self._clearml, lookup=self.lookup, drawing=self._process.drawing)
-
-    @cached_property
-    def gpus(self) -> GpuService:
-        return GpuService(
-            reader=self._process.gpu_reader,
-            clearml=self._process.clearml.bot,
-            database=self._process.database,
-            drawing=self._process.drawing,
-            host=self._process.host,
-        )
-
-    @property
-    def card_watching(self) -> CardWatching:
-        return self._process.card_watching
-
-    @cached_property
-    def suggestions(self) -> SuggestionService:
-        return SuggestionService(clearml=self._clearml, lookup=self.lookup)
-
-    @cached_property
-    def waiting(self) -> WaitService:
-        return WaitService(
-            clearml=self._clearml,
-            lookup=self.lookup,
-            tracking=self._tracking,
-            notifications=self._process.notifications,
-            conversation=self._message.conversation,
-            clock=self._process.clock,
-        )

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from clearml_chatops.models.errors import ClearMLError
 from clearml_chatops.models.workers import WantedWorker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.clearml_gateway.calls import has_code
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.workers import WantedWorkerStore
 

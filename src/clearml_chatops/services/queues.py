@@ -18,7 +18,7 @@ from clearml_chatops.models.people import Person, QueueBinding, Role
 from clearml_chatops.models.queues import Queue
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.clearml_gateway.calls import has_code
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.similar_names import did_you_mean, similar_names

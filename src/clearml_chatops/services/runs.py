@@ -20,7 +20,7 @@ from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.models.people import Person, QueueBinding
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import has_code
+from clearml_chatops.services.clearml_gateway.calls import has_code
 from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService, require_name

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 
 MOST_SUGGESTED = 100

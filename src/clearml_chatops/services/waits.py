@@ -7,7 +7,7 @@ from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.queues import Queue, WaitEstimate, Worker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.gateway import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
 from clearml_chatops.services.wait_estimate import (
     AT_ONCE,
     Span,

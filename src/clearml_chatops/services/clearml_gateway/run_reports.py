@@ -1,6 +1,5 @@
 """What runs give of themselves, asked for many of them at once: signs of life, last values, new log lines."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
@@ -8,6 +7,7 @@ from typing import Any
 
 from clearml_chatops.models.experiments import Metric
 from clearml_chatops.models.runs import LogPage, RunSigns
+from clearml_chatops.services.clearml_gateway.calls import Calls
 from clearml_chatops.services.clearml_gateway.reading import read_experiment, read_log_lines, read_time
 
 _PAGE_SIZE = 500
@@ -39,11 +39,8 @@ _SIGN_FIELDS = (
 )
 
 
-class RunReports(ABC):
+class RunReports(Calls):
     """The part of ClearML's API that is asked again and again while something runs."""
-
-    @abstractmethod
-    async def _call(self, endpoint: str, body: Mapping[str, object]) -> dict[str, Any]: ...
 
     async def run_signs(self, ids: Sequence[str]) -> dict[str, RunSigns]:
         """How these experiments are, by id; one that is no more is absent. One request for each 500 of them."""

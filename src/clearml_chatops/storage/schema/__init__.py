@@ -1,0 +1,62 @@
+"""The tables. Changing one here asks for a migration; a test compares the two."""
+
+from clearml_chatops.storage.schema.base import Table, UtcDateTime
+from clearml_chatops.storage.schema.experiments import (
+    ActRow,
+    CreatedExperimentRow,
+    CurrentExperimentRow,
+    DraftEditRow,
+    ExperimentStateRow,
+    WatcherCursorRow,
+    WatchRow,
+)
+from clearml_chatops.storage.schema.messages import ActionRow, CardRow, QuestionRow
+from clearml_chatops.storage.schema.notifications import (
+    AlertRow,
+    DailyDigestRow,
+    MuteRow,
+    OutboxRow,
+    QuietHoursRow,
+    StandstillRow,
+)
+from clearml_chatops.storage.schema.people import (
+    AuditRow,
+    IdentityRow,
+    LinkCodeRow,
+    PersonRow,
+    PrivateConversationRow,
+    QueueBindingRow,
+    TimeZoneRow,
+)
+from clearml_chatops.storage.schema.workers import CardWatchRow, StartedWorkerRow, WantedWorkerRow
+
+__all__ = [
+    "ActRow",
+    "ActionRow",
+    "AlertRow",
+    "AuditRow",
+    "CardRow",
+    "CardWatchRow",
+    "CreatedExperimentRow",
+    "CurrentExperimentRow",
+    "DailyDigestRow",
+    "DraftEditRow",
+    "ExperimentStateRow",
+    "IdentityRow",
+    "LinkCodeRow",
+    "MuteRow",
+    "OutboxRow",
+    "PersonRow",
+    "PrivateConversationRow",
+    "QuestionRow",
+    "QueueBindingRow",
+    "QuietHoursRow",
+    "StandstillRow",
+    "StartedWorkerRow",
+    "Table",
+    "TimeZoneRow",
+    "UtcDateTime",
+    "WantedWorkerRow",
+    "WatchRow",
+    "WatcherCursorRow",
+]

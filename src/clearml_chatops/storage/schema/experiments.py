@@ -1,0 +1,99 @@
+"""What is remembered of experiments, and who watches them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ForeignKey,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearml_chatops.storage.schema.base import Table
+
+
+class CurrentExperimentRow(Table):
+    """Which experiment a person's commands in a conversation mean when they name none."""
+
+    __tablename__ = "current_experiments"
+
+    conversation: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    experiment_id: Mapped[str]
+
+
+class DraftEditRow(Table):
+    """One edit of a draft, with what stood there before: what /undo needs."""
+
+    __tablename__ = "draft_edits"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str] = mapped_column(index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    undone: Mapped[bool]
+
+
+class CreatedExperimentRow(Table):
+    """For whom the bot made an experiment, where ClearML knows only that the bot did."""
+
+    __tablename__ = "created_experiments"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class ExperimentStateRow(Table):
+    """What the watcher saw last of an experiment."""
+
+    __tablename__ = "experiment_states"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    # Those few that wait or run are asked for again and again.
+    status: Mapped[str] = mapped_column(index=True)
+    status_changed: Mapped[datetime]
+    parent_id: Mapped[str]
+    started: Mapped[datetime | None]
+    completed: Mapped[datetime | None]
+    worker_id: Mapped[str]
+    pending_since: Mapped[datetime | None]
+    stopping_by: Mapped[str]
+
+
+class ActRow(Table):
+    """What a person did last to an experiment by a command, so that it is not announced to himself."""
+
+    __tablename__ = "acts"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    at: Mapped[datetime] = mapped_column(index=True)
+
+
+class WatchRow(Table):
+    """A conversation that is told what happens to an experiment."""
+
+    __tablename__ = "watches"
+    __table_args__ = (UniqueConstraint("experiment_id", "platform", "conversation_id", "thread"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    experiment_id: Mapped[str]
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+
+
+class WatcherCursorRow(Table):
+    """Up to which status change the watcher has seen everything; one row."""
+
+    __tablename__ = "watcher_cursor"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    position: Mapped[datetime]

@@ -1,0 +1,55 @@
+"""Messages in chats: what their buttons do, and what they are about."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ForeignKey,
+    Text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from clearml_chatops.storage.schema.base import Table
+
+
+class ActionRow(Table):
+    """What a button does, where the platform's buttons hold only a token."""
+
+    __tablename__ = "actions"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    question: Mapped[str] = mapped_column(Text)
+    in_place: Mapped[bool]
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
+class QuestionRow(Table):
+    """A message that asks the question of an action."""
+
+    __tablename__ = "questions"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(ForeignKey("actions.token", ondelete="CASCADE"))
+
+
+class CardRow(Table):
+    """A message of the bot that is about an experiment.
+
+    One that is the experiment's card has a `due` while it has to be edited; `shown_change` is the status
+    change that it shows.
+    """
+
+    __tablename__ = "cards"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(primary_key=True)
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    thread: Mapped[str]
+    experiment_id: Mapped[str] = mapped_column(index=True)
+    is_card: Mapped[bool]
+    is_superseded: Mapped[bool]
+    due: Mapped[datetime | None] = mapped_column(index=True)
+    edited: Mapped[datetime | None]
+    shown_change: Mapped[datetime | None]
