@@ -71,6 +71,12 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
         Loop(program.process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running"),
         Loop(program.process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read"),
         Loop(
+            program.process.card_handovers.look,
+            CARDS_LOOK_PAUSE,
+            "What people agreed about cards cannot be carried out",
+            wake=program.process.agreed.listener(),
+        ),
+        Loop(
             delivery.deliver_due,
             _DELIVERY_PAUSE,
             "Notifications are not delivered",

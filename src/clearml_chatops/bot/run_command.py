@@ -149,6 +149,12 @@ def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delive
     yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
     yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
     yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")
+    yield Loop(
+        process.card_handovers.look,
+        CARDS_LOOK_PAUSE,
+        "What people agreed about cards cannot be carried out",
+        wake=process.agreed.listener(),
+    )
     for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(
             delivery.begin_due,

@@ -91,18 +91,17 @@ class CardClaims:
         ]
 
     async def _processes(self, plan: WorkerPlan, known: Collection[str]) -> list[CardClaim]:
-        return [
-            CardClaim(
-                str(use.gpu.index),
-                worker_id=item.worker_id,
-                person=item.person,
-                occupant=item,
-            )
-            for use in await self._uses()
-            if _overlap(_names(use), plan.cards)
-            for item in _on(use, plan)
-            if item.worker_id not in known
-        ]
+        """Those that belong to none of the `known` workers; of one run's or program's only one on each card."""
+        found: dict[tuple[str, ...], CardClaim] = {}
+        for use in await self._uses():
+            if not _overlap(_names(use), plan.cards):
+                continue
+            for item in _on(use, plan):
+                card = str(use.gpu.index)
+                same = (card, item.worker_id, item.experiment_id, item.account, item.program)
+                if item.worker_id not in known:
+                    found.setdefault(same, CardClaim(card, item.worker_id, item.person, occupant=item))
+        return list(found.values())
 
     async def _with_experiments(
         self, claims: list[CardClaim], workers: Mapping[str, Worker]

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import Person
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.people import Identity, Person
 from clearml_chatops.services.accounts import AccountService
 from clearml_chatops.services.actions import ActionService
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.audit import AuditService
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.card_claims import CardClaims
+from clearml_chatops.services.card_handovers import CardHandovers
+from clearml_chatops.services.card_questions import CardQuestions
 from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML, ClearMLConnections
@@ -67,6 +69,8 @@ class ProcessContext:
     trusted_platforms: frozenset[str]
     news: Bell = field(default_factory=Bell)
     """Rings when the outbox has got something."""
+    agreed: Bell = field(default_factory=Bell)
+    """Rings when somebody has said whether another person may have his cards."""
     watched: Bell = field(default_factory=Bell)
     """Rings when there is something more to watch."""
 
@@ -122,6 +126,29 @@ class ProcessContext:
         )
 
     @cached_property
+    def card_questions(self) -> CardQuestions:
+        return CardQuestions(
+            database=self.database,
+            reconciler=self.reconciler,
+            orders_of=self._orders_of,
+            host=self.host,
+            clock=self.clock,
+            news=self.news,
+            agreed=self.agreed,
+        )
+
+    @cached_property
+    def card_handovers(self) -> CardHandovers:
+        return CardHandovers(
+            database=self.database,
+            reconciler=self.reconciler,
+            orders_of=self._orders_of,
+            host=self.host,
+            clock=self.clock,
+            news=self.news,
+        )
+
+    @cached_property
     def audit(self) -> AuditService:
         return AuditService(database=self.database)
 
@@ -143,6 +170,11 @@ class ProcessContext:
     def services_for(self, person: Person, message: IncomingMessage) -> "Services":
         """The services with which one command of one person works."""
         return Services(self, person, message)
+
+    def _orders_of(self, person: Person, conversation: Conversation) -> WorkerOrders:
+        """The orders of a person in a conversation, for what is carried out without a message of his."""
+        identity = Identity(conversation.platform, conversation.id)
+        return self.services_for(person, IncomingMessage(identity, person.name, conversation, "")).worker_orders
 
     async def aclose(self) -> None:
         await self.clearml.aclose()
@@ -314,6 +346,10 @@ class Services:
     @property
     def card_watching(self) -> CardWatching:
         return self._process.card_watching
+
+    @property
+    def card_questions(self) -> CardQuestions:
+        return self._process.card_questions
 
     @cached_property
     def suggestions(self) -> SuggestionService:

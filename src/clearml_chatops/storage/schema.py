@@ -278,6 +278,29 @@ class CardWatchRow(Table):
     free_since: Mapped[datetime | None]
 
 
+class CardQuestionRow(Table):
+    """Somebody is asked whether another person may have the cards of his worker."""
+
+    __tablename__ = "card_questions"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    group_token: Mapped[str] = mapped_column(index=True)
+    host: Mapped[str]
+    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    cards: Mapped[str] = mapped_column(Text)
+    line: Mapped[str] = mapped_column(Text)
+    request: Mapped[dict[str, Any]]
+    asked_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    worker_ids: Mapped[list[str]] = mapped_column(JSON)
+    noted: Mapped[datetime]
+    expires: Mapped[datetime]
+    answer: Mapped[str]
+    begun: Mapped[datetime | None]
+
+
 class StartedWorkerRow(Table):
     """The process of an agent that the bot started."""
 
