@@ -34,10 +34,10 @@ def claim_sentence(context: Context, claim: CardClaim) -> str:
     cards = named[0].upper() + named[1:]
     if claim.worker_id:
         of = f" of {claim.person}" if claim.person and claim.occupant is None else ""
-        runs = f"runs {run_of(claim.experiment, context)}" if claim.experiment else "is idle"
+        runs = f"runs {run_of(claim.run, context)}" if claim.run else "is idle"
         return f"{cards}: the worker {claim.worker_id}{of} {runs}"
-    if claim.experiment:
-        return f"{cards}: {run_of(claim.experiment, context)}"
+    if claim.run:
+        return f"{cards}: {run_of(claim.run, context)}"
     program = claim.occupant.program if claim.occupant else ""
     account = claim.occupant.account if claim.occupant else ""
     return f"{cards}: {program or 'a process'} of {account or 'somebody'}, without an agent"

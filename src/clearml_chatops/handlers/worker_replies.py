@@ -46,7 +46,7 @@ def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | But
 
 def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Buttons]:
     worker = drained.worker
-    ends = run_of(drained.run.experiment, context, drained.run.owner) if drained.run else "what it runs"
+    ends = run_of(drained.run, context) if drained.run else "what it runs"
     then = f", then one with {cards_of(worker.successor)} takes its place" if worker.successor else ""
     yield Text(f"{worker.id} ends {ends} and takes nothing more{then}. I tell you when it has.", Tone.SUCCESS)
     if not worker.successor:
@@ -56,7 +56,7 @@ def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Button
 
 def _started(worker: WantedWorker) -> Iterable[Text | Fields | Buttons]:
     yield Text(f"The worker {worker.id} listens on {worker.plan.queue_names}.", Tone.SUCCESS)
-    yield Fields((("cards", worker.plan.gpus), ("containers", containers(worker.plan))))
+    yield Fields((("has", cards_of(worker.plan)), ("runs in", containers(worker.plan))))
     yield Buttons(worker_buttons(worker))
 
 
@@ -75,9 +75,9 @@ def _busy_question(context: Context, busy: tuple[BusyWorker, ...], line: WorkerL
 
 
 def _busy_sentences(context: Context, item: BusyWorker) -> Iterable[str]:
-    yield f"{item.worker.id} runs {run_of(item.experiment, context, item.owner)}."
+    yield f"{item.worker.id} runs {run_of(item.run, context)}."
     if not item.may_abort:
-        yield f"Only {item.owner} or an admin may abort it."
+        yield f"Only {item.run.owner} or an admin may abort it."
     for waiting in item.waiting:
         yield f"{_waiting_sentence(waiting)}."
 

@@ -206,7 +206,7 @@ async def _person_of(claim: CardClaim, people: PeopleStore) -> Person | None:
     """Who has to agree: whose worker it is, and of an agent that is not ours whose experiment it runs."""
     if claim.person_id is not None:
         return await people.get(claim.person_id)
-    return await people.with_clearml_user(claim.experiment.user_id) if claim.experiment else None
+    return await people.with_clearml_user(claim.run.experiment.user_id) if claim.run else None
 
 
 def _place(identities: Sequence[Identity], ordered: Conversation | None) -> Conversation | None:
@@ -224,7 +224,7 @@ def _place(identities: Sequence[Identity], ordered: Conversation | None) -> Conv
 def _answers(question: CardQuestion, claims: Sequence[CardClaim]) -> tuple[Button, ...]:
     """What he may say, each as a button that says what it does."""
     line = f"/worker consent {question.token}"
-    when = "when my run has ended" if any(claim.experiment for claim in claims) else "now"
+    when = "when my run has ended" if any(claim.run for claim in claims) else "now"
     hand_over = [Button(f"Hand it over {when}", f"{line} {Consent.HAND_OVER}")] if question.worker_ids else []
     return (
         Button(f"Let {question.request.asker_name} share it", f"{line} {Consent.SHARE}"),

@@ -297,6 +297,7 @@ class Services:
         return WorkerService(
             clearml=self._process.clearml.bot,
             queues=self.queues,
+            ownership=self._ownership,
             agents=self._process.agents,
             reconciler=self._process.reconciler,
             person=self._person,
@@ -305,7 +306,12 @@ class Services:
 
     @cached_property
     def card_claims(self) -> CardClaims:
-        return CardClaims(clearml=self._process.clearml.bot, gpus=self.gpus, host=self._process.host)
+        return CardClaims(
+            clearml=self._process.clearml.bot,
+            gpus=self.gpus,
+            ownership=self._ownership,
+            host=self._process.host,
+        )
 
     @cached_property
     def worker_orders(self) -> WorkerOrders:
