@@ -22,6 +22,7 @@ benchmark: .venv/installed
 	@$(BIN)/python -m benchmarks.slack_acknowledgements
 	@$(BIN)/python -m benchmarks.status_changes
 	@$(BIN)/python -m benchmarks.notification_latency
+	@$(BIN)/python -m benchmarks.gpu_reading
 	@$(BIN)/python -m benchmarks.kills
 
 fmt: .venv/installed

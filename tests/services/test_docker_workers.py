@@ -55,7 +55,7 @@ async def test_without_an_image_the_agent_takes_its_own(
     monkeypatch.setenv("CLEARML_DOCKER_IMAGE", "the-agents-own:1")
     await program.ask("/queue create")
     said = await program.ask("/worker start gpus=none docker")
-    assert "containers: docker, the agent's own image" in said
+    assert "runs in: docker, the agent's own image" in said
     task = add_script(program.sandbox, "no image", "print('inside')")
     await program.ask(f"/enqueue {task}")
     await until(lambda: record.exists() and "\nrun " in f"\n{record.read_text()}")

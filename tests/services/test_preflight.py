@@ -1,5 +1,6 @@
 """What is said of an experiment before it runs: code, container, cards, and who listens."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WantedWorker, WorkerPlan
 from clearml_chatops.sandbox.state import Worker
+from clearml_chatops.services.queue_holds import HOLD_TAG
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram, buttons
@@ -65,7 +67,7 @@ async def test_cards_are_numbered_anew_for_what_a_container_holds(program: Runni
     [
         ("1", "1", "python:3.12", "Args/gpus is 1"),  # may be how many
         ("1,2", "1,2", "", "Args/gpus is 1,2"),  # may be chosen by the script itself
-        ("1,2", "none", "", "it has none"),
+        ("1,2", "none", "", "has no card."),
         ("0,2", "all", "", "has the cards all: for what it runs they are 0 to 1"),
     ],
 )
@@ -118,6 +120,20 @@ async def test_a_check_tells_all(program: RunningProgram, monkeypatch: pytest.Mo
     said = await program.ask("/check queue=alice_queue")
     assert "lab:q:0 listens on alice_queue." in said
     assert "The image python:3.12 is on this machine." in said
+
+
+async def test_a_queue_that_is_held_says_by_whom(program: RunningProgram) -> None:
+    await _draft(program)
+    await _worker(program, "0")
+    _listens(program)
+    queue = program.sandbox.state.queue_named("alice_queue")
+    assert queue is not None
+    queue["tags"] = [HOLD_TAG]
+    assert f"alice_queue is held by its tag {HOLD_TAG}" in await program.ask("/check")
+    (worker,) = await program.program.process.reconciler.wanted()
+    await program.program.process.reconciler.put(replace(worker, held_queues=(queue["id"],)))
+    said = await program.ask("/check")
+    assert "Nothing is taken from alice_queue while lab:q:0 ends what it runs and stops." in said
 
 
 def _listens(program: RunningProgram) -> None:

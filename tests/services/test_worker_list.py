@@ -65,7 +65,7 @@ async def test_all_workers_are_listed_from_both_sides_and_mine_are_mine(program:
         "lab:alice_queue:gpu0": [
             "does not run",
             "on alice_queue, card 0, python:3.12, of alice",
-            "since 2 h 3 min ago, ClearML does not see it",
+            "for 2 h 3 min, ClearML does not see it",
         ],
         "farm:gpu3": [
             "runs “baseline” of Alice Adams (0 s)",

@@ -24,7 +24,7 @@ from clearml_chatops.bot.loops import (
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
-from clearml_chatops.services.command_services import Services
+from clearml_chatops.services.command_services import Services, card_handovers
 from clearml_chatops.services.suggestions import SuggestionService
 
 _DELIVERY_PAUSE = timedelta(seconds=0.2)
@@ -85,6 +85,12 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
             partial(tell_due_digests, program.process.daily_digests),
             DIGESTS_PAUSE,
             "Daily digests cannot be made",
+        ),
+        Loop(
+            card_handovers(program.process).look,
+            CARDS_LOOK_PAUSE,
+            "What people agreed about cards cannot be carried out",
+            wake=program.process.agreed.listener(),
         ),
         Loop(
             delivery.deliver_due,

@@ -26,6 +26,7 @@ from clearml_chatops.bot.loops import (
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
+from clearml_chatops.services.command_services import card_handovers
 
 _DELIVERY_PAUSE = timedelta(seconds=2)
 """For what waits for another attempt; what is new rings."""
@@ -161,6 +162,12 @@ def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delive
     yield Loop(process.notifications.forget_old, _OLD_PAUSE, "Old notifications are not deleted")
     yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")
     yield Loop(partial(tell_due_digests, process.daily_digests), DIGESTS_PAUSE, "Daily digests cannot be made")
+    yield Loop(
+        card_handovers(process).look,
+        CARDS_LOOK_PAUSE,
+        "What people agreed about cards cannot be carried out",
+        wake=process.agreed.listener(),
+    )
     for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(
             delivery.begin_due,

@@ -7,8 +7,10 @@ annotation converts the text, names the kind in the help and tells the terminal 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Annotated, Protocol
 
+from clearml_chatops.models.card_questions import Consent
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.workers import MidRun
@@ -169,21 +171,20 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class MidRunWord:
-    """What becomes of a run whose worker is to be stopped."""
+class OneOf:
+    """One of a few words that mean what `kind` lists; `expected` is what they are all about."""
 
+    kind: type[StrEnum]
+    expected: str
     completes: str = ""
 
-    def convert(self, text: str, *, name: str) -> MidRun:
+    def convert(self, text: str, *, name: str) -> StrEnum:
         try:
-            return MidRun(text.strip().lower())
+            return self.kind(text.strip().lower())
         except ValueError:
-            raise InvalidValueError(
-                value=text,
-                expected="a way to treat a run",
-                name=name,
-                advice="use wait, requeue or abort.",
-            ) from None
+            *words, last = list(self.kind)
+            advice = f"use {', '.join(words)} or {last}."
+            raise InvalidValueError(value=text, expected=self.expected, name=name, advice=advice) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +235,8 @@ Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
 Gpus = Annotated[str, GpuList()]
 QueueNames = Annotated[tuple[str, ...], NameList(completes="queue")]
-FateOfARun = Annotated[MidRun, MidRunWord()]
+FateOfARun = Annotated[MidRun, OneOf(MidRun, "a way to treat a run")]
+ConsentWord = Annotated[Consent, OneOf(Consent, "an answer")]
 WorkerReference = Annotated[str, PlainText(completes="worker")]
 NumberInList = Annotated[int | None, NumberOrAll()]
 QueuePlace = Annotated[int, Place()]

@@ -5,10 +5,9 @@ from clearml_chatops.handlers.lines import Word
 from clearml_chatops.handlers.pages import Page
 from clearml_chatops.handlers.wording import ago, count, shortened, span
 from clearml_chatops.handlers.worker_lines import worker_line
-from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Text, Tone
-from clearml_chatops.models.workers import NO_GPUS, WantedWorker, WorkerPlan, WorkerView
+from clearml_chatops.models.workers import NO_GPUS, OwnedRun, WantedWorker, WorkerPlan, WorkerView
 from clearml_chatops.services.worker_ids import cards_named_in
 
 _WORKERS_ON_A_PAGE = 6
@@ -84,7 +83,7 @@ def _further_buttons(context: Context, *, is_all: bool) -> Buttons:
     return Buttons((*start, other, Button("Cards", "/gpus")))
 
 
-def _lines(context: Context, view: WorkerView, experiment: Experiment | None) -> str:
+def _lines(context: Context, view: WorkerView, run: OwnedRun | None) -> str:
     now = context.clock()
     wanted, seen = view.wanted, view.seen
     queues = wanted.plan.queue_names if wanted else ", ".join(seen.queue_names) if seen else ""
@@ -98,25 +97,25 @@ def _lines(context: Context, view: WorkerView, experiment: Experiment | None) ->
         f"of {person}" if person else "",
     )
     times = (
-        f"since {ago(wanted.since, now)}" if wanted else "not started by me",
+        f"for {span(now - wanted.since)}" if wanted else "not started by me",
         f"seen {ago(seen.last_seen, now)}" if seen and seen.last_seen else "ClearML does not see it",
     )
-    return "\n".join((_runs(context, view, experiment), ", ".join(filter(None, parts)), ", ".join(times)))
+    return "\n".join((_runs(context, view, run), ", ".join(filter(None, parts)), ", ".join(times)))
 
 
-def _runs(context: Context, view: WorkerView, experiment: Experiment | None) -> str:
+def _runs(context: Context, view: WorkerView, run: OwnedRun | None) -> str:
     if view.runs is False:
         failures = view.wanted.failures if view.wanted else 0
         return f"does not run; was started {count(failures, 'time')}" if failures else "does not run"
     draining = "stops after this: " if view.wanted and view.wanted.draining else ""
-    if experiment is not None:
-        return f"{draining}runs {run_of(experiment, context)}"
+    if run is not None:
+        return f"{draining}runs {run_of(run, context)}"
     name = view.seen.experiment_name if view.seen else ""
     return draining + (f"runs “{shortened(name)}”" if name else "idle")
 
 
-def run_of(experiment: Experiment, context: Context, owner: str = "") -> str:
+def run_of(run: OwnedRun, context: Context) -> str:
     """A run with its owner and how long it has gone on: “baseline” of Alice (2 h 3 min)."""
-    time = experiment.running_time(context.clock())
+    time = run.experiment.running_time(context.clock())
     for_time = f" ({span(time)})" if time is not None else ""
-    return f"“{shortened(experiment.name)}” of {owner or experiment.user_name or 'somebody'}{for_time}"
+    return f"“{shortened(run.experiment.name)}” of {run.owner}{for_time}"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
+from clearml_chatops.handlers.claims import claims_question
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.wording import count, shortened
 from clearml_chatops.handlers.worker_lines import WorkerLine, line_of_plan
-from clearml_chatops.handlers.worker_list import cards_of, containers, named_cards, run_of, worker_buttons
+from clearml_chatops.handlers.worker_list import cards_of, containers, run_of, worker_buttons
 from clearml_chatops.models.replies import Button, Buttons, Choice, Fields, Outcome, Reply, Text, Tone
-from clearml_chatops.models.workers import ALL_GPUS, WantedWorker
-from clearml_chatops.services.card_claims import CardClaim
+from clearml_chatops.models.workers import WantedWorker
 from clearml_chatops.services.worker_ending import BusyWorker, DrainedWorker, WaitingBehind
 from clearml_chatops.services.worker_orders import OrderResult
 
@@ -24,7 +24,7 @@ async def order_reply(context: Context, result: OrderResult, line: WorkerLine) -
 
 async def _question(context: Context, result: OrderResult, line: WorkerLine) -> Choice | None:
     if result.claims:
-        return await _claims_question(context, result.claims, line)
+        return await claims_question(context, result.claims, line)
     if result.candidates:
         options = (Button(item.id, str(line.with_words(item.id))) for item in result.candidates)
         return Choice("Several workers listen there. Which one?", tuple(options))
@@ -46,7 +46,7 @@ def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | But
 
 def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Buttons]:
     worker = drained.worker
-    ends = run_of(drained.run.experiment, context, drained.run.owner) if drained.run else "what it runs"
+    ends = run_of(drained.run, context) if drained.run else "what it runs"
     then = f", then one with {cards_of(worker.successor)} takes its place" if worker.successor else ""
     yield Text(f"{worker.id} ends {ends} and takes nothing more{then}. I tell you when it has.", Tone.SUCCESS)
     if not worker.successor:
@@ -56,7 +56,7 @@ def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Button
 
 def _started(worker: WantedWorker) -> Iterable[Text | Fields | Buttons]:
     yield Text(f"The worker {worker.id} listens on {worker.plan.queue_names}.", Tone.SUCCESS)
-    yield Fields((("cards", worker.plan.gpus), ("containers", containers(worker.plan))))
+    yield Fields((("has", cards_of(worker.plan)), ("runs in", containers(worker.plan))))
     yield Buttons(worker_buttons(worker))
 
 
@@ -75,9 +75,9 @@ def _busy_question(context: Context, busy: tuple[BusyWorker, ...], line: WorkerL
 
 
 def _busy_sentences(context: Context, item: BusyWorker) -> Iterable[str]:
-    yield f"{item.worker.id} runs {run_of(item.experiment, context, item.owner)}."
+    yield f"{item.worker.id} runs {run_of(item.run, context)}."
     if not item.may_abort:
-        yield f"Only {item.owner} or an admin may abort it."
+        yield f"Only {item.run.owner} or an admin may abort it."
     for waiting in item.waiting:
         yield f"{_waiting_sentence(waiting)}."
 
@@ -89,34 +89,3 @@ def _waiting_sentence(waiting: WaitingBehind) -> str:
     others = "" if waiting.others_listen else ", and no other worker listens there"
     verb = "waits" if len(waiting.runs) == 1 else "wait"
     return f"In {waiting.queue_name} {count(len(waiting.runs), 'experiment')} {verb} ({shown}{more}){others}"
-
-
-async def _claims_question(context: Context, claims: tuple[CardClaim, ...], line: WorkerLine) -> Choice:
-    said = "\n".join(f"{_claim_sentence(context, claim)}." for claim in claims)
-    cards = ",".join(dict.fromkeys(card for claim in claims for card in claim.cards.split(",")))
-    options = [Button(f"Share {named_cards(cards)}", str(line.with_words("--share")))]
-    if instead := await _free_instead(context, line):
-        options.append(Button(f"Take {named_cards(instead)} instead", str(line.with_options(gpus=instead))))
-    return Choice(f"{said}\nNothing is started yet. What shall I do?", tuple(options))
-
-
-async def _free_instead(context: Context, line: WorkerLine) -> str:
-    """As many free cards as the order asks for, or those that there are."""
-    free = await context.services.card_claims.free(await context.services.workers.wanted())
-    wanted = line.options.get("gpus", "")
-    number = 1 if wanted in {"", ALL_GPUS} else wanted.count(",") + 1
-    return ",".join(free[:number])
-
-
-def _claim_sentence(context: Context, claim: CardClaim) -> str:
-    named = named_cards(claim.cards)
-    cards = named[0].upper() + named[1:]
-    if claim.worker_id:
-        of = f" of {claim.person}" if claim.person and claim.occupant is None else ""
-        runs = f"runs {run_of(claim.experiment, context)}" if claim.experiment else "is idle"
-        return f"{cards}: the worker {claim.worker_id}{of} {runs}"
-    if claim.experiment:
-        return f"{cards}: {run_of(claim.experiment, context)}"
-    program = claim.occupant.program if claim.occupant else ""
-    account = claim.occupant.account if claim.occupant else ""
-    return f"{cards}: {program or 'a process'} of {account or 'somebody'}, without an agent"

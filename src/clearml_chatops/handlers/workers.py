@@ -1,6 +1,7 @@
 """Workers: agents that run what is in a queue."""
 
 from clearml_chatops.handlers.arguments import (
+    ConsentWord,
     FateOfARun,
     Flag,
     Gpus,
@@ -11,6 +12,7 @@ from clearml_chatops.handlers.arguments import (
     WordFlag,
     WorkerReference,
 )
+from clearml_chatops.handlers.card_questions import answered_reply, asked_reply, open_questions_reply
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
@@ -65,6 +67,7 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     name: PlainWord = "",
     host: PlainWord = "",
     share: Flag = False,
+    ask: Flag = False,
 ) -> Reply:
     """Start a worker on the bot's machine and keep it running, whatever crashes.
 
@@ -78,6 +81,7 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
         name: What to call it in place of its queue, for a second one with the same cards.
         host: The machine; only the bot's own is possible.
         share: Take cards that somebody has.
+        ask: Ask whoever has the cards, and start it when he agrees.
     """
     order = WorkerOrder(queue, gpus, image, docker, venv, services, name, host, share)
     line = worker_line(
@@ -92,6 +96,8 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     except NoGpuDriverError as error:
         without = Button("Start it without cards", str(line.with_options(gpus="none")))
         raise NoGpuDriverError(**error.values, offers=[without]) from error
+    if ask and result.claims:
+        return await asked_reply(context, result.claims, order, line)
     return await order_reply(context, result, line)
 
 
@@ -126,6 +132,7 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     venv: WordFlag = False,
     run: FateOfARun | None = None,
     share: Flag = False,
+    ask: Flag = False,
 ) -> Reply:
     """Start a worker anew, with other cards or another image. Asks first what becomes of what it runs.
 
@@ -138,13 +145,17 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
         venv: Run everything without containers from now on.
         run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
         share: Take cards that somebody has.
+        ask: Ask whoever has the cards, and restart it when he agrees.
     """
     order = WorkerOrder((queue,) if queue else (), gpus, image, docker, venv, share=share)
     result = await context.services.worker_orders.restart(worker, order, mid_run=run)
     words = ("docker" * docker, "venv" * venv, "--share" * share)
     line = worker_line("/worker restart", worker, *words, queue=queue, gpus=gpus)
     line = line if image is None else line.with_options(image=image)
-    return await order_reply(context, result, line.with_options(run=run.value) if run else line)
+    line = line.with_options(run=run.value) if run else line
+    if ask and result.claims:
+        return await asked_reply(context, result.claims, order, line, restarts=worker, mid_run=run)
+    return await order_reply(context, result, line)
 
 
 @WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
@@ -157,6 +168,21 @@ async def worker_drain(context: Context, worker: WorkerReference = "", *, queue:
     """
     result = await context.services.worker_orders.stop(worker, queue, mid_run=MidRun.WAIT)
     return await order_reply(context, result, worker_line("/worker drain", worker, queue=queue))
+
+
+@WORKERS.command("worker consent", examples=("/worker consent", "/worker consent 4f2ab3 share"))
+async def worker_consent(context: Context, question: PlainWord = "", answer: ConsentWord | None = None) -> Reply:
+    """Say whether somebody may have the cards of your worker. The question that you get has buttons for it.
+
+    Args:
+        question: The question's number; nothing to see which are open.
+        answer: share them, handover when your run has ended, or no.
+    """
+    questions = context.services.card_questions
+    if not question or answer is None:
+        return open_questions_reply(context, await questions.concerning(context.person))
+    here = context.message.conversation
+    return answered_reply(context, await questions.answer(question, answer, context.person, here), answer)
 
 
 @WORKERS.command("worker log", examples=("/worker log", "/worker log 100 queue=gpu_queue"))

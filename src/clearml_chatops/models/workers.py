@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.queues import Worker
@@ -108,6 +109,14 @@ class MidRun(StrEnum):
     WAIT = "wait"
     REQUEUE = "requeue"
     ABORT = "abort"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedRun:
+    """An experiment and what its owner is called, also where ClearML knows only that the bot made it."""
+
+    experiment: Experiment
+    owner: str
 
 
 @dataclass(frozen=True, slots=True)

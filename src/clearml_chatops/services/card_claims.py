@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from clearml_chatops.models.errors import NoGpuDriverError
-from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.gpus import GpuUse, Occupant
 from clearml_chatops.models.queues import Worker
-from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, WantedWorker, WorkerPlan
+from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, OwnedRun, WantedWorker, WorkerPlan
 from clearml_chatops.services.chosen_gpus import chosen_gpus
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.gpus import GpuService
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.worker_ids import cards_named_in
 
 
@@ -25,15 +25,16 @@ class CardClaim:
     worker_id: str = ""
     person: str = ""
     person_id: int | None = None
-    experiment: Experiment | None = None
+    run: OwnedRun | None = None
     occupant: Occupant | None = None
 
 
 class CardClaims:
     """Looks at the cards of this host for somebody who wants them."""
 
-    def __init__(self, *, clearml: ClearML, gpus: GpuService, host: str) -> None:
+    def __init__(self, *, clearml: ClearML, gpus: GpuService, ownership: Ownership, host: str) -> None:
         self._clearml = clearml
+        self._ownership = ownership
         self._gpus = gpus
         self._host = host
 
@@ -76,7 +77,7 @@ class CardClaims:
             if named and worker.id not in known and _overlap(frozenset(named.split(",")), plan.cards):
                 claims.append(CardClaim(named, worker_id=worker.id, person=worker.user_name))
                 known.add(worker.id)
-        return await self._with_experiments([*claims, *await self._processes(plan, known)], workers)
+        return await self._with_runs([*claims, *await self._processes(plan, known)], workers)
 
     async def free(self, wanted: Iterable[WantedWorker]) -> list[str]:
         """The whole cards that nobody has."""
@@ -91,26 +92,24 @@ class CardClaims:
         ]
 
     async def _processes(self, plan: WorkerPlan, known: Collection[str]) -> list[CardClaim]:
-        return [
-            CardClaim(
-                str(use.gpu.index),
-                worker_id=item.worker_id,
-                person=item.person,
-                occupant=item,
-            )
-            for use in await self._uses()
-            if _overlap(_names(use), plan.cards)
-            for item in _on(use, plan)
-            if item.worker_id not in known
-        ]
+        """Those that belong to none of the `known` workers; of one run's or program's only one on each card."""
+        found: dict[tuple[str, ...], CardClaim] = {}
+        for use in await self._uses():
+            if not _overlap(_names(use), plan.cards):
+                continue
+            for item in _on(use, plan):
+                card = str(use.gpu.index)
+                same = (card, item.worker_id, item.experiment_id, item.account, item.program)
+                if item.worker_id not in known:
+                    found.setdefault(same, CardClaim(card, item.worker_id, item.person, occupant=item))
+        return list(found.values())
 
-    async def _with_experiments(
-        self, claims: list[CardClaim], workers: Mapping[str, Worker]
-    ) -> tuple[CardClaim, ...]:
+    async def _with_runs(self, claims: list[CardClaim], workers: Mapping[str, Worker]) -> tuple[CardClaim, ...]:
         """The claims with what each one runs. One request, none where they run nothing."""
         ids = [_experiment_id(claim, workers) for claim in claims]
         found = await self._clearml.experiments(sorted(set(filter(None, ids)))) if any(ids) else {}
-        return tuple(replace(claim, experiment=found.get(id_)) for claim, id_ in zip(claims, ids, strict=True))
+        runs = {id_: OwnedRun(item, await self._ownership.owner_name(item)) for id_, item in found.items()}
+        return tuple(replace(claim, run=runs.get(id_)) for claim, id_ in zip(claims, ids, strict=True))
 
     async def _uses(self) -> tuple[GpuUse, ...]:
         try:

@@ -1,12 +1,14 @@
 """The services with which one command of one person works."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
-from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import Person
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.people import Identity, Person
 from clearml_chatops.services.accounts import AccountService
 from clearml_chatops.services.alerts import AlertService
 from clearml_chatops.services.card_claims import CardClaims
+from clearml_chatops.services.card_handovers import CardHandovers
+from clearml_chatops.services.card_questions import CardQuestions
 from clearml_chatops.services.card_watching import CardWatching
 from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -185,6 +187,7 @@ class Services:
         return WorkerService(
             clearml=self._process.clearml.bot,
             queues=self.queues,
+            ownership=self._ownership,
             agents=self._process.agents,
             reconciler=self._process.reconciler,
             person=self._person,
@@ -193,7 +196,12 @@ class Services:
 
     @cached_property
     def card_claims(self) -> CardClaims:
-        return CardClaims(clearml=self._process.clearml.bot, gpus=self.gpus, host=self._process.host)
+        return CardClaims(
+            clearml=self._process.clearml.bot,
+            gpus=self.gpus,
+            ownership=self._ownership,
+            host=self._process.host,
+        )
 
     @cached_property
     def worker_orders(self) -> WorkerOrders:
@@ -236,6 +244,18 @@ class Services:
         return self._process.card_watching
 
     @cached_property
+    def card_questions(self) -> CardQuestions:
+        return CardQuestions(
+            database=self._process.database,
+            reconciler=self._process.reconciler,
+            orders_of=partial(_orders_of, self._process),
+            host=self._process.host,
+            clock=self._process.clock,
+            news=self._process.news,
+            agreed=self._process.agreed,
+        )
+
+    @cached_property
     def suggestions(self) -> SuggestionService:
         return SuggestionService(clearml=self._clearml, lookup=self.lookup)
 
@@ -249,3 +269,21 @@ class Services:
             conversation=self._message.conversation,
             clock=self._process.clock,
         )
+
+
+def card_handovers(process: ProcessContext) -> CardHandovers:
+    """What carries out, beside all commands, what people have agreed about cards."""
+    return CardHandovers(
+        database=process.database,
+        reconciler=process.reconciler,
+        orders_of=partial(_orders_of, process),
+        host=process.host,
+        clock=process.clock,
+        news=process.news,
+    )
+
+
+def _orders_of(process: ProcessContext, person: Person, conversation: Conversation) -> WorkerOrders:
+    """The orders of a person in a conversation, for what is carried out without a message of his."""
+    identity = Identity(conversation.platform, conversation.id)
+    return Services(process, person, IncomingMessage(identity, person.name, conversation, "")).worker_orders

@@ -77,6 +77,10 @@ class Preflight:
         if queue is None or not queue.worker_ids:
             text = f"No worker listens on {binding.queue_name}; /worker start makes one."
             return Finding(Light.AMBER, text)
+        holding = [item.id for item in await self._wanted(binding) if queue.id in item.held_queues]
+        if holding:
+            text = f"Nothing is taken from {queue.name} while {', '.join(holding)} ends what it runs and stops."
+            return Finding(Light.AMBER, text)
         if HOLD_TAG in queue.tags:
             return Finding(
                 Light.AMBER, f"{queue.name} is held by its tag {HOLD_TAG}, so nothing is taken from it."
@@ -113,16 +117,11 @@ class Preflight:
             if count is None or max(indices) < count:
                 continue
             right = ",".join(str(index) for index in range(min(count, len(indices))))
-            advice = (
-                f"for what it runs they are 0 to {count - 1}; /set {parameter.key} {right}."
-                if count
-                else "it has none."
-            )
+            has = f"has the cards {worker.plan.gpus}: for what it runs they are 0 to {count - 1}"
+            advice = f"{has}; /set {parameter.key} {right}." if count else "has no card."
             # A single number may be how many, and a script without docker may choose the machine's cards itself.
             light = Light.RED if worker.plan.in_containers and len(indices) > 1 else Light.AMBER
-            text = (
-                f"{parameter.key} is {parameter.value}, and {worker.id} has the cards {worker.plan.gpus}: {advice}"
-            )
+            text = f"{parameter.key} is {parameter.value}, and {worker.id} {advice}"
             findings.append(Finding(light, text))
         return tuple(findings) if len(findings) == len(workers) else ()
 

@@ -57,6 +57,8 @@ class ProcessContext:
     trusted_platforms: frozenset[str]
     news: Bell = field(default_factory=Bell)
     """Rings when the outbox has got something."""
+    agreed: Bell = field(default_factory=Bell)
+    """Rings when somebody has said whether another person may have his cards."""
     watched: Bell = field(default_factory=Bell)
     """Rings when there is something more to watch."""
 

@@ -6,8 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 from clearml_chatops.models.errors import CannotAbortError, CannotRetryError, ChatOpsError, ClearMLError
-from clearml_chatops.models.experiments import Experiment
-from clearml_chatops.models.workers import MidRun, WantedWorker, WorkerPlan
+from clearml_chatops.models.workers import MidRun, OwnedRun, WantedWorker, WorkerPlan
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.queue_holds import HOLD_TAKES_EFFECT
 from clearml_chatops.services.queues import QueueService
@@ -16,14 +15,6 @@ from clearml_chatops.services.runs import RunService
 from clearml_chatops.services.workers import WorkerService
 
 _LOOKS_FOR_THE_END = 20
-
-
-@dataclass(frozen=True, slots=True)
-class OwnedRun:
-    """An experiment and what its owner is called."""
-
-    experiment: Experiment
-    owner: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +31,7 @@ class BusyWorker:
     """A worker in mid-run. `may_abort` is whether the person may end this run."""
 
     worker: WantedWorker
-    experiment: Experiment
-    owner: str
+    run: OwnedRun
     may_abort: bool
     waiting: tuple[WaitingBehind, ...] = ()
 
@@ -82,15 +72,14 @@ class WorkerEnding:
         wanted = {worker.id: worker for worker in targets}
         views = tuple(view for view in await self._workers.all() if view.id in wanted and view.runs)
         found = {}
-        for worker_id, experiment in (await self._workers.running(views)).items():
+        for worker_id, run in (await self._workers.running(views)).items():
             if mid_run in {MidRun.ABORT, MidRun.REQUEUE}:
-                await self._ownership.require_own(experiment)
+                await self._ownership.require_own(run.experiment)
             worker = wanted[worker_id]
             found[worker_id] = BusyWorker(
                 worker,
-                experiment,
-                owner=await self._ownership.owner_name(experiment),
-                may_abort=await self._ownership.is_own(experiment),
+                run,
+                may_abort=await self._ownership.is_own(run.experiment),
                 waiting=() if mid_run else await self._waiting_behind(worker, wanted),
             )
         return found
@@ -112,8 +101,7 @@ class WorkerEnding:
         """Has a worker take nothing more and end when it has nothing to do; its successor then takes its place."""
         drained = await self._reconciler.put(replace(worker, draining=True, successor=successor))
         await self._reconciler.ended(drained, hold_all=False)
-        run = OwnedRun(busy.experiment, busy.owner) if busy else None
-        return DrainedWorker(drained, run, await self.left_behind([worker]))
+        return DrainedWorker(drained, busy.run if busy else None, await self.left_behind([worker]))
 
     async def end(self, worker: WantedWorker, busy: BusyWorker | None, mid_run: MidRun | None) -> bool:
         """Ends a worker's agent once it is idle, its run being aborted first. False where it took another one.
@@ -125,7 +113,7 @@ class WorkerEnding:
             await self._reconciler.ended(worker, hold_all=True)
             if busy:
                 with contextlib.suppress(CannotAbortError):  # it has just ended by itself
-                    await self._runs.abort(busy.experiment)
+                    await self._runs.abort(busy.run.experiment)
             for _ in range(_LOOKS_FOR_THE_END):
                 if await self._reconciler.ended(worker, hold_all=True):
                     return True
@@ -146,7 +134,7 @@ class WorkerEnding:
         """Puts the run of a worker that has ended back into its queue, where that was asked for."""
         if busy and mid_run is MidRun.REQUEUE:
             with contextlib.suppress(CannotRetryError):  # it has ended well by itself
-                await self._runs.retry(busy.experiment.id, queue_name="", front=True)
+                await self._runs.retry(busy.run.experiment.id, queue_name="", front=True)
 
     async def _give_up(self, worker: WantedWorker) -> None:
         """Leaves a worker as it was; what is held is let go of by the reconciler, once ClearML answers."""

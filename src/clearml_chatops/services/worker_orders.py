@@ -131,7 +131,9 @@ class WorkerOrders:
                 # What ran before is better than nothing; it is started by the next cycle.
                 await self._reconciler.put(_fresh(old))
                 raise
-        return OrderResult(started=(new,), stopped=(old,), aborted=(busy.experiment,) if busy and mid_run else ())
+        return OrderResult(
+            started=(new,), stopped=(old,), aborted=(busy.run.experiment,) if busy and mid_run else ()
+        )
 
     async def _stop_one(
         self, worker: WantedWorker, busy: BusyWorker | None, mid_run: MidRun | None, result: OrderResult
@@ -141,7 +143,7 @@ class WorkerOrders:
         if not (busy and waits) and await self._ending.end(worker, busy, mid_run):
             await self._reconciler.forget(worker)
             await self._ending.put_back(busy, mid_run)
-            aborted = (busy.experiment,) if busy else ()
+            aborted = (busy.run.experiment,) if busy else ()
             return replace(result, stopped=(*result.stopped, worker), aborted=(*result.aborted, *aborted))
         if waits:
             busy = busy or (await self._ending.busy([worker], mid_run)).get(worker.id)

@@ -8,11 +8,11 @@ from clearml_chatops.models.errors import (
     WorkerNotRunningError,
     WorkerNotYoursError,
 )
-from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Person, Role
-from clearml_chatops.models.workers import WantedWorker, WorkerView
+from clearml_chatops.models.workers import OwnedRun, WantedWorker, WorkerView
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.similar_names import did_you_mean, similar_names
@@ -26,6 +26,7 @@ class WorkerService:
         *,
         clearml: ClearML,
         queues: QueueService,
+        ownership: Ownership,
         agents: LocalAgents,
         reconciler: Reconciler,
         person: Person,
@@ -33,6 +34,7 @@ class WorkerService:
     ) -> None:
         self._clearml = clearml
         self._queues = queues
+        self._ownership = ownership
         self._agents = agents
         self._reconciler = reconciler
         self._person = person
@@ -61,13 +63,17 @@ class WorkerService:
         """All that should run on this host."""
         return await self._reconciler.wanted()
 
-    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, Experiment]:
+    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, OwnedRun]:
         """What these workers run, by the worker's id. One request, none where they run nothing."""
         ids = {view.id: view.seen.experiment_id for view in views if view.seen and view.seen.experiment_id}
         if not ids:
             return {}
         found = await self._clearml.experiments(sorted(set(ids.values())))
-        return {worker_id: found[id_] for worker_id, id_ in ids.items() if id_ in found}
+        return {
+            worker_id: OwnedRun(found[id_], await self._ownership.owner_name(found[id_]))
+            for worker_id, id_ in ids.items()
+            if id_ in found
+        }
 
     async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
         """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.

@@ -26,6 +26,15 @@ class PeopleStore:
         )
         return _to_person(row) if row else None
 
+    async def get(self, person_id: int) -> Person | None:
+        row = await self._session.get(PersonRow, person_id)
+        return _to_person(row) if row else None
+
+    async def with_clearml_user(self, user_id: str) -> Person | None:
+        """The person who is this ClearML user; None where nobody is, or several are."""
+        rows = list(await self._session.scalars(select(PersonRow).where(PersonRow.clearml_user_id == user_id)))
+        return _to_person(rows[0]) if user_id and len(rows) == 1 else None
+
     async def user_ids(self, platform: str, role: Role) -> list[str]:
         """The user ids on a platform of all who have this role."""
         found = await self._session.scalars(

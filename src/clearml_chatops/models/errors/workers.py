@@ -95,3 +95,40 @@ class CardNotWatchedError(ChatOpsError):
 
     code = "card_not_watched"
     text = "I watch {what} here; /gpus watch 1 would tell you when card 1 is free."
+
+
+class NobodyToAskError(ChatOpsError):
+    """Not everybody who has the cards is known to the bot, or can be written to."""
+
+    code = "nobody_to_ask"
+    text = (
+        "I do not know everybody who has {cards}, so I can ask nobody; send it without --ask to see who has them."
+    )
+
+
+class AlreadyAskedError(ChatOpsError):
+    """The same question waits for its answer."""
+
+    code = "already_asked"
+    text = "{asked} is asked for {cards} already and has not answered yet; you are told when that changes."
+
+
+class CardQuestionOverError(ChatOpsError):
+    """A question about cards that was answered, taken back or has expired, or never was."""
+
+    code = "card_question_over"
+    text = "That question is no longer open; /worker consent shows those that are."
+
+
+class CardQuestionNotYoursError(ChatOpsError):
+    """Somebody else is asked."""
+
+    code = "card_question_not_yours"
+    text = "{asked} is asked this, so only {asked} or an admin may answer it."
+
+
+class CannotHandOverError(ChatOpsError):
+    """The worker on the cards was not started by the bot, so the bot does not end it."""
+
+    code = "cannot_hand_over"
+    text = "I did not start what is on {cards}, so I cannot end it; let {asker} share, or say not now."

@@ -28,13 +28,14 @@ from clearml_chatops.storage.schema.people import (
     QueueBindingRow,
     TimeZoneRow,
 )
-from clearml_chatops.storage.schema.workers import CardWatchRow, StartedWorkerRow, WantedWorkerRow
+from clearml_chatops.storage.schema.workers import CardQuestionRow, CardWatchRow, StartedWorkerRow, WantedWorkerRow
 
 __all__ = [
     "ActRow",
     "ActionRow",
     "AlertRow",
     "AuditRow",
+    "CardQuestionRow",
     "CardRow",
     "CardWatchRow",
     "CreatedExperimentRow",

@@ -7,6 +7,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     ForeignKey,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -62,3 +63,26 @@ class CardWatchRow(Table):
     conversation_id: Mapped[str]
     thread: Mapped[str]
     free_since: Mapped[datetime | None]
+
+
+class CardQuestionRow(Table):
+    """Somebody is asked whether another person may have the cards of his worker."""
+
+    __tablename__ = "card_questions"
+
+    token: Mapped[str] = mapped_column(primary_key=True)
+    group_token: Mapped[str] = mapped_column(index=True)
+    host: Mapped[str]
+    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    cards: Mapped[str] = mapped_column(Text)
+    line: Mapped[str] = mapped_column(Text)
+    request: Mapped[dict[str, Any]]
+    asked_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    worker_ids: Mapped[list[str]] = mapped_column(JSON)
+    noted: Mapped[datetime]
+    expires: Mapped[datetime]
+    answer: Mapped[str]
+    begun: Mapped[datetime | None]
