@@ -81,6 +81,7 @@ class Dispatcher:
         arguments = bind(command, passage.words[used:])
         needed = command.needs(arguments)
         _authorise(passage.person, command, needed)
+        await self._process.own_places.note(passage.person, message)
         context = Context(
             message=message,
             person=passage.person,

@@ -1,6 +1,6 @@
 """What comes in: one shape for a typed line, a slash command, a mention and a button."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearml_chatops.models.people import Identity
 
@@ -26,7 +26,8 @@ class IncomingMessage:
 
     `sender_name` is what the platform calls the person. `about` is the experiment of the card or
     thread that the message replies to, if there is one. What is said `in_public`, and the answer, others
-    can read.
+    can read. A conversation that has the sender's own id is his alone; one `in_private` is too. A thread that
+    the message itself `begins` is where the answer goes; said it was in the channel.
     """
 
     sender: Identity
@@ -35,3 +36,15 @@ class IncomingMessage:
     text: str
     about: str = ""
     in_public: bool = False
+    in_private: bool = False
+    begins_thread: bool = False
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nobody but the sender and the bot is in the conversation."""
+        return self.in_private or self.conversation.id == self.sender.user_id
+
+    @property
+    def said_in(self) -> Conversation:
+        """The conversation in which it was said, wherever its answer goes."""
+        return replace(self.conversation, thread="") if self.begins_thread else self.conversation

@@ -29,12 +29,14 @@ from clearml_chatops.services.home import HomeService
 from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.own_places import OwnPlaces
 from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.plots import PlotService
 from clearml_chatops.services.preflight import Preflight
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.runs import RunService
+from clearml_chatops.services.subscriptions import SubscriptionService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
@@ -89,6 +91,10 @@ class ProcessContext:
     @cached_property
     def conversations(self) -> ConversationService:
         return ConversationService(database=self.database, clock=self.clock)
+
+    @cached_property
+    def own_places(self) -> OwnPlaces:
+        return OwnPlaces(database=self.database, clock=self.clock)
 
     @cached_property
     def drawing(self) -> Drawing:
@@ -167,6 +173,7 @@ class Services:
             database=self._process.database,
             person=self._person,
             conversation=self._message.conversation,
+            said_in=self._message.said_in,
             clock=self._process.clock,
             watched=self._process.watched,
             news=self._process.news,
@@ -195,6 +202,18 @@ class Services:
     @cached_property
     def watches(self) -> WatchService:
         return WatchService(lookup=self.lookup, tracking=self._tracking)
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionService:
+        return SubscriptionService(
+            clearml=self._clearml,
+            database=self._process.database,
+            queues=self.queues,
+            lookup=self.lookup,
+            person=self._person,
+            message=self._message,
+            watched=self._process.watched,
+        )
 
     @property
     def accounts(self) -> AccountService:

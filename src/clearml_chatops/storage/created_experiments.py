@@ -1,8 +1,11 @@
 """For whom the bot made which experiment, where the server says that it is the bot's own."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from clearml_chatops.storage.chunks import chunks
 from clearml_chatops.storage.schema import CreatedExperimentRow, PersonRow
 
 
@@ -25,6 +28,18 @@ class CreatedExperimentStore:
             .where(CreatedExperimentRow.experiment_id == experiment_id)
         )
         return name or ""
+
+    async def makers(self, experiment_ids: Collection[str]) -> dict[str, str]:
+        """The names of the people for whom these were made, by experiment; absent where nobody is noted."""
+        found: dict[str, str] = {}
+        for chunk in chunks(experiment_ids):
+            rows = await self._session.execute(
+                select(CreatedExperimentRow.experiment_id, PersonRow.name)
+                .join(PersonRow, PersonRow.id == CreatedExperimentRow.person_id)
+                .where(CreatedExperimentRow.experiment_id.in_(chunk))
+            )
+            found.update(row.tuple() for row in rows)
+        return found
 
     async def made_by(self, person_id: int) -> list[str]:
         """The ids of all that was made for a person."""

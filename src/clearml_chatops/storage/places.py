@@ -7,7 +7,14 @@ from sqlalchemy import delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.storage.schema import CardRow, CurrentExperimentRow, OutboxRow, QuestionRow, WatchRow
+from clearml_chatops.storage.schema import (
+    CardRow,
+    CurrentExperimentRow,
+    OutboxRow,
+    QuestionRow,
+    SubscriptionRow,
+    WatchRow,
+)
 
 STAYED_BEHIND = "old:"
 """Stands before the id of a message that cannot be reached any more."""
@@ -23,6 +30,7 @@ class PlaceStore:
         What the new one has already stays as it is there.
         """
         await self._move_watches(old, new)
+        await self._move_subscriptions(old, new)
         await self._move_outbox(old, new, now)
         await self._move_current_experiments(old, new)
         await self._move_messages(old, new)
@@ -31,6 +39,17 @@ class PlaceStore:
         there = {(row.experiment_id, row.thread) for row in await self._session.scalars(_rows_of(WatchRow, new))}
         for row in await self._session.scalars(_rows_of(WatchRow, old)):
             if (row.experiment_id, row.thread) in there:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+
+    async def _move_subscriptions(self, old: Conversation, new: Conversation) -> None:
+        there = {
+            (row.kind, row.target_id, row.thread)
+            for row in await self._session.scalars(_rows_of(SubscriptionRow, new))
+        }
+        for row in await self._session.scalars(_rows_of(SubscriptionRow, old)):
+            if (row.kind, row.target_id, row.thread) in there:
                 await self._session.delete(row)
             else:
                 row.platform, row.conversation_id = new.platform, new.id

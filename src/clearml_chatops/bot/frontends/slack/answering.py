@@ -92,5 +92,7 @@ class Answering:
                 text=heard.line,
                 about=about or heard.about,
                 in_public=not heard.ephemeral and not heard.channel.startswith(_DIRECT_MESSAGE),
+                in_private=heard.channel.startswith(_DIRECT_MESSAGE),
+                begins_thread=heard.begins_thread,
             )
         )
