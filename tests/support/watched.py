@@ -45,16 +45,19 @@ class World:
         await self.watcher.look()
         return await self.delivered()
 
-    async def delivered(self) -> list[str]:
+    @property
+    def notifications(self) -> NotificationService:
         process = self.program.program.process
-        service = NotificationService(clearml=process.clearml.bot, database=process.database, clock=self.clock)
+        return NotificationService(clearml=process.clearml.bot, database=process.database, clock=self.clock)
+
+    async def delivered(self) -> list[str]:
         heard: list[str] = []
 
         async def send(_conversation: Conversation, reply: Reply) -> None:
             heard.append(plain_text(reply).partition("\n[")[0])
 
         await Delivery(
-            notifications=service,
+            notifications=self.notifications,
             platform=self.program.conversation.platform,
             conversation_id=self.program.conversation.id,
             send=send,

@@ -143,6 +143,7 @@ class Watcher:
             await OutboxStore(session).add(told, now=now)
             await CardStore(session).mark_due(deleted, now=now)
             await store.forget(deleted)
+        self._moves_on = None
         self._news.ring()
         return len(told)
 
