@@ -4,7 +4,7 @@ import pytest
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from tests.support.dialogs import DRAFTING, QUEUEING, Answer, verify_dialog
+from tests.support.dialogs import DRAFTING, QUEUEING, WATCHING, Answer, Turn, verify_dialog
 from tests.support.program import RunningProgram, plain_text
 
 
@@ -13,9 +13,10 @@ def _experiments(sandbox: Sandbox) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
-async def test_a_draft_is_made_and_edited_and_goes_through_the_queue(program: RunningProgram) -> None:
+@pytest.mark.parametrize("dialog", [(*DRAFTING, *QUEUEING), WATCHING], ids=["drafts and queues", "watches"])
+async def test_a_dialog_goes_as_its_table_says(program: RunningProgram, dialog: tuple[Turn, ...]) -> None:
     async def say(line: str) -> Answer:
         reply = await program.say(line)
         return Answer(plain_text(reply), reply.outcome)
 
-    await verify_dialog(say, (*DRAFTING, *QUEUEING))
+    await verify_dialog(say, dialog)
