@@ -127,13 +127,21 @@ async def test_a_channel_lists_what_its_threads_watch_with_a_mark_and_can_end_it
     assert "Nothing is watched here" in plain_text(await said_in(program, "/watching", thread="17.1"))
 
 
-async def test_a_thread_can_end_what_its_channel_watches_but_not_what_another_thread_does(
-    program: RunningProgram, baseline: Document
-) -> None:
-    await said_in(program, "/watch baseline", thread="17.1")
-    assert "not watched here" in plain_text(await said_in(program, "/unwatch baseline", thread="18.1"))
-    await said_in(program, "/watch baseline")
-    assert "no longer watched" in plain_text(await said_in(program, "/unwatch baseline", thread="18.1"))
+async def test_what_is_watched_nearest_is_ended_first(program: RunningProgram, baseline: Document) -> None:
+    """The list's buttons are pressed in the thread of the answer, wherever the thing is watched."""
+    for what in ("queue=default", "project=vision"):
+        for thread in ("", "17.1", "18.1"):
+            await said_in(program, f"/watch {what}", thread=thread)
+        for left in (["", "18.1"], ["18.1"], []):
+            said = plain_text(await said_in(program, f"/unwatch {what}", thread="17.1"))
+            assert "no longer watched" in said
+            for thread in ("", "17.1", "18.1"):
+                listed = plain_text(await said_in(program, "/watching", thread=thread))
+                is_here = thread in left or (not thread and bool(left))
+                assert (what.rpartition("=")[2] in listed) == is_here, (what, thread, left)
+        assert "not watched here" in plain_text(await said_in(program, f"/unwatch {what}", thread="17.1"))
+    await said_in(program, "/watch baseline", thread="18.1")
+    assert "no longer watched" in plain_text(await said_in(program, "/unwatch baseline", thread="17.1"))
 
 
 async def test_queues_and_projects_are_paged_with_the_experiments(

@@ -1,5 +1,6 @@
 """What a conversation is told of everybody's experiments: those of a queue, those of a project."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from clearml_chatops.models.errors import InvalidValueError, NotSubscribedError
@@ -80,10 +81,15 @@ class SubscriptionService:
     async def unsubscribe(self, kind: SubscriptionKind, name: str) -> Subscription:
         """Ends a subscription. No request where it is named: it may have been deleted in ClearML.
 
+        A thread that has none means its channel; where that has none either, all its threads are meant.
+
         Raises:
             NotSubscribedError: there is none, or several fit.
         """
-        here = [item for item in await self.here() if item.kind is kind]
+        said_in = self._message.said_in
+        channel = replace(said_in, thread="")
+        async with self._database.reading() as session:
+            here = [item for item in await SubscriptionStore(session).of(channel) if item.kind is kind]
         if name.strip().casefold() in _MINE:
             target_id, name = await self._target(kind, "", TOLD_TO_SUBSCRIBERS)
             fitting = [item for item in here if item.target_id == target_id]
@@ -91,8 +97,10 @@ class SubscriptionService:
             fitting = _fitting(here, name.strip().strip("/").casefold())
         if len({item.target_id for item in fitting}) != 1:
             raise NotSubscribedError(kind=kind.value, name=name)
+        by_place = {item.conversation: item for item in fitting}
+        meant = by_place.get(said_in) or by_place.get(channel)
         async with self._database.writing() as session:
-            for item in fitting:
+            for item in [meant] if meant else fitting:
                 await SubscriptionStore(session).remove(item)
         return fitting[0]
 

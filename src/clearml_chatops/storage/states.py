@@ -131,14 +131,16 @@ class WatcherStore:
     async def unwatch(self, experiment_id: str, recipient: Conversation) -> bool:
         """Has the recipient told no more of this experiment; whether he was.
 
-        Where a channel itself is not told of it, its threads are told no more, and for a thread its channel.
+        A thread that is not told of it means its channel; where that is not either, all its threads are meant.
         """
         everywhere = list(
             await self._session.scalars(_watches_in(recipient).where(WatchRow.experiment_id == experiment_id))
         )
-        found = [row for row in everywhere if row.thread == recipient.thread]
-        if not found:
-            found = [row for row in everywhere if not recipient.thread or not row.thread]
+        found = (
+            [row for row in everywhere if row.thread == recipient.thread]
+            or [row for row in everywhere if not row.thread]
+            or everywhere
+        )
         for row in found:
             await self._session.delete(row)
         return bool(found)
