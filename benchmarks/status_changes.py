@@ -1,6 +1,7 @@
 """What the watcher costs where 10,000 watched experiments change their status at one moment, and where none does.
 
-Each is to be told once, with one request a page; an idle cycle is one request and at most 5 ms of CPU.
+Each is to be told once, with one request a page; an idle cycle is one request and at most 5 ms of CPU. The
+same where nobody watches them by their ids, but a channel has subscribed to their project.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.support.many import add_pending, fail_all, watch_all
+from tests.support.many import PROJECT, add_pending, fail_all, watch_all
 from tests.support.program import RunningProgram, running_program
 
 from clearml_chatops.models.notifications import ExperimentEvent
@@ -46,7 +47,7 @@ def _memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-async def measure(data: Path, pipe: Connection) -> None:
+async def measure(data: Path, pipe: Connection, *, by_subscription: bool) -> None:
     url, alice, tasks = pipe.recv()
 
     def ask(order: str) -> int:
@@ -60,15 +61,21 @@ async def measure(data: Path, pipe: Connection) -> None:
         person = await program.person()
         assert person
         process = program.program.process
-        await watch_all(process.database, tasks, program.conversation, person.id)
+        if by_subscription:
+            while await process.watcher.look():
+                pass
+            await program.ask(f"/watch project={PROJECT}")
+        else:
+            await watch_all(process.database, tasks, program.conversation, person.id)
         del tasks
         while await process.watcher.look():
             pass
         ask("fail")
         before, begun, cpu = _memory(), time.monotonic(), time.process_time()
         told = await process.watcher.look()
+        which = "of a subscribed project" if by_subscription else "watched by their ids"
         print(
-            f"{EXPERIMENTS} experiments left Pending and failed at one moment: {told} notifications, "
+            f"{EXPERIMENTS} experiments {which} left Pending and failed at one moment: {told} notifications, "
             f"{ask('count')} requests, {time.monotonic() - begun:.1f} s, "
             f"{time.process_time() - cpu:.1f} s of CPU, memory {before:.0f} → {_memory():.0f} MiB"
         )
@@ -96,11 +103,21 @@ async def _waiting(program: RunningProgram) -> int:
     return len({item.event for item in waiting if isinstance(item.event, ExperimentEvent)})
 
 
-if __name__ == "__main__":
+def main(*, by_subscription: bool) -> None:
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
     server.start()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), ours))
+        asyncio.run(measure(Path(folder), ours, by_subscription=by_subscription))
     ours.send("")
     server.join()
+
+
+if __name__ == "__main__":
+    for by_subscription in (False, True):
+        # Each in a process of its own: what a process has once held it does not give back.
+        measurement = multiprocessing.get_context("spawn").Process(
+            target=main, kwargs={"by_subscription": by_subscription}
+        )
+        measurement.start()
+        measurement.join()

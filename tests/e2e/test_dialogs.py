@@ -4,7 +4,7 @@ import pytest
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from tests.support.dialogs import ALERTING, DRAFTING, QUEUEING, QUIET, Answer, verify_dialog
+from tests.support.dialogs import ALERTING, DRAFTING, QUEUEING, QUIET, WATCHING, Answer, Turn, verify_dialog
 from tests.support.program import RunningProgram, plain_text
 
 
@@ -13,17 +13,14 @@ def _experiments(sandbox: Sandbox) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
 
-async def test_a_draft_goes_through_the_queue_and_its_person_wants_quiet(program: RunningProgram) -> None:
+@pytest.mark.parametrize(
+    "dialog",
+    [(*DRAFTING, *QUEUEING), WATCHING, ALERTING, QUIET],
+    ids=["drafts and queues", "watches", "alerts", "quiet"],
+)
+async def test_a_dialog_goes_as_its_table_says(program: RunningProgram, dialog: tuple[Turn, ...]) -> None:
     async def say(line: str) -> Answer:
         reply = await program.say(line)
         return Answer(plain_text(reply), reply.outcome)
 
-    await verify_dialog(say, (*DRAFTING, *QUEUEING, *QUIET))
-
-
-async def test_alerts_are_set_listed_and_taken_back(program: RunningProgram) -> None:
-    async def say(line: str) -> Answer:
-        reply = await program.say(line)
-        return Answer(plain_text(reply), reply.outcome)
-
-    await verify_dialog(say, ALERTING)
+    await verify_dialog(say, dialog)

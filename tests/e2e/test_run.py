@@ -13,8 +13,9 @@ from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from tests.e2e.conftest import running
 from tests.sandbox.support import Client
 from tests.support.chats import PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK, Chat, bot_settings, hear, play
-from tests.support.dialogs import DRAFTING, QUEUEING, Turn
+from tests.support.dialogs import DRAFTING, QUEUEING, WATCHING, Turn
 from tests.support.telegram import TelegramServer
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize("chat", [*PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK], indirect=True)
@@ -40,6 +41,44 @@ async def test_a_person_is_told_once_how_his_run_goes(sandbox: Sandbox, chat: Ch
         await agent.data("tasks.completed", task=task)
         await hear(chat, "is Completed")
     assert ["is Completed" in text for text in chat.heard()].count(True) == 1
+
+
+async def test_queues_and_projects_are_watched_on_every_platform(
+    sandbox: Sandbox, chat: Chat, tmp_path: Path
+) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    async with running(bot_settings(sandbox, tmp_path, **chat.settings(sandbox))):
+        await play(chat, *WATCHING)
+
+
+async def test_what_a_person_enqueues_in_the_web_ui_is_told_in_private_and_can_be_declined(
+    sandbox: Sandbox, chat: Chat, tmp_path: Path
+) -> None:
+    """Slack's direct messages have an id of their own, which is not known before she has written there."""
+    baseline = add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    settings = bot_settings(sandbox, tmp_path, CHATOPS_WATCH_SECONDS=0.1, **chat.settings(sandbox))
+    async with running(settings), aiohttp.ClientSession() as session:
+        agent = Client(sandbox, session, sandbox.alice)
+        await until(lambda: sandbox.requests.named("tasks.get_all_ex"))
+        await agent.data("workers.register", worker="lab:gpu0", queues=[])
+
+        async def run(name: str) -> str:
+            clone = await agent.data("tasks.clone", task=baseline["id"], new_task_name=name)
+            task = str(clone["id"])
+            await agent.data("tasks.enqueue", task=task, queue_name="default")
+            await agent.data("tasks.started", task=task, force=True)
+            await agent.data("workers.status_report", worker="lab:gpu0", task=task, timestamp=1)
+            await hear(chat, f"“{name}” has left Pending")
+            return task
+
+        before = await run("before she has written")
+        await play(chat, Turn("/watching", ("before she",)), Turn(f"/unwatch {before}", ("no longer watched",)))
+        after = await run("after that")
+        await play(chat, Turn(f"/unwatch {after}", ("no longer watched",)))
+        for task in (before, after):
+            await agent.data("tasks.completed", task=task)
+        await run("at last")
+    assert not [text for text in chat.heard() if "is Completed" in text]
 
 
 async def test_a_stranger_gets_one_line_with_his_id_and_nothing_else(

@@ -1,9 +1,33 @@
-"""A person in the middle of his work."""
+"""A person in the middle of his work, and a world in which the watcher has begun to look."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
 import pytest
 
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
-from tests.support.program import RunningProgram
+from tests.sandbox.support import Client
+from tests.support.program import RunningProgram, running_program
+from tests.support.watched import Clock, World, watcher_of
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """Begun: the watcher has looked for the first time."""
+    clock = Clock()
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(Sandbox(now=clock))
+        add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+        program = await stack.enter_async_context(running_program(sandbox, tmp_path))
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        world = World(clock, sandbox, program, Client(sandbox, session, sandbox.alice), watcher_of(program, clock))
+        await program.ask("/queue create")
+        await world.look()
+        yield world
 
 
 @pytest.fixture

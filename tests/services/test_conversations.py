@@ -9,7 +9,13 @@ import pytest
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.alerts import Alert, LogCondition
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.models.notifications import (
+    TOLD_TO_SUBSCRIBERS,
+    EventKind,
+    ExperimentEvent,
+    Subscription,
+    SubscriptionKind,
+)
 from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.models.quiet import DailyDigest, Mute
 from clearml_chatops.services.conversations import ConversationService
@@ -23,6 +29,7 @@ from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.quiet import QuietStore
 from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.subscriptions import SubscriptionStore
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 OLD = Conversation("telegram", "-100")
@@ -78,6 +85,25 @@ async def test_who_watches_is_told_at_the_new_place_and_once(
     async with database.reading() as session:
         watchers = await WatcherStore(session).watchers(["e1", "e2", "e3"])
     assert watchers == {"e1": [NEW], "e2": [NEW], "e3": list(OTHERS)}
+
+
+async def test_what_is_subscribed_to_is_told_at_the_new_place_and_once(
+    database: Database, service: ConversationService, anna: Person
+) -> None:
+    async with database.writing() as session:
+        for target, places in {"q1": (OLD,), "q2": (OLD, NEW), "q3": OTHERS}.items():
+            for place in places:
+                await SubscriptionStore(session).put(
+                    Subscription(SubscriptionKind.QUEUE, target, target, place, anna.id, TOLD_TO_SUBSCRIBERS, NOON)
+                )
+
+    await service.moved(OLD, NEW)
+
+    async with database.reading() as session:
+        found = [(item.target_id, item.conversation) for item in await SubscriptionStore(session).all()]
+    assert sorted(found, key=str) == sorted(
+        [("q1", NEW), ("q2", NEW), *(("q3", place) for place in OTHERS)], key=str
+    )
 
 
 async def test_what_is_on_its_way_goes_to_the_new_place_once(

@@ -10,7 +10,7 @@ import pytest
 
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.notifications import ACTS, EventKind, ExperimentEvent, ExperimentState
-from clearml_chatops.services.events import events_between, remembered
+from clearml_chatops.services.events import events_between, first_events, remembered
 
 LEFT_PENDING, COMPLETED, FAILED, ABORTED = (
     EventKind.LEFT_PENDING,
@@ -218,3 +218,36 @@ def test_who_asked_for_the_end_of_a_run_is_remembered_until_its_agent_ends_it() 
     (event,) = events_between(once_more, ABORTED_RUN)
     assert event.by == "b2"
     assert remembered(once_more, ABORTED_RUN).stopping_by == ""
+
+
+@pytest.mark.parametrize(
+    ("now", "since", "kinds"),
+    [
+        (DRAFT, 0, []),
+        (QUEUED, 0, []),
+        (replace(QUEUED, changed_by="bob"), 0, [EventKind.ENQUEUED]),
+        (replace(QUEUED, changed_by="bob"), 1, []),
+        (RUNNING, 2, [LEFT_PENDING]),
+        (RUNNING, 3, []),
+        (COMPLETED_RUN, 2, [LEFT_PENDING, COMPLETED]),
+        (FAILED_RUN, 4, [FAILED]),
+        (FAILED_RUN, 5, []),
+        (ABORTED_RUN, 4, [ABORTED]),
+        # The status was set once more; the end is as old as before.
+        (PUBLISHED, 6, []),
+        (_state(Status.FAILED, 9, started=3, completed=5), 6, []),
+        (QUEUED_AGAIN, 6, []),
+        (RUNNING_AGAIN, 6, []),
+        (FAILED_AGAIN, 6, [FAILED]),
+    ],
+)
+def test_of_what_is_seen_for_the_first_time_only_what_is_new_is_an_event(
+    now: ExperimentState, since: float, kinds: list[EventKind]
+) -> None:
+    seen = replace(now, queue_id="q")
+    assert [event.kind for event in first_events(seen, since=_at(since))] == kinds
+
+
+def test_what_was_started_by_hand_has_left_no_queue() -> None:
+    assert first_events(replace(RUNNING, queue_id=""), since=_at(0)) == ()
+    assert [event.kind for event in first_events(COMPLETED_RUN, since=_at(0))] == [COMPLETED]

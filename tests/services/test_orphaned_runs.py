@@ -13,10 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.bot.loops import Loop, looping
-from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from tests.support.agents import (
@@ -58,22 +55,6 @@ def _task(program: RunningProgram, task: str) -> dict[str, Any]:
     return program.sandbox.state.tasks[task]
 
 
-async def _heard(program: RunningProgram) -> list[Reply]:
-    heard: list[Reply] = []
-
-    async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
-        heard.append(reply)
-        await arrived()
-
-    await Delivery(
-        notifications=program.program.process.notifications,
-        platform=program.conversation.platform,
-        conversation_id=program.conversation.id,
-        send=hear,
-    ).deliver_due()
-    return heard
-
-
 @asynccontextmanager
 async def _kept_running(program: RunningProgram) -> AsyncIterator[None]:
     """The reconciler at work, as beside the bot."""
@@ -100,7 +81,7 @@ async def test_a_run_that_goes_on_keeps_its_card_and_its_person_is_told(
     assert not is_gone(run)
     assert await agents_of(program) == {}
     assert news.is_set(), "it is told at once"
-    (notice,) = await _heard(program)
+    (notice,) = await program.told()
     assert f"The agent of {_ON_A_CARD} died while it ran “long” of Alice Adams." in plain_text(notice)
     assert "so that they share no card" in plain_text(notice)
     assert list(buttons(notice)) == ["Abort the run", "Workers"]
@@ -113,7 +94,7 @@ async def test_a_run_that_goes_on_keeps_its_card_and_its_person_is_told(
         await until(lambda: _task(program, task)["status"] == "failed")
 
     assert _task(program, task)["status_reason"] == "its agent died, and nobody saw how the run ended"
-    (notice,) = await _heard(program)
+    (notice,) = await program.told()
     assert "“long” of Alice Adams, which ran on without the agent" in plain_text(notice)
     await program.ask(buttons(notice)["Put it back in the queue"])
     await until(lambda: _task(program, task)["status"] == "completed")
@@ -125,7 +106,7 @@ async def test_a_run_that_goes_on_is_aborted_where_a_person_asks_for_it(program:
         notices: list[Reply] = []
 
         async def is_told() -> bool:
-            notices.extend(await _heard(program))
+            notices.extend(await program.told())
             return bool(notices)
 
         await until(is_told)
@@ -145,7 +126,7 @@ async def test_a_worker_without_cards_is_started_beside_the_run_that_goes_on(pro
     await program.program.process.reconciler.reconcile()
 
     assert await _is_back(program, _ON_NONE)
-    (notice,) = await _heard(program)
+    (notice,) = await program.told()
     assert "I start the worker again beside it." in plain_text(notice)
     async with _kept_running(program):
         await until(lambda: _task(program, behind)["status"] == "completed")
@@ -162,7 +143,7 @@ async def test_a_run_that_died_with_its_agent_has_failed(program: RunningProgram
         await until(lambda: _is_back(program, _ON_A_CARD))
 
     assert _task(program, task)["status_reason"] == "its agent died, and the run with it"
-    (notice,) = await _heard(program)
+    (notice,) = await program.told()
     assert f"The agent of {_ON_A_CARD} died, and “long” of Alice Adams with it" in plain_text(notice)
     await program.ask(buttons(notice)["Put it back in the queue"])
     await until(lambda: _task(program, task)["status"] == "in_progress")
@@ -179,11 +160,11 @@ async def test_the_next_bot_goes_on_and_tells_it_no_second_time(
     told = tmp_path / "told"
     task, run = await _left_alone(program, _ON_A_CARD, UNTIL_TOLD.format(file=str(told)))
     await program.program.process.reconciler.reconcile()
-    assert len(await _heard(program)) == 1
+    assert len(await program.told()) == 1
 
     async with running_program(sandbox, tmp_path / "data") as another:
         await another.program.process.reconciler.reconcile()
-        assert await _heard(another) == []
+        assert await another.told() == []
         assert await agents_of(another) == {}
         told.touch()
         await until(lambda: is_gone(run))

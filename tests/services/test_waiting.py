@@ -7,10 +7,7 @@ from datetime import timedelta
 import aiohttp
 import pytest
 
-from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.bot.frontends.front_end import Arrived
 from clearml_chatops.bot.loops import Loop, looping
-from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
@@ -36,21 +33,10 @@ async def task(program: RunningProgram, sandbox: Sandbox) -> Document:
 
 
 @pytest.fixture
-async def heard(program: RunningProgram) -> AsyncIterator[list[str]]:
+async def heard(program: RunningProgram) -> AsyncIterator[list[Reply]]:
     """What a terminal prints while it waits: watcher and delivery run as in the bot."""
-    told: list[str] = []
-
-    async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
-        told.append(plain_text(reply))
-        await arrived()
-
-    process = program.program.process
-    delivery = Delivery(
-        notifications=process.notifications,
-        platform=program.conversation.platform,
-        conversation_id=program.conversation.id,
-        send=hear,
-    )
+    told: list[Reply] = []
+    process, delivery = program.program.process, program.delivery(told)
     pause = timedelta(seconds=0.05)
     loops = (Loop(process.watcher.look, pause, "watching"), Loop(delivery.deliver_due, pause, "delivering"))
     async with looping(loops, asyncio.Event()):
@@ -71,7 +57,7 @@ async def asked_of(sandbox: Sandbox, task: Document, condition: Callable[[], boo
 
 
 async def test_it_ends_when_the_experiment_has_left_pending_and_the_news_stands_above(
-    program: RunningProgram, agent: Client, task: Document, heard: list[str]
+    program: RunningProgram, agent: Client, task: Document, heard: list[Reply]
 ) -> None:
     waiting = asyncio.create_task(program.say("/wait timeout=30s"))
     program.sandbox.requests.clear()
@@ -82,22 +68,22 @@ async def test_it_ends_when_the_experiment_has_left_pending_and_the_news_stands_
     assert (reply.outcome, reply.experiment_id) == (Outcome.DONE, task["id"])
     assert "is Running" in plain_text(reply)
     assert len(heard) == 1
-    assert "left Pending" in heard[0]
+    assert "left Pending" in plain_text(heard[0])
 
 
 async def test_it_ends_at_the_status_that_was_asked_for(
-    program: RunningProgram, agent: Client, task: Document, heard: list[str]
+    program: RunningProgram, agent: Client, task: Document, heard: list[Reply]
 ) -> None:
     waiting = asyncio.create_task(program.say(f"/wait {task['id']} completed timeout=30s"))
     await start(agent, task)
     await agent.data("tasks.completed", task=task["id"])
     assert "is Completed" in plain_text(await waiting)
-    told = "\n".join(heard)
+    told = "\n".join(map(plain_text, heard))
     assert 0 <= told.find("left Pending") < told.find("Completed")
 
 
 async def test_what_is_reached_already_is_not_waited_for(
-    program: RunningProgram, agent: Client, task: Document, heard: list[str]
+    program: RunningProgram, agent: Client, task: Document, heard: list[Reply]
 ) -> None:
     await start(agent, task)
     async with asyncio.timeout(20):
@@ -106,7 +92,7 @@ async def test_what_is_reached_already_is_not_waited_for(
 
 
 async def test_the_end_of_patience_is_an_error_that_names_the_status(
-    program: RunningProgram, task: Document, heard: list[str]
+    program: RunningProgram, task: Document, heard: list[Reply]
 ) -> None:
     reply = await program.say("/wait completed timeout=1s")
     assert reply.outcome is Outcome.REFUSED
@@ -117,7 +103,7 @@ async def test_the_end_of_patience_is_an_error_that_names_the_status(
 
 @pytest.mark.parametrize("ending", ["failed", "stopped"])
 async def test_what_ended_otherwise_is_not_waited_for_any_longer(
-    program: RunningProgram, agent: Client, task: Document, heard: list[str], ending: str
+    program: RunningProgram, agent: Client, task: Document, heard: list[Reply], ending: str
 ) -> None:
     waiting = asyncio.create_task(program.error_code("/wait completed timeout=60s"))
     await start(agent, task)
@@ -127,7 +113,7 @@ async def test_what_ended_otherwise_is_not_waited_for_any_longer(
 
 
 async def test_one_can_wait_for_what_another_has_enqueued(
-    program: RunningProgram, sandbox: Sandbox, agent: Client, task: Document, heard: list[str]
+    program: RunningProgram, sandbox: Sandbox, agent: Client, task: Document, heard: list[Reply]
 ) -> None:
     bobs = sandbox.state.add_task("bob's", user=sandbox.bob.id)
     await agent.data("tasks.enqueue", task=bobs["id"], queue_name="alice_queue")

@@ -32,7 +32,7 @@ async def _no_thread_outlives_the_loop() -> AsyncIterator[None]:
 
 async def test_ninety_concurrent_changes_of_one_value_are_all_kept(database: Database) -> None:
     async with database.writing() as session:
-        session.add(WatcherCursorRow(id=1, position=_NOON))
+        session.add(WatcherCursorRow(id=1, position=_NOON, begun=_NOON))
 
     async def a_second_more() -> None:
         async with database.writing() as session:

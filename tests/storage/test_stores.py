@@ -330,7 +330,7 @@ async def test_a_watch_ends_for_the_one_who_ended_it_alone(database: Database, a
             await store.watch(_STATE.experiment_id, recipient, alice.id)
     async with database.writing() as session:
         store = WatcherStore(session)
-        assert await store.watched_by(_TERMINAL) == [_STATE]
+        assert await store.watched_by(_TERMINAL) == [(_STATE, False)]
         assert await store.unwatch(_STATE.experiment_id, _TERMINAL)
         assert not await store.unwatch(_STATE.experiment_id, _TERMINAL)
     async with database.reading() as session:

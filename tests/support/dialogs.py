@@ -115,3 +115,26 @@ MAIN_JOB = (
     Turn("/enqueue", ("Pending in alice_queue",)),
 )
 """From a finished experiment to a run with other arguments. A real agent then runs it."""
+
+WATCHING = (
+    Turn("/watch queue=default", ("queue default", "left Pending, Completed, Failed, Aborted")),
+    Turn("/watch queue=defualt", ("no queue “defualt”", "Did you mean default?"), Outcome.REFUSED),
+    Turn("/watch queue=mine", ("no queue of your own",), Outcome.REFUSED),
+    Turn("/queue create", ("alice_queue", "yours")),
+    Turn("/watch queue=", ("queue alice_queue are watched here",)),
+    Turn("/watch project=visoin", ("No project has “visoin”", "Did you mean vision?"), Outcome.REFUSED),
+    Turn("/watch project=visi statuses=failed,completed", ("project vision and those below it",)),
+    Turn("/watch project=vision statuses=broken", ("pending,running,completed,failed,aborted",), Outcome.REFUSED),
+    Turn("/watch baseline queue=default", ("one thing at a time",), Outcome.REFUSED),
+    Turn("/watch baseline statuses=failed", ("goes with queue= or project=",), Outcome.REFUSED),
+    Turn("/watch baseline", ("“baseline” is watched here",)),
+    Turn("/watching", ("3 queues and projects and 1 experiment watched here", "project vision", "baseline")),
+    Turn("/unwatch queue=mine", ("queue alice_queue is no longer watched",)),
+    Turn("/unwatch queue=mine", ("queue “alice_queue” is not watched here",), Outcome.REFUSED),
+    Turn("/unwatch queue=DEFAULT", ("queue default is no longer watched",)),
+    Turn("/unwatch project=vision", ("project vision is no longer watched",)),
+    Turn("/watch mine=perhaps", ("use on or off",), Outcome.REFUSED),
+    Turn("/watch mine=off", ("not told any more",)),
+    Turn("/watching", ("1 experiment watched here", "/watch mine=on")),
+)
+"""Queues and projects of which a conversation is told, and one's own experiments."""

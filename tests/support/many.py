@@ -12,12 +12,22 @@ from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.schema import WatchRow
 from clearml_chatops.storage.states import WatcherStore
 
+PROJECT = "many"
+
 
 def add_pending(state: State, count: int, *, user: str) -> list[Document]:
-    """Experiments that wait, all since one moment."""
+    """Experiments that wait, all since one moment and in one project."""
     now = stored(state.now())
+    project = state.project_named(PROJECT) or state.add_project(PROJECT, user=user)
     return [
-        state.add_task(f"run {number:05}", user=user, status="queued", status_changed=now)
+        state.add_task(
+            f"run {number:05}",
+            user=user,
+            project=project["id"],
+            execution={"queue": "many"},
+            status="queued",
+            status_changed=now,
+        )
         for number in range(count)
     ]
 

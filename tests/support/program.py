@@ -14,6 +14,7 @@ from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.models.replies import Buttons, Choice, Code, Fields, Form, Outcome, Reply, Table, Text
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.state import User
+from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.storage.audit import AuditStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
@@ -51,21 +52,36 @@ class RunningProgram:
 
     async def listen(self) -> list[str]:
         """Has the watcher look once and the notifications delivered; gives their texts."""
-        heard: list[str] = []
+        await self.program.process.watcher.look()
+        return [plain_text(reply) for reply in await self.told()]
+
+    async def told(
+        self, notifications: NotificationService | None = None, place: Conversation | None = None
+    ) -> list[Reply]:
+        """Has what is due to the person, or at another place, delivered, and gives it."""
+        heard: list[Reply] = []
+        await self.delivery(heard, notifications, place).deliver_due()
+        return heard
+
+    def delivery(
+        self,
+        heard: list[Reply],
+        notifications: NotificationService | None = None,
+        place: Conversation | None = None,
+    ) -> Delivery:
+        """Delivers into a list."""
+        place = place or self.conversation
 
         async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
-            heard.append(plain_text(reply))
+            heard.append(reply)
             await arrived()
 
-        process = self.program.process
-        await process.watcher.look()
-        await Delivery(
-            notifications=process.notifications,
-            platform=self.conversation.platform,
-            conversation_id=self.conversation.id,
+        return Delivery(
+            notifications=notifications or self.program.process.notifications,
+            platform=place.platform,
+            conversation_id=place.id,
             send=hear,
-        ).deliver_due()
-        return heard
+        )
 
     @property
     def conversation(self) -> Conversation:

@@ -6,9 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.bot.frontends.front_end import Arrived
-from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document, stored
@@ -41,20 +38,7 @@ class WatchedRuns:
 
     async def delivered(self, person: RunningProgram | None = None) -> list[Reply]:
         process = replace(self.program.program.process, clock=self.clock)
-        conversation = (person or self.program).conversation
-        heard: list[Reply] = []
-
-        async def send(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
-            heard.append(reply)
-            await arrived()
-
-        await Delivery(
-            notifications=process.notifications,
-            platform=conversation.platform,
-            conversation_id=conversation.id,
-            send=send,
-        ).deliver_due()
-        return heard
+        return await self.program.told(process.notifications, (person or self.program).conversation)
 
     def run(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
         """An experiment of Alice's that runs since now, where it has no other status."""

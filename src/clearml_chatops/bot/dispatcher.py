@@ -72,7 +72,7 @@ class Dispatcher:
         passage.person = await self._process.accounts.recognise(message)
         if passage.person is None:
             return await self._admitted(message, passage)
-        await self._process.private_conversations.note(message, passage.person)
+        await self._process.own_places.note(passage.person, message)
         passage.words = split_words(message.text)
         if not passage.words or passage.words[0].text == "/":
             return Reply.of(Text("Say a command, such as /find; /help lists them.", Tone.QUIET))

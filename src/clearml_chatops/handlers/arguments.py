@@ -13,6 +13,7 @@ from typing import Annotated, Protocol
 from clearml_chatops.models.card_questions import Consent
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.notifications import WORDS_FOR_SUBSCRIBERS, EventKind
 from clearml_chatops.models.workers import MidRun
 
 
@@ -154,6 +155,37 @@ class NameList:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldStatuses:
+    """What subscribers are told of, by the statuses that an experiment then has."""
+
+    completes: str = "status"
+
+    def convert(self, text: str, *, name: str) -> frozenset[EventKind]:
+        words = {word.strip().casefold() for word in text.split(",")}
+        if words <= WORDS_FOR_SUBSCRIBERS.keys():
+            return frozenset(WORDS_FOR_SUBSCRIBERS[word] for word in words)
+        raise InvalidValueError(
+            value=text,
+            expected="a list of statuses",
+            name=name,
+            advice=f"name some of {','.join(WORDS_FOR_SUBSCRIBERS)} with commas between them.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """`on` or `off`."""
+
+    completes: str = ""
+
+    def convert(self, text: str, *, name: str) -> bool:
+        wanted = text.strip().casefold()
+        if wanted in {"on", "off"}:
+            return wanted == "on"
+        raise InvalidValueError(value=text, expected="a switch", name=name, advice="use on or off.")
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """A place in a queue: `front`, `back` or a number counted from 1; given as 1, -1 or that number."""
 
@@ -239,6 +271,8 @@ FateOfARun = Annotated[MidRun, OneOf(MidRun, "a way to treat a run")]
 ConsentWord = Annotated[Consent, OneOf(Consent, "an answer")]
 WorkerReference = Annotated[str, PlainText(completes="worker")]
 NumberInList = Annotated[int | None, NumberOrAll()]
+Statuses = Annotated[frozenset[EventKind], ToldStatuses()]
+OnOrOff = Annotated[bool, Switch()]
 QueuePlace = Annotated[int, Place()]
 FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completes="command")]

@@ -46,7 +46,7 @@ def _notices(notices: Sequence[Notice]) -> Reply:
 
 
 def _sentence(event: ExperimentEvent) -> str:
-    name = f"“{event.experiment_name}”"
+    name = f"“{event.experiment_name}”" + (f" of {event.owner}" if event.owner else "")
     after = f" after {span(event.ran)}" if event.ran is not None else ""
     by = f" by {event.by_name}" if event.by_name else ""
     somebody = by or " by another person"

@@ -1,27 +1,64 @@
 """Being told what becomes of experiments."""
 
-from clearml_chatops.handlers.arguments import ExperimentReference
+from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, PlainWord, QueueName, Statuses
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import Word
-from clearml_chatops.handlers.pages import Page, PageNumber
+from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import ago, count
+from clearml_chatops.handlers.watch_lists import Watches, title, told, unwatch_line, watches_reply
+from clearml_chatops.models.errors import UsageError
+from clearml_chatops.models.notifications import (
+    TOLD_TO_SUBSCRIBERS,
+    EventKind,
+    Subscription,
+    SubscriptionKind,
+)
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 
 NOTIFICATIONS = CommandFamily("Notifications")
-_WATCHES_ON_A_PAGE = 10
+_WATCH_USAGE = "/watch [experiment], /watch queue=… [statuses=…], /watch project=… [statuses=…] or /watch mine=off"
 
 
-@NOTIFICATIONS.command("watch", role=Role.VIEWER, examples=("/watch", "/watch 4f2a"))
-async def watch(context: Context, experiment: ExperimentReference = "") -> Reply:
-    """Be told here when an experiment leaves Pending and how it ends. It may be another person's.
+@NOTIFICATIONS.command(
+    "watch",
+    role=Role.VIEWER,
+    examples=(
+        "/watch",
+        "/watch 4f2a",
+        "/watch queue=gpu_queue",
+        "/watch project=vision statuses=failed,completed",
+        "/watch mine=off",
+    ),
+)
+async def watch(
+    context: Context,
+    experiment: ExperimentReference = "",
+    *,
+    queue: QueueName | None = None,
+    project: PlainWord | None = None,
+    statuses: Statuses | None = None,
+    mine: OnOrOff | None = None,
+) -> Reply:
+    """Be told here when an experiment leaves Pending and how it ends, or all of a queue or project.
 
-    What you clone, enqueue or rerun is watched without asking.
+    What you clone, enqueue or rerun is watched without asking. What you enqueue elsewhere, as in ClearML's web
+    UI, is told where you are alone with the bot.
 
     Args:
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        queue: Everybody's experiments in this queue; "mine" for your own queue.
+        project: Everybody's experiments in this project and those below it; a part of its name is enough.
+        statuses: Of a queue or project only these, with commas between them, as failed,completed; else
+            running, completed, failed and aborted. There is pending too.
+        mine: off to be told no more of what you enqueue elsewhere, on to be told again.
     """
+    target = _only_one(experiment, queue, project, statuses, mine)
+    if mine is not None:
+        return await _own_watched(context, on=mine)
+    if target is not None:
+        return _subscribed(
+            await context.services.subscriptions.subscribe(*target, statuses or TOLD_TO_SUBSCRIBERS)
+        )
     found = await context.services.watches.watch(experiment)
     over = f" It is {found.status.word}: you hear of it if it runs again." if found.status.is_over else ""
     return Reply.of(
@@ -31,13 +68,27 @@ async def watch(context: Context, experiment: ExperimentReference = "") -> Reply
     )
 
 
-@NOTIFICATIONS.command("unwatch", role=Role.VIEWER, examples=("/unwatch", "/unwatch 4f2a"))
-async def unwatch(context: Context, experiment: ExperimentReference = "") -> Reply:
-    """Be told no more of an experiment here.
+@NOTIFICATIONS.command(
+    "unwatch", role=Role.VIEWER, examples=("/unwatch", "/unwatch 4f2a", "/unwatch project=vision")
+)
+async def unwatch(
+    context: Context,
+    experiment: ExperimentReference = "",
+    *,
+    queue: QueueName | None = None,
+    project: PlainWord | None = None,
+) -> Reply:
+    """Be told no more of an experiment here, or of all of a queue or project.
 
     Args:
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        queue: The queue of which you want to hear no more; "mine" for your own.
+        project: The project of which you want to hear no more.
     """
+    target = _only_one(experiment, queue, project)
+    if target is not None:
+        ended = await context.services.subscriptions.unsubscribe(*target)
+        return Reply.of(Text(f"The {ended.kind} {ended.name} is no longer watched here.", Tone.SUCCESS))
     name = await context.services.watches.unwatch(experiment)
     return Reply.of(Text(f"“{name}” is no longer watched here.", Tone.SUCCESS))
 
@@ -49,19 +100,51 @@ async def watching(context: Context, *, page: PageNumber = 1) -> Reply:
     Args:
         page: Which ten of them, counted from 1.
     """
-    watched = await context.services.watches.watching()
-    first = (page - 1) * _WATCHES_ON_A_PAGE
-    shown = watched[first : first + _WATCHES_ON_A_PAGE]
-    part = Page(page, _WATCHES_ON_A_PAGE, len(shown), first + len(shown) < len(watched), len(watched))
-    if not shown:
-        nothing = f"There is no page {page}." if watched else "Nothing is watched here; /watch does it."
-        return Reply.of(nothing, part.buttons([Word("/watching")]))
-    now = context.clock()
-    rows = ((item.experiment_id[:8], item.name, item.status.word, ago(item.status_changed, now)) for item in shown)
+    services = context.services
+    watches = Watches(await services.subscriptions.here(), await services.watches.watching())
+    return watches_reply(context, watches, page, tells_own=await services.watches.watches_own())
+
+
+def _only_one(
+    experiment: str,
+    queue: str | None,
+    project: str | None,
+    statuses: frozenset[EventKind] | None = None,
+    mine: bool | None = None,  # noqa: FBT001  # the value of an option
+) -> tuple[SubscriptionKind, str] | None:
+    """The queue or project that is meant; None for an experiment. Raises UsageError where there are several."""
+    given = (experiment or None, queue, project, mine)
+    if sum(value is not None for value in given) > 1:
+        raise UsageError(reason="Name one thing at a time.", usage=_WATCH_USAGE)
+    if statuses is not None and queue is None and project is None:
+        raise UsageError(reason="statuses= goes with queue= or project=.", usage=_WATCH_USAGE)
+    if queue is not None:
+        return SubscriptionKind.QUEUE, queue
+    return (SubscriptionKind.PROJECT, project) if project is not None else None
+
+
+def _subscribed(subscription: Subscription) -> Reply:
+    below = " and those below it" if subscription.kind is SubscriptionKind.PROJECT else ""
     return Reply.of(
-        Text(f"{count(len(watched), 'experiment')} watched here", Tone.HEADING),
-        Table(("id", "name", "status", "changed"), tuple(rows)),
-        None if part.is_all else Text(part.range, Tone.QUIET),
-        Buttons(tuple(Button(f"Unwatch {item.name}", f"/unwatch {item.experiment_id}") for item in shown)),
-        part.buttons([Word("/watching")]),
+        Text(
+            f"Everybody's experiments in the {title(subscription)}{below} are watched here: {told(subscription)}.",
+            Tone.SUCCESS,
+        ),
+        Buttons((Button("Unwatch", unwatch_line(subscription)), Button("Watching", "/watching"))),
+    )
+
+
+async def _own_watched(context: Context, *, on: bool) -> Reply:
+    await context.services.watches.watch_own(on=on)
+    if not on:
+        return Reply.of(
+            Text("You are not told any more of what you enqueue elsewhere, as in ClearML's web UI.", Tone.SUCCESS),
+            Text("What you enqueue by a command is watched as before.", Tone.QUIET),
+        )
+    if not context.person.clearml_user_id:
+        return Reply.of(
+            Text("I do not know which ClearML user you are; an admin sets it as clearml_user.", Tone.WARNING)
+        )
+    return Reply.of(
+        Text("What you enqueue elsewhere, as in ClearML's web UI, is told where we two are alone.", Tone.SUCCESS)
     )

@@ -1,7 +1,7 @@
 """What comes in: one shape for a typed line, a slash command, a mention and a button."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clearml_chatops.models.people import Identity
 
@@ -31,8 +31,9 @@ class IncomingMessage:
 
     `sender_name` is what the platform calls the person. `about` is the experiment of the card or
     thread that the message replies to, if there is one. What is said `in_public`, and the answer, others
-    can read. A conversation that has the sender's own id is his alone; one `in_private` is too.
-    `time_zone_of_sender` asks the platform for his time zone; it gives nothing where that does not tell.
+    can read. A conversation that has the sender's own id is his alone; one `in_private` is too. A thread that
+    the message itself `begins` is where the answer goes; said it was in the channel. `time_zone_of_sender`
+    asks the platform for his time zone; it gives nothing where that does not tell.
     """
 
     sender: Identity
@@ -42,9 +43,15 @@ class IncomingMessage:
     about: str = ""
     in_public: bool = False
     in_private: bool = False
+    begins_thread: bool = False
     time_zone_of_sender: Callable[[], Awaitable[str]] = field(default=_no_time_zone, repr=False, compare=False)
 
     @property
     def is_private(self) -> bool:
         """Whether nobody but the sender and the bot is in the conversation."""
         return self.in_private or self.conversation.id == self.sender.user_id
+
+    @property
+    def said_in(self) -> Conversation:
+        """The conversation in which it was said, wherever its answer goes."""
+        return replace(self.conversation, thread="") if self.begins_thread else self.conversation

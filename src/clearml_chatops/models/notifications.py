@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button
 
@@ -28,13 +28,26 @@ ACTS = frozenset(
 """What somebody did, which is not announced to himself."""
 
 
+TOLD_TO_SUBSCRIBERS = frozenset({EventKind.LEFT_PENDING, EventKind.COMPLETED, EventKind.FAILED, EventKind.ABORTED})
+"""What subscribers are told of unless they choose."""
+
+WORDS_FOR_SUBSCRIBERS = {
+    "pending": EventKind.ENQUEUED,
+    "running": EventKind.LEFT_PENDING,
+    "completed": EventKind.COMPLETED,
+    "failed": EventKind.FAILED,
+    "aborted": EventKind.ABORTED,
+}
+"""What subscribers may choose, by the status that an experiment has then."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExperimentState:
     """What the watcher remembers of an experiment between two looks.
 
     `pending_since` is when it was put into its queue, known only if the bot saw it pending. `stopping_by` is
     the ClearML user who asked for the end of the run, `changed_by` the one who set the status, where that
-    was no agent; the latter is seen and not kept, and neither is the `reason` for the status.
+    was no agent; the latter is seen and not kept, and neither are the `reason` for the status and the queue.
     """
 
     experiment_id: str
@@ -49,6 +62,40 @@ class ExperimentState:
     stopping_by: str = ""
     changed_by: str = field(default="", compare=False)
     reason: str = field(default="", compare=False)
+    queue_id: str = field(default="", compare=False)
+
+
+class SubscriptionKind(StrEnum):
+    QUEUE = "queue"
+    PROJECT = "project"
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A conversation that is told of everybody's experiments in a queue, or in a project and those below it.
+
+    Of what happened up to `since`, the server's time, nothing is told. One that is `private` is for one
+    person alone, who is not told of what he does himself.
+    """
+
+    kind: SubscriptionKind
+    target_id: str
+    name: str
+    conversation: Conversation
+    person_id: int
+    told: frozenset[EventKind]
+    since: datetime
+    private: bool = False
+    clearml_user_id: str = ""
+
+    def covers(self, experiment: Experiment) -> bool:
+        if self.kind is SubscriptionKind.QUEUE:
+            return experiment.queue_id == self.target_id
+        is_below = experiment.project_name.startswith(f"{self.name}/")
+        return experiment.project_id == self.target_id or is_below
+
+    def tells(self, kind: EventKind, at: datetime) -> bool:
+        return kind in self.told and at > self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +103,7 @@ class ExperimentEvent:
     """One thing that happened. `at` is the server's time of it, the same however often it is seen.
 
     `by` is the ClearML user who did it and `by_name` what people call him, where that is known; `reason` is
-    what ClearML notes of a failure.
+    what ClearML notes of a failure. `owner` is whose experiment it is, for those who are told of everybody's.
     """
 
     kind: EventKind
@@ -69,15 +116,21 @@ class ExperimentEvent:
     by: str = ""
     by_name: str = ""
     reason: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A conversation that is told, and the person who wanted it."""
+    """A conversation that is told, and the person who wanted it.
+
+    A channel that is told of everybody's experiments is no person: nothing is its own doing.
+    """
 
     conversation: Conversation
-    person_id: int
+    person_id: int | None
     clearml_user_id: str = ""
+    subscription: Subscription | None = None
+    """By which it is told; None where it watches the experiment itself."""
 
 
 @dataclass(frozen=True, slots=True)

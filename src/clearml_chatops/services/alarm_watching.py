@@ -100,7 +100,7 @@ class AlarmWatching:
     async def _queue_names(self) -> dict[str, str]:
         return {queue.id: queue.name for queue in await self._clearml.queues()}
 
-    def _notice(self, item: Standstill, run: RunSigns, queues: Mapping[str, str], person_id: int) -> Notice:
+    def _notice(self, item: Standstill, run: RunSigns, queues: Mapping[str, str], person_id: int | None) -> Notice:
         text, offers = _told(item.kind, run, _minutes(self._spans.of(item.kind)), queues.get(run.queue_id, ""))
         return Notice(
             f"{item.kind}:{item.experiment_id}",

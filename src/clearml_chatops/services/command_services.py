@@ -27,6 +27,7 @@ from clearml_chatops.services.process import ProcessContext
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.quiet import QuietService
 from clearml_chatops.services.runs import RunService
+from clearml_chatops.services.subscriptions import SubscriptionService
 from clearml_chatops.services.suggestions import SuggestionService
 from clearml_chatops.services.tracking import Tracking
 from clearml_chatops.services.waiting import WaitService
@@ -60,6 +61,7 @@ class Services:
             database=self._process.database,
             person=self._person,
             conversation=self._message.conversation,
+            said_in=self._message.said_in,
             clock=self._process.clock,
             watched=self._process.watched,
             news=self._process.news,
@@ -108,6 +110,18 @@ class Services:
             message=self._message,
             news=self._process.news,
             clock=self._process.clock,
+        )
+
+    @cached_property
+    def subscriptions(self) -> SubscriptionService:
+        return SubscriptionService(
+            clearml=self._clearml,
+            database=self._process.database,
+            queues=self.queues,
+            lookup=self.lookup,
+            person=self._person,
+            message=self._message,
+            watched=self._process.watched,
         )
 
     @property

@@ -21,10 +21,10 @@ async def experiments_of(
     What is watched in the threads of a channel is the channel's too.
     """
     async with database.reading() as session:
-        states = await WatcherStore(session).watched_in(conversation)
+        watched = await WatcherStore(session).watched_by(conversation)
     concerned = [
         state.experiment_id
-        for state in states
+        for state, _ in watched
         if state.status_changed >= since or state.status in {Status.PENDING, Status.RUNNING}
     ][:_MOST]
     found: list[Experiment] = []

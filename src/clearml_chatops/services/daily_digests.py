@@ -63,7 +63,7 @@ class DailyDigests:
         since = since or now - _DAY
         experiments = await experiments_of(conversation, since, clearml=self._clearml, database=self._database)
         async with self._database.reading() as session:
-            makers = await CreatedExperimentStore(session).maker_names([item.id for item in experiments])
+            makers = await CreatedExperimentStore(session).makers([item.id for item in experiments])
         return report_of(experiments, since=since, now=now, makers=makers)
 
     async def due(self) -> list[DueDigest]:

@@ -1,7 +1,7 @@
 """From what was remembered of an experiment and what it is now to what has happened. Pure."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
@@ -15,6 +15,9 @@ _ENDINGS = {
 }
 _BEFORE_A_RUN = {Status.DRAFT, Status.PENDING, Status.FAILED, Status.ABORTED}
 
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+"""When the status of a Draft last changed that nobody has touched."""
 
 _RESET = "reset"
 """The status reason that ClearML notes of a reset."""
@@ -42,6 +45,19 @@ def events_between(before: ExperimentState | None, now: ExperimentState) -> tupl
     return tuple(events)
 
 
+def first_events(now: ExperimentState, *, since: datetime) -> tuple[ExperimentEvent, ...]:
+    """What happened after `since` to an experiment that is seen for the first time, in order.
+
+    What was started by hand has never waited in a queue, and so has not left it.
+    """
+    unseen = ExperimentState(now.experiment_id, now.name, Status.DRAFT, _NEVER)
+    return tuple(
+        event
+        for event in events_between(unseen, now)
+        if _moment(event, now) > since and (event.kind is not EventKind.LEFT_PENDING or now.queue_id)
+    )
+
+
 def remembered(before: ExperimentState | None, now: ExperimentState) -> ExperimentState:
     """What to remember of `now`.
 
@@ -55,6 +71,12 @@ def remembered(before: ExperimentState | None, now: ExperimentState) -> Experime
     if now.status is Status.RUNNING:
         return replace(now, stopping_by=now.stopping_by or before.stopping_by)
     return now
+
+
+def _moment(event: ExperimentEvent, now: ExperimentState) -> datetime:
+    """When it happened. That an old end is published, or comes back from a queue, changes the status later."""
+    is_end = event.kind in _ENDINGS.values()
+    return now.completed if is_end and now.completed is not None else event.at
 
 
 def _act(before: ExperimentState, now: ExperimentState) -> EventKind | None:

@@ -9,7 +9,6 @@ from clearml_chatops.models.errors import (
     ExperimentNotFoundError,
     InvalidValueError,
     NameTooShortError,
-    ProjectNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
 from clearml_chatops.services.cards import web_link
@@ -19,6 +18,7 @@ from clearml_chatops.services.differences import ValueChange, experiment_changes
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.ownership import Ownership
+from clearml_chatops.services.projects import projects_called, projects_with
 from clearml_chatops.services.tracking import Tracking
 
 SHORTEST_NAME = 3
@@ -191,17 +191,11 @@ class ExperimentService:
         return experiment, await self._clearml.last_log_lines(experiment.id, lines)
 
     async def _project_ids(self, name: str) -> tuple[str, ...]:
-        found = await self._clearml.projects(name)
-        if not found:
-            raise ProjectNotFoundError(name=name)
+        found = await projects_with(self._clearml, name)
         return tuple(found.values())
 
     async def _one_project(self, name: str) -> tuple[str, str]:
-        found = await self._clearml.projects(name)
-        exact = {known: known_id for known, known_id in found.items() if known.casefold() == name.casefold()}
-        fitting = exact or found
-        if not fitting:
-            raise ProjectNotFoundError(name=name)
+        fitting = projects_called(name, await projects_with(self._clearml, name))
         if len(fitting) > 1:
             raise InvalidValueError(
                 value=name,

@@ -2,29 +2,9 @@
 
 from datetime import datetime
 
-from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import Person
 from clearml_chatops.models.quiet import Hold
 from clearml_chatops.services.quiet_hours import both, muted_at, quiet_at
-from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.quiet import QuietStore
-
-
-class PrivateConversations:
-    """Whose a conversation is: a person's hours of quiet count for those that are his alone."""
-
-    def __init__(self, *, database: Database) -> None:
-        self._database = database
-        self._noted: dict[tuple[str, str], int] = {}
-
-    async def note(self, message: IncomingMessage, person: Person) -> None:
-        """Notes whose the conversation is, where its id does not tell; one transaction for each conversation."""
-        place = (message.conversation.platform, message.conversation.id)
-        if not message.in_private or self._noted.get(place) == person.id:
-            return
-        async with self._database.writing() as session:
-            await QuietStore(session).note_private(message.conversation, person.id)
-        self._noted[place] = person.id
 
 
 async def hold_of(store: QuietStore, platform: str, conversation_id: str, *, now: datetime) -> Hold:

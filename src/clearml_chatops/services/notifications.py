@@ -7,7 +7,7 @@ from itertools import groupby
 
 from clearml_chatops.models.messages import TERMINAL, Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
-from clearml_chatops.models.people import Identity, Role
+from clearml_chatops.models.people import Role
 from clearml_chatops.models.quiet import Hold
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.failure_triage import FailureTriage
@@ -15,6 +15,7 @@ from clearml_chatops.services.holding import hold_of
 from clearml_chatops.services.triage import Triage
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.own_places import private_place
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.quiet import QuietStore
 from clearml_chatops.storage.states import WatcherStore
@@ -153,7 +154,7 @@ class NotificationService:
                 person_id = await WatcherStore(session).person_of(_subject(first)[1], message.recipient)
             identities = await PeopleStore(session).identities(person_id) if person_id is not None else []
             places = [
-                _private(identity)
+                private_place(identity)
                 for identity in sorted(identities, key=lambda item: item.platform == message.recipient.platform)
                 if identity.platform in platforms
             ]
@@ -174,7 +175,7 @@ class NotificationService:
             outbox = OutboxStore(session)
             await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
             admins = await PeopleStore(session).identities_with(Role.ADMIN)
-            places = [_private(identity) for identity in admins if identity.platform != TERMINAL]
+            places = [private_place(identity) for identity in admins if identity.platform != TERMINAL]
             await outbox.add([(note, place) for note in notes for place in places], now=now)
 
     async def forget_old(self) -> int:
@@ -219,8 +220,3 @@ def _failures(due: Sequence[Notification]) -> list[DueMessage]:
 def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
     """What it is about: kind and id."""
     return ("worker", event.subject) if isinstance(event, Notice) else ("experiment", event.experiment_id)
-
-
-def _private(identity: Identity) -> Conversation:
-    """Where a person can be written to on a platform without his having been there: by his own id."""
-    return Conversation(identity.platform, identity.user_id)

@@ -21,10 +21,10 @@ from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.services.daily_digests import DailyDigests
 from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.gpu_reader import GpuReader
-from clearml_chatops.services.holding import PrivateConversations
 from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.own_places import OwnPlaces
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.run_watching import RunWatching
 from clearml_chatops.services.waits import WaitEstimates
@@ -89,8 +89,8 @@ class ProcessContext:
         return ConversationService(database=self.database, clock=self.clock)
 
     @cached_property
-    def private_conversations(self) -> PrivateConversations:
-        return PrivateConversations(database=self.database)
+    def own_places(self) -> OwnPlaces:
+        return OwnPlaces(database=self.database, clock=self.clock)
 
     @cached_property
     def daily_digests(self) -> DailyDigests:

@@ -28,7 +28,7 @@ class WatchService:
         Raises:
             NotWatchedError: it is not watched here.
         """
-        watched = {state.experiment_id: state.name for state in await self._tracking.watched()}
+        watched = {state.experiment_id: state.name for state, _ in await self._tracking.watched()}
         wanted = (reference.strip() or await self._lookup.current_id()).lower()
         if wanted not in watched:
             experiment = await self._lookup.find(reference)
@@ -39,6 +39,16 @@ class WatchService:
             raise NotWatchedError(name=name)
         return name
 
-    async def watching(self) -> Sequence[ExperimentState]:
-        """What is watched here: what can still move on first, the last changed first. No request."""
-        return sorted(await self._tracking.watched(), key=lambda state: state.status.is_over)
+    async def watching(self) -> Sequence[tuple[ExperimentState, bool]]:
+        """What is watched here: what can still move on first, the last changed first. No request.
+
+        The second tells whether it is watched only in a thread of this conversation.
+        """
+        return sorted(await self._tracking.watched(), key=lambda item: item[0].status.is_over)
+
+    async def watch_own(self, *, on: bool) -> None:
+        """Whether the person is told of his own experiments that he enqueues elsewhere than here."""
+        await self._tracking.watch_own(on=on)
+
+    async def watches_own(self) -> bool:
+        return await self._tracking.watches_own()

@@ -13,15 +13,20 @@ from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.events import events_between, remembered
+from clearml_chatops.services.events import events_between, first_events, remembered
+from clearml_chatops.services.finding import Audience, Finder, audience_of, is_begun, moved_on, owner_names
 from clearml_chatops.services.telling import ACT_COUNTS_FOR, addressed
 from clearml_chatops.services.tracking import state_of
 from clearml_chatops.storage.acts import ActStore
 from clearml_chatops.storage.cards import CardStore
+from clearml_chatops.storage.created_experiments import CreatedExperimentStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.own_experiments import OwnExperimentStore
+from clearml_chatops.storage.own_places import OwnPlaceStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.subscriptions import SubscriptionStore
 
 PAGE_SIZE = 500
 
@@ -33,6 +38,9 @@ _PAUSE_FOR_A_WORKER = timedelta(seconds=0.5)
 
 _STEP = timedelta(milliseconds=1)
 """The server keeps its times in milliseconds."""
+
+_BETWEEN_STAMPS = timedelta(seconds=1)
+"""The times of a run's begin and end are taken a little before that of the status change which notes them."""
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """ClearML stamps no status change on a fresh draft, which reads as the year 1."""
@@ -72,6 +80,7 @@ class Watcher:
         self._has_left = False
         self._cursor: datetime | None = None
         """As this process moved it last; asking the database in each idle cycle would double its cost."""
+        self._begun = _EARLIEST
 
     def pause(self) -> timedelta:
         """How long to wait before the next look."""
@@ -93,10 +102,11 @@ class Watcher:
             return await self._begin()
         begun, reached = self._clock(), cursor
         start, page, count = self._start(cursor), 0, 0
+        since = max(start - _BETWEEN_STAMPS, self._begun)
         self._has_left = False
         while True:
             changed = await self._clearml.experiments_changed_since(start, page=page, page_size=PAGE_SIZE)
-            count += await self._record(changed, cursor=cursor)
+            count += await self._record(changed, cursor=cursor, since=since)
             if changed:
                 reached = max(reached, changed[-1].status_changed)
             if len(changed) < PAGE_SIZE:
@@ -133,12 +143,15 @@ class Watcher:
             await OutboxStore(session).add(told, now=now)
             await CardStore(session).mark_due(deleted, now=now)
             await store.forget(deleted)
+        self._moves_on = None
         self._news.ring()
         return len(told)
 
     async def _remembered_cursor(self) -> datetime | None:
         async with self._database.reading() as session:
-            return await WatcherStore(session).cursor()
+            store = WatcherStore(session)
+            self._begun = await store.begun() or _EARLIEST
+            return await store.cursor()
 
     def _start(self, cursor: datetime) -> datetime:
         """Where to begin: within reach of what may appear late, but behind what cannot have anything late.
@@ -169,11 +182,14 @@ class Watcher:
             store = WatcherStore(session)
             oldest = await store.oldest_change()
             known = (moment for moment in (newest, oldest) if moment and moment > _EARLIEST)
-            await store.move_cursor(min(known, default=_EARLIEST))
+            await store.move_cursor(min(known, default=_EARLIEST), begun=newest or _EARLIEST)
         return 0
 
-    async def _record(self, changed: Sequence[Experiment], *, cursor: datetime) -> int:
-        """Tells of one page and moves the cursor behind it, in one transaction; none where nothing is new."""
+    async def _record(self, changed: Sequence[Experiment], *, cursor: datetime, since: datetime) -> int:
+        """Tells of one page and moves the cursor behind it, in one transaction; none where nothing is new.
+
+        Of what was never seen before it tells what happened after `since`.
+        """
         if not changed:
             return 0
         states = [state_of(item) for item in changed]
@@ -182,7 +198,17 @@ class Watcher:
             outdated = await CardStore(session).outdated(
                 {state.experiment_id: state.status_changed for state in states}
             )
-        news = [state for state in states if _is_news(known.get(state.experiment_id), state)]
+            different = [state for state in states if _is_different(known.get(state.experiment_id), state)]
+            audience = Audience()
+            if different:
+                audience = await audience_of(SubscriptionStore(session), OwnExperimentStore(session))
+        experiments = {item.id: item for item in changed}
+        news = [
+            state
+            for state in different
+            if state.experiment_id in known
+            or (audience.is_concerned_by(experiments[state.experiment_id]) and is_begun(state, since=since))
+        ]
         told = [state for state in news if not self._is_nameless(state)]
         self._has_left = self._has_left or len(told) < len(news)
         # What this page or one before it leaves for a later look must stay within reach of it.
@@ -195,15 +221,21 @@ class Watcher:
             store = WatcherStore(session)
             # Read again under the write lock: another process may have told of it meanwhile.
             known = await store.states([state.experiment_id for state in told])
-            told = [state for state in told if _is_news(known.get(state.experiment_id), state)]
-            events = [event for state in told for event in events_between(known[state.experiment_id], state)]
+            told = [state for state in told if _is_different(known.get(state.experiment_id), state)]
+            events = [event for state in told for event in _events(known.get(state.experiment_id), state, since)]
             concerned = [state.experiment_id for state in told]
             acts = await ActStore(session).since(concerned, self._clock() - ACT_COUNTS_FOR)
+            names = await PeopleStore(session).names_by_clearml_user()
+            created = CreatedExperimentStore(session)
+            finder = Finder(store, OwnExperimentStore(session), OwnPlaceStore(session), created)
+            page = [experiments[experiment_id] for experiment_id in concerned]
+            recipients = await finder.recipients(page, audience, moved=moved_on(told, events), acts=acts)
             notifications = addressed(
                 events,
-                recipients=await store.recipients(concerned),
+                recipients=recipients,
                 acts=acts,
-                names=await PeopleStore(session).names_by_clearml_user(),
+                names=names,
+                owners=await owner_names(created, page, recipients, names),
                 bot_user_id=bot_user_id,
             )
             # A command has one effect: what follows is another's doing.
@@ -212,7 +244,7 @@ class Watcher:
             )
             await OutboxStore(session).add(notifications, now=self._clock())
             await CardStore(session).mark_due(outdated, now=self._clock())
-            await store.remember(remembered(known[state.experiment_id], state) for state in told)
+            await store.remember(remembered(known.get(state.experiment_id), state) for state in told)
             position = max(position, await store.cursor() or position)
             await store.move_cursor(position)
         self._cursor = position
@@ -231,6 +263,10 @@ class Watcher:
         return self._clock() - since < WORKER_GRACE
 
 
-def _is_news(known: ExperimentState | None, now: ExperimentState) -> bool:
-    """Whether a tracked experiment is otherwise than remembered; what nobody tracks is no news."""
-    return known is not None and replace(known, pending_since=None) != replace(now, pending_since=None)
+def _is_different(known: ExperimentState | None, now: ExperimentState) -> bool:
+    """Whether an experiment is otherwise than remembered, or not remembered at all."""
+    return known is None or replace(known, pending_since=None) != replace(now, pending_since=None)
+
+
+def _events(known: ExperimentState | None, now: ExperimentState, since: datetime) -> tuple[ExperimentEvent, ...]:
+    return events_between(known, now) if known is not None else first_events(now, since=since)

@@ -29,17 +29,17 @@ class CreatedExperimentStore:
         )
         return name or ""
 
-    async def maker_names(self, experiment_ids: Collection[str]) -> dict[str, str]:
-        """The same of several, by their ids; those of which nobody is noted are absent."""
-        names: dict[str, str] = {}
+    async def makers(self, experiment_ids: Collection[str]) -> dict[str, str]:
+        """The names of the people for whom these were made, by experiment; absent where nobody is noted."""
+        found: dict[str, str] = {}
         for chunk in chunks(experiment_ids):
             rows = await self._session.execute(
                 select(CreatedExperimentRow.experiment_id, PersonRow.name)
-                .join(PersonRow, CreatedExperimentRow.person_id == PersonRow.id)
+                .join(PersonRow, PersonRow.id == CreatedExperimentRow.person_id)
                 .where(CreatedExperimentRow.experiment_id.in_(chunk))
             )
-            names.update(row.tuple() for row in rows)
-        return names
+            found.update(row.tuple() for row in rows)
+        return found
 
     async def made_by(self, person_id: int) -> list[str]:
         """The ids of all that was made for a person."""

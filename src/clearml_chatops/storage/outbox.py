@@ -151,6 +151,7 @@ def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
         "by": event.by,
         "by_name": event.by_name,
         "reason": event.reason,
+        "owner": event.owner,
     }
 
 
@@ -191,4 +192,5 @@ def _to_event(row: OutboxRow) -> ExperimentEvent:
         by=row.details.get("by", ""),
         by_name=row.details.get("by_name", ""),
         reason=row.details.get("reason", ""),
+        owner=row.details.get("owner", ""),
     )

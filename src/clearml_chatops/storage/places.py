@@ -15,6 +15,7 @@ from clearml_chatops.storage.schema import (
     MuteRow,
     OutboxRow,
     QuestionRow,
+    SubscriptionRow,
     WatchRow,
 )
 
@@ -32,6 +33,7 @@ class PlaceStore:
         What the new one has already stays as it is there.
         """
         await self._move_watches(old, new)
+        await self._move_subscriptions(old, new)
         for row in await self._session.scalars(_rows_of(AlertRow, old)):
             row.platform, row.conversation_id = new.platform, new.id
         await self._move_outbox(old, new, now)
@@ -43,6 +45,17 @@ class PlaceStore:
         there = {(row.experiment_id, row.thread) for row in await self._session.scalars(_rows_of(WatchRow, new))}
         for row in await self._session.scalars(_rows_of(WatchRow, old)):
             if (row.experiment_id, row.thread) in there:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+
+    async def _move_subscriptions(self, old: Conversation, new: Conversation) -> None:
+        there = {
+            (row.kind, row.target_id, row.thread)
+            for row in await self._session.scalars(_rows_of(SubscriptionRow, new))
+        }
+        for row in await self._session.scalars(_rows_of(SubscriptionRow, old)):
+            if (row.kind, row.target_id, row.thread) in there:
                 await self._session.delete(row)
             else:
                 row.platform, row.conversation_id = new.platform, new.id

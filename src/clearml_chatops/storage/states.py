@@ -4,17 +4,33 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentState, Recipient
 from clearml_chatops.storage.chunks import chunks
-from clearml_chatops.storage.schema import ExperimentStateRow, PersonRow, WatcherCursorRow, WatchRow
+from clearml_chatops.storage.schema import (
+    ExperimentStateRow,
+    PersonRow,
+    SubscriptionRow,
+    UnwatchedRow,
+    WatcherCursorRow,
+    WatchRow,
+)
 from clearml_chatops.storage.upserts import insert_into
 
 _CURSOR_ID = 1
+
+_MOVING = (
+    ExperimentStateRow.status.in_((Status.PENDING.value, Status.RUNNING.value)),
+    or_(
+        exists().where(WatchRow.experiment_id == ExperimentStateRow.experiment_id),
+        select(SubscriptionRow.id).exists(),
+    ),
+)
+"""What waits or runs and is watched. By which subscription it was seen is not kept, so that one stands for all."""
 
 
 class WatcherStore:
@@ -25,8 +41,18 @@ class WatcherStore:
         row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
         return row.position if row else None
 
-    async def move_cursor(self, position: datetime) -> None:
-        await self._session.merge(WatcherCursorRow(id=_CURSOR_ID, position=position))
+    async def begun(self) -> datetime | None:
+        """The server's last change when the watcher first looked; None before."""
+        row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
+        return row.begun if row else None
+
+    async def move_cursor(self, position: datetime, *, begun: datetime | None = None) -> None:
+        """Moves the cursor; the first time it also notes where the watcher began, at `position` unless told."""
+        row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
+        if row is None:
+            self._session.add(WatcherCursorRow(id=_CURSOR_ID, position=position, begun=begun or position))
+        else:
+            row.position = position
 
     async def oldest_change(self) -> datetime | None:
         """The oldest status change among the remembered states."""
@@ -34,13 +60,7 @@ class WatcherStore:
 
     async def is_anything_moving(self) -> bool:
         """Whether something that is watched waits or runs."""
-        moving = (Status.PENDING.value, Status.RUNNING.value)
-        found = await self._session.scalar(
-            select(ExperimentStateRow.experiment_id)
-            .join(WatchRow, WatchRow.experiment_id == ExperimentStateRow.experiment_id)
-            .where(ExperimentStateRow.status.in_(moving))
-            .limit(1)
-        )
+        found = await self._session.scalar(select(ExperimentStateRow.experiment_id).where(*_MOVING).limit(1))
         return found is not None
 
     async def states(self, experiment_ids: Collection[str]) -> dict[str, ExperimentState]:
@@ -93,32 +113,54 @@ class WatcherStore:
             )
         )
 
+    async def watch_each(self, watches: Iterable[tuple[str, Conversation, int]]) -> None:
+        """Has people told of experiments, each of one at one place, all in one statement."""
+        rows = [
+            {
+                "experiment_id": experiment_id,
+                "platform": place.platform,
+                "conversation_id": place.id,
+                "thread": place.thread,
+                "person_id": person_id,
+            }
+            for experiment_id, place, person_id in watches
+        ]
+        if rows:
+            await self._session.execute(insert_into(self._session, WatchRow).on_conflict_do_nothing(), rows)
+
     async def unwatch(self, experiment_id: str, recipient: Conversation) -> bool:
-        """Has the recipient told no more of this experiment; whether he was."""
-        rows = await self._session.scalars(_watches_of(recipient).where(WatchRow.experiment_id == experiment_id))
-        found = list(rows)
+        """Has the recipient told no more of this experiment; whether he was.
+
+        A thread that is not told of it means its channel; where that is not either, all its threads are meant.
+        """
+        everywhere = list(
+            await self._session.scalars(_watches_in(recipient).where(WatchRow.experiment_id == experiment_id))
+        )
+        found = (
+            [row for row in everywhere if row.thread == recipient.thread]
+            or [row for row in everywhere if not row.thread]
+            or everywhere
+        )
         for row in found:
             await self._session.delete(row)
         return bool(found)
 
-    async def watched_by(self, recipient: Conversation) -> list[ExperimentState]:
-        """The remembered states of what the recipient is told of, the last changed first."""
-        return await self._states_of(_watches_of(recipient))
+    async def watched_by(self, recipient: Conversation) -> list[tuple[ExperimentState, bool]]:
+        """The remembered states of what the recipient is told of, the last changed first.
 
-    async def watched_in(self, place: Conversation) -> list[ExperimentState]:
-        """The same of a conversation with all its threads, where it is none itself."""
-        everywhere = select(WatchRow).where(
-            WatchRow.platform == place.platform, WatchRow.conversation_id == place.id
-        )
-        return await self._states_of(_watches_of(place) if place.thread else everywhere)
-
-    async def _states_of(self, watches: Select[WatchRow]) -> list[ExperimentState]:
-        rows = await self._session.scalars(
-            select(ExperimentStateRow)
-            .where(ExperimentStateRow.experiment_id.in_(watches.with_only_columns(WatchRow.experiment_id)))
+        For a channel also what its threads are told of; the second tells which are told there alone.
+        """
+        here = _watches_of(recipient) if recipient.thread else _watches_in(recipient)
+        rows = await self._session.execute(
+            here.join(ExperimentStateRow, ExperimentStateRow.experiment_id == WatchRow.experiment_id)
+            .with_only_columns(ExperimentStateRow, WatchRow.thread)
             .order_by(ExperimentStateRow.status_changed.desc(), ExperimentStateRow.experiment_id)
         )
-        return [_to_state(row) for row in rows]
+        found: dict[str, tuple[ExperimentState, bool]] = {}
+        for row, thread in rows:
+            _, elsewhere = found.get(row.experiment_id, (None, True))
+            found[row.experiment_id] = (_to_state(row), elsewhere and thread != recipient.thread)
+        return list(found.values())
 
     async def watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
         """Who is told of each experiment, in the order in which they asked; one that nobody watches is absent."""
@@ -154,27 +196,25 @@ class WatcherStore:
     async def moving(self) -> list[str]:
         """The experiments that are watched and wait or run, as far as is known."""
         rows = await self._session.scalars(
-            select(ExperimentStateRow.experiment_id)
-            .where(
-                ExperimentStateRow.status.in_((Status.PENDING.value, Status.RUNNING.value)),
-                ExperimentStateRow.experiment_id.in_(select(WatchRow.experiment_id)),
-            )
-            .order_by(ExperimentStateRow.experiment_id)
+            select(ExperimentStateRow.experiment_id).where(*_MOVING).order_by(ExperimentStateRow.experiment_id)
         )
         return list(rows)
 
     async def forget(self, experiment_ids: Sequence[str]) -> None:
         """Forgets experiments that are no more, and who watched them."""
         for chunk in chunks(experiment_ids):
-            for table in (WatchRow, ExperimentStateRow):
+            for table in (WatchRow, UnwatchedRow, ExperimentStateRow):
                 await self._session.execute(delete(table).where(table.experiment_id.in_(chunk)))
 
 
 def _watches_of(recipient: Conversation) -> Select[WatchRow]:
+    return _watches_in(recipient).where(WatchRow.thread == recipient.thread)
+
+
+def _watches_in(recipient: Conversation) -> Select[WatchRow]:
+    """Those of a channel and of all its threads, also where one of these is the recipient."""
     return select(WatchRow).where(
-        WatchRow.platform == recipient.platform,
-        WatchRow.conversation_id == recipient.id,
-        WatchRow.thread == recipient.thread,
+        WatchRow.platform == recipient.platform, WatchRow.conversation_id == recipient.id
     )
 
 

@@ -123,7 +123,14 @@ async def test_a_mention_is_answered_in_its_thread(
     answer = await first(lambda: slack.posted(lab))
     assert answer.thread_ts == mention.ts
     assert bot.heard[0].conversation == Conversation("slack", lab, mention.ts)
+    assert bot.heard[0].said_in == Conversation("slack", lab)
     assert bot.heard[0].sender_name == "anna"
+    assert not bot.heard[0].is_private
+    await anna.mention(lab, "log", thread=mention.ts)
+    await anna.direct_message("queue")
+    await until(lambda: bot.lines == ["show baseline", "log", "queue"])
+    assert [message.said_in.thread for message in bot.heard] == ["", mention.ts, ""]
+    assert [message.is_private for message in bot.heard] == [False, False, True]
 
 
 @both_ways

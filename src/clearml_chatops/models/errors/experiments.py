@@ -27,7 +27,7 @@ class ProjectNotFoundError(ChatOpsError):
     """No project has this in its name."""
 
     code = "project_not_found"
-    text = "No project has “{name}” in its name; write it, or a part of it, as the web UI does."
+    text = "No project has “{name}” in its name.{nearest} Write it, or a part of it, as the web UI does."
 
 
 class NoCurrentExperimentError(ChatOpsError):
@@ -161,3 +161,10 @@ class NotWatchedError(ChatOpsError):
 
     code = "not_watched"
     text = "“{name}” is not watched here; /watching shows what is."
+
+
+class NotSubscribedError(ChatOpsError):
+    """The conversation is not told of everything in this queue or project."""
+
+    code = "not_subscribed"
+    text = "The {kind} “{name}” is not watched here; /watching shows what is."

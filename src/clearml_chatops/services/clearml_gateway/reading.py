@@ -89,6 +89,9 @@ STATE_FIELDS = (
     "status_reason",
     "status_message",
     "last_changed_by",
+    "user.name",
+    "project.name",
+    "execution.queue",
 )
 """What the watcher needs."""
 

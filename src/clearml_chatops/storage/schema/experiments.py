@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ForeignKey,
     Text,
     UniqueConstraint,
@@ -90,10 +91,47 @@ class WatchRow(Table):
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
 
 
+class SubscriptionRow(Table):
+    """A conversation that is told of everybody's experiments in a queue or a project."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (UniqueConstraint("kind", "target_id", "platform", "conversation_id", "thread"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    target_id: Mapped[str]
+    name: Mapped[str] = mapped_column(Text)
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    told: Mapped[list[str]] = mapped_column(JSON)
+    since: Mapped[datetime]
+    private: Mapped[bool]
+
+
+class UnwatchedRow(Table):
+    """An experiment of his own of which a person does not want to be told."""
+
+    __tablename__ = "unwatched"
+
+    experiment_id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+
+
+class OwnExperimentsOffRow(Table):
+    """A person who is not told of what he enqueues elsewhere than here."""
+
+    __tablename__ = "own_experiments_off"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+
+
 class WatcherCursorRow(Table):
-    """Up to which status change the watcher has seen everything; one row."""
+    """Up to which status change the watcher has seen everything, and from which on; one row."""
 
     __tablename__ = "watcher_cursor"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[datetime]
+    begun: Mapped[datetime]

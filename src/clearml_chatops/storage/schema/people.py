@@ -82,3 +82,13 @@ class AuditRow(Table):
     outcome: Mapped[str]
     error_code: Mapped[str]
     incident: Mapped[str]
+
+
+class OwnPlaceRow(Table):
+    """Where a person was last alone with the bot on a chat platform."""
+
+    __tablename__ = "own_places"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
+    platform: Mapped[str]
+    conversation_id: Mapped[str]

@@ -95,6 +95,7 @@ class Answering:
                 about=about or heard.about,
                 in_public=not heard.ephemeral and not is_direct,
                 in_private=is_direct,
+                begins_thread=heard.begins_thread,
                 time_zone_of_sender=partial(self._outgoing.time_zone_of, heard.user_id),
             )
         )

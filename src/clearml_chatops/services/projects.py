@@ -1,0 +1,40 @@
+"""Which projects a person means by a name or a part of one."""
+
+from collections.abc import Iterable, Mapping
+
+from clearml_chatops.models.errors import ProjectNotFoundError
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.similar_names import did_you_mean, similar_names
+
+
+async def projects_with(clearml: ClearML, name: str) -> dict[str, str]:
+    """Ids of the projects with this in their name, by name. One request.
+
+    Raises:
+        ProjectNotFoundError: there is none; it tells the nearest names, for which ClearML is asked again.
+    """
+    found = await clearml.projects(name)
+    if not found:
+        raise ProjectNotFoundError(name=name, nearest=did_you_mean(_nearest(name, await clearml.projects(""))))
+    return found
+
+
+def projects_called(name: str, found: Mapping[str, str]) -> dict[str, str]:
+    """Of the projects that were found the one that is called just so; all of them where none is."""
+    exact = {known: known_id for known, known_id in found.items() if known.casefold() == name.casefold()}
+    return exact or dict(found)
+
+
+def topmost(found: Mapping[str, str]) -> dict[str, str]:
+    """Those that are not below another one of them."""
+    return {
+        name: project_id
+        for name, project_id in found.items()
+        if not any(name.startswith(f"{other}/") for other in found)
+    }
+
+
+def _nearest(typed: str, names: Iterable[str]) -> list[str]:
+    """Those like it as a whole, or in the last part of their path."""
+    paths = {part: name for name in names for part in (name.rpartition("/")[2], name)}
+    return list(dict.fromkeys(paths[part] for part in similar_names(typed, paths)))

@@ -1,0 +1,94 @@
+"""Which conversations are told of everybody's experiments in which queues and projects."""
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql import ColumnElement
+
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import EventKind, Subscription, SubscriptionKind
+from clearml_chatops.storage.schema import PersonRow, SubscriptionRow
+
+
+class SubscriptionStore:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def all(self) -> list[Subscription]:
+        return await self._found(_subscriptions())
+
+    async def of(self, conversation: Conversation) -> list[Subscription]:
+        """Those of a conversation, and of the threads in it where it is no thread itself."""
+        return await self._found(
+            _subscriptions()
+            .where(*_is_in(conversation))
+            .order_by(SubscriptionRow.kind, SubscriptionRow.name, SubscriptionRow.thread)
+        )
+
+    async def put(self, subscription: Subscription) -> None:
+        """Adds a subscription, in place of the one that the conversation has of the same thing."""
+        place = subscription.conversation
+        row = await self._session.scalar(
+            select(SubscriptionRow).where(
+                SubscriptionRow.kind == subscription.kind.value,
+                SubscriptionRow.target_id == subscription.target_id,
+                SubscriptionRow.platform == place.platform,
+                SubscriptionRow.conversation_id == place.id,
+                SubscriptionRow.thread == place.thread,
+            )
+        ) or SubscriptionRow(
+            kind=subscription.kind.value,
+            target_id=subscription.target_id,
+            platform=place.platform,
+            conversation_id=place.id,
+            thread=place.thread,
+            since=subscription.since,
+        )
+        row.name = subscription.name
+        row.person_id = subscription.person_id
+        row.told = sorted(kind.value for kind in subscription.told)
+        row.private = subscription.private
+        self._session.add(row)
+
+    async def remove(self, subscription: Subscription) -> None:
+        rows = await self._session.scalars(
+            select(SubscriptionRow).where(
+                *_is_in(subscription.conversation),
+                SubscriptionRow.thread == subscription.conversation.thread,
+                SubscriptionRow.kind == subscription.kind.value,
+                SubscriptionRow.target_id == subscription.target_id,
+            )
+        )
+        for row in rows:
+            await self._session.delete(row)
+
+    async def _found(self, query: Select[SubscriptionRow, str]) -> list[Subscription]:
+        return [_to_subscription(row, user_id) for row, user_id in await self._session.execute(query)]
+
+
+def _subscriptions() -> Select[SubscriptionRow, str]:
+    return select(SubscriptionRow, PersonRow.clearml_user_id).join(
+        PersonRow, PersonRow.id == SubscriptionRow.person_id
+    )
+
+
+def _is_in(conversation: Conversation) -> tuple[ColumnElement[bool], ...]:
+    in_thread = (SubscriptionRow.thread == conversation.thread,) if conversation.thread else ()
+    return (
+        SubscriptionRow.platform == conversation.platform,
+        SubscriptionRow.conversation_id == conversation.id,
+        *in_thread,
+    )
+
+
+def _to_subscription(row: SubscriptionRow, clearml_user_id: str) -> Subscription:
+    return Subscription(
+        kind=SubscriptionKind(row.kind),
+        target_id=row.target_id,
+        name=row.name,
+        conversation=Conversation(row.platform, row.conversation_id, row.thread),
+        person_id=row.person_id,
+        told=frozenset(map(EventKind, row.told)),
+        since=row.since,
+        private=row.private,
+        clearml_user_id=clearml_user_id,
+    )
