@@ -8,7 +8,7 @@ from clearml_chatops.models.errors import (
     WorkerNotRunningError,
     WorkerNotYoursError,
 )
-from clearml_chatops.models.experiments import Experiment
+from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.workers import WantedWorker, WorkerView
 from clearml_chatops.services.agents import LocalAgents
@@ -62,12 +62,19 @@ class WorkerService:
         return await self._reconciler.wanted()
 
     async def running(self, views: tuple[WorkerView, ...]) -> dict[str, Experiment]:
-        """What these workers run, by the worker's id. One request, none where they run nothing."""
+        """What these workers run, by the worker's id. One request, none where they run nothing.
+
+        One in services mode is listed with what it began last, for half a minute also when that has ended.
+        """
         ids = {view.id: view.seen.experiment_id for view in views if view.seen and view.seen.experiment_id}
         if not ids:
             return {}
         found = await self._clearml.experiments(sorted(set(ids.values())))
-        return {worker_id: found[id_] for worker_id, id_ in ids.items() if id_ in found}
+        return {
+            worker_id: found[id_]
+            for worker_id, id_ in ids.items()
+            if id_ in found and found[id_].status is Status.RUNNING
+        }
 
     async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
         """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.
