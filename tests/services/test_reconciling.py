@@ -77,16 +77,22 @@ async def test_what_runs_is_adopted_by_a_bot_that_lost_its_record(
 
 
 @real_agents
-async def test_a_foreign_agent_is_never_touched(program: RunningProgram, tmp_path: Path) -> None:
+@pytest.mark.parametrize("worker_id", [_WORKER, "lab:default:cpu", "box7:0"])
+async def test_a_foreign_agent_is_never_touched(program: RunningProgram, tmp_path: Path, worker_id: str) -> None:
+    """Neither one that has our worker's id, nor one whose id is made like ours, nor any other."""
     await program.ask("/queue create")
-    async with foreign_agent(program, tmp_path / "foreign", _WORKER, queue="default") as foreign:
+    async with foreign_agent(program, tmp_path / "foreign", worker_id, queue="default") as foreign:
         await until(lambda: listed(program))
+        for line in ("/worker stop", "/worker drain", "/worker restart gpus=none"):
+            assert await program.error_code(f"{line} queue=default") == "no_worker", line
+            assert await program.error_code(f"{line} {worker_id}") == "worker_not_found", line
         await program.ask("/worker start gpus=none")
         await program.ask("/worker restart image=''")
+        await program.program.process.reconciler.reconcile()
         await program.ask("/worker stop")
         await program.program.process.reconciler.reconcile()
         assert not is_gone(foreign)
-        assert await program.error_code("/worker stop queue=default") == "no_worker"
+        assert await agents_of(program) == {}
 
 
 async def test_a_worker_that_cannot_be_started_is_told_of_the_third_time_and_tried_less_and_less(

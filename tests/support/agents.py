@@ -116,6 +116,17 @@ async def killed(process: psutil.Process) -> None:
     await until(lambda: is_gone(process))
 
 
+def processes_of_agents(program: RunningProgram) -> list[psutil.Process]:
+    """All processes of this program's agents, what they run and what they left behind."""
+    folder = str(program.program.process.agent_folder.absolute())
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # of another user, or gone meanwhile
+            if process.environ().get("TMPDIR") == folder and not is_gone(process):
+                found.append(process)
+    return found
+
+
 def listed(program: RunningProgram) -> list[str]:
     """The workers that the server lists."""
     return sorted(worker.id for worker in program.sandbox.state.workers.values())
