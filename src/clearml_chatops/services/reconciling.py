@@ -197,15 +197,24 @@ class Reconciler:
         await self._end_unwanted({worker.id for worker in wanted})
         processes = await self.processes() if wanted else {}
         await self._look_after_runs(wanted, processes)
+        wedged: AgentFailedError | None = None
         for worker in wanted:
-            if worker.draining:
-                await self._drain(worker)
-            elif worker.id not in processes:
-                await self._start_again(worker)
-            elif worker.failures and await self._is_steady(worker):
-                await self.put(replace(worker, failures=0, next_attempt=None))
-            elif worker.held_queues:
-                await self._holds.hold(worker, ())
+            try:
+                await self._reconcile_worker(worker, is_running=worker.id in processes)
+            except AgentFailedError as error:
+                wedged = error  # the others need not wait for one that does not end
+        if wedged:
+            raise wedged
+
+    async def _reconcile_worker(self, worker: WantedWorker, *, is_running: bool) -> None:
+        if worker.draining:
+            await self._drain(worker)
+        elif not is_running:
+            await self._start_again(worker)
+        elif worker.failures and await self._is_steady(worker):
+            await self.put(replace(worker, failures=0, next_attempt=None))
+        elif worker.held_queues:
+            await self._holds.hold(worker, ())
 
     async def _look_after_runs(self, wanted: list[WantedWorker], processes: dict[str, AgentProcess]) -> None:
         """Asks where an agent has died, and once for all workers: one may have died before this program began."""
