@@ -1,25 +1,17 @@
 """The main job from a chat, with the platforms' real libraries, the real ClearML SDK and a real clearml-agent."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.agents import LocalAgents
 from tests.e2e.conftest import running
+from tests.support.agents import quick_agents
 from tests.support.chats import Chat, bot_settings, hear, play
 from tests.support.dialogs import MAIN_JOB, Turn
 
-
-@pytest.fixture(autouse=True)
-async def _agents_end_with_the_test(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[None]:
-    """Agents that are quick, and that never outlive their test."""
-    monkeypatch.setenv("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")
-    monkeypatch.setenv("CLEARML_AGENT_QUEUE_POLL_FREQ_SEC", "1")
-    yield
-    await LocalAgents(tmp_path / "agents").end_all()
+pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
 
 
 async def test_the_main_job_is_done_from_a_phone_or_a_channel(

@@ -6,7 +6,8 @@ import pytest
 
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WantedWorker, WorkerPlan
-from tests.support.agents import quick_agents
+from clearml_chatops.services.gpu_owners import executed_experiment
+from tests.support.agents import begun, is_gone, killed, process_of, quick_agents
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
@@ -98,6 +99,42 @@ async def test_a_worker_is_restarted_with_containers_and_without(
 
     assert record.read_text().strip().endswith(f"--detached {arguments}")
     assert [item.plan for item in await process.reconciler.wanted()] == [plan], "what ran before is wanted again"
+
+
+async def test_a_container_whose_agent_was_killed_is_stopped_where_its_run_is_aborted(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    record = tmp_path / "docker-calls"
+    stand_in(
+        monkeypatch,
+        tmp_path,
+        "docker",
+        f"""case "$1" in
+        run) while :; do sleep 0.1; done ;;
+        ps) echo "other1 \\"bash -c ... execute --id 0\\""
+            echo "ours1 \\"bash -c ... execute --id $(cat {tmp_path}/task)\\"" ;;
+        stop) echo "$@" >> {record} ;;
+        esac""",
+    )
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none image=python:3.11")
+    task = await begun(program)
+    (tmp_path / "task").write_text(task)
+    worker_id = "lab:alice_queue:cpu"
+    agent = await process_of(program, worker_id)
+    await until(lambda: task in {executed_experiment(child) for child in agent.children()})
+    (container,) = [child for child in agent.children() if executed_experiment(child) == task]
+    await killed(agent)
+    reconciler = program.program.process.reconciler
+    await reconciler.reconcile()
+    assert not is_gone(container)
+
+    await program.program.process.clearml.bot.stop(task, reason="Aborted by alice")
+    await reconciler.reconcile()
+
+    assert program.sandbox.state.tasks[task]["status"] == "stopped"
+    assert is_gone(container)
+    assert record.read_text() == "stop -t 1 ours1\n"
 
 
 def _after(words: list[str], option: str) -> str:

@@ -7,7 +7,7 @@ import pytest
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome
 from clearml_chatops.services.queue_holds import HOLD_TAG
-from tests.support.agents import UNTIL_TOLD, agents_of, begun, listed, quick_agents, tags_of
+from tests.support.agents import UNTIL_TOLD, agents_of, begun, listed, processes_of_agents, quick_agents, tags_of
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram, buttons, plain_text
@@ -154,4 +154,7 @@ async def test_ten_restarts_leave_one_agent(program: RunningProgram) -> None:
     await _with_a_worker(program)
     for number in range(10):
         await program.ask(f"/worker restart gpus={(number + 1) % 2}")
-    assert list(await agents_of(program)) == ["lab:alice_queue:gpu0"] == listed(program)
+    agents = await agents_of(program)
+    assert list(agents) == ["lab:alice_queue:gpu0"] == listed(program)
+    assert tags_of(program, "alice_queue") == []
+    assert [process.pid for process in processes_of_agents(program)] == list(agents.values())

@@ -1,16 +1,18 @@
 """What should run is made to run again, whatever was killed. With the real clearml-agent."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from clearml_chatops.bot.loops import Loop, looping
-from clearml_chatops.models.errors import ClearMLError
+from clearml_chatops.models.errors import AgentFailedError, ClearMLError
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WantedWorker, WorkerPlan
 from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.services import agents
 from clearml_chatops.services.reconciling import Reconciler, pause_before
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.support.agents import agents_of, foreign_agent, is_gone, killed, listed, process_of, quick_agents
@@ -77,16 +79,49 @@ async def test_what_runs_is_adopted_by_a_bot_that_lost_its_record(
 
 
 @real_agents
-async def test_a_foreign_agent_is_never_touched(program: RunningProgram, tmp_path: Path) -> None:
+@pytest.mark.parametrize("worker_id", [_WORKER, "lab:default:cpu", "box7:0"])
+async def test_a_foreign_agent_is_never_touched(program: RunningProgram, tmp_path: Path, worker_id: str) -> None:
+    """Neither one that has our worker's id, nor one whose id is made like ours, nor any other."""
     await program.ask("/queue create")
-    async with foreign_agent(program, tmp_path / "foreign", _WORKER, queue="default") as foreign:
+    async with foreign_agent(program, tmp_path / "foreign", worker_id, queue="default") as foreign:
         await until(lambda: listed(program))
+        for line in ("/worker stop", "/worker drain", "/worker restart gpus=none"):
+            assert await program.error_code(f"{line} queue=default") == "no_worker", line
+            assert await program.error_code(f"{line} {worker_id}") == "worker_not_found", line
         await program.ask("/worker start gpus=none")
         await program.ask("/worker restart image=''")
+        await program.program.process.reconciler.reconcile()
         await program.ask("/worker stop")
         await program.program.process.reconciler.reconcile()
         assert not is_gone(foreign)
-        assert await program.error_code("/worker stop queue=default") == "no_worker"
+        assert await agents_of(program) == {}
+
+
+@real_agents
+async def test_an_agent_that_does_not_end_holds_up_no_other_worker(
+    program: RunningProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await program.ask("/queue create")
+    await program.ask("/worker start gpus=none")
+    await program.ask("/worker start gpus=none queue=default")
+    wedged = await process_of(program, _WORKER)
+    wedged.suspend()
+    monkeypatch.setattr(agents, "_STOPPING_SECONDS", 0.2)
+    reconciler = program.program.process.reconciler
+    (worker,) = [item for item in await reconciler.wanted() if item.id == _WORKER]
+    await reconciler.put(replace(worker, draining=True))
+    await killed(await process_of(program, "lab:default:cpu"))
+    failed: list[AgentFailedError] = []
+
+    async def is_back() -> bool:
+        try:
+            await reconciler.reconcile()
+        except AgentFailedError as error:
+            failed.append(error)
+        return bool(failed) and "lab:default:cpu" in await agents_of(program)
+
+    await until(is_back)
+    assert not is_gone(wedged)
 
 
 async def test_a_worker_that_cannot_be_started_is_told_of_the_third_time_and_tried_less_and_less(

@@ -4,14 +4,13 @@ import asyncio
 import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.support.experiments import add_script
 from tests.support.program import RunningProgram
@@ -21,19 +20,15 @@ LONG = "import time\nprint('begun', flush=True)\ntime.sleep(600)\n"
 
 
 @pytest.fixture
-async def quick_agents(monkeypatch: pytest.MonkeyPatch, program: RunningProgram) -> AsyncIterator[None]:
+def quick_agents(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Agents that are quick, and that never outlive their test, nor do their runs."""
     monkeypatch.setenv("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")
     monkeypatch.setenv("CLEARML_AGENT_QUEUE_POLL_FREQ_SEC", "1")
     yield
-    folder = program.program.process.agent_folder
-    await LocalAgents(folder).end_all()
     for process in psutil.process_iter():
-        try:
-            if process.environ().get("TMPDIR") == str(folder.absolute()):
-                process.kill()  # the run of an agent that was killed
-        except (psutil.Error, OSError):
-            continue
+        with contextlib.suppress(psutil.Error, OSError):  # of another user, or gone meanwhile
+            if Path(process.environ().get("TMPDIR", "/")).is_relative_to(tmp_path):
+                process.kill()
 
 
 UNTIL_TOLD = """
@@ -119,6 +114,17 @@ async def killed(process: psutil.Process) -> None:
     """Ends a process at once, which it cannot see coming."""
     process.kill()
     await until(lambda: is_gone(process))
+
+
+def processes_of_agents(program: RunningProgram) -> list[psutil.Process]:
+    """All processes of this program's agents, what they run and what they left behind."""
+    folder = str(program.program.process.agent_folder.absolute())
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # of another user, or gone meanwhile
+            if process.environ().get("TMPDIR") == folder and not is_gone(process):
+                found.append(process)
+    return found
 
 
 def listed(program: RunningProgram) -> list[str]:

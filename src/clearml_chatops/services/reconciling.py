@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
+from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import StartedWorker, WantedWorker
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
@@ -148,7 +150,7 @@ class Reconciler:
         workers = await self._clearml.workers()
         others = {id_ for item in workers if item.id != worker.id for id_ in item.queue_ids}
         seen = next((item for item in workers if item.id == worker.id), None)
-        idle = not (seen and seen.experiment_id) and not await self._agents.is_executing(process)
+        idle = not await self._is_busy(worker, seen) and not await self._agents.is_executing(process)
         queues = [id_ for id_ in worker.plan.queue_ids if hold_all or idle or id_ not in others]
         since = worker.held_since
         worker = await self._holds.hold(worker, queues)
@@ -156,6 +158,15 @@ class Reconciler:
             return False
         await self._agents.stop(process, host=self._host)
         return True
+
+    async def _is_busy(self, worker: WantedWorker, seen: Worker | None) -> bool:
+        """Whether the server says so; of a worker in services mode it does so when that has ended, too."""
+        if seen is None or not seen.experiment_id:
+            return False
+        if not worker.plan.services:
+            return True
+        found = await self._clearml.experiments([seen.experiment_id])
+        return any(item.status is Status.RUNNING for item in found.values())
 
     async def end_now(self, worker: WantedWorker) -> None:
         """Ends a worker's agent whatever it does; a run in it is aborted by it. Raises AgentFailedError."""
@@ -186,15 +197,24 @@ class Reconciler:
         await self._end_unwanted({worker.id for worker in wanted})
         processes = await self.processes() if wanted else {}
         await self._look_after_runs(wanted, processes)
+        wedged: AgentFailedError | None = None
         for worker in wanted:
-            if worker.draining:
-                await self._drain(worker)
-            elif worker.id not in processes:
-                await self._start_again(worker)
-            elif worker.failures and await self._is_steady(worker):
-                await self.put(replace(worker, failures=0, next_attempt=None))
-            elif worker.held_queues:
-                await self._holds.hold(worker, ())
+            try:
+                await self._reconcile_worker(worker, is_running=worker.id in processes)
+            except AgentFailedError as error:
+                wedged = error  # the others need not wait for one that does not end
+        if wedged:
+            raise wedged
+
+    async def _reconcile_worker(self, worker: WantedWorker, *, is_running: bool) -> None:
+        if worker.draining:
+            await self._drain(worker)
+        elif not is_running:
+            await self._start_again(worker)
+        elif worker.failures and await self._is_steady(worker):
+            await self.put(replace(worker, failures=0, next_attempt=None))
+        elif worker.held_queues:
+            await self._holds.hold(worker, ())
 
     async def _look_after_runs(self, wanted: list[WantedWorker], processes: dict[str, AgentProcess]) -> None:
         """Asks where an agent has died, and once for all workers: one may have died before this program began."""

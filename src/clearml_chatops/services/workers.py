@@ -8,6 +8,7 @@ from clearml_chatops.models.errors import (
     WorkerNotRunningError,
     WorkerNotYoursError,
 )
+from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.workers import OwnedRun, WantedWorker, WorkerView
 from clearml_chatops.services.agents import LocalAgents
@@ -64,7 +65,10 @@ class WorkerService:
         return await self._reconciler.wanted()
 
     async def running(self, views: tuple[WorkerView, ...]) -> dict[str, OwnedRun]:
-        """What these workers run, by the worker's id. One request, none where they run nothing."""
+        """What these workers run, by the worker's id. One request, none where they run nothing.
+
+        One in services mode is listed with what it began last, for half a minute also when that has ended.
+        """
         ids = {view.id: view.seen.experiment_id for view in views if view.seen and view.seen.experiment_id}
         if not ids:
             return {}
@@ -72,7 +76,7 @@ class WorkerService:
         return {
             worker_id: OwnedRun(found[id_], await self._ownership.owner_name(found[id_]))
             for worker_id, id_ in ids.items()
-            if id_ in found
+            if id_ in found and found[id_].status is Status.RUNNING
         }
 
     async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
