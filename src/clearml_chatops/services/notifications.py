@@ -1,6 +1,6 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -18,6 +18,9 @@ from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.told import ToldFile
 
 _MOST_AT_ONCE = 50
+_MOST_IN_A_MESSAGE = 8
+"""So that a platform takes it as one: where it took the first half, and then no more, that would come twice."""
+
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(minutes=10)
 _MOST_DOUBLINGS = 10
@@ -69,11 +72,11 @@ class NotificationService:
         if told := [item for item in due if item in self._told]:
             # The program was killed, or the disk was full, before it was noted.
             await self._note_delivered(told)
+        untold = (item for item in due if item not in told)
         messages = [
-            DueMessage(tuple(together))
-            for _, together in groupby(
-                (item for item in due if item not in told), lambda item: (_subject(item.event), item.recipient)
-            )
+            DueMessage(part)
+            for _, together in groupby(untold, lambda item: (_subject(item.event), item.recipient))
+            for part in _parted(tuple(together))
         ]
         # What the limit may have cut in two is whole the next time.
         return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
@@ -156,6 +159,11 @@ class NotificationService:
         """How many notifications of an experiment are still on their way to the recipient."""
         async with self._database.reading() as session:
             return await OutboxStore(session).undelivered(experiment_id, recipient)
+
+
+def _parted(notifications: tuple[Notification, ...]) -> Iterator[tuple[Notification, ...]]:
+    for start in range(0, len(notifications), _MOST_IN_A_MESSAGE):
+        yield notifications[start : start + _MOST_IN_A_MESSAGE]
 
 
 def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
