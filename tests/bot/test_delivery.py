@@ -19,6 +19,7 @@ from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.triage import FailureKind, Triage
 from clearml_chatops.storage.outbox import OutboxStore
@@ -67,9 +68,9 @@ class Line:
     def notifications(self) -> NotificationService:
         process = self.program.program.process
         return NotificationService(
-            clearml=process.clearml.bot,
             database=process.database,
             told=ToldFile(process.told_file),
+            triage=FailureTriage(process.clearml.bot, patience=timedelta(minutes=1)),
             clock=lambda: self.now,
         )
 

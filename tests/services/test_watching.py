@@ -19,6 +19,7 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.services import watching
+from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.watching import OVERLAP, PAGE_SIZE, WORKER_GRACE, Watcher
 from clearml_chatops.storage.schema import WatcherCursorRow
@@ -62,9 +63,9 @@ class World:
     async def delivered(self) -> list[str]:
         process = self.program.program.process
         service = NotificationService(
-            clearml=process.clearml.bot,
             database=process.database,
             told=ToldFile(process.told_file),
+            triage=FailureTriage(process.clearml.bot, patience=timedelta(minutes=1)),
             clock=self.clock,
         )
         heard: list[str] = []

@@ -8,7 +8,6 @@ from itertools import groupby
 from clearml_chatops.models.messages import TERMINAL, Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.people import Identity, Role
-from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.triage import Triage
 from clearml_chatops.storage.database import Database
@@ -52,12 +51,12 @@ class DueMessage:
 
 
 class NotificationService:
-    """`told` remembers what was told in the moments until the database does."""
+    """`told` remembers what was told in the moments until the database does, `triage` tells why runs failed."""
 
     def __init__(
-        self, *, clearml: ClearML, database: Database, told: ToldFile, clock: Callable[[], datetime]
+        self, *, database: Database, told: ToldFile, triage: FailureTriage, clock: Callable[[], datetime]
     ) -> None:
-        self._triage = FailureTriage(clearml)
+        self._triage = triage
         self._database = database
         self._told = told
         self._clock = clock

@@ -23,6 +23,7 @@ from clearml_chatops.services.drawing import Drawing
 from clearml_chatops.services.edit_history import EditHistory
 from clearml_chatops.services.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments import ExperimentService
+from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.gpus import GpuService
 from clearml_chatops.services.home import HomeService
@@ -127,7 +128,10 @@ class ProcessContext:
     @cached_property
     def notifications(self) -> NotificationService:
         return NotificationService(
-            clearml=self.clearml.bot, database=self.database, told=ToldFile(self.told_file), clock=self.clock
+            database=self.database,
+            told=ToldFile(self.told_file),
+            triage=FailureTriage(self.clearml.bot),
+            clock=self.clock,
         )
 
     @cached_property
