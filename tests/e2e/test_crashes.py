@@ -36,7 +36,7 @@ async def test_nothing_is_lost_where_the_bot_is_killed_at_random_moments(
     assert len(toll.wanted) == 4 * KILLS
     assert toll.lost == []
     # Only a kill between Telegram's taking it and the note of that can double, and each only what was being sent.
-    assert toll.doubled <= KILLS
+    assert toll.doubled_messages <= KILLS
 
 
 async def test_what_a_platform_has_taken_is_told_once_though_the_bot_is_killed_before_its_database_knows(
