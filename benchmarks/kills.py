@@ -22,7 +22,8 @@ async def measure(folder: Path, kills: int) -> None:
         toll = await killed_again_and_again(sandbox, chat, folder, kills=kills, seed=1)
         print(
             f"{toll.kills} kills, {len(toll.wanted)} events: {len(toll.lost)} lost, "
-            f"{toll.doubled} told twice ({toll.doubled / toll.kills:.1%} of the kills)"
+            f"{toll.doubled} told twice, in {toll.doubled_messages} messages "
+            f"({toll.doubled_messages / toll.kills:.1%} of the kills)"
         )
 
 

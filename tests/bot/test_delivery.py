@@ -2,13 +2,16 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.front_end import Arrived, DestinationGoneError
+from clearml_chatops.bot.frontends.slack.rendering import render as slack_message
+from clearml_chatops.bot.frontends.telegram.rendering import render as telegram_messages
+from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
@@ -16,7 +19,9 @@ from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.triage import FailureKind, Triage
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.states import WatcherStore
@@ -63,9 +68,9 @@ class Line:
     def notifications(self) -> NotificationService:
         process = self.program.program.process
         return NotificationService(
-            clearml=process.clearml.bot,
             database=process.database,
             told=ToldFile(process.told_file),
+            triage=FailureTriage(process.clearml.bot, patience=timedelta(minutes=1)),
             clock=lambda: self.now,
         )
 
@@ -173,6 +178,21 @@ async def test_many_are_told_without_end_or_gap(line: Line) -> None:
     while await line.delivery().deliver_due():
         pass
     assert line.told == names
+
+
+async def test_what_has_happened_to_one_experiment_fits_in_one_message_of_each_platform(line: Line) -> None:
+    """A message of two parts of which only one arrives would come half, or twice."""
+    for number in range(20):
+        line.now += timedelta(seconds=1)
+        kind = EventKind.FAILED if number % 2 else EventKind.LEFT_PENDING
+        await line.happens("n" * 5000, kind=kind, id_="e1")
+    due = await line.notifications().due(HERE.platform, HERE.id)
+    assert [len(message.notifications) for message in due] == [8, 8, 4]
+    why = Triage(FailureKind.CODE, "s" * 200, ("l" * 10_000,) * 8)
+    for message in due:
+        reply = notification_message(replace(message, triage=why))
+        assert len(telegram_messages(reply)) == 1
+        assert not slack_message(reply).has_files
 
 
 async def test_a_failure_is_told_also_where_its_log_cannot_be_had(line: Line, sandbox: Sandbox) -> None:

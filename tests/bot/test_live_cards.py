@@ -20,7 +20,7 @@ from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.cards import PROGRESS_INTERVAL, CardService
+from clearml_chatops.services.cards import LOOKING_AHEAD, PROGRESS_INTERVAL, CardService
 from clearml_chatops.storage.outbox import OutboxStore
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text
@@ -194,6 +194,18 @@ async def test_a_card_that_cannot_be_reached_is_left_alone(gallery: Gallery) -> 
     assert await gallery.passes() == []
     gallery.wall.trouble = None
     assert await gallery.passes() == []
+
+
+async def test_it_looks_often_only_while_a_card_is_to_be_edited_soon(gallery: Gallery) -> None:
+    live = LiveCards(cards=gallery.cards, front_end=gallery.wall, clock=gallery.clock)
+    await live.edit_due()
+    assert live.pause() == LOOKING_AHEAD
+    await gallery.program.ask(f"/name better name id={gallery.draft}")
+    gallery.wall.now += LATER
+    await live.edit_due()
+    assert live.pause() < LOOKING_AHEAD, "another change may follow"
+    await live.edit_due()
+    assert live.pause() == LOOKING_AHEAD
 
 
 # ── Where all cards of a conversation share what the platform takes ───────────────────────────────

@@ -38,7 +38,7 @@ async def test_two_people_have_a_worker_each_for_the_same_cards(program: Running
     await program.ask("/queue create")
     await bob.ask("/queue create")
     await program.ask("/worker start gpus=0,1")
-    await bob.ask(buttons(await bob.say("/worker start gpus=1,0"))["Take it all the same"])
+    await bob.ask(buttons(await bob.say("/worker start gpus=1,0"))["Share cards 0,1"])
     workers = ["lab:alice_queue:gpu0,1", "lab:bob_queue:gpu0,1"]
     assert sorted(await agents_of(program)) == workers == listed(program)
 

@@ -41,6 +41,14 @@ class Toll:
         """How often something was told that had been told before."""
         return sum(self.told[event] - 1 for event in self.wanted if self.told[event] > 1)
 
+    @property
+    def doubled_messages(self) -> int:
+        """How many messages that makes: what happens to an experiment at nearly one time is told in one."""
+        doubles: Counter[str] = Counter()
+        for name, event in self.wanted:
+            doubles[name] = max(doubles[name], self.told[name, event] - 1)
+        return doubles.total()
+
 
 async def killed_again_and_again(
     sandbox: Sandbox, chat: TelegramChat, folder: Path, *, kills: int, seed: int

@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.watching import Watcher
+from clearml_chatops.storage.told import ToldFile
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text
 
@@ -44,7 +46,13 @@ class World:
 
     @property
     def notifications(self) -> NotificationService:
-        return replace(self.program.program.process, clock=self.clock).notifications
+        process = self.program.program.process
+        return NotificationService(
+            database=process.database,
+            told=ToldFile(process.told_file),
+            triage=FailureTriage(process.clearml.bot, patience=timedelta(minutes=1)),
+            clock=self.clock,
+        )
 
     async def delivered(self) -> list[str]:
         told = await self.program.told(self.notifications)

@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError, FrontEnd
 from clearml_chatops.handlers.cards import deleted_card, experiment_card, superseded_card
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.cards import CardService, CardToEdit
+from clearml_chatops.services.cards import LOOKING_AHEAD, CardService, CardToEdit
 
 logger = logging.getLogger(__name__)
+
+_PAUSE = timedelta(seconds=1)
 
 
 class LiveCards:
@@ -19,6 +21,10 @@ class LiveCards:
         self._cards = cards
         self._front_end = front_end
         self._clock = clock
+
+    def pause(self) -> timedelta:
+        """How long to wait before the next look: longer while no card is to be edited soon."""
+        return _PAUSE if self._cards.expects_edits(self._front_end.platform) else LOOKING_AHEAD
 
     async def edit_due(self) -> int:
         """Edits what is due and gives how many cards it was."""

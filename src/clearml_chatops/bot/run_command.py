@@ -32,7 +32,6 @@ _DELIVERY_PAUSE = timedelta(seconds=2)
 """For what waits for another attempt; what is new rings."""
 _DELETED_PAUSE = timedelta(minutes=2)
 _OLD_PAUSE = timedelta(hours=1)
-_CARDS_PAUSE = timedelta(seconds=1)
 
 
 async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> bool:
@@ -176,7 +175,7 @@ def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delive
             wake=process.news.listener(),
         )
         live_cards = LiveCards(cards=process.cards, front_end=front_end, clock=process.clock)
-        yield Loop(live_cards.edit_due, _CARDS_PAUSE, "Cards are not edited")
+        yield Loop(live_cards.edit_due, live_cards.pause, "Cards are not edited", wake=process.news.listener())
 
 
 @contextlib.contextmanager

@@ -10,6 +10,9 @@ from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, 
 from clearml_chatops.services.notifications import DueMessage
 from clearml_chatops.services.triage import Triage
 
+_LONGEST = 150
+"""Of a name or a line of a log: a message that is more than the platform takes in one could come half."""
+
 _TONES = {
     EventKind.COMPLETED: Tone.SUCCESS,
     EventKind.FAILED: Tone.FAILURE,
@@ -29,7 +32,7 @@ def notification_message(message: DueMessage) -> Reply:
     return Reply.of(
         *(Text(_sentence(event), _TONES.get(event.kind, Tone.PLAIN)) for event in message.events),
         Text(triage.sentence) if triage else None,
-        Code("\n".join(triage.lines)) if triage and triage.lines else None,
+        Code("\n".join(map(_cut, triage.lines))) if triage and triage.lines else None,
         Buttons(_buttons(last, triage)) if last.kind is not EventKind.DELETED else None,
         about=last.experiment_id,
     )
@@ -46,7 +49,7 @@ def _notices(notices: Sequence[Notice]) -> Reply:
 
 
 def _sentence(event: ExperimentEvent) -> str:
-    name = f"“{event.experiment_name}”" + (f" of {event.owner}" if event.owner else "")
+    name = f"“{_cut(event.experiment_name)}”" + (f" of {event.owner}" if event.owner else "")
     after = f" after {span(event.ran)}" if event.ran is not None else ""
     by = f" by {event.by_name}" if event.by_name else ""
     somebody = by or " by another person"
@@ -70,6 +73,10 @@ def _sentence(event: ExperimentEvent) -> str:
             return f"{name} was deleted in ClearML."
         case EventKind.UNDELIVERED:
             return f"What happened to {name} could not be told at {event.by_name} for a day ({event.reason})."
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _after_waiting(event: ExperimentEvent) -> str:

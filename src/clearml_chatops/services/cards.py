@@ -14,6 +14,9 @@ from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 
+LOOKING_AHEAD = timedelta(seconds=4)
+"""How far a look for due cards looks ahead; while nothing is due so soon it need not be repeated earlier."""
+
 PROGRESS_INTERVAL = timedelta(seconds=30)
 """How often the card of a run is edited while nothing but its iterations and its time move on."""
 
@@ -38,6 +41,7 @@ class CardService:
         self._clock = clock
         self._edited: dict[tuple[str, str], datetime] = {}
         """When a card of a conversation was edited last, by platform and id."""
+        self._expects: dict[str, bool] = {}
 
     async def remember(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
@@ -70,8 +74,10 @@ class CardService:
         """
         now = self._clock()
         async with self._database.reading() as session:
-            due = await CardStore(session).due(platform, now=now)
+            soon = await CardStore(session).due(platform, now=now + LOOKING_AHEAD)
+            due = [card for card in soon if card.due <= now]
             waiting = await OutboxStore(session).waiting_conversations(platform, now=now) if due else []
+        self._expects[platform] = bool(soon)
         due = [card for card in due if self._may_be_edited(card, pace(card.conversation), waiting, now)]
         if not due:
             return []
@@ -85,6 +91,10 @@ class CardService:
             for card in due
             for found in (experiments.get(card.experiment_id),)
         ]
+
+    def expects_edits(self, platform: str) -> bool:
+        """Whether the last look found a card that is to be edited now or soon."""
+        return self._expects.get(platform, True)
 
     def _may_be_edited(self, card: DueCard, pace: EditPace, waiting: Sequence[str], now: datetime) -> bool:
         """Whether it is a card's turn; if so its conversation has had it.

@@ -15,7 +15,7 @@ _MOST_AT_ONCE = 2
 class FailureTriage:
     """Reads the logs of failed runs. `patience` is how long a message waits for one at most."""
 
-    def __init__(self, clearml: ClearML, *, patience: timedelta = timedelta(seconds=5)) -> None:
+    def __init__(self, clearml: ClearML, *, patience: timedelta = timedelta(seconds=10)) -> None:
         self._clearml = clearml
         self._patience = patience
         self._turns = asyncio.Semaphore(_MOST_AT_ONCE)

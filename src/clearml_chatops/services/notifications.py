@@ -1,6 +1,6 @@
 """From the outbox to a conversation: what is due, with what a person wants to read beside it."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -9,7 +9,6 @@ from clearml_chatops.models.messages import TERMINAL, Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.quiet import Hold
-from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.holding import hold_of
 from clearml_chatops.services.triage import Triage
@@ -22,6 +21,8 @@ from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.told import ToldFile
 
 _MOST_AT_ONCE = 50
+_MOST_IN_A_MESSAGE = 8
+"""So that a platform takes it as one: where it took the first half, and then no more, that would come twice."""
 _MOST_HELD_BACK = 10_000
 """What is held back is one message however much it is; beyond all reason it is two."""
 _FIRST_PAUSE = timedelta(seconds=2)
@@ -68,12 +69,12 @@ class DueMessage:
 
 
 class NotificationService:
-    """`told` remembers what was told in the moments until the database does."""
+    """`told` remembers what was told in the moments until the database does, `triage` tells why runs failed."""
 
     def __init__(
-        self, *, clearml: ClearML, database: Database, told: ToldFile, clock: Callable[[], datetime]
+        self, *, database: Database, told: ToldFile, triage: FailureTriage, clock: Callable[[], datetime]
     ) -> None:
-        self._triage = FailureTriage(clearml)
+        self._triage = triage
         self._database = database
         self._told = told
         self._clock = clock
@@ -99,8 +100,9 @@ class NotificationService:
         if _concerns(hold, due):
             return _failures(due) if hold.until is not None else _held_back(due, hold)
         messages = [
-            DueMessage(tuple(together))
+            DueMessage(part)
             for _, together in groupby(due, lambda item: (_subject(item.event), item.recipient))
+            for part in _parted(tuple(together))
         ]
         # What the limit may have cut in two is whole the next time.
         return messages[:-1] if len(due) == _MOST_AT_ONCE and len(messages) > 1 else messages
@@ -204,8 +206,9 @@ def _concerns(hold: Hold, due: Sequence[Notification]) -> bool:
 def _held_back(due: Sequence[Notification], hold: Hold) -> list[DueMessage]:
     """What a hold has kept, as one message. Of one experiment it is the usual one."""
     kept = tuple(item for item in due if item.noted < hold.free_since)
-    is_digest = len({(_subject(item.event), item.recipient) for item in kept}) > 1
-    return [DueMessage(kept, is_digest=is_digest, zone=hold.zone)]
+    if len({(_subject(item.event), item.recipient) for item in kept}) > 1:
+        return [DueMessage(kept, is_digest=True, zone=hold.zone)]
+    return [DueMessage(part) for part in _parted(kept)]
 
 
 def _failures(due: Sequence[Notification]) -> list[DueMessage]:
@@ -215,6 +218,11 @@ def _failures(due: Sequence[Notification]) -> list[DueMessage]:
         for message in DueMessage(tuple(due)).parts
         if any(event.kind is EventKind.FAILED for event in message.events)
     ]
+
+
+def _parted(notifications: tuple[Notification, ...]) -> Iterator[tuple[Notification, ...]]:
+    for start in range(0, len(notifications), _MOST_IN_A_MESSAGE):
+        yield notifications[start : start + _MOST_IN_A_MESSAGE]
 
 
 def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:

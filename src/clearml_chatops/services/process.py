@@ -20,6 +20,7 @@ from clearml_chatops.services.clearml_gateway import ClearMLConnections
 from clearml_chatops.services.conversations import ConversationService
 from clearml_chatops.services.daily_digests import DailyDigests
 from clearml_chatops.services.drawing import Drawing
+from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.host_lock import HostLock
 from clearml_chatops.services.links import LinkService
@@ -133,7 +134,10 @@ class ProcessContext:
     @cached_property
     def notifications(self) -> NotificationService:
         return NotificationService(
-            clearml=self.clearml.bot, database=self.database, told=ToldFile(self.told_file), clock=self.clock
+            database=self.database,
+            told=ToldFile(self.told_file),
+            triage=FailureTriage(self.clearml.bot),
+            clock=self.clock,
         )
 
     @cached_property

@@ -1,6 +1,7 @@
 """What the server is made to do wrong, one fault for one or more calls of a method."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.support.telegram.refusals import RefusalError
@@ -10,14 +11,16 @@ from tests.support.telegram.refusals import RefusalError
 class Fault:
     """A wrong answer. With neither a refusal nor a drop the answer is right, and only late.
 
-    `until` holds the answer back until a test sets it. `carried_out` has the request done before its answer
-    is lost. `skip` calls are answered rightly first, then `times` are not.
+    `until` holds the answer back until a test sets it. `happens` is what happens in the world while the request
+    is on its way. `carried_out` has the request done before its answer is lost. `skip` calls are answered
+    rightly first, then `times` are not.
     """
 
     refusal: RefusalError | None = None
     drops: bool = False
     carried_out: bool = False
     until: asyncio.Event | None = None
+    happens: Callable[[], object] | None = None
     skip: int = 0
     times: int = 1
 
@@ -42,6 +45,10 @@ class Fault:
     @classmethod
     def held_until(cls, event: asyncio.Event) -> "Fault":
         return cls(until=event)
+
+    @classmethod
+    def after(cls, happens: Callable[[], object]) -> "Fault":
+        return cls(happens=happens)
 
 
 CONFLICT = RefusalError(

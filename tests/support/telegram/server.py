@@ -183,6 +183,8 @@ class TelegramServer:
 
 
 async def _go_wrong(fault: Fault, request: web.Request) -> None:
+    if fault.happens is not None:
+        fault.happens()
     if fault.until is not None:
         await fault.until.wait()
     if fault.drops:
