@@ -19,7 +19,8 @@ from clearml_chatops.models.workers import WantedWorker
 from clearml_chatops.services.agents import AgentProcess
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.calls import has_code
-from clearml_chatops.services.run_processes import RunsHere, end_run, runs_here, worker_of
+from clearml_chatops.services.run_processes import RunsHere, end_run, runs_here
+from clearml_chatops.services.worker_ids import worker_of
 from clearml_chatops.services.worker_notices import WorkerNotices
 
 _LOOKS_WITHOUT_IT = 2

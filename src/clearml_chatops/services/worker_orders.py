@@ -120,7 +120,7 @@ class WorkerOrders:
             if busy and mid_run is MidRun.WAIT:
                 return OrderResult(draining=(await self._ending.drain(old, plan, busy),))
             if not await self._ending.end(old, busy, mid_run):
-                return OrderResult(busy=tuple((await self._ending.busy([old], None)).values()))
+                return await self._still_busy(old, plan, OrderResult())
             await self._reconciler.forget(old)
             await self._ending.put_back(busy, mid_run)
             new = replace(_fresh(old), id=new_id, plan=plan, since=self._place.clock())
@@ -132,7 +132,7 @@ class WorkerOrders:
                 await self._reconciler.put(_fresh(old))
                 raise
         return OrderResult(
-            started=(new,), stopped=(old,), aborted=(busy.run.experiment,) if busy and mid_run else ()
+            started=(new,), stopped=(old,), aborted=tuple(run.experiment for run in busy.runs) if busy else ()
         )
 
     async def _stop_one(
@@ -143,14 +143,26 @@ class WorkerOrders:
         if not (busy and waits) and await self._ending.end(worker, busy, mid_run):
             await self._reconciler.forget(worker)
             await self._ending.put_back(busy, mid_run)
-            aborted = (busy.run.experiment,) if busy else ()
+            aborted = tuple(run.experiment for run in busy.runs) if busy else ()
             return replace(result, stopped=(*result.stopped, worker), aborted=(*result.aborted, *aborted))
         if waits:
             busy = busy or (await self._ending.busy([worker], mid_run)).get(worker.id)
             drained = await self._ending.drain(worker, None, busy)
             return replace(result, draining=(*result.draining, drained))
+        return await self._still_busy(worker, None, result)
+
+    async def _still_busy(
+        self, worker: WantedWorker, successor: WorkerPlan | None, result: OrderResult
+    ) -> OrderResult:
+        """The result with a worker that took something before it could be stopped, so that a person has to decide.
+
+        What it executes may be such that ClearML does not show it as Running; that is waited for.
+        """
         again = await self._ending.busy([worker], None)
-        return replace(result, busy=(*result.busy, *again.values()))
+        if again:
+            return replace(result, busy=(*result.busy, *again.values()))
+        drained = await self._ending.drain(worker, successor, None)
+        return replace(result, draining=(*result.draining, drained))
 
     async def _goes_on(self, known: WantedWorker, plan: WorkerPlan) -> bool:
         """Whether starting it once more only means that it shall go on: it was to be drained, or has crashed."""
