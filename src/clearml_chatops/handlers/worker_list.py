@@ -105,6 +105,8 @@ def _lines(context: Context, view: WorkerView, runs: tuple[OwnedRun, ...]) -> st
 
 def _runs(context: Context, view: WorkerView, runs: tuple[OwnedRun, ...]) -> str:
     if view.runs is False:
+        if view.wanted and view.wanted.draining:
+            return "is stopped; what its agent has left behind goes on"
         failures = view.wanted.failures if view.wanted else 0
         return f"does not run; was started {count(failures, 'time')}" if failures else "does not run"
     draining = "stops after this: " if view.wanted and view.wanted.draining else ""

@@ -36,6 +36,11 @@ def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | But
         yield Text(f"Stopped {' and '.join(item.id for item in result.stopped)}.", Tone.SUCCESS)
     for experiment in result.aborted:
         yield Text(f"“{shortened(experiment.name)}” was aborted.", Tone.WARNING)
+    for run in result.orphaned:
+        goes_on = f"“{shortened(run.name)}” of {run.user_name} goes on without an agent"
+        text = f"{goes_on}: what it prints reaches ClearML no more. I tell you when it has ended."
+        yield Text(text, Tone.WARNING)
+        yield Buttons((Button("Abort the run", f"/abort {run.id}"),))
     for waiting in result.unattended:
         yield Text(f"{_waiting_sentence(waiting)}.", Tone.WARNING)
     for drained in result.draining:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import StartedWorker, WantedWorker, WorkerView
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
@@ -172,15 +172,24 @@ class Reconciler:
         if process is not None:
             await self._agents.stop(process, host=self._host)
 
-    async def forget(self, worker: WantedWorker) -> None:
-        """Wants a worker no more whose agent has ended, and lets go of its queues."""
-        await self._holds.hold(await self._current(worker), ())
+    async def forget(self, worker: WantedWorker) -> Experiment | None:
+        """Wants a worker no more whose agent has ended, and lets go of its queues.
+
+        Where a run goes on that an agent of it has left behind, that is given, and the worker is drained until
+        the run has ended: so the next program knows whose it is, too.
+        """
+        worker = await self._holds.hold(await self._current(worker), ())
         # One that was killed has not signed off, and would seem to have its cards still.
         if await self._registrations(worker.id):
             await self._clearml.sign_off(worker.id)
+        left = await self._orphans.left_by(replace(worker, draining=True))
         async with self._database.writing() as session:
-            await WantedWorkerStore(session).remove(worker.id)
             await StartedWorkerStore(session).remove(worker.id)
+            if left:
+                await WantedWorkerStore(session).put(replace(worker, draining=True))
+            else:
+                await WantedWorkerStore(session).remove(worker.id)
+        return left
 
     async def resume(self, worker: WantedWorker) -> WantedWorker:
         """Drains a worker no more."""
@@ -234,9 +243,13 @@ class Reconciler:
                     await StartedWorkerStore(session).remove(item.id)
 
     async def _drain(self, worker: WantedWorker) -> None:
-        if await self._orphans.going_on(worker) or not await self.ended(worker, hold_all=False):
+        if not await self.ended(worker, hold_all=False):
             return
-        await self.forget(worker)
+        if await self._orphans.going_on(worker):
+            await self._holds.hold(await self._current(worker), ())
+            return
+        if await self.forget(worker):
+            return
         if worker.successor is None:
             await self._notices.tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
             return

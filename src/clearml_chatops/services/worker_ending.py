@@ -109,7 +109,7 @@ class WorkerEnding:
 
         Nothing is taken from its queues meanwhile.
         """
-        await self._reconciler.put(replace(worker, draining=True))
+        await self._reconciler.put(replace(worker, draining=True, successor=None))
         try:
             await self._reconciler.ended(worker, hold_all=True)
             for run in busy.runs if busy else ():

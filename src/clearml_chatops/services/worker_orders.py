@@ -22,7 +22,8 @@ class OrderResult:
     """What became of an order.
 
     Where there are `claims`, `busy` ones or several `candidates`, a person has to decide first: nothing was done
-    to these. `unattended` is what waits where no worker listens any more.
+    to these. `unattended` is what waits where no worker listens any more, `orphaned` what goes on without the
+    agent of a stopped worker.
     """
 
     started: tuple[WantedWorker, ...] = ()
@@ -33,6 +34,7 @@ class OrderResult:
     busy: tuple[BusyWorker, ...] = ()
     candidates: tuple[WantedWorker, ...] = ()
     unattended: tuple[WaitingBehind, ...] = ()
+    orphaned: tuple[Experiment, ...] = ()
 
 
 class WorkerOrders:
@@ -76,7 +78,7 @@ class WorkerOrders:
             if known is None:
                 await self._bring_up_or_forget(worker)
             else:
-                await self._reconciler.bring_up(worker)
+                await self._bring_up_or_leave(worker, known)
         return OrderResult(started=(worker,))
 
     async def stop(self, reference: str, queue_name: str, *, mid_run: MidRun | None) -> OrderResult:
@@ -121,7 +123,7 @@ class WorkerOrders:
                 return OrderResult(draining=(await self._ending.drain(old, plan, busy),))
             if not await self._ending.end(old, busy, mid_run):
                 return await self._still_busy(old, plan, OrderResult())
-            await self._reconciler.forget(old)
+            left = await self._reconciler.forget(old)
             await self._ending.put_back(busy, mid_run)
             new = replace(_fresh(old), id=new_id, plan=plan, since=self._place.clock())
             await self._reconciler.put(new)
@@ -132,7 +134,10 @@ class WorkerOrders:
                 await self._reconciler.put(_fresh(old))
                 raise
         return OrderResult(
-            started=(new,), stopped=(old,), aborted=tuple(run.experiment for run in busy.runs) if busy else ()
+            started=(new,),
+            stopped=(old,),
+            aborted=tuple(run.experiment for run in busy.runs) if busy else (),
+            orphaned=(left,) if left else (),
         )
 
     async def _stop_one(
@@ -141,10 +146,14 @@ class WorkerOrders:
         """Stops one of several workers; gives the result with what became of it."""
         waits = mid_run is MidRun.WAIT
         if not (busy and waits) and await self._ending.end(worker, busy, mid_run):
-            await self._reconciler.forget(worker)
+            left = await self._reconciler.forget(worker)
             await self._ending.put_back(busy, mid_run)
-            aborted = tuple(run.experiment for run in busy.runs) if busy else ()
-            return replace(result, stopped=(*result.stopped, worker), aborted=(*result.aborted, *aborted))
+            return replace(
+                result,
+                stopped=(*result.stopped, worker),
+                aborted=(*result.aborted, *(run.experiment for run in (busy.runs if busy else ()))),
+                orphaned=(*result.orphaned, *([left] if left else [])),
+            )
         if waits:
             busy = busy or (await self._ending.busy([worker], mid_run)).get(worker.id)
             drained = await self._ending.drain(worker, None, busy)
@@ -179,6 +188,15 @@ class WorkerOrders:
         except ChatOpsError:
             await self._reconciler.end_now(worker)
             await self._reconciler.forget(worker)
+            raise
+
+    async def _bring_up_or_leave(self, worker: WantedWorker, known: WantedWorker) -> None:
+        """Brings up what was wanted already; one that was to be stopped stays so where that fails."""
+        try:
+            await self._reconciler.bring_up(worker)
+        except ChatOpsError:
+            if known.draining:
+                await self._reconciler.put(known)
             raise
 
     async def _targets(self, reference: str, queue_name: str) -> list[WantedWorker]:
