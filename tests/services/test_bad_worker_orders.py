@@ -157,6 +157,10 @@ async def test_no_driver_offers_a_worker_without_cards(program: RunningProgram, 
     await _refused(program, "/worker start gpus=0 name=x", "no_gpu_driver", sentence, programs)
     reply = plain_text(await program.say("/worker start gpus=0 name=x"))
     assert "[Start it without cards] /worker start gpus=none name=x" in reply
+    await _has(program, "0")
+    reply = plain_text(await program.say("/worker restart gpus=1"))
+    assert "[Start it without cards] /worker restart gpus=none" in reply
+    assert plain_text(await program.say("/gpus")).splitlines()[0].endswith("look with nvidia-smi.")
 
 
 @pytest.mark.parametrize("line", _ALL_ORDERS)

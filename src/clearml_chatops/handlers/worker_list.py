@@ -109,7 +109,8 @@ def _runs(context: Context, view: WorkerView, runs: tuple[OwnedRun, ...]) -> str
             return "is stopped; what its agent has left behind goes on"
         failures = view.wanted.failures if view.wanted else 0
         return f"does not run; was started {count(failures, 'time')}" if failures else "does not run"
-    draining = "stops after this: " if view.wanted and view.wanted.draining else ""
+    ends = "stops" if view.wanted is None or view.wanted.successor is None else "gives its place"
+    draining = f"{ends} after this: " if view.wanted and view.wanted.draining else ""
     if runs:
         return f"{draining}runs {' and '.join(run_of(run, context) for run in runs)}"
     name = view.seen.experiment_name if view.seen else ""

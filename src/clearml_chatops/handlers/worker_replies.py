@@ -52,7 +52,9 @@ def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | But
 def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Buttons]:
     worker = drained.worker
     ends = _runs(context, drained.runs) if drained.runs else "what it runs"
-    then = f", then one with {cards_of(worker.successor)} takes its place" if worker.successor else ""
+    then = ", then starts anew" if worker.successor == worker.plan else ""
+    if worker.successor and not then:
+        then = f", then one with {cards_of(worker.successor)} takes its place"
     yield Text(f"{worker.id} ends {ends} and takes nothing more{then}. I tell you when it has.", Tone.SUCCESS)
     if not worker.successor:
         yield from (Text(f"{_waiting_sentence(item)}.", Tone.WARNING) for item in drained.waiting)

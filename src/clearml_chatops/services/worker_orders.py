@@ -8,6 +8,7 @@ from clearml_chatops.models.errors import ChatOpsError, WorkerExistsError
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
+from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import MidRun, WantedWorker, WorkerOrder, WorkerPlan
 from clearml_chatops.services.card_claims import CardClaim, CardClaims
 from clearml_chatops.services.reconciling import Reconciler
@@ -69,7 +70,7 @@ class WorkerOrders:
             wanted = {item.id: item for item in await self._reconciler.wanted()}
             known = wanted.get(worker_id)
             if known is not None and not await self._goes_on(known, plan):
-                raise WorkerExistsError(worker=worker_id, owner=known.person_name)
+                raise self._exists(known)
             if known is None and not order.share:
                 claims = await self._claims.of(plan, wanted.values(), besides=order.consents)
                 if claims:
@@ -112,7 +113,7 @@ class WorkerOrders:
         async with self._reconciler.lock.held():
             wanted = await self._reconciler.wanted()
             if new_id != old.id and (taken := next((item for item in wanted if item.id == new_id), None)):
-                raise WorkerExistsError(worker=new_id, owner=taken.person_name)
+                raise self._exists(taken)
             besides = {old.id, *order.consents}
             if not order.share and (claims := await self._claims.of(plan, wanted, besides=besides)):
                 return OrderResult(claims=claims)
@@ -181,6 +182,11 @@ class WorkerOrders:
             await self._reconciler.resume(known)
             return True
         return known.id not in await self._reconciler.processes()
+
+    def _exists(self, known: WantedWorker) -> WorkerExistsError:
+        restart = [Button("Restart it", f'/worker restart "{known.id}"')] if self._workers.is_own(known) else []
+        offers = [*restart, Button("Workers", "/worker list")]
+        return WorkerExistsError(worker=known.id, owner=known.person_name, offers=offers)
 
     async def _bring_up_or_forget(self, worker: WantedWorker) -> None:
         try:

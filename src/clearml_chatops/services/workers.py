@@ -10,6 +10,7 @@ from clearml_chatops.models.errors import (
 )
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Person, Role
+from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import OwnedRun, WantedWorker, WorkerView
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -18,6 +19,8 @@ from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.similar_names import did_you_mean, similar_names
 from clearml_chatops.services.worker_views import views_of
+
+_ALL = Button("Workers", "/worker list")
 
 
 class WorkerService:
@@ -94,12 +97,12 @@ class WorkerService:
             ]
             if len(found) != 1:
                 nearest = did_you_mean(similar_names(reference, [item.id for item in wanted]))
-                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest)
+                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest, offers=[_ALL])
             return found
         queue = await self._queues.target(queue_name)
         found = [item for item in wanted if queue.queue_id in item.plan.queue_ids]
         if not found:
-            raise NoWorkerError(queue=queue.queue_name, host=self._host)
+            raise NoWorkerError(queue=queue.queue_name, host=self._host, offers=[_ALL])
         return found
 
     def require_own(self, worker: WantedWorker) -> None:
