@@ -65,6 +65,7 @@ async def _refused(program: RunningProgram, line: str, code: str, sentence: str,
         ("gpu=0", "usage", "has no option “gpu”. Did you mean gpus"),
         ("queue=alice_quue gpus=0", "queue_not_found", "alice_queue"),
         ("queue=default,nowhere gpus=0", "queue_not_found", "nowhere"),
+        ("queue=default,default gpus=0", "invalid_value", "“default,default” is not"),
         (
             "gpus=0 host=gpu02",
             "unknown_host",
@@ -81,6 +82,14 @@ async def test_a_start_that_cannot_be(
     put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"))
     await program.ask("/queue create")
     await _refused(program, f"/worker start {line}", code, sentence, programs)
+
+
+@pytest.mark.parametrize("line", _ALL_ORDERS)
+async def test_an_order_for_ones_own_queue_of_a_person_who_has_none(
+    program: RunningProgram, programs: Path, line: str
+) -> None:
+    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"))
+    await _refused(program, line, "no_personal_queue", "/queue create", programs)
 
 
 async def _has(program: RunningProgram, gpus: str) -> None:
@@ -148,11 +157,13 @@ async def test_no_driver_offers_a_worker_without_cards(program: RunningProgram, 
     await _refused(program, "/worker start gpus=0 name=x", "no_gpu_driver", sentence, programs)
     reply = plain_text(await program.say("/worker start gpus=0 name=x"))
     assert "[Start it without cards] /worker start gpus=none name=x" in reply
+    await _has(program, "0")
+    reply = plain_text(await program.say("/worker restart gpus=1"))
+    assert "[Start it without cards] /worker restart gpus=none" in reply
+    assert plain_text(await program.say("/gpus")).splitlines()[0].endswith("look with nvidia-smi.")
 
 
-@pytest.mark.parametrize(
-    "line", ["/worker start gpus=0", "/worker restart gpus=1", "/worker stop", "/worker drain"]
-)
+@pytest.mark.parametrize("line", _ALL_ORDERS)
 async def test_the_server_is_asked_before_the_agent_whether_it_takes_the_credentials(
     sandbox: Sandbox, tmp_path: Path, programs: Path, line: str
 ) -> None:
@@ -165,9 +176,7 @@ async def test_the_server_is_asked_before_the_agent_whether_it_takes_the_credent
         await _refused(program, line, "clearml_credentials", sentence, programs)
 
 
-@pytest.mark.parametrize(
-    "line", ["/worker start gpus=0", "/worker restart gpus=1", "/worker stop", "/worker drain"]
-)
+@pytest.mark.parametrize("line", _ALL_ORDERS)
 async def test_a_server_that_is_down_is_said_before_an_agent_is_called_that_takes_long_to_say_so(
     sandbox: Sandbox, tmp_path: Path, programs: Path, line: str
 ) -> None:

@@ -86,7 +86,7 @@ async def test_a_drained_worker_ends_its_run_takes_nothing_more_and_gives_its_pl
         "/worker restart gpus=1 run=wait"
     )
     assert tags_of(program, "alice_queue") == ["of the team", HOLD_TAG]
-    assert "stops after this: runs “first” of Alice Adams" in await program.ask("/worker list")
+    assert "gives its place after this: runs “first” of Alice Adams" in await program.ask("/worker list")
 
     # The bot dies, another one goes on.
     program.program.process.__dict__.pop("reconciler")

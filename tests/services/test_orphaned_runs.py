@@ -224,3 +224,44 @@ async def test_the_run_of_a_foreign_agent_that_has_our_workers_id_is_let_be(
         assert _task(program, task)["status"] == "in_progress"
         assert not is_gone(foreign)
         assert runs_of(foreign)
+
+
+async def test_a_stop_says_what_goes_on_without_an_agent_and_the_next_bot_follows_it(
+    program: RunningProgram, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    task, run = await _left_alone(program, _ON_A_CARD, "import time\ntime.sleep(600)\n")
+
+    reply = await program.say("/worker stop")
+
+    assert f"Stopped {_ON_A_CARD}." in plain_text(reply)
+    assert "“long” of Alice Adams goes on without an agent" in plain_text(reply)
+    assert buttons(reply)["Abort the run"] == f"/abort {task}"
+    assert (await agents_of(program), listed(program)) == ({}, [])
+    assert "is stopped; what its agent has left behind goes on" in await program.ask("/worker")
+    (notice,) = await program.told()
+    assert "I tell you when it has ended." in plain_text(notice)
+    assert await program.error_code("/worker start gpus=0") == "run_goes_on"
+
+    async with running_program(sandbox, tmp_path / "data") as another, _kept_running(another):
+        assert not is_gone(run)
+        await another.ask(f"{buttons(reply)['Abort the run']} --yes")
+        await until(lambda: _task(another, task)["status"] == "stopped")
+        await until(lambda: is_gone(run))
+
+        async def is_forgotten() -> bool:
+            return not await another.program.process.reconciler.wanted()
+
+        await until(is_forgotten)
+        assert await agents_of(another) == {}
+
+
+async def test_a_stop_beside_a_run_of_an_earlier_agent_ends_the_new_agent_alone(program: RunningProgram) -> None:
+    task, run = await _left_alone(program, _ON_NONE, "import time\ntime.sleep(600)\n")
+    await program.program.process.reconciler.reconcile()
+    assert await _is_back(program, _ON_NONE)
+
+    assert "“long” of Alice Adams goes on without an agent" in await program.ask("/worker stop")
+
+    assert (await agents_of(program), listed(program)) == ({}, [])
+    assert not is_gone(run)
+    assert _task(program, task)["status"] == "in_progress"

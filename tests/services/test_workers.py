@@ -13,11 +13,10 @@ import pytest
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WorkerPlan
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.gpu_owners import executed_experiment
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.sandbox.support import Client
-from tests.support.agents import UNTIL_TOLD, quick_agents, run_process_of
+from tests.support.agents import quick_agents, run_process_of
 from tests.support.experiments import add_script
 from tests.support.nvml import FakeCard, put_in
 from tests.support.program import RunningProgram
@@ -128,32 +127,6 @@ async def test_a_worker_has_started_when_the_server_lists_the_new_one_and_not_th
         assert "listens on alice_queue" in await started
 
 
-async def test_a_worker_in_services_mode_runs_many_at_once(program: RunningProgram, tmp_path: Path) -> None:
-    await program.ask("/queue create")
-    assert "lab:alice_queue:services listens on alice_queue" in await program.ask("/worker start services")
-    told = tmp_path / "told"
-    tasks = [add_script(program.sandbox, name, UNTIL_TOLD.format(file=str(told))) for name in ("one", "two")]
-    for task in tasks:
-        await program.ask(f"/enqueue {task}")
-    agents = program.program.process.agents
-    (agent,) = (await agents.running()).values()
-
-    def executed() -> set[str]:
-        below = psutil.Process(agent.id).children(recursive=True)
-        return {experiment_id for child in below if (experiment_id := executed_experiment(child))}
-
-    await until(lambda: executed() == set(tasks))
-    await program.program.process.reconciler.reconcile()
-
-    def statuses() -> set[str]:
-        return {program.sandbox.state.tasks[task]["status"] for task in tasks}
-
-    assert statuses() == {"in_progress"}
-    told.touch()
-    await until(lambda: statuses() == {"completed"})
-    assert "Stopped lab:alice_queue:services" in await program.ask("/worker stop")
-
-
 async def test_the_agent_gets_its_credentials_by_the_environment_and_nothing_else_that_is_secret(
     program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -183,41 +156,6 @@ async def test_the_agents_own_words_tell_why_it_did_not_start(
 
     assert "clearml-agent on lab said: no space left" in str(reply)
     assert await program.error_code("/worker stop") == "no_worker"
-
-
-async def test_a_missing_agent_is_said(
-    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    await program.ask("/queue create")
-    assert await program.error_code("/worker start gpus=none") == "agent_missing"
-
-
-async def test_a_missing_docker_is_said(
-    program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    stand_in_agent(monkeypatch, tmp_path, "exit 1")
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert await program.error_code("/worker start gpus=none queue=default image=python:3.12") == "docker_missing"
-
-
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("/worker start gpus=0,0", "invalid_value"),
-        ("/worker start gpus=first queue=default", "invalid_value"),
-        ("/worker start gpus=0 queue=default", "no_gpu_driver"),
-        ("/worker start queue=default", "no_gpu_driver"),
-        ("/worker start gpus=none queue=default,default", "invalid_value"),
-        ("/worker start queue=nowhere", "queue_not_found"),
-        ("/worker start", "no_personal_queue"),
-        ("/worker stop", "no_personal_queue"),
-    ],
-)
-async def test_bad_input_starts_nothing(program: RunningProgram, line: str, code: str) -> None:
-    assert await program.error_code(line) == code
-    assert _workers_of(program.sandbox) == []
 
 
 @pytest.mark.parametrize(

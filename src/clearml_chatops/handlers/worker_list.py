@@ -30,7 +30,7 @@ async def workers_reply(context: Context, views: tuple[WorkerView, ...], page: i
     member = context.person.role >= Role.MEMBER
     return Reply.of(
         Text(count(len(views), "worker"), Tone.HEADING),
-        Fields(tuple((view.id, _lines(context, view, running.get(view.id))) for view in shown)),
+        Fields(tuple((view.id, _lines(context, view, running.get(view.id, ()))) for view in shown)),
         None if part.is_all else Text(part.range, Tone.QUIET),
         *([Buttons(worker_buttons(own[0]))] if len(own) == 1 and member else []),
         *(Buttons(_named_buttons(worker)) for worker in own if len(own) > 1 and member),
@@ -83,7 +83,7 @@ def _further_buttons(context: Context, *, is_all: bool) -> Buttons:
     return Buttons((*start, other, Button("Cards", "/gpus")))
 
 
-def _lines(context: Context, view: WorkerView, run: OwnedRun | None) -> str:
+def _lines(context: Context, view: WorkerView, runs: tuple[OwnedRun, ...]) -> str:
     now = context.clock()
     wanted, seen = view.wanted, view.seen
     queues = wanted.plan.queue_names if wanted else ", ".join(seen.queue_names) if seen else ""
@@ -100,16 +100,19 @@ def _lines(context: Context, view: WorkerView, run: OwnedRun | None) -> str:
         f"for {span(now - wanted.since)}" if wanted else "not started by me",
         f"seen {ago(seen.last_seen, now)}" if seen and seen.last_seen else "ClearML does not see it",
     )
-    return "\n".join((_runs(context, view, run), ", ".join(filter(None, parts)), ", ".join(times)))
+    return "\n".join((_runs(context, view, runs), ", ".join(filter(None, parts)), ", ".join(times)))
 
 
-def _runs(context: Context, view: WorkerView, run: OwnedRun | None) -> str:
+def _runs(context: Context, view: WorkerView, runs: tuple[OwnedRun, ...]) -> str:
     if view.runs is False:
+        if view.wanted and view.wanted.draining:
+            return "is stopped; what its agent has left behind goes on"
         failures = view.wanted.failures if view.wanted else 0
         return f"does not run; was started {count(failures, 'time')}" if failures else "does not run"
-    draining = "stops after this: " if view.wanted and view.wanted.draining else ""
-    if run is not None:
-        return f"{draining}runs {run_of(run, context)}"
+    ends = "stops" if view.wanted is None or view.wanted.successor is None else "gives its place"
+    draining = f"{ends} after this: " if view.wanted and view.wanted.draining else ""
+    if runs:
+        return f"{draining}runs {' and '.join(run_of(run, context) for run in runs)}"
     name = view.seen.experiment_name if view.seen else ""
     return draining + (f"runs “{shortened(name)}”" if name else "idle")
 

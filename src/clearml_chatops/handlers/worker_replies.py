@@ -8,7 +8,7 @@ from clearml_chatops.handlers.wording import count, shortened
 from clearml_chatops.handlers.worker_lines import WorkerLine, line_of_plan
 from clearml_chatops.handlers.worker_list import cards_of, containers, run_of, worker_buttons
 from clearml_chatops.models.replies import Button, Buttons, Choice, Fields, Outcome, Reply, Text, Tone
-from clearml_chatops.models.workers import WantedWorker
+from clearml_chatops.models.workers import OwnedRun, WantedWorker
 from clearml_chatops.services.worker_ending import BusyWorker, DrainedWorker, WaitingBehind
 from clearml_chatops.services.worker_orders import OrderResult
 
@@ -36,6 +36,11 @@ def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | But
         yield Text(f"Stopped {' and '.join(item.id for item in result.stopped)}.", Tone.SUCCESS)
     for experiment in result.aborted:
         yield Text(f"“{shortened(experiment.name)}” was aborted.", Tone.WARNING)
+    for run in result.orphaned:
+        goes_on = f"“{shortened(run.name)}” of {run.user_name} goes on without an agent"
+        text = f"{goes_on}: what it prints reaches ClearML no more. I tell you when it has ended."
+        yield Text(text, Tone.WARNING)
+        yield Buttons((Button("Abort the run", f"/abort {run.id}"),))
     for waiting in result.unattended:
         yield Text(f"{_waiting_sentence(waiting)}.", Tone.WARNING)
     for drained in result.draining:
@@ -46,8 +51,10 @@ def _done(context: Context, result: OrderResult) -> Iterable[Text | Fields | But
 
 def _drained(context: Context, drained: DrainedWorker) -> Iterable[Text | Buttons]:
     worker = drained.worker
-    ends = run_of(drained.run, context) if drained.run else "what it runs"
-    then = f", then one with {cards_of(worker.successor)} takes its place" if worker.successor else ""
+    ends = _runs(context, drained.runs) if drained.runs else "what it runs"
+    then = ", then starts anew" if worker.successor == worker.plan else ""
+    if worker.successor and not then:
+        then = f", then one with {cards_of(worker.successor)} takes its place"
     yield Text(f"{worker.id} ends {ends} and takes nothing more{then}. I tell you when it has.", Tone.SUCCESS)
     if not worker.successor:
         yield from (Text(f"{_waiting_sentence(item)}.", Tone.WARNING) for item in drained.waiting)
@@ -63,8 +70,8 @@ def _started(worker: WantedWorker) -> Iterable[Text | Fields | Buttons]:
 def _busy_question(context: Context, busy: tuple[BusyWorker, ...], line: WorkerLine) -> Choice:
     """What is hit is said before it is: the run, whose it is, how long it goes on, and what waits behind it."""
     said = "\n".join(sentence for item in busy for sentence in _busy_sentences(context, item))
-    whose = "it" if len(busy) == 1 else "them"
-    ends = "it ends" if len(busy) == 1 else "they end"
+    is_one = sum(len(item.runs) for item in busy) == 1
+    whose, ends = ("it", "it ends") if is_one else ("them", "they end")
     options = [Button(f"Wait until {ends}", str(line.with_options(run="wait")))]
     if all(item.may_abort for item in busy):
         options += [
@@ -75,11 +82,17 @@ def _busy_question(context: Context, busy: tuple[BusyWorker, ...], line: WorkerL
 
 
 def _busy_sentences(context: Context, item: BusyWorker) -> Iterable[str]:
-    yield f"{item.worker.id} runs {run_of(item.run, context)}."
+    yield f"{item.worker.id} runs {_runs(context, item.runs)}."
     if not item.may_abort:
-        yield f"Only {item.run.owner} or an admin may abort it."
+        owners = " and ".join(sorted({run.owner for run in item.runs}))
+        yield f"Only {owners} or an admin may abort {'it' if len(item.runs) == 1 else 'all of them'}."
     for waiting in item.waiting:
         yield f"{_waiting_sentence(waiting)}."
+
+
+def _runs(context: Context, runs: tuple[OwnedRun, ...]) -> str:
+    shown = " and ".join(run_of(run, context) for run in runs[:_MOST_NAMED])
+    return f"{shown} and {len(runs) - _MOST_NAMED} more" if len(runs) > _MOST_NAMED else shown
 
 
 def _waiting_sentence(waiting: WaitingBehind) -> str:

@@ -16,7 +16,7 @@ from clearml_chatops.handlers.card_questions import answered_reply, asked_reply,
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.worker_lines import worker_line
+from clearml_chatops.handlers.worker_lines import WorkerLine, worker_line
 from clearml_chatops.handlers.worker_list import workers_reply
 from clearml_chatops.handlers.worker_replies import order_reply
 from clearml_chatops.models.errors import NoGpuDriverError
@@ -94,8 +94,7 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     try:
         result = await context.services.worker_orders.start(order)
     except NoGpuDriverError as error:
-        without = Button("Start it without cards", str(line.with_options(gpus="none")))
-        raise NoGpuDriverError(**error.values, offers=[without]) from error
+        raise _offering_none(error, line) from error
     if ask and result.claims:
         return await asked_reply(context, result.claims, order, line)
     return await order_reply(context, result, line)
@@ -148,11 +147,14 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
         ask: Ask whoever has the cards, and restart it when he agrees.
     """
     order = WorkerOrder((queue,) if queue else (), gpus, image, docker, venv, share=share)
-    result = await context.services.worker_orders.restart(worker, order, mid_run=run)
     words = ("docker" * docker, "venv" * venv, "--share" * share)
     line = worker_line("/worker restart", worker, *words, queue=queue, gpus=gpus)
     line = line if image is None else line.with_options(image=image)
     line = line.with_options(run=run.value) if run else line
+    try:
+        result = await context.services.worker_orders.restart(worker, order, mid_run=run)
+    except NoGpuDriverError as error:
+        raise _offering_none(error, line) from error
     if ask and result.claims:
         return await asked_reply(context, result.claims, order, line, restarts=worker, mid_run=run)
     return await order_reply(context, result, line)
@@ -201,3 +203,9 @@ async def worker_log(
         written = await context.services.workers.log(item, lines)
         blocks += [Text(item.id, Tone.HEADING), Code("\n".join(written))]
     return Reply.of(*blocks)
+
+
+def _offering_none(error: NoGpuDriverError, line: WorkerLine) -> NoGpuDriverError:
+    """The error with a way out: the same order without cards."""
+    without = Button("Start it without cards", str(line.with_options(gpus="none")))
+    return NoGpuDriverError(reason=error.values["reason"], instead=", or use gpus=none", offers=[without])

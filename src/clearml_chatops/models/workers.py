@@ -123,10 +123,18 @@ class OwnedRun:
 class WorkerView:
     """A worker from both sides: as it should be, where it is the bot's, and as the server sees it.
 
-    `runs` is whether its process does, None for a worker that is not the bot's.
+    `runs` is whether its process does, None for a worker that is not the bot's. `services` are the runs of one in
+    services mode: some seconds after their begin the server lists each as a worker of its own.
     """
 
     id: str
     wanted: WantedWorker | None = None
     seen: Worker | None = None
     runs: bool | None = None
+    services: tuple[Worker, ...] = ()
+
+    @property
+    def experiment_ids(self) -> tuple[str, ...]:
+        """What it runs, as the server has it."""
+        listed = (*((self.seen,) if self.seen else ()), *self.services)
+        return tuple(dict.fromkeys(item.experiment_id for item in listed if item.experiment_id))

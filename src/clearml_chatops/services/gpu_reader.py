@@ -53,7 +53,7 @@ class GpuReader:
                     self._open()
                     count = self._nvml.nvmlDeviceGetCount()
             except pynvml.NVMLError as error:
-                raise NoGpuDriverError(reason=str(error)) from error
+                raise NoGpuDriverError(reason=str(error), instead="") from error
             return tuple(self._gpu(index) for index in range(count))
 
     def _open(self) -> None:

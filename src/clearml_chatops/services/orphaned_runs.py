@@ -19,7 +19,8 @@ from clearml_chatops.models.workers import WantedWorker
 from clearml_chatops.services.agents import AgentProcess
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.calls import has_code
-from clearml_chatops.services.run_processes import RunsHere, end_run, runs_here, worker_of
+from clearml_chatops.services.run_processes import RunsHere, end_run, runs_here
+from clearml_chatops.services.worker_ids import worker_of
 from clearml_chatops.services.worker_notices import WorkerNotices
 
 _LOOKS_WITHOUT_IT = 2
@@ -61,6 +62,13 @@ class OrphanedRuns:
         """The ids of the workers some run of which is followed."""
         return frozenset(orphan.worker.id for orphan in self._orphans.values())
 
+    async def left_by(self, worker: WantedWorker) -> Experiment | None:
+        """A run that goes on without the worker's dead agent, looked for anew. No request where none can be."""
+        if not (await asyncio.to_thread(runs_here)).left:
+            return None
+        await self.look_after([worker], {})
+        return await self.going_on(worker)
+
     async def going_on(self, worker: WantedWorker) -> Experiment | None:
         """A run that this worker's dead agent began and that has processes left, among what is followed."""
         runs = [orphan.run for orphan in self._orphans.values() if orphan.worker.id == worker.id]
@@ -69,10 +77,7 @@ class OrphanedRuns:
 
     async def require_cards(self, worker: WantedWorker) -> None:
         """Raises RunGoesOnError where a run of the worker's dead agent still has its cards."""
-        if not worker.plan.cards or not (await asyncio.to_thread(runs_here)).left:
-            return
-        await self.look_after([worker], {})
-        if run := await self.going_on(worker):
+        if worker.plan.cards and (run := await self.left_by(worker)):
             raise RunGoesOnError(
                 name=run.name,
                 owner=run.user_name,
@@ -135,11 +140,12 @@ class OrphanedRuns:
 
     async def _tell_that_it_goes_on(self, orphan: _Orphan) -> None:
         worker, run = orphan.worker, orphan.run
-        then = (
-            "I start the worker again when the run has ended, so that they share no card."
-            if worker.plan.cards
-            else "I start the worker again beside it."
-        )
+        if worker.draining:
+            then = "I tell you when it has ended."
+        elif worker.plan.cards:
+            then = "I start the worker again when the run has ended, so that they share no card."
+        else:
+            then = "I start the worker again beside it."
         await self._notices.tell(
             worker,
             f"The agent of {worker.id} died while it ran “{run.name}” of {run.user_name}. "
@@ -171,7 +177,7 @@ def _is_orphaned(run: Experiment, here: RunsHere, agent: AgentProcess | None) ->
 
 async def _end(orphan: _Orphan, processes: list[psutil.Process]) -> None:
     if processes:
-        in_container = bool(orphan.worker.plan.image)
+        in_container = orphan.worker.plan.in_containers
         await end_run(orphan.run.id, processes, in_container=in_container)
 
 

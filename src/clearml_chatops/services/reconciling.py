@@ -11,10 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from clearml_chatops.models.errors import AgentFailedError, ChatOpsError, ClearMLError
-from clearml_chatops.models.experiments import Status
-from clearml_chatops.models.queues import Worker
+from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.replies import Button
-from clearml_chatops.models.workers import StartedWorker, WantedWorker
+from clearml_chatops.models.workers import StartedWorker, WantedWorker, WorkerView
 from clearml_chatops.services.agents import AgentProcess, LocalAgents
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -23,6 +22,7 @@ from clearml_chatops.services.orphaned_runs import OrphanedRuns
 from clearml_chatops.services.queue_holds import HOLD_TAKES_EFFECT, QueueHolds
 from clearml_chatops.services.worker_ids import worker_id_for
 from clearml_chatops.services.worker_notices import WorkerNotices
+from clearml_chatops.services.worker_views import views_of
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.workers import StartedWorkerStore, WantedWorkerStore
 
@@ -149,8 +149,8 @@ class Reconciler:
         worker = await self._current(worker)
         workers = await self._clearml.workers()
         others = {id_ for item in workers if item.id != worker.id for id_ in item.queue_ids}
-        seen = next((item for item in workers if item.id == worker.id), None)
-        idle = not await self._is_busy(worker, seen) and not await self._agents.is_executing(process)
+        (view,) = (item for item in views_of(workers, [WorkerView(worker.id, worker)]) if item.wanted)
+        idle = not await self._is_busy(view) and not await self._agents.is_executing(process)
         queues = [id_ for id_ in worker.plan.queue_ids if hold_all or idle or id_ not in others]
         since = worker.held_since
         worker = await self._holds.hold(worker, queues)
@@ -159,13 +159,11 @@ class Reconciler:
         await self._agents.stop(process, host=self._host)
         return True
 
-    async def _is_busy(self, worker: WantedWorker, seen: Worker | None) -> bool:
-        """Whether the server says so; of a worker in services mode it does so when that has ended, too."""
-        if seen is None or not seen.experiment_id:
-            return False
-        if not worker.plan.services:
-            return True
-        found = await self._clearml.experiments([seen.experiment_id])
+    async def _is_busy(self, view: WorkerView) -> bool:
+        """Whether the server says so; of a worker in services mode it does so when its runs have ended, too."""
+        if not view.experiment_ids or (view.wanted and not view.wanted.plan.services):
+            return bool(view.experiment_ids)
+        found = await self._clearml.experiments(view.experiment_ids)
         return any(item.status is Status.RUNNING for item in found.values())
 
     async def end_now(self, worker: WantedWorker) -> None:
@@ -174,15 +172,24 @@ class Reconciler:
         if process is not None:
             await self._agents.stop(process, host=self._host)
 
-    async def forget(self, worker: WantedWorker) -> None:
-        """Wants a worker no more whose agent has ended, and lets go of its queues."""
-        await self._holds.hold(await self._current(worker), ())
+    async def forget(self, worker: WantedWorker) -> Experiment | None:
+        """Wants a worker no more whose agent has ended, and lets go of its queues.
+
+        Where a run goes on that an agent of it has left behind, that is given, and the worker is drained until
+        the run has ended: so the next program knows whose it is, too.
+        """
+        worker = await self._holds.hold(await self._current(worker), ())
         # One that was killed has not signed off, and would seem to have its cards still.
         if await self._registrations(worker.id):
             await self._clearml.sign_off(worker.id)
+        left = await self._orphans.left_by(replace(worker, draining=True))
         async with self._database.writing() as session:
-            await WantedWorkerStore(session).remove(worker.id)
             await StartedWorkerStore(session).remove(worker.id)
+            if left:
+                await WantedWorkerStore(session).put(replace(worker, draining=True))
+            else:
+                await WantedWorkerStore(session).remove(worker.id)
+        return left
 
     async def resume(self, worker: WantedWorker) -> WantedWorker:
         """Drains a worker no more."""
@@ -236,9 +243,13 @@ class Reconciler:
                     await StartedWorkerStore(session).remove(item.id)
 
     async def _drain(self, worker: WantedWorker) -> None:
-        if await self._orphans.going_on(worker) or not await self.ended(worker, hold_all=False):
+        if not await self.ended(worker, hold_all=False):
             return
-        await self.forget(worker)
+        if await self._orphans.going_on(worker):
+            await self._holds.hold(await self._current(worker), ())
+            return
+        if await self.forget(worker):
+            return
         if worker.successor is None:
             await self._notices.tell(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
             return

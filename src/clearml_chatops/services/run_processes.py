@@ -15,8 +15,6 @@ from clearml_chatops.services.gpu_owners import executed_experiment
 _DAEMON = re.compile(r"clearml[-_]agent\S* daemon\b")
 _DOCKER_SECONDS = 15.0
 _ENDING_SECONDS = 5.0
-_SERVICE = ":service:"
-"""Stands in the id of a run of a worker in services mode, behind the id of the worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +26,6 @@ class RunsHere:
 
     left: Mapping[str, list[psutil.Process]]
     attended: frozenset[str]
-
-
-def worker_of(run_worker_id: str) -> str:
-    """The id of the worker that began a run, from the one under which the run reports."""
-    return run_worker_id.partition(_SERVICE)[0]
 
 
 def runs_here() -> RunsHere:

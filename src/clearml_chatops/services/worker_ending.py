@@ -28,10 +28,10 @@ class WaitingBehind:
 
 @dataclass(frozen=True, slots=True)
 class BusyWorker:
-    """A worker in mid-run. `may_abort` is whether the person may end this run."""
+    """A worker in mid-run: in services mode with several runs. `may_abort` is whether the person may end all."""
 
     worker: WantedWorker
-    run: OwnedRun
+    runs: tuple[OwnedRun, ...]
     may_abort: bool
     waiting: tuple[WaitingBehind, ...] = ()
 
@@ -41,7 +41,7 @@ class DrainedWorker:
     """A worker that takes nothing more, with what it ends before it stops, and what then waits for another one."""
 
     worker: WantedWorker
-    run: OwnedRun | None
+    runs: tuple[OwnedRun, ...]
     waiting: tuple[WaitingBehind, ...] = ()
 
 
@@ -72,14 +72,15 @@ class WorkerEnding:
         wanted = {worker.id: worker for worker in targets}
         views = tuple(view for view in await self._workers.all() if view.id in wanted and view.runs)
         found = {}
-        for worker_id, run in (await self._workers.running(views)).items():
+        for worker_id, runs in (await self._workers.running(views)).items():
             if mid_run in {MidRun.ABORT, MidRun.REQUEUE}:
-                await self._ownership.require_own(run.experiment)
+                for run in runs:
+                    await self._ownership.require_own(run.experiment)
             worker = wanted[worker_id]
             found[worker_id] = BusyWorker(
                 worker,
-                run,
-                may_abort=await self._ownership.is_own(run.experiment),
+                runs,
+                may_abort=all([await self._ownership.is_own(run.experiment) for run in runs]),
                 waiting=() if mid_run else await self._waiting_behind(worker, wanted),
             )
         return found
@@ -101,19 +102,19 @@ class WorkerEnding:
         """Has a worker take nothing more and end when it has nothing to do; its successor then takes its place."""
         drained = await self._reconciler.put(replace(worker, draining=True, successor=successor))
         await self._reconciler.ended(drained, hold_all=False)
-        return DrainedWorker(drained, busy.run if busy else None, await self.left_behind([worker]))
+        return DrainedWorker(drained, busy.runs if busy else (), await self.left_behind([worker]))
 
     async def end(self, worker: WantedWorker, busy: BusyWorker | None, mid_run: MidRun | None) -> bool:
         """Ends a worker's agent once it is idle, its run being aborted first. False where it took another one.
 
         Nothing is taken from its queues meanwhile.
         """
-        await self._reconciler.put(replace(worker, draining=True))
+        await self._reconciler.put(replace(worker, draining=True, successor=None))
         try:
             await self._reconciler.ended(worker, hold_all=True)
-            if busy:
+            for run in busy.runs if busy else ():
                 with contextlib.suppress(CannotAbortError):  # it has just ended by itself
-                    await self._runs.abort(busy.run.experiment)
+                    await self._runs.abort(run.experiment)
             for _ in range(_LOOKS_FOR_THE_END):
                 if await self._reconciler.ended(worker, hold_all=True):
                     return True
@@ -131,10 +132,11 @@ class WorkerEnding:
         return False
 
     async def put_back(self, busy: BusyWorker | None, mid_run: MidRun | None) -> None:
-        """Puts the run of a worker that has ended back into its queue, where that was asked for."""
+        """Puts the runs of a worker that has ended back into its queue, where that was asked for."""
         if busy and mid_run is MidRun.REQUEUE:
-            with contextlib.suppress(CannotRetryError):  # it has ended well by itself
-                await self._runs.retry(busy.run.experiment.id, queue_name="", front=True)
+            for run in reversed(busy.runs):  # each to the front, so that the first comes first again
+                with contextlib.suppress(CannotRetryError):  # it has ended well by itself
+                    await self._runs.retry(run.experiment.id, queue_name="", front=True)
 
     async def _give_up(self, worker: WantedWorker) -> None:
         """Leaves a worker as it was; what is held is let go of by the reconciler, once ClearML answers."""

@@ -8,6 +8,7 @@ from clearml_chatops.models.errors import ChatOpsError, WorkerExistsError
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
+from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import MidRun, WantedWorker, WorkerOrder, WorkerPlan
 from clearml_chatops.services.card_claims import CardClaim, CardClaims
 from clearml_chatops.services.reconciling import Reconciler
@@ -22,7 +23,8 @@ class OrderResult:
     """What became of an order.
 
     Where there are `claims`, `busy` ones or several `candidates`, a person has to decide first: nothing was done
-    to these. `unattended` is what waits where no worker listens any more.
+    to these. `unattended` is what waits where no worker listens any more, `orphaned` what goes on without the
+    agent of a stopped worker.
     """
 
     started: tuple[WantedWorker, ...] = ()
@@ -33,6 +35,7 @@ class OrderResult:
     busy: tuple[BusyWorker, ...] = ()
     candidates: tuple[WantedWorker, ...] = ()
     unattended: tuple[WaitingBehind, ...] = ()
+    orphaned: tuple[Experiment, ...] = ()
 
 
 class WorkerOrders:
@@ -67,7 +70,7 @@ class WorkerOrders:
             wanted = {item.id: item for item in await self._reconciler.wanted()}
             known = wanted.get(worker_id)
             if known is not None and not await self._goes_on(known, plan):
-                raise WorkerExistsError(worker=worker_id, owner=known.person_name)
+                raise self._exists(known)
             if known is None and not order.share:
                 claims = await self._claims.of(plan, wanted.values(), besides=order.consents)
                 if claims:
@@ -76,7 +79,7 @@ class WorkerOrders:
             if known is None:
                 await self._bring_up_or_forget(worker)
             else:
-                await self._reconciler.bring_up(worker)
+                await self._bring_up_or_leave(worker, known)
         return OrderResult(started=(worker,))
 
     async def stop(self, reference: str, queue_name: str, *, mid_run: MidRun | None) -> OrderResult:
@@ -110,7 +113,7 @@ class WorkerOrders:
         async with self._reconciler.lock.held():
             wanted = await self._reconciler.wanted()
             if new_id != old.id and (taken := next((item for item in wanted if item.id == new_id), None)):
-                raise WorkerExistsError(worker=new_id, owner=taken.person_name)
+                raise self._exists(taken)
             besides = {old.id, *order.consents}
             if not order.share and (claims := await self._claims.of(plan, wanted, besides=besides)):
                 return OrderResult(claims=claims)
@@ -120,8 +123,8 @@ class WorkerOrders:
             if busy and mid_run is MidRun.WAIT:
                 return OrderResult(draining=(await self._ending.drain(old, plan, busy),))
             if not await self._ending.end(old, busy, mid_run):
-                return OrderResult(busy=tuple((await self._ending.busy([old], None)).values()))
-            await self._reconciler.forget(old)
+                return await self._still_busy(old, plan, OrderResult())
+            left = await self._reconciler.forget(old)
             await self._ending.put_back(busy, mid_run)
             new = replace(_fresh(old), id=new_id, plan=plan, since=self._place.clock())
             await self._reconciler.put(new)
@@ -132,7 +135,10 @@ class WorkerOrders:
                 await self._reconciler.put(_fresh(old))
                 raise
         return OrderResult(
-            started=(new,), stopped=(old,), aborted=(busy.run.experiment,) if busy and mid_run else ()
+            started=(new,),
+            stopped=(old,),
+            aborted=tuple(run.experiment for run in busy.runs) if busy else (),
+            orphaned=(left,) if left else (),
         )
 
     async def _stop_one(
@@ -141,16 +147,32 @@ class WorkerOrders:
         """Stops one of several workers; gives the result with what became of it."""
         waits = mid_run is MidRun.WAIT
         if not (busy and waits) and await self._ending.end(worker, busy, mid_run):
-            await self._reconciler.forget(worker)
+            left = await self._reconciler.forget(worker)
             await self._ending.put_back(busy, mid_run)
-            aborted = (busy.run.experiment,) if busy else ()
-            return replace(result, stopped=(*result.stopped, worker), aborted=(*result.aborted, *aborted))
+            return replace(
+                result,
+                stopped=(*result.stopped, worker),
+                aborted=(*result.aborted, *(run.experiment for run in (busy.runs if busy else ()))),
+                orphaned=(*result.orphaned, *([left] if left else [])),
+            )
         if waits:
             busy = busy or (await self._ending.busy([worker], mid_run)).get(worker.id)
             drained = await self._ending.drain(worker, None, busy)
             return replace(result, draining=(*result.draining, drained))
+        return await self._still_busy(worker, None, result)
+
+    async def _still_busy(
+        self, worker: WantedWorker, successor: WorkerPlan | None, result: OrderResult
+    ) -> OrderResult:
+        """The result with a worker that took something before it could be stopped, so that a person has to decide.
+
+        What it executes may be such that ClearML does not show it as Running; that is waited for.
+        """
         again = await self._ending.busy([worker], None)
-        return replace(result, busy=(*result.busy, *again.values()))
+        if again:
+            return replace(result, busy=(*result.busy, *again.values()))
+        drained = await self._ending.drain(worker, successor, None)
+        return replace(result, draining=(*result.draining, drained))
 
     async def _goes_on(self, known: WantedWorker, plan: WorkerPlan) -> bool:
         """Whether starting it once more only means that it shall go on: it was to be drained, or has crashed."""
@@ -161,12 +183,26 @@ class WorkerOrders:
             return True
         return known.id not in await self._reconciler.processes()
 
+    def _exists(self, known: WantedWorker) -> WorkerExistsError:
+        restart = [Button("Restart it", f'/worker restart "{known.id}"')] if self._workers.is_own(known) else []
+        offers = [*restart, Button("Workers", "/worker list")]
+        return WorkerExistsError(worker=known.id, owner=known.person_name, offers=offers)
+
     async def _bring_up_or_forget(self, worker: WantedWorker) -> None:
         try:
             await self._reconciler.bring_up(worker)
         except ChatOpsError:
             await self._reconciler.end_now(worker)
             await self._reconciler.forget(worker)
+            raise
+
+    async def _bring_up_or_leave(self, worker: WantedWorker, known: WantedWorker) -> None:
+        """Brings up what was wanted already; one that was to be stopped stays so where that fails."""
+        try:
+            await self._reconciler.bring_up(worker)
+        except ChatOpsError:
+            if known.draining:
+                await self._reconciler.put(known)
             raise
 
     async def _targets(self, reference: str, queue_name: str) -> list[WantedWorker]:

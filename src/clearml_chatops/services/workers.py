@@ -10,6 +10,7 @@ from clearml_chatops.models.errors import (
 )
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Person, Role
+from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import OwnedRun, WantedWorker, WorkerView
 from clearml_chatops.services.agents import LocalAgents
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -17,6 +18,9 @@ from clearml_chatops.services.ownership import Ownership
 from clearml_chatops.services.queues import QueueService
 from clearml_chatops.services.reconciling import Reconciler
 from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.worker_views import views_of
+
+_ALL = Button("Workers", "/worker list")
 
 
 class WorkerService:
@@ -46,9 +50,8 @@ class WorkerService:
         seen, wanted, processes = await asyncio.gather(
             self._clearml.workers(), self._reconciler.wanted(), self._reconciler.processes()
         )
-        by_id = {item.id: item for item in seen}
-        ours = tuple(WorkerView(item.id, item, by_id.pop(item.id, None), item.id in processes) for item in wanted)
-        return (*ours, *(WorkerView(item.id, seen=item) for item in by_id.values()))
+        ours = tuple(WorkerView(item.id, item, runs=item.id in processes) for item in wanted)
+        return views_of(seen, ours)
 
     async def mine(self) -> tuple[WorkerView, ...]:
         """Those that the person has started, and those that listen on his queue."""
@@ -64,20 +67,22 @@ class WorkerService:
         """All that should run on this host."""
         return await self._reconciler.wanted()
 
-    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, OwnedRun]:
-        """What these workers run, by the worker's id. One request, none where they run nothing.
+    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, tuple[OwnedRun, ...]]:
+        """What these workers run, by the worker's id, oldest first. One request, none where they run nothing.
 
         One in services mode is listed with what it began last, for half a minute also when that has ended.
         """
-        ids = {view.id: view.seen.experiment_id for view in views if view.seen and view.seen.experiment_id}
-        if not ids:
-            return {}
-        found = await self._clearml.experiments(sorted(set(ids.values())))
-        return {
-            worker_id: OwnedRun(found[id_], await self._ownership.owner_name(found[id_]))
-            for worker_id, id_ in ids.items()
-            if id_ in found and found[id_].status is Status.RUNNING
+        ids = sorted({id_ for view in views for id_ in view.experiment_ids})
+        found = await self._clearml.experiments(ids) if ids else {}
+        runs = {
+            id_: OwnedRun(item, await self._ownership.owner_name(item))
+            for id_, item in sorted(found.items(), key=lambda each: each[1].started or each[1].status_changed)
+            if item.status is Status.RUNNING
         }
+        by_worker = {
+            view.id: tuple(run for id_, run in runs.items() if id_ in view.experiment_ids) for view in views
+        }
+        return {worker_id: its for worker_id, its in by_worker.items() if its}
 
     async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
         """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.
@@ -92,12 +97,12 @@ class WorkerService:
             ]
             if len(found) != 1:
                 nearest = did_you_mean(similar_names(reference, [item.id for item in wanted]))
-                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest)
+                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest, offers=[_ALL])
             return found
         queue = await self._queues.target(queue_name)
         found = [item for item in wanted if queue.queue_id in item.plan.queue_ids]
         if not found:
-            raise NoWorkerError(queue=queue.queue_name, host=self._host)
+            raise NoWorkerError(queue=queue.queue_name, host=self._host, offers=[_ALL])
         return found
 
     def require_own(self, worker: WantedWorker) -> None:

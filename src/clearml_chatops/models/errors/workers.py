@@ -84,10 +84,13 @@ class WorkerNotRunningError(ChatOpsError):
 
 
 class NoGpuDriverError(ChatOpsError):
-    """NVIDIA's library or driver is missing, or does not work; `reason` is its own word for it."""
+    """NVIDIA's library or driver is missing, or does not work; `reason` is its own word for it.
+
+    `instead` is what else a person may do than look.
+    """
 
     code = "no_gpu_driver"
-    text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi, or use gpus=none."
+    text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi{instead}."
 
 
 class CardNotWatchedError(ChatOpsError):
