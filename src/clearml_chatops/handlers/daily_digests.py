@@ -42,7 +42,7 @@ async def digest(
     zone = await context.services.quiet.time_zone(tz, is_own=False)
     if not zone:
         return asked_for_time_zone(context)
-    await digests.put(here, at, zone, weekdays_only=weekdays)
+    await digests.put(here, at, zone, weekdays_only=weekdays, person_id=context.person.id)
     set_now = await digests.of(here)
     return Reply.of(Text(_when(set_now), Tone.SUCCESS), Buttons((Button("Digest now", "/digest"), _OFF)))
 
