@@ -1,10 +1,13 @@
 """`clearml-chatops run`: the assembled bot on Slack and Telegram, with their real libraries over real sockets."""
 
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from clearml_chatops.bot.frontends.slack.pacing import Pace
 from clearml_chatops.bot.run_command import run_bot
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.errors import SettingsError
@@ -18,6 +21,14 @@ from tests.support.telegram import TelegramServer
 from tests.support.waiting import until
 
 
+@pytest.fixture
+def _unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's message a second has tests of its own; seventy of them would take more than a minute."""
+    quick = partial(Pace, interval=timedelta(milliseconds=1))
+    monkeypatch.setattr("clearml_chatops.bot.frontends.slack.front_end.Pace", quick)
+
+
+@pytest.mark.usefixtures("_unpaced")
 @pytest.mark.parametrize("chat", [*PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK], indirect=True)
 async def test_the_same_dialogs_run_on_every_platform(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
