@@ -24,7 +24,6 @@ from clearml_chatops.services.notifications import NotificationService
 from clearml_chatops.services.triage import FailureKind, Triage
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
-from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.told import ToldFile
 from tests.support.program import RunningProgram, buttons, plain_text
 from tests.support.waiting import until
@@ -75,9 +74,15 @@ class Line:
         )
 
     async def happens(
-        self, name: str, *, kind: EventKind = EventKind.COMPLETED, to: Conversation = HERE, id_: str = ""
+        self,
+        name: str,
+        *,
+        kind: EventKind = EventKind.COMPLETED,
+        to: Conversation = HERE,
+        id_: str = "",
+        people: tuple[int, ...] = (),
     ) -> None:
-        event = ExperimentEvent(kind, id_ or name, name, at=self.now)
+        event = ExperimentEvent(kind, id_ or name, name, at=self.now, people=people)
         async with self.program.program.process.database.writing() as session:
             await OutboxStore(session).add([(event, to)], now=self.now)
 
@@ -276,13 +281,13 @@ ON_SLACK = Conversation("slack", "D1")
 ON_TELEGRAM = Conversation("telegram", "7")
 
 
-async def _known_on_both(line: Line, role: Role = Role.MEMBER) -> None:
-    """A person who is on both platforms and watches “first” on Slack."""
+async def _known_on_both(line: Line, role: Role = Role.MEMBER) -> tuple[int, ...]:
+    """A person who is on both platforms."""
     async with line.program.program.process.database.writing() as session:
         people = PeopleStore(session)
         person = await people.add(Identity("slack", "U1", "T1"), name="Anna", role=role, clearml_user_id="")
         await people.link(Identity("telegram", ON_TELEGRAM.id), person.id)
-        await WatcherStore(session).watch("first", ON_SLACK, person.id)
+        return (person.id,)
 
 
 async def test_what_cannot_be_told_for_a_day_is_noted_to_the_admins_once_and_the_rest_goes_on(line: Line) -> None:
@@ -304,9 +309,9 @@ async def test_what_cannot_be_told_for_a_day_is_noted_to_the_admins_once_and_the
 
 
 async def test_whoever_has_blocked_the_bot_is_told_on_his_other_platform(line: Line) -> None:
-    await _known_on_both(line)
-    await line.happens("first", to=ON_SLACK)
-    await line.happens("first", kind=EventKind.FAILED, to=ON_SLACK)
+    people = await _known_on_both(line)
+    await line.happens("first", to=ON_SLACK, people=people)
+    await line.happens("first", kind=EventKind.FAILED, to=ON_SLACK, people=people)
     line.gone = (ON_SLACK,)
     await line.delivery(ON_SLACK).deliver_due()
     assert line.told == []
@@ -316,8 +321,8 @@ async def test_whoever_has_blocked_the_bot_is_told_on_his_other_platform(line: L
 
 
 async def test_who_can_be_reached_nowhere_holds_up_nobody(line: Line) -> None:
-    await _known_on_both(line)
-    await line.happens("first", to=ON_SLACK)
+    people = await _known_on_both(line)
+    await line.happens("first", to=ON_SLACK, people=people)
     line.gone = (ON_SLACK, ON_TELEGRAM, Conversation("slack", "U1"))
     for place in (*line.gone, *line.gone):
         await line.delivery(place).deliver_due()

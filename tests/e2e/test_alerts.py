@@ -3,12 +3,11 @@
 from pathlib import Path
 
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document, stored
 from clearml_chatops.sandbox.events import add_events
 from tests.e2e.conftest import running
 from tests.support.chats import Chat, bot_settings, hear, play
-from tests.support.dialogs import ALERTING, Turn
+from tests.support.dialogs import Turn
 from tests.support.scalars import report
 
 _HOSTILE = "<!channel> loss is nan & <b>bold</b> *here* `x`"
@@ -19,12 +18,6 @@ def add_run(sandbox: Sandbox) -> Document:
     task = sandbox.state.add_task("in danger", user=sandbox.alice.id, status="in_progress", started=now)
     task["status_changed"] = now
     return task
-
-
-async def test_alerts_are_set_listed_and_taken_back(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
-    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    async with running(bot_settings(sandbox, tmp_path, **chat.settings(sandbox))):
-        await play(chat, *ALERTING)
 
 
 async def test_a_value_and_a_line_are_told_once_each(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:

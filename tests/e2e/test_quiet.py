@@ -14,7 +14,7 @@ from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 from tests.e2e.conftest import running
 from tests.support.chats import Chat, SlackChat, TelegramChat, bot_settings, chat_on, hear, play
-from tests.support.dialogs import QUIET, Turn
+from tests.support.dialogs import Turn
 
 _NASTY = "<!channel> & *x* <b> " + "y" * 300
 
@@ -29,11 +29,6 @@ async def _database(folder: Path) -> AsyncIterator[Database]:
 def _place(chat: Chat) -> Conversation:
     assert isinstance(chat, SlackChat | TelegramChat)
     return Conversation(chat.platform, chat.anna.direct_channel if isinstance(chat, SlackChat) else chat.id)
-
-
-async def test_a_person_says_when_to_be_told_nothing(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
-    async with running(bot_settings(sandbox, tmp_path, **chat.settings(sandbox))):
-        await play(chat, *QUIET)
 
 
 async def test_what_was_held_back_is_one_message_within_the_limits(

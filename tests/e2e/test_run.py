@@ -1,10 +1,13 @@
 """`clearml-chatops run`: the assembled bot on Slack and Telegram, with their real libraries over real sockets."""
 
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from clearml_chatops.bot.frontends.slack.pacing import Pace
 from clearml_chatops.bot.run_command import run_bot
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.errors import SettingsError
@@ -13,16 +16,24 @@ from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from tests.e2e.conftest import running
 from tests.sandbox.support import Client
 from tests.support.chats import PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK, Chat, bot_settings, hear, play
-from tests.support.dialogs import DRAFTING, QUEUEING, WATCHING, Turn
+from tests.support.dialogs import ALL, Turn
 from tests.support.telegram import TelegramServer
 from tests.support.waiting import until
 
 
+@pytest.fixture
+def _unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slack's message a second has tests of its own; seventy of them would take more than a minute."""
+    quick = partial(Pace, interval=timedelta(milliseconds=1))
+    monkeypatch.setattr("clearml_chatops.bot.frontends.slack.front_end.Pace", quick)
+
+
+@pytest.mark.usefixtures("_unpaced")
 @pytest.mark.parametrize("chat", [*PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK], indirect=True)
 async def test_the_same_dialogs_run_on_every_platform(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     async with running(bot_settings(sandbox, tmp_path, **chat.settings(sandbox))):
-        await play(chat, *DRAFTING, *QUEUEING)
+        await play(chat, *ALL)
     clones = [task for task in sandbox.state.tasks.values() if task["name"] == "second"]
     assert [task["user"] for task in clones] == [sandbox.alice.id], "the web UI shows the right owner"
 
@@ -41,14 +52,6 @@ async def test_a_person_is_told_once_how_his_run_goes(sandbox: Sandbox, chat: Ch
         await agent.data("tasks.completed", task=task)
         await hear(chat, "is Completed")
     assert ["is Completed" in text for text in chat.heard()].count(True) == 1
-
-
-async def test_queues_and_projects_are_watched_on_every_platform(
-    sandbox: Sandbox, chat: Chat, tmp_path: Path
-) -> None:
-    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    async with running(bot_settings(sandbox, tmp_path, **chat.settings(sandbox))):
-        await play(chat, *WATCHING)
 
 
 async def test_what_a_person_enqueues_in_the_web_ui_is_told_in_private_and_can_be_declined(

@@ -85,6 +85,54 @@ async def test_at_its_time_all_is_told_once(evening: Evening) -> None:
     assert ["now 1 Running, 1 Pending" in text for text in await _told(evening)] == [True]
 
 
+async def test_what_the_channel_has_subscribed_to_is_in_it(evening: Evening) -> None:
+    """Also what nobody has watched, whoever's it is; what runs for days is found among what runs now."""
+    state, bob = evening.program.sandbox.state, evening.program.sandbox.bob.id
+    projects = {name: state.add_project(name, user=bob)["id"] for name in ("speech", "speech/asr", "speeches")}
+    queue = state.add_queue("fast")["id"]
+    await evening.ask("/watch project=speech", Conversation("chat", "C1", "7"))
+    await evening.ask("/watch queue=fast", LAB)
+
+    def add(name: str, project: str, status: str, began: float, **fields: object) -> None:
+        state.add_task(
+            name,
+            user=bob,
+            project=projects[project],
+            status=status,
+            status_changed=stored(EVENING + timedelta(hours=began)),
+            started=stored(EVENING + timedelta(hours=began)),
+            **fields,
+        )
+
+    add("below", "speech/asr", "failed", 1)
+    add("beside", "speeches", "failed", 1)
+    add("for days", "speech", "in_progress", -90, last_iteration=7)
+    add("in the queue", "speeches", "queued", 2, execution={"queue": queue})
+    add("over long ago", "speech", "completed", -90)
+    await evening.ask(NINE, LAB)
+    evening.passes(**UNTIL_NINE)
+    evening.program.sandbox.requests.clear()
+    (digest,) = await _told(evening)
+    assert digest.startswith("Since Sun 09:00: 1 Failed; now 1 Running, 1 Pending.")
+    assert "Failed\n“below”" in digest
+    assert "“for days” for 4 d 5 h, iteration 7" in digest
+    assert "Pending\n“in the queue” for 9 h" in digest
+    assert evening.program.sandbox.requests.names() == ["tasks.get_all_ex"] * 2
+
+
+async def test_a_day_with_more_changes_than_a_page_is_told_whole(evening: Evening) -> None:
+    state, bob = evening.program.sandbox.state, evening.program.sandbox.bob.id
+    project = state.add_project("speech", user=bob)["id"]
+    for number in range(1100):
+        moment = stored(EVENING + timedelta(seconds=number // 600))
+        state.add_task(f"run {number}", user=bob, project=project, status="completed", status_changed=moment)
+    await evening.ask("/watch project=speech", LAB)
+    await evening.ask(NINE, LAB)
+    evening.passes(**UNTIL_NINE)
+    (digest,) = await _told(evening)
+    assert digest.startswith("Since Sun 09:00: 1100 Completed.")
+
+
 async def test_a_crash_before_it_is_sent_loses_and_doubles_nothing(evening: Evening) -> None:
     await evening.ask(NINE, LAB)
     await _watched(evening, "good", "completed", began=1, lasted=2)

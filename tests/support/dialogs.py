@@ -136,5 +136,9 @@ WATCHING = (
     Turn("/watch mine=perhaps", ("use on or off",), Outcome.REFUSED),
     Turn("/watch mine=off", ("not told any more",)),
     Turn("/watching", ("1 experiment watched here", "/watch mine=on")),
+    Turn("/queue delete alice_queue --yes", ("deleted",)),
 )
 """Queues and projects of which a conversation is told, and one's own experiments."""
+
+ALL = (*WATCHING, *DRAFTING, *QUEUEING, *ALERTING, *QUIET)
+"""One conversation of all that needs no worker."""

@@ -28,7 +28,7 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     shown = alerts[first : first + _ALERTS_ON_A_PAGE]
     part = Page(page, _ALERTS_ON_A_PAGE, len(shown), first + len(shown) < len(alerts), len(alerts))
     if not shown:
-        nothing = "There are no alerts here; /alert metric and /alert log set one."
+        nothing = 'There are no alerts here; /alert metric val/acc>0.9 or /alert log "loss is nan" sets one.'
         return Reply.of(f"There is no page {page}." if alerts else nothing, part.buttons([Word("/alert")]))
     now = context.clock()
     rows = (

@@ -41,6 +41,7 @@ def daily_notice(due: DueDigest) -> Notice | None:
         due.moment,
         more=tuple(block.text for block in report_texts(due.report)),
         offers=report_buttons(due.report),
+        person_id=due.digest.person_id,
     )
 
 

@@ -24,7 +24,8 @@ async def digest(
 ) -> Reply:
     """Be told here once a day what has ended, failed, runs and waits, and who used how many GPU-hours.
 
-    It is about what is watched in this conversation. On a day with nothing to tell nothing is told.
+    It is about all that is watched in this conversation, its queues and projects too. On a day with nothing
+    to tell nothing is told.
 
     Args:
         at: When, as 09:00; off for never again; nothing for a digest right now.
@@ -42,7 +43,7 @@ async def digest(
     zone = await context.services.quiet.time_zone(tz, is_own=False)
     if not zone:
         return asked_for_time_zone(context)
-    await digests.put(here, at, zone, weekdays_only=weekdays)
+    await digests.put(here, at, zone, weekdays_only=weekdays, person_id=context.person.id)
     set_now = await digests.of(here)
     return Reply.of(Text(_when(set_now), Tone.SUCCESS), Buttons((Button("Digest now", "/digest"), _OFF)))
 

@@ -54,7 +54,9 @@ async def gpus_watch(
     here = context.message.conversation
     if not card:
         return _watched_reply(await context.services.card_watching.watched(here))
-    watch = await context.services.card_watching.watch(card, here, memory=mem, lasting=for_)
+    watch = await context.services.card_watching.watch(
+        card, here, memory=mem, lasting=for_, person_id=context.person.id
+    )
     return Reply.of(
         Text(f"I tell you here when card {watch.card} is free: {_when(watch)}.", Tone.SUCCESS),
         Buttons((_unwatch_button(watch), Button("What is watched here", "/gpus watch"))),

@@ -127,7 +127,7 @@ def _hours_reply(context: Context, hours: QuietHours | None) -> Reply:
             ),
         )
     line = f"/quiet {hours.begins:%H:%M}-{hours.ends:%H:%M} tz={hours.zone}"
-    but = " but failures" if hours.failures_now else ""
+    but, rest = (" but failures", "the rest") if hours.failures_now else ("", "all of it")
     other = (
         Button("Failures later too", f"{line} failures=later")
         if hours.failures_now
@@ -138,7 +138,7 @@ def _hours_reply(context: Context, hours: QuietHours | None) -> Reply:
     return Reply.of(
         Text(
             f"You are told nothing{but} from {hours.begins:%H:%M} to {hours.ends:%H:%M} ({hours.zone}) in your "
-            "private conversations with me, and all of it in one message after.",
+            f"private conversations with me, and {rest} in one message after.",
             Tone.SUCCESS,
         ),
         Text(f"It is quiet now, until {shown_time(until, hours.zone, now=now)}.", Tone.QUIET) if until else None,

@@ -48,7 +48,11 @@ def watches_reply(context: Context, watches: Watches, page: int, *, tells_own: b
     part = Page(page, _ON_A_PAGE, shown.total, first + shown.total < watches.total, watches.total)
     off = None if tells_own else _OWN_OFF
     if not shown.total:
-        nothing = f"There is no page {page}." if watches.total else "Nothing is watched here; /watch does it."
+        nothing = (
+            f"There is no page {page}."
+            if watches.total
+            else "Nothing is watched here; /watch with an experiment, queue= or project= changes that."
+        )
         return Reply.of(nothing, off, part.buttons([Word("/watching")]))
     experiments = [item for item, _ in shown.experiments]
     return Reply.of(

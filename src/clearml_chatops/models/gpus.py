@@ -86,7 +86,7 @@ class GpuUse:
 class CardWatch:
     """A conversation that is told when a card is free: nobody is on it, or so many bytes of its memory are free.
 
-    It has to have been so for a while, `lasting`; `free_since` is since when it is.
+    It has to have been so for a while, `lasting`; `free_since` is since when it is. `person_id` is who wants it.
     """
 
     host: str
@@ -95,3 +95,4 @@ class CardWatch:
     lasting: timedelta
     memory: int | None = None
     free_since: datetime | None = None
+    person_id: int | None = None

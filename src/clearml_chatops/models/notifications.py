@@ -104,6 +104,7 @@ class ExperimentEvent:
 
     `by` is the ClearML user who did it and `by_name` what people call him, where that is known; `reason` is
     what ClearML notes of a failure. `owner` is whose experiment it is, for those who are told of everybody's.
+    `people` have wanted to be told of it where it is told, by watching it or by a subscription.
     """
 
     kind: EventKind
@@ -117,6 +118,7 @@ class ExperimentEvent:
     by_name: str = ""
     reason: str = ""
     owner: str = ""
+    people: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Notice:
 
     Subject and moment make it one and the same notice, however often it is noted. `more` are the texts below
     the sentence, which a digest leaves out; `quote` is text of a program that it repeats. One about an
-    experiment names it, and `person_id` is who wanted to be told.
+    experiment names it, and `person_id` is whom it is meant for.
     """
 
     subject: str

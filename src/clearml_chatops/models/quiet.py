@@ -51,7 +51,7 @@ class Hold:
 class DailyDigest:
     """A conversation that is told once a day how its experiments are, at `at` by the clocks of `zone`.
 
-    `told_until` is the moment of the last one, or when it was asked for.
+    `told_until` is the moment of the last one, or when it was asked for; `person_id` is who wants it.
     """
 
     conversation: Conversation
@@ -59,3 +59,4 @@ class DailyDigest:
     zone: str
     weekdays_only: bool
     told_until: datetime
+    person_id: int | None = None

@@ -127,7 +127,7 @@ class CardHandovers:
     async def _end(self, group: Sequence[CardQuestion], text: str, *offers: Button) -> None:
         """Forgets a request and tells who asked what became of it, once."""
         now, first = self._clock(), group[0]
-        notice = Notice(f"cards:{first.group}", text, now, offers=offers)
+        notice = Notice(f"cards:{first.group}", text, now, offers=offers, person_id=first.request.asker_id)
         async with self._database.writing() as session:
             if await CardQuestionStore(session).remove(first.group) and text:
                 await OutboxStore(session).add([(notice, first.request.conversation)], now=now)

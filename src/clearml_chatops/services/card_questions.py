@@ -123,7 +123,13 @@ class CardQuestions:
                 await store.add(question)
                 questions.append(question)
                 place = _place(await people.identities(person.id), places.get(his[0].worker_id))
-                notice = Notice(f"cards:{question.token}", text(his), now, offers=_answers(question, his))
+                notice = Notice(
+                    f"cards:{question.token}",
+                    text(his),
+                    now,
+                    offers=_answers(question, his),
+                    person_id=person.id,
+                )
                 await outbox.add([(notice, place)] if place else [], now=now)
         self._news.ring()
         return questions
@@ -165,7 +171,13 @@ class CardQuestions:
                 await store.answer(token, answer)
             if not takes_back:
                 offers = _after_a_no(question) if answer is Consent.REFUSE else ()
-                notice = Notice(f"cards:{question.group}", _told(question, answer), now, offers=offers)
+                notice = Notice(
+                    f"cards:{question.group}",
+                    _told(question, answer),
+                    now,
+                    offers=offers,
+                    person_id=question.request.asker_id,
+                )
                 await OutboxStore(session).add([(notice, question.request.conversation)], now=now)
         self._news.ring()
         self._agreed.ring()

@@ -33,7 +33,13 @@ class CardWatching:
         self._news = news
 
     async def watch(
-        self, card: str, conversation: Conversation, *, memory: int | None, lasting: timedelta
+        self,
+        card: str,
+        conversation: Conversation,
+        *,
+        memory: int | None,
+        lasting: timedelta,
+        person_id: int,
     ) -> CardWatch:
         """Tells a conversation when a card is free; a second watch of it takes the place of the first.
 
@@ -51,7 +57,7 @@ class CardWatching:
             advice = f"the card has {total / _GIBIBYTE:.0f}G."
             given = f"{memory / _GIBIBYTE:g}G"
             raise InvalidValueError(value=given, expected="memory that the card has", name="mem", advice=advice)
-        watch = CardWatch(self._host, chosen[0], conversation, lasting, memory)
+        watch = CardWatch(self._host, chosen[0], conversation, lasting, memory, person_id=person_id)
         async with self._database.writing() as session:
             await CardWatchStore(session).put(watch)
         return watch
@@ -112,6 +118,7 @@ class CardWatching:
             f"Card {watch.card} of {self._host} is free{free}.",
             now,
             offers=(start, Button("All cards", "/gpus")),
+            person_id=watch.person_id,
         )
         async with self._database.writing() as session:
             await OutboxStore(session).add([(notice, watch.conversation)], now=now)

@@ -46,9 +46,11 @@ class DailyDigests:
         async with self._database.reading() as session:
             return await DailyDigestStore(session).get(conversation)
 
-    async def put(self, conversation: Conversation, at: time, zone: str, *, weekdays_only: bool) -> None:
+    async def put(
+        self, conversation: Conversation, at: time, zone: str, *, weekdays_only: bool, person_id: int
+    ) -> None:
         """Has a conversation told each day at this time, from the next time on."""
-        digest = DailyDigest(conversation, at, zone, weekdays_only, told_until=self._clock())
+        digest = DailyDigest(conversation, at, zone, weekdays_only, self._clock(), person_id)
         async with self._database.writing() as session:
             await DailyDigestStore(session).put(digest)
 

@@ -5,19 +5,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from clearml_chatops.models.messages import TERMINAL, Conversation
+from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
-from clearml_chatops.models.people import Role
 from clearml_chatops.models.quiet import Hold
 from clearml_chatops.services.failure_triage import FailureTriage
 from clearml_chatops.services.holding import hold_of
 from clearml_chatops.services.triage import Triage
+from clearml_chatops.services.unreachable import UnreachableConversations
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
-from clearml_chatops.storage.own_places import private_place
-from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.quiet import QuietStore
-from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.told import ToldFile
 
 _MOST_AT_ONCE = 50
@@ -78,6 +75,7 @@ class NotificationService:
         self._database = database
         self._told = told
         self._clock = clock
+        self._unreachable = UnreachableConversations(database=database, clock=clock)
 
     async def due(self, platform: str, conversation_id: str) -> list[DueMessage]:
         """What is to be sent to a conversation now, in the order in which it happened, logs left out.
@@ -132,53 +130,22 @@ class NotificationService:
         """Tries again later, with growing pauses; after a day the admins are told instead."""
         first, now = message.notifications[0], self._clock()
         if now - first.noted >= _PATIENCE:
-            await self._give_up(message, reason)
+            await self._unreachable.note_to_admins(message.notifications, message.recipient, reason)
             return
         pause = min(_FIRST_PAUSE * 2 ** min(first.attempts, _MOST_DOUBLINGS), _LONGEST_PAUSE)
         async with self._database.writing() as session:
             await OutboxStore(session).postpone(first.id, until=now + pause)
 
     async def gone(self, message: DueMessage, platforms: Collection[str]) -> Conversation | None:
-        """Sends it to the same person at another place, on one of the platforms that the bot is on.
+        """Sends it to the same people at other places, on the platforms that the bot is on.
 
-        Gives that place; None where there is none, or he was told there already.
+        Gives the first of them; None where there is none, or they were told there already.
         """
         if message.is_digest:
             # They may be of several people, who are elsewhere each for himself.
             reached = [await self.gone(part, platforms) for part in message.parts]
             return next((place for place in reached if place), None)
-        now, first = self._clock(), message.notifications[0].event
-        async with self._database.writing() as session:
-            outbox = OutboxStore(session)
-            await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
-            person_id = first.person_id if isinstance(first, Notice) else None
-            if person_id is None:
-                person_id = await WatcherStore(session).person_of(_subject(first)[1], message.recipient)
-            identities = await PeopleStore(session).identities(person_id) if person_id is not None else []
-            places = [
-                private_place(identity)
-                for identity in sorted(identities, key=lambda item: item.platform == message.recipient.platform)
-                if identity.platform in platforms
-            ]
-            for place in places:
-                if place.id != message.recipient.id and not await outbox.has(first, place):
-                    await outbox.add([(item.event, place) for item in message.notifications], now=now)
-                    return place
-        return None
-
-    async def _give_up(self, message: DueMessage, reason: str) -> None:
-        now = self._clock()
-        notes = [
-            replace(event, kind=EventKind.UNDELIVERED, by_name=str(message.recipient), reason=reason)
-            for event in message.events[-1:]
-            if event.kind is not EventKind.UNDELIVERED
-        ]
-        async with self._database.writing() as session:
-            outbox = OutboxStore(session)
-            await outbox.mark_delivered(*(item.id for item in message.notifications), at=now)
-            admins = await PeopleStore(session).identities_with(Role.ADMIN)
-            places = [private_place(identity) for identity in admins if identity.platform != TERMINAL]
-            await outbox.add([(note, place) for note in notes for place in places], now=now)
+        return await self._unreachable.tell_elsewhere(message.notifications, platforms)
 
     async def forget_old(self) -> int:
         """Deletes what was delivered long ago; gives how many it was.

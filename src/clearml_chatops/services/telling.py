@@ -45,6 +45,7 @@ def addressed(
         named = replace(event, by_name=by_name) if by_name else event
         owned = replace(named, owner=(owners or {}).get(event.experiment_id, ""))
         by_place: dict[Conversation, ExperimentEvent] = {}
+        people: dict[Conversation, dict[int, None]] = {}
         for recipient in recipients.get(event.experiment_id, ()):
             if event.kind in ACTS and _is_own(event, act, recipient, bot_user_id):
                 continue
@@ -52,7 +53,14 @@ def addressed(
                 by_place.setdefault(recipient.conversation, named)
             elif recipient.subscription.tells(event.kind, event.at):
                 by_place[recipient.conversation] = owned
-        told += [(event_there, place) for place, event_there in by_place.items()]
+            else:
+                continue
+            if (wanted_by := _wanted_by(recipient)) is not None:
+                people.setdefault(recipient.conversation, {})[wanted_by] = None
+        told += [
+            (replace(event_there, people=tuple(people.get(place, ()))), place)
+            for place, event_there in by_place.items()
+        ]
     return told
 
 
@@ -82,3 +90,7 @@ def _is_own(event: ExperimentEvent, act: Act | None, recipient: Recipient, bot_u
     if act is not None:
         return act.person_id == recipient.person_id
     return bool(event.by) and event.by == (recipient.clearml_user_id or bot_user_id)
+
+
+def _wanted_by(recipient: Recipient) -> int | None:
+    return recipient.subscription.person_id if recipient.subscription else recipient.person_id

@@ -101,21 +101,15 @@ class Watcher:
         if cursor is None:
             return await self._begin()
         begun, reached = self._clock(), cursor
-        start, page, count = self._start(cursor), 0, 0
+        start, count = self._start(cursor), 0
         since = max(start - _BETWEEN_STAMPS, self._begun)
         self._has_left = False
-        while True:
-            changed = await self._clearml.experiments_changed_since(start, page=page, page_size=PAGE_SIZE)
+        async for changed in self._clearml.pages_of_changes(start, page_size=PAGE_SIZE):
             count += await self._record(changed, cursor=cursor, since=since)
             if changed:
                 reached = max(reached, changed[-1].status_changed)
-            if len(changed) < PAGE_SIZE:
-                self._settle(reached, begun)
-                return count
-            # The next page begins at the last change seen, not at a number: what changes meanwhile moves to
-            # the end and would shift the pages. Only among changes of one same moment must pages be counted.
-            last = changed[-1].status_changed
-            start, page = (last, 0) if last > start else (start, page + 1)
+        self._settle(reached, begun)
+        return count
 
     async def look_for_deleted(self) -> int:
         """Tells of what waited or ran and is no more: of that ClearML's changes say nothing.

@@ -32,7 +32,9 @@ class WorkerNotices:
         if not worker.conversation.platform:
             return  # wanted since before it was noted where
         now = self._clock()
-        notice = Notice(worker.id, text, at or now, is_trouble=is_trouble, offers=offers)
+        notice = Notice(
+            worker.id, text, at or now, is_trouble=is_trouble, offers=offers, person_id=worker.person_id
+        )
         async with self._database.writing() as session:
             await OutboxStore(session).add([(notice, worker.conversation)], now=now)
         self._news.ring()

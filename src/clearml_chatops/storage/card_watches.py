@@ -27,6 +27,7 @@ class CardWatchStore:
                 lasting=timedelta(seconds=row.seconds),
                 memory=row.memory,
                 free_since=row.free_since,
+                person_id=row.person_id,
             )
             for row in rows
         ]
@@ -43,6 +44,7 @@ class CardWatchStore:
         row.memory = watch.memory
         row.seconds = int(watch.lasting.total_seconds())
         row.free_since = watch.free_since
+        row.person_id = watch.person_id
         self._session.add(row)
 
     async def remove(self, watch: CardWatch) -> None:

@@ -38,6 +38,7 @@ class DailyDigestStore:
                 zone=digest.zone,
                 weekdays_only=digest.weekdays_only,
                 told_until=digest.told_until,
+                person_id=digest.person_id,
             )
         )
 
@@ -68,4 +69,5 @@ def _to_digest(row: DailyDigestRow) -> DailyDigest:
         zone=row.zone,
         weekdays_only=row.weekdays_only,
         told_until=row.told_until,
+        person_id=row.person_id,
     )

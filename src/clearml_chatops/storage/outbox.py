@@ -152,6 +152,7 @@ def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
         "by_name": event.by_name,
         "reason": event.reason,
         "owner": event.owner,
+        "people": list(event.people),
     }
 
 
@@ -193,4 +194,5 @@ def _to_event(row: OutboxRow) -> ExperimentEvent:
         by_name=row.details.get("by_name", ""),
         reason=row.details.get("reason", ""),
         owner=row.details.get("owner", ""),
+        people=tuple(row.details.get("people", ())),
     )

@@ -185,14 +185,6 @@ class WatcherStore:
                 found.setdefault(row.experiment_id, []).append(Recipient(place, row.person_id, clearml_user_id))
         return found
 
-    async def person_of(self, experiment_id: str, recipient: Conversation) -> int | None:
-        """For whom an experiment is told of in a conversation."""
-        return await self._session.scalar(
-            _watches_of(recipient)
-            .where(WatchRow.experiment_id == experiment_id)
-            .with_only_columns(WatchRow.person_id)
-        )
-
     async def moving(self) -> list[str]:
         """The experiments that are watched and wait or run, as far as is known."""
         rows = await self._session.scalars(

@@ -1,7 +1,7 @@
 """Experiments as they are read: found, watched, and what they report."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -92,6 +92,21 @@ class ExperimentCalls(Calls):
             },
         )
         return tuple(read_experiment(task) for task in data["tasks"])
+
+    async def pages_of_changes(self, moment: datetime, *, page_size: int) -> AsyncIterator[tuple[Experiment, ...]]:
+        """What changed its status at `moment` or later, oldest change first; one request for each page.
+
+        The next page begins at the last change seen, so that its changes come twice: what changes meanwhile
+        moves to the end and would shift pages that are counted. Only within one same moment they must be.
+        """
+        page = 0
+        while True:
+            changed = await self.experiments_changed_since(moment, page=page, page_size=page_size)
+            yield changed
+            if len(changed) < page_size:
+                return
+            last = changed[-1].status_changed
+            moment, page = (last, 0) if last > moment else (moment, page + 1)
 
     async def running_experiments(self) -> tuple[Experiment, ...]:
         """All that ClearML takes for running, with where and by which worker. One request, for at most 500."""

@@ -52,6 +52,7 @@ LISTED_FIELDS = (
     "user.name",
     "project.name",
     "parent",
+    "execution.queue",
     "started",
     "completed",
     "last_worker",

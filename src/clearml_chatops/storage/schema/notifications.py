@@ -75,6 +75,7 @@ class DailyDigestRow(Table):
     zone: Mapped[str]
     weekdays_only: Mapped[bool]
     told_until: Mapped[datetime]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class AlertRow(Table):

@@ -63,6 +63,7 @@ class CardWatchRow(Table):
     conversation_id: Mapped[str]
     thread: Mapped[str]
     free_since: Mapped[datetime | None]
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
 class CardQuestionRow(Table):
