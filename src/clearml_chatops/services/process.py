@@ -147,6 +147,7 @@ class ProcessContext:
             database=self.database,
             clock=self.clock,
             news=self.news,
+            watched=self.watched,
             interval=self.watch_interval,
             idle_interval=self.idle_watch_interval,
         )

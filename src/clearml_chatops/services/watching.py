@@ -34,6 +34,7 @@ OVERLAP = timedelta(seconds=10)
 """How far before the cursor a look begins. The server stamps a change before it stores it, so that
 one stamped earlier can appear later; what was seen already gives no event again."""
 
+_ASKED_ANEW = timedelta(seconds=30)
 _PAUSE_FOR_A_WORKER = timedelta(seconds=0.5)
 
 _STEP = timedelta(milliseconds=1)
@@ -51,8 +52,9 @@ milliseconds after it has set the status, and people want to know which worker i
 
 
 class Watcher:
-    """Looks at ClearML and fills the outbox, of which it tells by the bell.
+    """Looks at ClearML and fills the outbox.
 
+    The bell `news` tells of what it put there, `watched` tells it that there is more to watch.
     `interval` is the pause between two looks while something that is watched waits or runs, `idle_interval`
     the one while nothing does.
     """
@@ -64,6 +66,7 @@ class Watcher:
         database: Database,
         clock: Callable[[], datetime],
         news: Bell,
+        watched: Bell,
         interval: timedelta,
         idle_interval: timedelta,
     ) -> None:
@@ -73,7 +76,10 @@ class Watcher:
         self._news = news
         self._interval = interval
         self._idle_interval = max(interval, idle_interval)
+        self._more_to_watch = watched.listener()
         self._moves_on: bool | None = None
+        self._asked_what_moves = datetime.min.replace(tzinfo=UTC)
+        self._has_news = False
         self._nameless_since: dict[str, datetime] = {}
         self._settling: tuple[datetime, datetime] | None = None
         self._settled: datetime | None = None
@@ -90,11 +96,18 @@ class Watcher:
 
     async def look(self) -> int:
         """One cycle. Gives the number of notifications put into the outbox."""
+        self._has_news = False
         count = await self._look()
-        if count or not self._moves_on:
+        if self._has_news or self._more_to_watch.is_set() or (not self._moves_on and self._asked_long_ago()):
+            self._more_to_watch.clear()
+            self._asked_what_moves = self._clock()
             async with self._database.reading() as session:
                 self._moves_on = await WatcherStore(session).is_anything_moving()
         return count
+
+    def _asked_long_ago(self) -> bool:
+        """Whether another program may have something watched since; to ask in each look would double its cost."""
+        return self._clock() - self._asked_what_moves >= _ASKED_ANEW
 
     async def _look(self) -> int:
         cursor = self._cursor or await self._remembered_cursor()
@@ -209,6 +222,7 @@ class Watcher:
         position = cursor if self._has_left else max(cursor, states[-1].status_changed)
         if not told and not outdated and position <= cursor:
             return 0
+        self._has_news = True
         # From our own token; no request.
         bot_user_id = (await self._clearml.identity()).user_id if told else ""
         async with self._database.writing() as session:
