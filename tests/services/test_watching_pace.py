@@ -1,5 +1,6 @@
 """How often the watcher looks, and what a look costs."""
 
+from tests.support.many import add_pending, watch_all
 from tests.support.watched import World
 
 
@@ -38,3 +39,15 @@ async def test_what_is_enqueued_by_a_command_wakes_it(world: World) -> None:
     woken = world.program.program.process.watched.listener()
     await world.enqueued()
     assert woken.is_set()
+
+
+async def test_what_another_program_has_watched_makes_it_look_often_within_half_a_minute(world: World) -> None:
+    process, person = world.program.program.process, await world.program.person()
+    assert person
+    await world.look()
+    seldom = world.watcher.pause()
+    (task,) = add_pending(world.sandbox.state, 1, user=world.sandbox.bob.id)
+    await world.look()
+    await watch_all(process.database, [task], world.program.conversation, person.id)
+    await world.look(later=30)
+    assert world.watcher.pause() < seldom
