@@ -113,6 +113,7 @@ async def test_a_check_tells_all(program: RunningProgram, monkeypatch: pytest.Mo
         "Its code is given.",
         "The image python:3.12 is not on this machine and is pulled first.",
         "Card 0 is free.",
+        '[Start a worker] /worker start queue="alice_queue"',
     ]
 
     stand_in(monkeypatch, tmp_path, "docker", "echo sha256:1")

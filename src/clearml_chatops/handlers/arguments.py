@@ -50,7 +50,7 @@ class WholeNumber:
             return int(text)
         raise InvalidValueError(
             value=text,
-            expected="a whole number",
+            expected="a possible number",
             name=name,
             advice=f"give one from {self.lowest} to {self.highest}.",
         )

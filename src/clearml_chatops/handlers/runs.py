@@ -70,6 +70,7 @@ async def check(context: Context, experiment: ExperimentReference = "", *, queue
     return Reply.of(
         Text(found.name, Tone.HEADING),
         *(Text(item.text, _LIGHTS[item.light]) for item in findings),
+        Buttons(offers) if (offers := tuple(offer for item in findings for offer in item.offers)) else None,
         about=found.id,
     )
 

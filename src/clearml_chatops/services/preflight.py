@@ -31,8 +31,11 @@ class Light(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """What was found out; `offers` may mend it."""
+
     light: Light
     text: str
+    offers: tuple[Button, ...] = ()
 
 
 class Preflight:
@@ -76,7 +79,8 @@ class Preflight:
         queue = await self._clearml.queue(binding.queue_id)
         if queue is None or not queue.worker_ids:
             text = f"No worker listens on {binding.queue_name}; /worker start makes one."
-            return Finding(Light.AMBER, text)
+            start = Button("Start a worker", f'/worker start queue="{binding.queue_name}"')
+            return Finding(Light.AMBER, text, (start,))
         holding = [item.id for item in await self._wanted(binding) if queue.id in item.held_queues]
         if holding:
             text = f"Nothing is taken from {queue.name} while {', '.join(holding)} ends what it runs and stops."

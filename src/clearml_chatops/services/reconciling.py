@@ -269,7 +269,8 @@ class Reconciler:
         )
         if await self._start_again(successor):
             names = successor.plan.queue_names
-            text = f"The worker {successor.id} listens on {names} in place of {worker.id}."
+            anew = "anew" if successor.id == worker.id else f"in place of {worker.id}"
+            text = f"The worker {successor.id} listens on {names} {anew}."
             await self._notices.tell(successor, text)
 
     async def _start_again(self, worker: WantedWorker) -> bool:
