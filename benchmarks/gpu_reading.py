@@ -20,8 +20,8 @@ from tests.support.program import RunningProgram, running_program
 
 from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.gpu_reader import GpuReader
-from clearml_chatops.services.gpus import GpuService
+from clearml_chatops.services.workers.gpu_reader import GpuReader
+from clearml_chatops.services.workers.gpus import GpuService
 
 CARDS = 8
 PROCESSES_OF_A_CARD = 4

@@ -18,7 +18,7 @@ from tests.support.program import RunningProgram, running_program
 
 from clearml_chatops.models.notifications import ExperimentEvent
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.watching import OVERLAP
+from clearml_chatops.services.watching.watching import OVERLAP
 from clearml_chatops.storage.outbox import OutboxStore
 
 EXPERIMENTS = 10_000

@@ -76,11 +76,11 @@ def test_a_platforms_library_is_imported_in_its_front_end_alone(library: str, pl
 
 
 def test_pictures_are_drawn_in_one_place() -> None:
-    assert _importers_of("matplotlib") == {"services/figures.py"}
+    assert _importers_of("matplotlib") == {"services/experiments/figures.py"}
 
 
 def test_patterns_of_people_are_tried_in_one_place() -> None:
-    assert _importers_of("regex") == {"services/log_patterns.py"}
+    assert _importers_of("regex") == {"services/watching/log_patterns.py"}
 
 
 @every_source

@@ -19,9 +19,9 @@ from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.failure_triage import FailureTriage
-from clearml_chatops.services.notifications import NotificationService
-from clearml_chatops.services.triage import FailureKind, Triage
+from clearml_chatops.services.notifications.failure_triage import FailureTriage
+from clearml_chatops.services.notifications.notifications import NotificationService
+from clearml_chatops.services.notifications.triage import FailureKind, Triage
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.told import ToldFile

@@ -20,7 +20,7 @@ from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.cards import LOOKING_AHEAD, PROGRESS_INTERVAL, CardService
+from clearml_chatops.services.notifications.cards import LOOKING_AHEAD, PROGRESS_INTERVAL, CardService
 from clearml_chatops.storage.outbox import OutboxStore
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.agents import LocalAgents
-from clearml_chatops.services.gpu_reader import GpuReader
 from clearml_chatops.services.process import ProcessContext
+from clearml_chatops.services.workers.agents import LocalAgents
+from clearml_chatops.services.workers.gpu_reader import GpuReader
 from tests.e2e.conftest import running
 from tests.support.chats import Chat, SlackChat, TelegramChat, alice, bot_settings, chat_on, hear, play
 from tests.support.dialogs import Turn

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.agents import AgentProcess, LocalAgents
+from clearml_chatops.services.workers.agents import AgentProcess, LocalAgents
 from tests.e2e.conftest import process_running
 from tests.support.agents import killed, quick_agents
 from tests.support.chats import TelegramChat, bot_settings, chat_on, play

@@ -7,7 +7,7 @@ import pytest
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox.documents import Document
-from clearml_chatops.services.alerts import MOST_ALERTS
+from clearml_chatops.services.watching.alerts import MOST_ALERTS
 from tests.support.program import buttons, plain_text
 from tests.support.watched_runs import WatchedRuns, watched_runs
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.gpu_reader import GpuReader
+from clearml_chatops.services.workers.gpu_reader import GpuReader
 from tests.support.nvml import FakeCard, FakeNvml
 from tests.support.program import RunningProgram, buttons, plain_text, running_program
 

@@ -9,8 +9,8 @@ from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
-from clearml_chatops.services.notifications import DueMessage
-from clearml_chatops.services.triage import triaged
+from clearml_chatops.services.notifications.notifications import DueMessage
+from clearml_chatops.services.notifications.triage import triaged
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _ID = "4f2a" + "0" * 28

@@ -6,7 +6,7 @@ import pytest
 
 from clearml_chatops.handlers.wording import ago, changes_table, count, shown_wait, span
 from clearml_chatops.models.queues import WaitEstimate
-from clearml_chatops.services.differences import ValueChange
+from clearml_chatops.services.experiments.differences import ValueChange
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

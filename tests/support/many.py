@@ -7,7 +7,7 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.sandbox.documents import Document, stored
 from clearml_chatops.sandbox.state import State
 from clearml_chatops.services.clearml_gateway.reading import read_experiment
-from clearml_chatops.services.tracking import state_of
+from clearml_chatops.services.watching.tracking import state_of
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.schema import WatchRow
 from clearml_chatops.storage.states import WatcherStore

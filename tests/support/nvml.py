@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pynvml
 
-from clearml_chatops.services.gpu_reader import GpuReader
+from clearml_chatops.services.workers.gpu_reader import GpuReader
 from tests.support.program import RunningProgram
 
 T = TypeVar("T")

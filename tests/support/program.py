@@ -14,7 +14,7 @@ from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.models.replies import Buttons, Choice, Code, Fields, Form, Outcome, Reply, Table, Text
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.state import User
-from clearml_chatops.services.notifications import NotificationService
+from clearml_chatops.services.notifications.notifications import NotificationService
 from clearml_chatops.storage.audit import AuditStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore

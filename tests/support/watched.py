@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
-from clearml_chatops.services.failure_triage import FailureTriage
-from clearml_chatops.services.notifications import NotificationService
-from clearml_chatops.services.watching import Watcher
+from clearml_chatops.services.notifications.failure_triage import FailureTriage
+from clearml_chatops.services.notifications.notifications import NotificationService
+from clearml_chatops.services.watching.watching import Watcher
 from clearml_chatops.storage.told import ToldFile
 from tests.sandbox.support import Client
 from tests.support.program import RunningProgram, plain_text

@@ -11,7 +11,7 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document, stored
 from clearml_chatops.sandbox.events import SCALAR, add_events
 from clearml_chatops.sandbox.state import Worker
-from clearml_chatops.services.run_watching import RunWatching
+from clearml_chatops.services.watching.run_watching import RunWatching
 from tests.sandbox.support import Clock
 from tests.support.program import RunningProgram, plain_text, running_program
 

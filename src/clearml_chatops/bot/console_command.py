@@ -25,7 +25,7 @@ from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
 from clearml_chatops.services.command_services import Services, card_handovers
-from clearml_chatops.services.suggestions import SuggestionService
+from clearml_chatops.services.experiments.suggestions import SuggestionService
 
 _DELIVERY_PAUSE = timedelta(seconds=0.2)
 """Another program with the same database may have put something in: it rings only in its own process."""

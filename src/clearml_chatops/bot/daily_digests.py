@@ -1,7 +1,7 @@
 """Puts the daily digests that are due on their way."""
 
 from clearml_chatops.handlers.daily_digest_messages import daily_notice
-from clearml_chatops.services.daily_digests import DailyDigests
+from clearml_chatops.services.notifications.daily_digests import DailyDigests
 
 
 async def tell_due_digests(digests: DailyDigests) -> int:

@@ -10,7 +10,7 @@ from clearml_chatops.bot.frontends.front_end import Arrived, DeliveryFailedError
 from clearml_chatops.handlers.notification_messages import notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.notifications import DueMessage, NotificationService
+from clearml_chatops.services.notifications.notifications import DueMessage, NotificationService
 
 logger = logging.getLogger(__name__)
 

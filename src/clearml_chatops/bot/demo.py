@@ -20,7 +20,7 @@ from clearml_chatops.bot.frontends.console import recording_console, terminal_co
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.agents import LocalAgents
+from clearml_chatops.services.workers.agents import LocalAgents
 
 _PICTURE_TITLE = "clearml-chatops"
 _FOREIGN = ("CLEARML_", "TRAINS_", "CHATOPS_", "DATABASE_URL")

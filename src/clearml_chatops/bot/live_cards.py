@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError, FrontEnd
 from clearml_chatops.handlers.cards import deleted_card, experiment_card, superseded_card
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.cards import LOOKING_AHEAD, CardService, CardToEdit
+from clearml_chatops.services.notifications.cards import LOOKING_AHEAD, CardService, CardToEdit
 
 logger = logging.getLogger(__name__)
 

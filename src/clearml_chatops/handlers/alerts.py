@@ -10,7 +10,7 @@ from clearml_chatops.models.alerts import LogCondition
 from clearml_chatops.models.errors import MetricNotFoundError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
-from clearml_chatops.services.alerts import AlertAnswer
+from clearml_chatops.services.watching.alerts import AlertAnswer
 
 ALERTS = CommandFamily("Alerts")
 _ALERTS_ON_A_PAGE = 10

@@ -9,7 +9,7 @@ from clearml_chatops.handlers.worker_lines import WorkerLine
 from clearml_chatops.models.card_questions import CardQuestion, CardRequest, Consent
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Text, Tone
 from clearml_chatops.models.workers import MidRun, WorkerOrder
-from clearml_chatops.services.card_claims import CardClaim
+from clearml_chatops.services.workers.card_claims import CardClaim
 
 
 async def asked_reply(

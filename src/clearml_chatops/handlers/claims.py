@@ -7,7 +7,7 @@ from clearml_chatops.handlers.worker_lines import WorkerLine
 from clearml_chatops.handlers.worker_list import named_cards, run_of
 from clearml_chatops.models.replies import Button, Choice
 from clearml_chatops.models.workers import ALL_GPUS
-from clearml_chatops.services.card_claims import CardClaim
+from clearml_chatops.services.workers.card_claims import CardClaim
 
 
 async def claims_question(context: Context, claims: tuple[CardClaim, ...], line: WorkerLine) -> Choice:

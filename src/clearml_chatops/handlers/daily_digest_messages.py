@@ -16,8 +16,8 @@ from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Button, Text, Tone
 from clearml_chatops.models.reports import Report, UseOfMachines
-from clearml_chatops.services.daily_digests import DueDigest
-from clearml_chatops.services.local_time import shown_time
+from clearml_chatops.services.notifications.daily_digests import DueDigest
+from clearml_chatops.services.notifications.local_time import shown_time
 
 SUBJECT = "digest"
 _ENDS = (

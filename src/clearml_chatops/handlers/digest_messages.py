@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from clearml_chatops.handlers.wording import span
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.models.replies import Block, Button, Buttons, Reply, Text, Tone
-from clearml_chatops.services.local_time import shown_time
-from clearml_chatops.services.notifications import DueMessage
+from clearml_chatops.services.notifications.local_time import shown_time
+from clearml_chatops.services.notifications.notifications import DueMessage
 
 MOST_LINES = 20
 MOST_BUTTONS = 5

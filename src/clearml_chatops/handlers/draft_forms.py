@@ -8,7 +8,7 @@ from clearml_chatops.handlers.wording import shortened
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Parameter
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply, Text, Tone
-from clearml_chatops.services.parameters import find_parameter
+from clearml_chatops.services.experiments.parameters import find_parameter
 
 
 def parameters_form(

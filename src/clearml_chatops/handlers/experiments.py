@@ -20,7 +20,7 @@ from clearml_chatops.handlers.wording import ago, changes_table, count
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Table, Text, Tone
-from clearml_chatops.services.experiments import FOUND_ON_A_PAGE
+from clearml_chatops.services.experiments.experiments import FOUND_ON_A_PAGE
 
 EXPERIMENTS = CommandFamily("Experiments")
 _MOST_DIGITS_OF_A_COUNT = 3

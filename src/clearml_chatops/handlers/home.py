@@ -10,8 +10,8 @@ from clearml_chatops.handlers.wording import NOTHING, ago, count
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Reply, Table, Text, Tone
-from clearml_chatops.services.home import Home
-from clearml_chatops.services.worker_ids import cards_named_in
+from clearml_chatops.services.people.home import Home
+from clearml_chatops.services.workers.worker_ids import cards_named_in
 
 HOME = CommandFamily("Home")
 _STEPS = (

@@ -6,7 +6,7 @@ from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.models.errors import PublicPlaceError
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
-from clearml_chatops.services.links import LIFETIME
+from clearml_chatops.services.people.links import LIFETIME
 
 PLATFORMS = CommandFamily("Platforms")
 

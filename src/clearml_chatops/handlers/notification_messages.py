@@ -7,8 +7,8 @@ from clearml_chatops.handlers.digest_messages import digest_message
 from clearml_chatops.handlers.wording import span
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
-from clearml_chatops.services.notifications import DueMessage
-from clearml_chatops.services.triage import Triage
+from clearml_chatops.services.notifications.notifications import DueMessage
+from clearml_chatops.services.notifications.triage import Triage
 
 _LONGEST = 150
 """Of a name or a line of a log: a message that is more than the platform takes in one could come half."""

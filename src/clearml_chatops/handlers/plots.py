@@ -12,7 +12,7 @@ from clearml_chatops.models.experiments import Metric
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Picture, Reply, Table, Text, Tone
 from clearml_chatops.models.scalars import LineSummary
-from clearml_chatops.services.plots import Comparison, Plot
+from clearml_chatops.services.experiments.plots import Comparison, Plot
 
 PLOTS = CommandFamily("Plots")
 _LONGEST_CAPTION = 900

@@ -10,9 +10,9 @@ from clearml_chatops.handlers.wording import span
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.quiet import Mute, QuietHours
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
-from clearml_chatops.services.local_time import is_tomorrow, next_moment, shown_time
-from clearml_chatops.services.quiet_hours import quiet_at
-from clearml_chatops.services.time_zones import EXAMPLES
+from clearml_chatops.services.notifications.local_time import is_tomorrow, next_moment, shown_time
+from clearml_chatops.services.notifications.quiet_hours import quiet_at
+from clearml_chatops.services.notifications.time_zones import EXAMPLES
 
 QUIET = CommandFamily("Quiet")
 _MORNING = time(8)

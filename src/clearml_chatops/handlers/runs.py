@@ -21,8 +21,8 @@ from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.queues import PlaceInQueue
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
-from clearml_chatops.services.preflight import Light
-from clearml_chatops.services.runs import EnqueuedExperiment
+from clearml_chatops.services.experiments.runs import EnqueuedExperiment
+from clearml_chatops.services.workers.preflight import Light
 
 RUNS = CommandFamily("Runs")
 _LIGHTS = {Light.RED: Tone.FAILURE, Light.AMBER: Tone.WARNING, Light.GREEN: Tone.SUCCESS}

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from clearml_chatops.models.queues import WaitEstimate
 from clearml_chatops.models.replies import Table
-from clearml_chatops.services.differences import ValueChange
+from clearml_chatops.services.experiments.differences import ValueChange
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _FEW_MINUTES, _MANY_MINUTES = 10, 90

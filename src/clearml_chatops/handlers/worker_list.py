@@ -8,7 +8,7 @@ from clearml_chatops.handlers.worker_lines import worker_line
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Text, Tone
 from clearml_chatops.models.workers import NO_GPUS, OwnedRun, WantedWorker, WorkerPlan, WorkerView
-from clearml_chatops.services.worker_ids import cards_named_in
+from clearml_chatops.services.workers.worker_ids import cards_named_in
 
 _WORKERS_ON_A_PAGE = 6
 

@@ -9,8 +9,8 @@ from clearml_chatops.handlers.worker_lines import WorkerLine, line_of_plan
 from clearml_chatops.handlers.worker_list import cards_of, containers, run_of, worker_buttons
 from clearml_chatops.models.replies import Button, Buttons, Choice, Fields, Outcome, Reply, Text, Tone
 from clearml_chatops.models.workers import OwnedRun, WantedWorker
-from clearml_chatops.services.worker_ending import BusyWorker, DrainedWorker, WaitingBehind
-from clearml_chatops.services.worker_orders import OrderResult
+from clearml_chatops.services.workers.worker_ending import BusyWorker, DrainedWorker, WaitingBehind
+from clearml_chatops.services.workers.worker_orders import OrderResult
 
 _MOST_NAMED = 3
 

@@ -4,39 +4,39 @@ from functools import cached_property, partial
 
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person
-from clearml_chatops.services.accounts import AccountService
-from clearml_chatops.services.alerts import AlertService
-from clearml_chatops.services.card_claims import CardClaims
-from clearml_chatops.services.card_handovers import CardHandovers
-from clearml_chatops.services.card_questions import CardQuestions
-from clearml_chatops.services.card_watching import CardWatching
-from clearml_chatops.services.cards import CardService
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.daily_digests import DailyDigests
-from clearml_chatops.services.drafts import DraftService
-from clearml_chatops.services.edit_history import EditHistory
-from clearml_chatops.services.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.experiments import ExperimentService
-from clearml_chatops.services.gpus import GpuService
-from clearml_chatops.services.home import HomeService
-from clearml_chatops.services.links import LinkService
-from clearml_chatops.services.ownership import Ownership
-from clearml_chatops.services.plots import PlotService
-from clearml_chatops.services.preflight import Preflight
+from clearml_chatops.services.experiments.drafts import DraftService
+from clearml_chatops.services.experiments.edit_history import EditHistory
+from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.experiments.experiments import ExperimentService
+from clearml_chatops.services.experiments.ownership import Ownership
+from clearml_chatops.services.experiments.plots import PlotService
+from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.experiments.runs import RunService
+from clearml_chatops.services.experiments.suggestions import SuggestionService
+from clearml_chatops.services.experiments.waiting import WaitService
+from clearml_chatops.services.experiments.waits import WaitEstimates
+from clearml_chatops.services.notifications.cards import CardService
+from clearml_chatops.services.notifications.daily_digests import DailyDigests
+from clearml_chatops.services.notifications.quiet import QuietService
+from clearml_chatops.services.people.accounts import AccountService
+from clearml_chatops.services.people.home import HomeService
+from clearml_chatops.services.people.links import LinkService
 from clearml_chatops.services.process import ProcessContext
-from clearml_chatops.services.queues import QueueService
-from clearml_chatops.services.quiet import QuietService
-from clearml_chatops.services.runs import RunService
-from clearml_chatops.services.subscriptions import SubscriptionService
-from clearml_chatops.services.suggestions import SuggestionService
-from clearml_chatops.services.tracking import Tracking
-from clearml_chatops.services.waiting import WaitService
-from clearml_chatops.services.waits import WaitEstimates
-from clearml_chatops.services.watches import WatchService
-from clearml_chatops.services.worker_ending import WorkerEnding
-from clearml_chatops.services.worker_orders import OrderingPlace, WorkerOrders
-from clearml_chatops.services.worker_plans import WorkerPlans
-from clearml_chatops.services.workers import WorkerService
+from clearml_chatops.services.watching.alerts import AlertService
+from clearml_chatops.services.watching.subscriptions import SubscriptionService
+from clearml_chatops.services.watching.tracking import Tracking
+from clearml_chatops.services.watching.watches import WatchService
+from clearml_chatops.services.workers.card_claims import CardClaims
+from clearml_chatops.services.workers.card_handovers import CardHandovers
+from clearml_chatops.services.workers.card_questions import CardQuestions
+from clearml_chatops.services.workers.card_watching import CardWatching
+from clearml_chatops.services.workers.gpus import GpuService
+from clearml_chatops.services.workers.preflight import Preflight
+from clearml_chatops.services.workers.worker_ending import WorkerEnding
+from clearml_chatops.services.workers.worker_orders import OrderingPlace, WorkerOrders
+from clearml_chatops.services.workers.worker_plans import WorkerPlans
+from clearml_chatops.services.workers.workers import WorkerService
 
 
 class Services:

@@ -11,7 +11,7 @@ from clearml_chatops.bot.live_cards import LiveCards
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.cards import CardService
+from clearml_chatops.services.notifications.cards import CardService
 from tests.frontends.conftest import FakeBot, small_registry
 from tests.support.experiments import add_script
 from tests.support.program import RunningProgram

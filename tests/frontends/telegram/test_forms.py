@@ -14,7 +14,7 @@ from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Reply
-from clearml_chatops.services.actions import LIFETIME, ActionService
+from clearml_chatops.services.people.actions import LIFETIME, ActionService
 from clearml_chatops.storage.database import Database
 from tests.frontends.conftest import FakeBot, small_registry
 from tests.frontends.telegram.conftest import MemoryActions, MemoryCards, MemoryPlaces

@@ -1,0 +1,1 @@
+"""Experiments, their drafts and runs, and the queues they wait in."""

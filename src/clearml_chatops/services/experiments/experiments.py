@@ -1,0 +1,212 @@
+"""Finding, showing and copying experiments, and what may be changed in any status: name, tags, archive."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clearml_chatops.models.edits import DraftEdit, EditKind
+from clearml_chatops.models.errors import (
+    CannotArchiveError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+    NameTooShortError,
+)
+from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
+from clearml_chatops.services.experiments.differences import ValueChange, experiment_changes
+from clearml_chatops.services.experiments.edit_history import EditHistory
+from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.experiments.ownership import Ownership
+from clearml_chatops.services.experiments.projects import projects_called, projects_with
+from clearml_chatops.services.notifications.cards import web_link
+from clearml_chatops.services.watching.tracking import Tracking
+
+SHORTEST_NAME = 3
+FOUND_ON_A_PAGE = 10
+
+
+class ExperimentService:
+    """Experiments for one person in one conversation."""
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        lookup: ExperimentLookup,
+        tracking: Tracking,
+        history: EditHistory,
+        ownership: Ownership,
+    ) -> None:
+        self._clearml = clearml
+        self._lookup = lookup
+        self._tracking = tracking
+        self._history = history
+        self._ownership = ownership
+
+    async def find(
+        self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
+    ) -> tuple[tuple[Experiment, ...], bool]:
+        """A page of what fits, the last changed first, and whether more follow. Raises ProjectNotFoundError."""
+        wanted = ExperimentFilter(
+            text=text,
+            project_ids=await self._project_ids(project) if project else (),
+            statuses=(status,) if status else (),
+        )
+        search = self._lookup.find_mine if mine else self._clearml.find_experiments
+        found = await search(wanted, skip=(page - 1) * FOUND_ON_A_PAGE, limit=FOUND_ON_A_PAGE + 1)
+        return found[:FOUND_ON_A_PAGE], len(found) > FOUND_ON_A_PAGE
+
+    async def show(self, reference: str) -> Experiment:
+        return await self._lookup.find(reference)
+
+    async def web_link(self, experiment: Experiment) -> str:
+        """Where the web UI shows it; empty where the web UI's address is not known."""
+        return web_link(await self._clearml.web_host(), experiment)
+
+    async def use(self, reference: str) -> Experiment:
+        """Makes an experiment the current one of this conversation."""
+        experiment = await self._lookup.find(reference)
+        await self._lookup.set_current(experiment.id)
+        return experiment
+
+    async def clone(
+        self,
+        reference: str,
+        *,
+        name: str,
+        project: str = "",
+    ) -> Experiment:
+        """Copies an experiment into a new Draft, which becomes the current one. Two requests.
+
+        Raises:
+            NameTooShortError, and what `ExperimentLookup.find` raises.
+        """
+        require_name(name, allow_empty=True)
+        source = await self._lookup.find(reference)
+        return await self.copy(source, name=name, project=project)
+
+    async def copy(
+        self,
+        source: Experiment,
+        *,
+        name: str,
+        project: str = "",
+        parameters: Sequence[Parameter] | None = None,
+        container: Container | None = None,
+    ) -> Experiment:
+        """The clone of an experiment that was just read. One request, one more for a named project."""
+        project_id, project_name = source.project_id, source.project_name
+        if project:
+            project_id, project_name = await self._one_project(project)
+        copied_name = name or f"Clone of {source.name}"
+        user_id, user_name = await self._ownership.creator()
+        clone_id = await self._clearml.clone(
+            source.id,
+            name=copied_name,
+            project_id=project_id if project else "",
+            parameters=parameters,
+            container=container,
+        )
+        draft = replace(
+            source,
+            id=clone_id,
+            name=copied_name,
+            status=Status.DRAFT,
+            status_changed=self._tracking.now(),
+            status_reason="",
+            status_message="",
+            user_id=user_id,
+            user_name=user_name,
+            project_id=project_id,
+            project_name=project_name,
+            parent_id=source.id,
+            parameters=source.parameters if parameters is None else tuple(parameters),
+            container=source.container if container is None else container,
+            queue_id="",
+            worker_id="",
+            created=None,
+            started=None,
+            completed=None,
+            last_iteration=0,
+            metrics=(),
+        )
+        await self._ownership.note_created(clone_id)
+        await self._tracking.follow(draft)
+        await self._lookup.set_current(clone_id)
+        return draft
+
+    async def rename(self, reference: str, name: str) -> Experiment:
+        """Gives a new name, in any status. Raises NameTooShortError, NotYoursError."""
+        require_name(name)
+        experiment = await self._lookup.find(reference)
+        await self._ownership.require_own(experiment)
+        await self._clearml.rename(experiment.id, name)
+        await self._history.add(DraftEdit(experiment.id, EditKind.NAME, {"name": experiment.name}, {"name": name}))
+        return replace(experiment, name=name)
+
+    async def tag(self, reference: str, *, add: Sequence[str], remove: Sequence[str]) -> Experiment:
+        """Adds and removes tags, in any status; the others stay."""
+        experiment = await self._lookup.find(reference)
+        await self._ownership.require_own(experiment)
+        kept = [tag for tag in experiment.tags if tag not in remove]
+        tags = [*kept, *(tag for tag in dict.fromkeys(add) if tag not in kept)]
+        if tuple(tags) != experiment.tags:
+            await self._clearml.write_tags(experiment.id, tags)
+            await self._history.add(
+                DraftEdit(experiment.id, EditKind.TAGS, {"tags": list(experiment.tags)}, {"tags": tags})
+            )
+        return replace(experiment, tags=tuple(tags))
+
+    async def archive(self, reference: str) -> Experiment:
+        """Moves an experiment out of the lists. Raises CannotArchiveError while it runs or waits."""
+        experiment = await self._lookup.find(reference)
+        await self._ownership.require_own(experiment)
+        if experiment.status in {Status.PENDING, Status.RUNNING}:
+            raise CannotArchiveError(name=experiment.name, status=experiment.status.word)
+        await self._clearml.archive(experiment.id)
+        await self._lookup.forget_current(experiment.id)
+        return replace(experiment, archived=True)
+
+    async def differences(
+        self, reference: str, other: str
+    ) -> tuple[Experiment, Experiment, tuple[ValueChange, ...]]:
+        """What an experiment has otherwise than `other`, its parent where that is empty.
+
+        Gives the other one, this one, and the values from the other to this. Raises ExperimentNotFoundError.
+        """
+        experiment, parent = await self._lookup.find_with_parent(reference)
+        if other:
+            compared = await self._lookup.find(other)
+        elif parent is not None:
+            compared = parent
+        elif experiment.parent_id:
+            compared = await self._lookup.find(experiment.parent_id)
+        else:
+            raise ExperimentNotFoundError(reference=f"the parent of {experiment.name}")
+        return compared, experiment, experiment_changes(compared, experiment)
+
+    async def log(self, reference: str, lines: int) -> tuple[Experiment, tuple[LogLine, ...]]:
+        """The last lines of a run's console, oldest first."""
+        experiment = await self._lookup.find(reference)
+        return experiment, await self._clearml.last_log_lines(experiment.id, lines)
+
+    async def _project_ids(self, name: str) -> tuple[str, ...]:
+        found = await projects_with(self._clearml, name)
+        return tuple(found.values())
+
+    async def _one_project(self, name: str) -> tuple[str, str]:
+        fitting = projects_called(name, await projects_with(self._clearml, name))
+        if len(fitting) > 1:
+            raise InvalidValueError(
+                value=name,
+                expected="the name of one project",
+                name="project",
+                advice=f"write one of {', '.join(sorted(fitting))}.",
+            )
+        found_name, found_id = next(iter(fitting.items()))
+        return found_id, found_name
+
+
+def require_name(name: str, *, allow_empty: bool = False) -> None:
+    if len(name.strip()) < SHORTEST_NAME and not (allow_empty and not name):
+        raise NameTooShortError(name=name)

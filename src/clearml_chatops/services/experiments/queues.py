@@ -1,0 +1,234 @@
+"""Queues: the person's own, all there are, and the order of what waits."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from clearml_chatops.models.errors import (
+    ClearMLError,
+    InvalidValueError,
+    NoPersonalQueueError,
+    NotInQueueError,
+    QueueExistsError,
+    QueueNotFoundError,
+    QueueNotYoursError,
+)
+from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.models.people import Person, QueueBinding, Role
+from clearml_chatops.models.queues import Queue
+from clearml_chatops.models.replies import Button
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.clearml_gateway.calls import has_code
+from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.experiments.ownership import Ownership
+from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.people import PeopleStore
+
+SHORTEST_QUEUE_NAME = 3
+_NAME_TAKEN = (400, 801)
+_QUEUE_NOT_EMPTY = (400, 702)
+_NOT_IN_QUEUE = (400, 703)
+LAST_PLACE = -1
+
+
+class QueueService:
+    """Queues for one person."""
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        lookup: ExperimentLookup,
+        ownership: Ownership,
+        person: Person,
+    ) -> None:
+        self._clearml = clearml
+        self._database = database
+        self._lookup = lookup
+        self._ownership = ownership
+        self._person = person
+
+    async def binding(self) -> QueueBinding | None:
+        """The person's own queue, as remembered."""
+        async with self._database.reading() as session:
+            return await PeopleStore(session).queue_of(self._person.id)
+
+    async def target(self, name: str, *, create: bool = False) -> QueueBinding:
+        """The queue named, or the person's own where none is; `create` makes the latter where it is missing.
+
+        No request for the person's own queue, one for a named one.
+
+        Raises:
+            QueueNotFoundError, NoPersonalQueueError.
+        """
+        if name:
+            queue = await self.find(name)
+            return QueueBinding(queue.id, queue.name)
+        binding = await self.binding()
+        if binding is None and create:
+            queue = await self.create("")
+            return QueueBinding(queue.id, queue.name)
+        if binding is None:
+            raise NoPersonalQueueError(offers=[Button("Create my queue", "/queue create")])
+        return binding
+
+    async def all(self) -> tuple[Queue, ...]:
+        return await self._clearml.queues()
+
+    async def find(self, name: str) -> Queue:
+        """The queue with this name, without regard to case. Raises QueueNotFoundError with the nearest ones."""
+        queues = await self._clearml.queues()
+        wanted = name.strip().casefold()
+        for fits in (
+            [queue for queue in queues if queue.name == name],
+            [queue for queue in queues if queue.name.casefold() == wanted or queue.id == wanted],
+        ):
+            if fits:
+                return fits[0]
+        nearest = similar_names(wanted, [queue.name for queue in queues])
+        raise QueueNotFoundError(name=name, nearest=did_you_mean(nearest))
+
+    async def mine(self, name: str) -> Queue:
+        """The person's own queue, or the named one, as it stands now. Raises QueueNotFoundError."""
+        if name:
+            return await self.find(name)
+        binding = await self.target("")
+        queue = await self._clearml.queue(binding.queue_id)
+        if queue is None:
+            raise QueueNotFoundError(name=binding.queue_name, nearest=" It was deleted.")
+        return queue
+
+    async def waiting_in(self, queue_ids: Sequence[str]) -> list[tuple[Queue, list[Experiment]]]:
+        """The queues in which something waits, with what waits there in order. One request where nothing does."""
+        queues = [queue for queue in await self._clearml.queues() if queue.id in queue_ids and queue.entries]
+        ids = [entry.experiment_id for queue in queues for entry in queue.entries]
+        found = await self._clearml.experiments(ids) if ids else {}
+        return [
+            (queue, [found[item.experiment_id] for item in queue.entries if item.experiment_id in found])
+            for queue in queues
+        ]
+
+    async def create(self, name: str) -> Queue:
+        """Creates a queue; without a name the person's own, `<name>_queue`, which is bound to him.
+
+        Raises:
+            QueueExistsError: the name is taken. One's own, if it exists already, is simply bound.
+            InvalidValueError: the name is too short.
+        """
+        own = not name
+        wanted = name or f"{_name_for_queue(self._person.name)}_queue"
+        _require_queue_name(wanted)
+        try:
+            queue = Queue(await self._clearml.create_queue(wanted), wanted)
+        except ClearMLError as error:
+            if not has_code(error, *_NAME_TAKEN):
+                raise
+            if not own:
+                raise QueueExistsError(name=wanted, offers=[Button("Use it", f'/queue use "{wanted}"')]) from error
+            queue = await self.find(wanted)
+            await self._require_unowned(queue)
+        if own:
+            await self._bind(queue)
+        return queue
+
+    async def use(self, name: str) -> Queue:
+        """Makes a queue the person's own. Raises QueueNotFoundError."""
+        queue = await self.find(name)
+        await self._bind(queue)
+        return queue
+
+    async def rename(self, name: str, new_name: str) -> Queue:
+        """Renames a queue.
+
+        Raises:
+            QueueNotFoundError, QueueNotYoursError, QueueExistsError, InvalidValueError.
+        """
+        _require_queue_name(new_name)
+        queue = await self.find(name)
+        await self._require_no_others(queue)
+        try:
+            await self._clearml.rename_queue(queue.id, new_name)
+        except ClearMLError as error:
+            if has_code(error, *_NAME_TAKEN):
+                raise QueueExistsError(name=new_name) from error
+            raise
+        async with self._database.writing() as session:
+            await PeopleStore(session).rename_bound_queue(queue.id, new_name)
+        return replace(queue, name=new_name)
+
+    async def delete(self, name: str, *, force: bool) -> Queue | None:
+        """Deletes a queue. None, and nothing is done, where experiments wait in it and `force` is not set.
+
+        With `force` they go back to their former status. Raises QueueNotFoundError, QueueNotYoursError.
+        """
+        queue = await self.find(name)
+        await self._require_no_others(queue)
+        try:
+            await self._clearml.delete_queue(queue.id, force=force)
+        except ClearMLError as error:
+            if has_code(error, *_QUEUE_NOT_EMPTY):
+                return None
+            raise
+        async with self._database.writing() as session:
+            await PeopleStore(session).unbind_queue(queue.id)
+        return queue
+
+    async def move(self, reference: str, place: int) -> tuple[Experiment, Queue]:
+        """Moves what waits to a place counted from 1, `LAST_PLACE` for the end. Gives the queue as it then is.
+
+        Raises:
+            NotInQueueError: it does not wait, or a worker was quicker.
+        """
+        experiment = await self._lookup.find(reference)
+        await self._ownership.require_own(experiment)
+        queue = await self._clearml.queue(experiment.queue_id) if experiment.queue_id else None
+        current = queue.position_of(experiment.id) if queue else None
+        if experiment.status is not Status.PENDING or queue is None or current is None:
+            raise NotInQueueError(name=experiment.name)
+        try:
+            if place == 1:
+                await self._clearml.move_to_front(queue.id, experiment.id)
+            elif place == LAST_PLACE or place >= len(queue.entries):
+                await self._clearml.move_to_back(queue.id, experiment.id)
+            elif place != current:
+                await self._clearml.move_by(queue.id, experiment.id, current - place)
+        except ClearMLError as error:
+            if has_code(error, *_NOT_IN_QUEUE):
+                raise NotInQueueError(name=experiment.name) from error
+            raise
+        return experiment, await self._clearml.queue(queue.id) or queue
+
+    async def _require_unowned(self, queue: Queue) -> None:
+        """Two people can have the same first name; the second one is not given the first one's queue."""
+        if await self._others_with(queue):
+            raise QueueExistsError(name=queue.name)
+
+    async def _require_no_others(self, queue: Queue) -> None:
+        """Raises QueueNotYoursError where it is another person's too and this one is no admin."""
+        others = await self._others_with(queue)
+        if others and self._person.role < Role.ADMIN:
+            raise QueueNotYoursError(queue=queue.name, owner=others[0].name)
+
+    async def _others_with(self, queue: Queue) -> list[Person]:
+        async with self._database.reading() as session:
+            return await PeopleStore(session).others_with_queue(queue.id, self._person.id)
+
+    async def _bind(self, queue: Queue) -> None:
+        async with self._database.writing() as session:
+            await PeopleStore(session).bind_queue(self._person.id, QueueBinding(queue.id, queue.name))
+
+
+def _require_queue_name(name: str) -> None:
+    """ClearML refuses shorter names (contract: 400/800)."""
+    if len(name.strip()) < SHORTEST_QUEUE_NAME:
+        raise InvalidValueError(
+            value=name, expected="a queue's name", name="name", advice="use at least 3 characters."
+        )
+
+
+def _name_for_queue(person_name: str) -> str:
+    """The person's name as queues are named by hand: first name, small letters, no spaces."""
+    words = re.findall(r"\w+", person_name.casefold())
+    return words[0] if words else "my"

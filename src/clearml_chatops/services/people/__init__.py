@@ -1,0 +1,1 @@
+"""Who is who, where they talk, and what they did."""

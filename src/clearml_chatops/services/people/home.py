@@ -1,0 +1,95 @@
+"""All that a person wants to see at once: his queue, his runs, his workers, himself."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass
+
+from clearml_chatops.models.errors import NoGpuDriverError
+from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.models.gpus import GpuUse
+from clearml_chatops.models.people import Identity, Person, QueueBinding
+from clearml_chatops.models.queues import Queue, Worker
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
+from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
+from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.people.accounts import Account, AccountService
+from clearml_chatops.services.people.links import LinkService
+from clearml_chatops.services.workers.gpus import GpuService
+
+MOST_ACTIVE = 10
+MOST_FINISHED = 5
+_ACTIVE = (Status.RUNNING, Status.PENDING)
+_FINISHED = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What /home shows. `queue` is None where he has none, or where it was deleted.
+
+    `active` waits or runs, `finished` are the last that ended; `workers` listen on his queue; `gpus` are
+    those of the bot's machine, none where it has no driver.
+    """
+
+    account: Account
+    identities: tuple[Identity, ...]
+    queue: Queue | None
+    workers: tuple[Worker, ...]
+    active: tuple[Experiment, ...]
+    finished: tuple[Experiment, ...]
+    gpus: tuple[GpuUse, ...] = ()
+
+
+class HomeService:
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        accounts: AccountService,
+        links: LinkService,
+        lookup: ExperimentLookup,
+        queues: QueueService,
+        gpus: GpuService,
+        person: Person,
+    ) -> None:
+        self._clearml = clearml
+        self._accounts = accounts
+        self._links = links
+        self._lookup = lookup
+        self._queues = queues
+        self._gpus = gpus
+        self._person = person
+
+    async def home(self) -> Home:
+        """All of it, asked for at once: four requests, none of which waits for another."""
+        binding = await self._queues.binding()
+        (account, identities, queue), (workers, active, finished), gpus = await asyncio.gather(
+            asyncio.gather(
+                self._accounts.account(self._person),
+                self._links.identities(self._person),
+                self._queue(binding),
+            ),
+            asyncio.gather(
+                self._clearml.workers(),
+                self._lookup.find_mine(ExperimentFilter(statuses=_ACTIVE), limit=MOST_ACTIVE),
+                self._lookup.find_mine(ExperimentFilter(statuses=_FINISHED), limit=MOST_FINISHED),
+            ),
+            self._gpu_uses(),
+        )
+        return Home(
+            account=account,
+            identities=tuple(identities),
+            queue=queue,
+            workers=tuple(worker for worker in workers if queue and queue.name in worker.queue_names),
+            active=active,
+            finished=finished,
+            gpus=gpus,
+        )
+
+    async def _gpu_uses(self) -> tuple[GpuUse, ...]:
+        with suppress(NoGpuDriverError):
+            return (await self._gpus.overview()).uses
+        return ()
+
+    async def _queue(self, binding: QueueBinding | None) -> Queue | None:
+        return await self._clearml.queue(binding.queue_id) if binding else None

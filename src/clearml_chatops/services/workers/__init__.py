@@ -1,0 +1,1 @@
+"""The workers and cards of this host: ordered, kept running, shared, watched."""

@@ -1,0 +1,267 @@
+"""The clearml-agent processes of this machine: started detached, found again, stopped by their exact id.
+
+What clearml-agent does is observed, not promised (contract, sections 5 and 6): `--stop` without an id takes any
+agent and needs the server, errors go to the standard output, and the files that name the agents' processes lie in
+a temporary folder. An agent is therefore known by its own environment, which nobody else can write, and ended by
+the signal that `--stop` would send.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+from clearml_chatops.models.errors import AgentFailedError, AgentMissingError, DockerMissingError
+from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
+from clearml_chatops.services.workers.gpu_owners import executed_experiment
+
+_COMMAND_SECONDS = 30.0
+"""The slowest honest answer is that the server is down, after some 15 s."""
+
+_SETTLING_SECONDS = 15.0
+_PAUSE_SECONDS = 0.1
+_LOOKS_FOR_A_PROCESS = 3
+_STOPPING_SECONDS = 20.0
+_PROCESS_FILE_PREFIX = ".clearmlagent_"
+_LOG_PREFIX = ".clearml_agent_daemon_out"
+_MOST_LOG_BYTES = 2_000_000
+
+_SECRET_PREFIXES = ("SLACK_", "TELEGRAM_", "CHATOPS_", "DATABASE_URL", "NATS_")
+"""What belongs to the bot alone and must not reach the code that people run."""
+
+_OF_A_RUN = ("CLEARML_TASK_ID", "TRAINS_TASK_ID")
+"""What says that a process is a run: the bot may be one itself, its agents are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentProcess:
+    """A process by number and start time: a number alone is given again to others."""
+
+    id: int
+    started: datetime
+
+    @property
+    def is_running(self) -> bool:
+        found = _process(self.id)
+        return found is not None and found.started == self.started
+
+
+class LocalAgents:
+    """`folder` keeps the agents' own files: a place that no cleaner of temporary folders visits."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.absolute()
+
+    def require_programs(self, plan: WorkerPlan, *, host: str) -> None:
+        """Raises AgentMissingError, DockerMissingError where a worker could not be started so."""
+        _executable(host)
+        if plan.in_containers and not shutil.which("docker"):
+            raise DockerMissingError(host=host)
+
+    async def start(
+        self, worker_id: str, plan: WorkerPlan, *, environment: Mapping[str, str], host: str
+    ) -> AgentProcess:
+        """Starts a detached agent; it outlives this program.
+
+        Raises:
+            AgentMissingError: clearml-agent is not installed.
+            AgentFailedError: it said why it did not start.
+        """
+        arguments = ["--queue", *plan.queue_ids, "--detached"]
+        arguments += ["--services-mode"] if plan.services else []
+        arguments += ["--cpu-only"] if plan.gpus == NO_GPUS else ["--gpus", plan.gpus]
+        arguments += ["--docker", *filter(None, [plan.image])] if plan.in_containers else []
+        await asyncio.to_thread(self._remove_files_of_the_dead)
+        code, output = await self._run(arguments, worker_id=worker_id, environment=environment, host=host)
+        if code != 0:
+            raise AgentFailedError(host=host, reason=_reason(output))
+        process = await self._settled(worker_id)
+        if process is None:
+            raise AgentFailedError(host=host, reason="the agent ended right after its start.")
+        return process
+
+    async def running(self) -> dict[str, AgentProcess]:
+        """The agents of this folder that run, by worker id, whoever started them and whatever their files say."""
+        return await asyncio.to_thread(self._running)
+
+    async def found(self, worker_id: str) -> AgentProcess | None:
+        """The agent of a worker, if it runs. One that just starts is waited for until it is detached."""
+        return await self._settled(worker_id) if worker_id in await self.running() else None
+
+    async def stop(self, process: AgentProcess, *, host: str) -> None:
+        """Ends exactly this agent; it aborts its run and signs off at the server. Raises AgentFailedError."""
+        await asyncio.to_thread(_terminate, process)
+        if process.is_running:
+            seconds = f"{_STOPPING_SECONDS:.0f} s"
+            raise AgentFailedError(host=host, reason=f"nothing, and it has not ended within {seconds}.")
+
+    async def is_executing(self, process: AgentProcess) -> bool:
+        """Whether a run is a process below this agent's, also one that the server has not heard of yet."""
+        return await asyncio.to_thread(_is_executing, process)
+
+    async def last_log_lines(self, process: AgentProcess, count: int) -> list[str]:
+        """What the agent wrote last, oldest first."""
+        return await asyncio.to_thread(_last_log_lines, process, count)
+
+    async def end_all(self) -> None:
+        """Ends every agent of this folder, and waits for them.
+
+        They are asked as a service manager asks: an agent then aborts its run and signs off at the server.
+        """
+        for process in (await self.running()).values():
+            await asyncio.to_thread(_terminate, process)
+
+    async def _run(
+        self, arguments: list[str], *, worker_id: str, environment: Mapping[str, str], host: str
+    ) -> tuple[int, str]:
+        await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
+        process = await asyncio.create_subprocess_exec(
+            _executable(host),
+            "daemon",
+            *arguments,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=self._environment(worker_id, environment),
+        )
+        try:
+            output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_SECONDS)
+        except TimeoutError as error:
+            raise AgentFailedError(host=host, reason=f"nothing for {_COMMAND_SECONDS:.0f} s.") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        return process.returncode or 0, output.decode(errors="replace")
+
+    def _environment(self, worker_id: str, environment: Mapping[str, str]) -> dict[str, str]:
+        left_out = (*_SECRET_PREFIXES, *_OF_A_RUN)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+        return {
+            **inherited,
+            **environment,
+            "CLEARML_WORKER_ID": worker_id,
+            "TMPDIR": str(self._folder),
+        }
+
+    def _remove_files_of_the_dead(self) -> None:
+        """An agent refuses to start beside a file with its id and the number of a process that exists.
+
+        So does a killed agent's that nobody has reaped yet, and one whose number was given to another since.
+        """
+        for file in self._folder.glob(f"{_PROCESS_FILE_PREFIX}*"):
+            number = file.name.removeprefix(_PROCESS_FILE_PREFIX).partition("_")[0]
+            if not number.isdigit() or not self._is_of_this_folder(int(number)):
+                file.unlink(missing_ok=True)
+
+    def _is_of_this_folder(self, number: int) -> bool:
+        try:
+            process = psutil.Process(number)
+            is_ours = process.environ().get("TMPDIR") == str(self._folder)
+            return is_ours and process.status() != psutil.STATUS_ZOMBIE
+        except (psutil.Error, OSError):
+            return False  # gone, of another user, or a zombie, which has no environment
+
+    async def _settled(self, worker_id: str) -> AgentProcess | None:
+        """The daemon's process, once it has left its parents behind; None where it has ended."""
+        missed = 0
+        for _ in range(int(_SETTLING_SECONDS / _PAUSE_SECONDS)):
+            process = (await self.running()).get(worker_id)
+            if process is not None and _is_detached(process):
+                return process
+            # A list of processes that is read while one forks may hold neither of the two.
+            missed = missed + 1 if process is None else 0
+            if missed == _LOOKS_FOR_A_PROCESS:
+                return None
+            await asyncio.sleep(_PAUSE_SECONDS)
+        return None
+
+    def _running(self) -> dict[str, AgentProcess]:
+        """By the environment that each process was started with; its runs have the same, but another command."""
+        found: dict[int, tuple[int, str]] = {}
+        for process in psutil.process_iter():
+            try:
+                if "--detached" not in process.cmdline():
+                    continue
+                environment = process.environ()
+                if environment.get("TMPDIR") == str(self._folder) and process.status() != psutil.STATUS_ZOMBIE:
+                    found[process.pid] = (process.ppid(), environment.get("CLEARML_WORKER_ID", ""))
+            except (psutil.Error, OSError):
+                continue  # of another user, or gone meanwhile
+        # What an agent has just forked has its command line until it begins a program of its own.
+        tops = {number: worker_id for number, (parent, worker_id) in found.items() if parent not in found}
+        return {worker_id: agent for number, worker_id in tops.items() if (agent := _process(number))}
+
+
+def _executable(host: str) -> str:
+    """clearml-agent from the bot's own environment, else from the PATH."""
+    beside = Path(sys.executable).with_name("clearml-agent")
+    found = str(beside) if beside.exists() else shutil.which("clearml-agent")
+    if not found:
+        raise AgentMissingError(host=host)
+    return found
+
+
+def _process(number: int) -> AgentProcess | None:
+    try:
+        process = psutil.Process(number)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return AgentProcess(number, datetime.fromtimestamp(process.create_time(), UTC))
+    except psutil.Error:
+        return None
+
+
+def _is_detached(process: AgentProcess) -> bool:
+    """Whether it is the agent itself, and none of the two that go before it: the last of these began its session.
+
+    A number is not given again while a session has it.
+    """
+    try:
+        return _process(os.getsid(process.id)) is None
+    except OSError:
+        return False  # ended meanwhile
+
+
+def _terminate(process: AgentProcess) -> None:
+    if not process.is_running:
+        return
+    try:
+        found = psutil.Process(process.id)
+        found.terminate()
+        found.wait(_STOPPING_SECONDS)
+    except psutil.Error:
+        return
+
+
+def _is_executing(process: AgentProcess) -> bool:
+    try:
+        return any(executed_experiment(child) for child in psutil.Process(process.id).children(recursive=True))
+    except psutil.Error:
+        return False
+
+
+def _last_log_lines(process: AgentProcess, count: int) -> list[str]:
+    """From the file that the agent has open for it: the name of that file nobody tells."""
+    try:
+        paths = [Path(file.path) for file in psutil.Process(process.id).open_files()]
+        log = next(path for path in paths if path.name.startswith(_LOG_PREFIX))
+        with log.open("rb") as file:
+            file.seek(max(log.stat().st_size - _MOST_LOG_BYTES, 0))
+            text = file.read().decode(errors="replace")
+    except (psutil.Error, OSError, StopIteration):
+        return []
+    return text.splitlines()[-count:]
+
+
+def _reason(output: str) -> str:
+    """What went wrong in the agent's own words, as a sentence: the last line that says ERROR, else the last."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]
+    return (errors or lines or ["nothing"])[-1].rstrip(".") + "."

@@ -1,0 +1,122 @@
+"""Workers as people see them: all there are, one's own, and what each one writes."""
+
+import asyncio
+
+from clearml_chatops.models.errors import (
+    NoWorkerError,
+    WorkerNotFoundError,
+    WorkerNotRunningError,
+    WorkerNotYoursError,
+)
+from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.people import Person, Role
+from clearml_chatops.models.replies import Button
+from clearml_chatops.models.workers import OwnedRun, WantedWorker, WorkerView
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.experiments.ownership import Ownership
+from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.workers.agents import LocalAgents
+from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.worker_views import views_of
+
+_ALL = Button("Workers", "/worker list")
+
+
+class WorkerService:
+    """All workers of the server, and those of this host that the bot has started, for one person."""
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        queues: QueueService,
+        ownership: Ownership,
+        agents: LocalAgents,
+        reconciler: Reconciler,
+        person: Person,
+        host: str,
+    ) -> None:
+        self._clearml = clearml
+        self._queues = queues
+        self._ownership = ownership
+        self._agents = agents
+        self._reconciler = reconciler
+        self._person = person
+        self._host = host
+
+    async def all(self) -> tuple[WorkerView, ...]:
+        """The workers that the server knows, of every host, and those that should run here."""
+        seen, wanted, processes = await asyncio.gather(
+            self._clearml.workers(), self._reconciler.wanted(), self._reconciler.processes()
+        )
+        ours = tuple(WorkerView(item.id, item, runs=item.id in processes) for item in wanted)
+        return views_of(seen, ours)
+
+    async def mine(self) -> tuple[WorkerView, ...]:
+        """Those that the person has started, and those that listen on his queue."""
+        binding = await self._queues.binding()
+        return tuple(
+            view
+            for view in await self.all()
+            if (view.wanted and view.wanted.person_id == self._person.id)
+            or (view.seen and binding and binding.queue_id in view.seen.queue_ids)
+        )
+
+    async def wanted(self) -> list[WantedWorker]:
+        """All that should run on this host."""
+        return await self._reconciler.wanted()
+
+    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, tuple[OwnedRun, ...]]:
+        """What these workers run, by the worker's id, oldest first. One request, none where they run nothing.
+
+        One in services mode is listed with what it began last, for half a minute also when that has ended.
+        """
+        ids = sorted({id_ for view in views for id_ in view.experiment_ids})
+        found = await self._clearml.experiments(ids) if ids else {}
+        runs = {
+            id_: OwnedRun(item, await self._ownership.owner_name(item))
+            for id_, item in sorted(found.items(), key=lambda each: each[1].started or each[1].status_changed)
+            if item.status is Status.RUNNING
+        }
+        by_worker = {
+            view.id: tuple(run for id_, run in runs.items() if id_ in view.experiment_ids) for view in views
+        }
+        return {worker_id: its for worker_id, its in by_worker.items() if its}
+
+    async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
+        """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.
+
+        Raises:
+            WorkerNotFoundError, NoWorkerError, QueueNotFoundError, NoPersonalQueueError.
+        """
+        wanted = await self._reconciler.wanted()
+        if reference:
+            found = [item for item in wanted if item.id == reference] or [
+                item for item in wanted if item.id.casefold().endswith(f":{reference.casefold()}")
+            ]
+            if len(found) != 1:
+                nearest = did_you_mean(similar_names(reference, [item.id for item in wanted]))
+                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest, offers=[_ALL])
+            return found
+        queue = await self._queues.target(queue_name)
+        found = [item for item in wanted if queue.queue_id in item.plan.queue_ids]
+        if not found:
+            raise NoWorkerError(queue=queue.queue_name, host=self._host, offers=[_ALL])
+        return found
+
+    def require_own(self, worker: WantedWorker) -> None:
+        """Raises WorkerNotYoursError where it is another person's and this one is no admin."""
+        if not self.is_own(worker):
+            raise WorkerNotYoursError(worker=worker.id, owner=worker.person_name)
+
+    def is_own(self, worker: WantedWorker) -> bool:
+        """Whether the person may change it: it is his, or he is an admin."""
+        return worker.person_id == self._person.id or self._person.role >= Role.ADMIN
+
+    async def log(self, worker: WantedWorker, count: int) -> list[str]:
+        """What the worker's agent wrote last, oldest first. Raises WorkerNotRunningError."""
+        process = (await self._reconciler.processes()).get(worker.id)
+        if process is None:
+            raise WorkerNotRunningError(worker=worker.id)
+        return await self._agents.last_log_lines(process, count)

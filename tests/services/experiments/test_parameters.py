@@ -1,0 +1,246 @@
+"""Hyper-parameters by the names people write, and values by the types scripts declare."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from clearml_chatops.models.errors import InvalidValueError, ParameterNotFoundError
+from clearml_chatops.models.experiments import Experiment, Parameter, ParameterName, Status
+from clearml_chatops.services.experiments.parameters import (
+    checked_value,
+    find_parameter,
+    merged,
+    named_parameters,
+    planned_parameters,
+    split_name,
+)
+
+_LR = Parameter("Args", "lr", "0.1", "float", "learning rate")
+_GPUS = Parameter("Args", "gpus", "0", "str")
+_EPOCHS = Parameter("General", "epochs", "5", "int")
+_SEED = Parameter("Args", "seed", "1", "int")
+_OTHER_SEED = Parameter("General", "seed", "2", "int")
+_DOTTED = Parameter("General", "optimizer.momentum", "0.9", "float")
+_SLASHED = Parameter("General", "model/depth", "18", "int")
+_PARAMETERS = (_LR, _GPUS, _EPOCHS, _SEED, _OTHER_SEED, _DOTTED, _SLASHED)
+
+
+def _experiment(*parameters: Parameter) -> Experiment:
+    return Experiment(
+        "4f2a", "baseline", Status.DRAFT, datetime(2026, 11, 22, tzinfo=UTC), parameters=parameters or _PARAMETERS
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "section", "name"),
+    [
+        ("args.lr", "args", "lr"),
+        ("Args/lr", "Args", "lr"),
+        ("lr", "", "lr"),
+        ("Args/model.lr", "Args", "model.lr"),
+        ("args.model/lr", "args", "model/lr"),
+        ("args.a.b.c", "args", "a.b.c"),
+        (".lr", "", ".lr"),
+        ("args.", "", "args."),
+        ("", "", ""),
+    ],
+)
+def test_the_first_dot_or_slash_ends_the_section(typed: str, section: str, name: str) -> None:
+    assert split_name(typed) == ParameterName(section, name)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("args.lr", _LR),
+        ("Args/lr", _LR),
+        ("ARGS.LR", _LR),
+        ("aRgS/Lr", _LR),
+        ("lr", _LR),
+        ("LR", _LR),
+        ("general.epochs", _EPOCHS),
+        ("args.epochs", None),
+        ("args.seed", _SEED),
+        ("general/seed", _OTHER_SEED),
+        ("seed", None),
+        ("optimizer.momentum", _DOTTED),
+        ("general.optimizer.momentum", _DOTTED),
+        ("General/Optimizer.Momentum", _DOTTED),
+        ("momentum", None),
+        ("model/depth", _SLASHED),
+        ("general.model/depth", _SLASHED),
+        ("General/model/depth", _SLASHED),
+        ("l", None),
+        ("", None),
+    ],
+)
+def test_a_parameter_is_found_without_regard_to_case_unless_it_is_unclear(
+    typed: str, meant: Parameter | None
+) -> None:
+    assert find_parameter(_PARAMETERS, typed) == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("Args/lr", "one"),
+        ("Args/LR", "two"),
+        ("args.lr", "one"),
+        ("args.LR", "two"),
+        ("lr", "one"),
+        ("args.Lr", None),
+    ],
+)
+def test_of_two_names_that_differ_in_case_alone_the_one_as_written_is_meant(typed: str, meant: str | None) -> None:
+    found = find_parameter([Parameter("Args", "lr", "one"), Parameter("Args", "LR", "two")], typed)
+    assert (found.value if found else None) == meant
+
+
+def test_of_two_sections_that_differ_in_case_alone_the_one_as_written_is_meant() -> None:
+    parameters = [Parameter("Args", "lr", "one"), Parameter("args", "lr", "two")]
+    assert find_parameter(parameters, "Args.lr") == parameters[0]
+    assert find_parameter(parameters, "args/lr") == parameters[1]
+    assert find_parameter(parameters, "ARGS.lr") is None
+
+
+def test_section_and_name_come_before_a_name_that_looks_like_both() -> None:
+    section_and_name = Parameter("Optimizer", "lr", "1")
+    parameters = [Parameter("General", "optimizer.lr", "2"), section_and_name]
+    assert find_parameter(parameters, "optimizer.lr") == section_and_name
+
+
+def test_a_new_value_keeps_type_and_description() -> None:
+    assert planned_parameters(_experiment(), [("args.LR", "0.05")], allow_new=False) == [
+        Parameter("Args", "lr", "0.05", "float", "learning rate")
+    ]
+
+
+def test_the_last_of_two_values_for_one_parameter_holds() -> None:
+    planned = planned_parameters(_experiment(), [("args.lr", "1"), ("Args/lr", "2")], allow_new=False)
+    assert [item.value for item in planned] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "suggested"),
+    [
+        ("args.lrr", "args.lr"),
+        ("args.GPU", "args.gpus"),
+        ("epoch", "general.epochs"),
+        ("gpu", "args.gpus"),
+        ("args.epochs", "general.epochs"),
+        ("general.model/deth", "general.model/depth"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_that_there_are(typed: str, suggested: str) -> None:
+    with pytest.raises(ParameterNotFoundError) as caught:
+        planned_parameters(_experiment(), [(typed, "1")], allow_new=False)
+    assert f"has no parameter {typed}. Did you mean " in str(caught.value)
+    assert suggested in str(caught.value)
+    assert str(caught.value).endswith("/params shows them all; --new creates it.")
+    assert find_parameter(_PARAMETERS, suggested), "what is suggested can be typed"
+
+
+def test_an_ambiguous_name_is_refused_with_all_that_it_fits() -> None:
+    with pytest.raises(ParameterNotFoundError, match=r"Did you mean Args/seed or General/seed\?"):
+        planned_parameters(_experiment(), [("seed", "1")], allow_new=False)
+
+
+def test_a_name_like_no_other_gets_no_guess() -> None:
+    with pytest.raises(ParameterNotFoundError) as caught:
+        planned_parameters(_experiment(), [("zzz.qqqqqq", "1")], allow_new=False)
+    assert "Did you mean" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "section", "name"),
+    [
+        ("args.new_one", "Args", "new_one"),
+        ("GENERAL/new_one", "General", "new_one"),
+        ("new_one", "General", "new_one"),
+        ("Hydra.model.depth", "Hydra", "model.depth"),
+        ("my_section/x", "My_Section", "x"),
+        ("other/x", "other", "x"),
+    ],
+)
+def test_a_new_parameter_goes_into_the_section_that_is_meant(typed: str, section: str, name: str) -> None:
+    experiment = _experiment(Parameter("My_Section", "y", "1"))
+    assert planned_parameters(experiment, [(typed, "1")], allow_new=True) == [Parameter(section, name, "1")]
+
+
+def test_leave_to_create_changes_nothing_for_what_exists() -> None:
+    assert planned_parameters(_experiment(), [("ARGS.lr", "0.2")], allow_new=True) == [
+        Parameter("Args", "lr", "0.2", "float", "learning rate")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "written"),
+    [
+        ("int", "3", "3"),
+        ("int", "-3", "-3"),
+        ("float", "0.05", "0.05"),
+        ("float", "1e-3", "1e-3"),
+        ("float", "3", "3"),
+        ("bool", "true", "True"),
+        ("bool", "YES", "True"),
+        ("bool", "1", "True"),
+        ("bool", "off", "False"),
+        ("bool", "0", "False"),
+        ("list", "[1, 2]", "[1, 2]"),
+        ("tuple", "1, 2", "1, 2"),
+        ("dict", "{'a': 1}", "{'a': 1}"),
+        ("str", "anything at all", "anything at all"),
+        ("str", "", ""),
+        ("int", "", ""),
+        ("bool", "", ""),
+        ("list", "", ""),
+        (None, "anything", "anything"),
+        ("", "anything", "anything"),
+        ("NoneType", "anything", "anything"),
+        ("builtins.int", "3", "3"),
+        ("builtins.bool", "no", "False"),
+        ("Int", "3", "3"),
+        ("pathlib.PosixPath", "/data", "/data"),
+    ],
+)
+def test_a_value_of_its_type_is_written_as_the_type_writes_it(
+    declared: str | None, value: str, written: str
+) -> None:
+    assert checked_value(Parameter("Args", "x", "", declared), value) == written
+
+
+@pytest.mark.parametrize(
+    ("declared", "value", "said"),
+    [
+        ("int", "three", "Args/x: “three” is not of type int; write a number like 3."),
+        ("int", "0.5", "write a number like 3."),
+        ("int", "9" * 5000, "write a number like 3."),
+        ("builtins.int", "x", "write a number like 3."),
+        ("float", "0,05", "Args/x: “0,05” is not of type float; write a number like 0.05."),
+        ("bool", "maybe", "Args/x: “maybe” is not a bool; write true or false."),
+        ("list", "1", "Args/x: “1” is not a list; write it as in Python, in quotes."),
+        ("list", "(1, 2)", "is not a list"),
+        ("list", "[1, 2", "is not a list"),
+        ("list", "[open('x')]", "is not a list"),
+        ("list", "[" * 5000, "is not a list"),
+        ("tuple", "[1]", "is not a tuple"),
+        ("dict", "{1, 2}", "is not a dict"),
+        ("dict", "{[1]: 2}", "is not a dict"),
+        ("dict", "\0", "is not a dict"),
+    ],
+)
+def test_a_value_against_its_type_is_refused_with_what_to_write(declared: str, value: str, said: str) -> None:
+    with pytest.raises(InvalidValueError) as caught:
+        checked_value(Parameter("Args", "x", "", declared), value)
+    assert said in str(caught.value)
+
+
+def test_parameters_to_remove_are_found_or_refused() -> None:
+    assert named_parameters(_experiment(), ["ARGS.lr", "epochs"]) == [_LR, _EPOCHS]
+    with pytest.raises(ParameterNotFoundError, match=r"Did you mean args\.lr\? /params shows them all\."):
+        named_parameters(_experiment(), ["args.lr", "args.lrx"])
+
+
+def test_changes_take_the_place_of_what_they_change_and_new_ones_come_last() -> None:
+    changed, new = Parameter("Args", "lr", "1"), Parameter("General", "lr", "2")
+    assert merged([_LR, _GPUS], [new, changed]) == [changed, _GPUS, new]

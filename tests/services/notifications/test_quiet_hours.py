@@ -1,0 +1,83 @@
+"""Hours of quiet: until when they hold, and since when they do not."""
+
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+
+import pytest
+
+from clearml_chatops.models.quiet import Hold, Mute, QuietHours
+from clearml_chatops.services.notifications.quiet_hours import both, muted_at, quiet_at
+
+BERLIN = "Europe/Berlin"
+NIGHT = QuietHours(time(23), time(8), BERLIN)
+SIESTA = QuietHours(time(13), time(15), BERLIN)
+
+
+def _utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, month, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "until"),
+    [
+        (NIGHT, _utc(11, 22, 21, 59), None),
+        (NIGHT, _utc(11, 22, 22), _utc(11, 23, 7)),
+        (NIGHT, _utc(11, 22, 23, 30), _utc(11, 23, 7)),
+        (NIGHT, _utc(11, 23, 6, 59), _utc(11, 23, 7)),
+        (NIGHT, _utc(11, 23, 7), None),
+        (SIESTA, _utc(11, 22, 11, 59), None),
+        (SIESTA, _utc(11, 22, 12), _utc(11, 22, 14)),
+        (SIESTA, _utc(11, 22, 14), None),
+        # The night of spring has an hour less, and that of autumn one more.
+        (NIGHT, _utc(3, 28, 22), _utc(3, 29, 6)),
+        (NIGHT, _utc(10, 24, 21), _utc(10, 25, 7)),
+        (NIGHT, _utc(10, 25, 6, 59), _utc(10, 25, 7)),
+        # Begins within the hour that is left out: when clocks go on.
+        (QuietHours(time(2, 30), time(8), BERLIN), _utc(3, 29, 0, 59), None),
+        (QuietHours(time(2, 30), time(8), BERLIN), _utc(3, 29, 1), _utc(3, 29, 6)),
+        # Ends within the hour that is left out.
+        (QuietHours(time(23), time(2, 30), BERLIN), _utc(3, 29, 0, 59), _utc(3, 29, 1)),
+        (QuietHours(time(23), time(2, 30), BERLIN), _utc(3, 29, 1), None),
+        # Ends within the hour that comes twice: the first time, and not once more.
+        (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 0, 29), _utc(10, 25, 0, 30)),
+        (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 0, 30), None),
+        (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 1, 15), None),
+    ],
+)
+def test_it_is_quiet_until(hours: QuietHours, now: datetime, until: datetime | None) -> None:
+    assert quiet_at(hours, now).until == until
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "since"),
+    [
+        (NIGHT, _utc(11, 23, 7), _utc(11, 23, 7)),
+        (NIGHT, _utc(11, 23, 21, 59), _utc(11, 23, 7)),
+        (SIESTA, _utc(11, 23, 3), _utc(11, 22, 14)),
+        (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 1, 45), _utc(10, 25, 0, 30)),
+    ],
+)
+def test_it_is_quiet_no_more_since(hours: QuietHours, now: datetime, since: datetime) -> None:
+    assert quiet_at(hours, now).free_since == since
+
+
+@pytest.mark.parametrize("month", [1, 3, 6, 10])
+def test_each_night_is_quiet_once_and_without_a_gap(month: int) -> None:
+    """Minute by minute over four weeks: one beginning and one end a day, whatever clocks do."""
+    now = datetime(2026, month, 3, 12, tzinfo=UTC)
+    quiet = [quiet_at(NIGHT, now + timedelta(minutes=10 * step)).until is not None for step in range(28 * 144)]
+    beginnings = sum(after and not before for before, after in pairwise(quiet))
+    assert beginnings == 28
+
+
+def test_two_wishes_hold_together() -> None:
+    now, failures_now = _utc(11, 22, 23), QuietHours(time(23), time(8), BERLIN, failures_now=True)
+    asleep = quiet_at(failures_now, now)
+    assert asleep.failures_now
+    muted = muted_at(Mute(_utc(11, 22, 23, 30)), now)
+    assert both(muted, asleep) == Hold(_utc(11, 23, 7), zone=BERLIN, failures_now=False)
+    over = muted_at(Mute(_utc(11, 22, 22, 30)), now)
+    assert both(over, asleep) == Hold(
+        _utc(11, 23, 7), free_since=_utc(11, 22, 22, 30), failures_now=True, zone=BERLIN
+    )
+    assert both(over, Hold()) == Hold(free_since=_utc(11, 22, 22, 30))
