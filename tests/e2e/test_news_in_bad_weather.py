@@ -101,7 +101,8 @@ async def test_a_run_that_began_and_failed_between_two_looks_is_one_message(
 def _runs(sandbox: Sandbox, name: str, *, end: str) -> None:
     """Has a run begin and end, all between two looks, without a request that ClearML would have to answer."""
     (task,) = (task for task in sandbox.state.tasks.values() if task["name"] == name)
-    now = sandbox.state.now()
+    # What happens in one same millisecond has no order on ClearML.
+    now = sandbox.state.now() + timedelta(milliseconds=2 * int(name[-1]))
     times: Document = {
         "started": stored(now - timedelta(milliseconds=20)),
         "completed": stored(now),
