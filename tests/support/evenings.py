@@ -65,8 +65,9 @@ class Evening:
         place: Conversation | None = None,
         *,
         ran: timedelta | None = None,
+        people: tuple[int, ...] = (),
     ) -> None:
-        await self._put(ExperimentEvent(kind, name, name, at=self.now, ran=ran), place)
+        await self._put(ExperimentEvent(kind, name, name, at=self.now, ran=ran, people=people), place)
 
     async def noted(self, text: str, place: Conversation | None = None) -> None:
         await self._put(Notice(text, text, self.now), place)

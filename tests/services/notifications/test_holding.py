@@ -8,7 +8,6 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.models.people import Identity
 from clearml_chatops.storage.people import PeopleStore
-from clearml_chatops.storage.states import WatcherStore
 from tests.support.evenings import Evening
 from tests.support.program import RunningProgram
 
@@ -189,11 +188,8 @@ async def test_who_is_gone_is_told_all_of_a_digest_elsewhere(evening: Evening) -
         await PeopleStore(session).link(Identity("telegram", "7"), person.id)
     gone, other = Conversation("slack", "D1"), Conversation("telegram", "7")
     await evening.say("/mute 1h", gone)
-    async with evening.process.database.writing() as session:
-        for name in ("a", "b"):
-            await WatcherStore(session).watch(name, gone, person.id)
     for name in ("a", "b"):
-        await evening.happens(name, place=gone)
+        await evening.happens(name, place=gone, people=(person.id,))
     evening.passes(hours=1)
     (digest,) = await evening.process.notifications.due("slack", "D1")
     assert await evening.process.notifications.gone(digest, ["telegram"]) == other
