@@ -4,27 +4,19 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
 from typing import BinaryIO
 
 from rich.console import Console
 
 from clearml_chatops.bot.composition import Program, composed
-from clearml_chatops.bot.daily_digests import tell_due_digests
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
-from clearml_chatops.bot.loops import (
-    CARDS_LOOK_PAUSE,
-    DIGESTS_PAUSE,
-    RUNS_TROUBLE,
-    WORKERS_PAUSE,
-    Loop,
-    looping,
-)
+from clearml_chatops.bot.loops import Loop, looping
+from clearml_chatops.bot.process_loops import process_loops
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
-from clearml_chatops.services.command_services import Services, card_handovers
+from clearml_chatops.services.command_services import Services
 from clearml_chatops.services.experiments.suggestions import SuggestionService
 
 _DELIVERY_PAUSE = timedelta(seconds=0.2)
@@ -71,36 +63,10 @@ async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> Asyn
         conversation_id=front_end.conversation.id,
         send=lambda _conversation, reply, arrived: front_end.deliver(reply, arrived),
     )
-    loops = (
-        Loop(
-            program.process.watcher.look,
-            program.process.watcher.pause,
-            "The watcher cannot ask ClearML",
-            wake=program.process.watched.listener(),
-        ),
-        Loop(program.process.run_watching.look, program.process.alert_interval, RUNS_TROUBLE),
-        Loop(program.process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running"),
-        Loop(program.process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read"),
-        Loop(
-            partial(tell_due_digests, program.process.daily_digests),
-            DIGESTS_PAUSE,
-            "Daily digests cannot be made",
-        ),
-        Loop(
-            card_handovers(program.process).look,
-            CARDS_LOOK_PAUSE,
-            "What people agreed about cards cannot be carried out",
-            wake=program.process.agreed.listener(),
-        ),
-        Loop(
-            delivery.deliver_due,
-            _DELIVERY_PAUSE,
-            "Notifications are not delivered",
-            wake=program.process.news.listener(),
-        ),
-    )
+    news = program.process.news.listener()
+    telling = Loop(delivery.deliver_due, _DELIVERY_PAUSE, "Notifications are not delivered", wake=news)
     try:
-        async with looping(loops, stopping):
+        async with looping([*process_loops(program.process), telling], stopping):
             yield
     finally:
         # What was seen before the end is told before the end.

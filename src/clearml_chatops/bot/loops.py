@@ -11,16 +11,6 @@ from clearml_chatops.models.errors import ChatOpsError
 
 logger = logging.getLogger(__name__)
 
-WORKERS_PAUSE = timedelta(seconds=2)
-"""What should run is looked after by every program that runs beside a person."""
-
-CARDS_LOOK_PAUSE = timedelta(seconds=5)
-"""The driver is asked only while somebody waits for a card."""
-
-RUNS_TROUBLE = "ClearML cannot be asked for alerts and alarms"
-DIGESTS_PAUSE = timedelta(seconds=20)
-"""Nobody looks at his watch for a digest."""
-
 _TIME_TO_FINISH = timedelta(seconds=0.9)
 
 

@@ -9,29 +9,19 @@ from datetime import timedelta
 from functools import partial
 
 from clearml_chatops.bot.composition import Program, composed
-from clearml_chatops.bot.daily_digests import tell_due_digests
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.front_end import FrontEnd
 from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.live_cards import LiveCards
-from clearml_chatops.bot.loops import (
-    CARDS_LOOK_PAUSE,
-    DIGESTS_PAUSE,
-    RUNS_TROUBLE,
-    WORKERS_PAUSE,
-    Loop,
-    looping,
-)
+from clearml_chatops.bot.loops import Loop, looping
+from clearml_chatops.bot.process_loops import process_loops
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.bot.web_server import serving
 from clearml_chatops.models.errors import SettingsError
-from clearml_chatops.services.command_services import card_handovers
 
 _DELIVERY_PAUSE = timedelta(seconds=2)
 """For what waits for another attempt; what is new rings."""
-_DELETED_PAUSE = timedelta(minutes=2)
-_OLD_PAUSE = timedelta(hours=1)
 
 
 async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> bool:
@@ -149,24 +139,7 @@ def _delivery(
 
 def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delivery]) -> Iterator[Loop]:
     process = program.process
-    yield Loop(
-        process.watcher.look,
-        process.watcher.pause,
-        "The watcher cannot ask ClearML",
-        wake=process.watched.listener(),
-    )
-    yield Loop(process.watcher.look_for_deleted, _DELETED_PAUSE, "The watcher cannot ask what was deleted")
-    yield Loop(process.run_watching.look, process.alert_interval, RUNS_TROUBLE)
-    yield Loop(process.reconciler.reconcile, WORKERS_PAUSE, "The workers cannot be kept running")
-    yield Loop(process.notifications.forget_old, _OLD_PAUSE, "Old notifications are not deleted")
-    yield Loop(process.card_watching.look, CARDS_LOOK_PAUSE, "The watched cards cannot be read")
-    yield Loop(partial(tell_due_digests, process.daily_digests), DIGESTS_PAUSE, "Daily digests cannot be made")
-    yield Loop(
-        card_handovers(process).look,
-        CARDS_LOOK_PAUSE,
-        "What people agreed about cards cannot be carried out",
-        wake=process.agreed.listener(),
-    )
+    yield from process_loops(process)
     for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(
             delivery.begin_due,
