@@ -191,7 +191,7 @@ class Services:
             tracking=self._tracking,
             ownership=self._ownership,
             preflight=Preflight(
-                clearml=self._process.clearml.bot, reconciler=self._process.reconciler, gpus=self.gpus
+                clearml=self._process.clearml.bot, host_workers=self._process.host_workers, gpus=self.gpus
             ),
             person=self._person,
         )
@@ -203,7 +203,7 @@ class Services:
             queues=self.queues,
             ownership=self._ownership,
             agents=self._process.agents,
-            reconciler=self._process.reconciler,
+            host_workers=self._process.host_workers,
             person=self._person,
             host=self._process.host,
         )
@@ -233,9 +233,9 @@ class Services:
                 queues=self.queues,
                 runs=self.runs,
                 ownership=self._ownership,
-                reconciler=self._process.reconciler,
+                host_workers=self._process.host_workers,
             ),
-            reconciler=self._process.reconciler,
+            host_workers=self._process.host_workers,
             place=OrderingPlace(self._person, self._message.conversation, self._process.host, self._process.clock),
         )
 
@@ -261,7 +261,7 @@ class Services:
     def card_questions(self) -> CardQuestions:
         return CardQuestions(
             database=self._process.database,
-            reconciler=self._process.reconciler,
+            host_workers=self._process.host_workers,
             orders_of=partial(_orders_of, self._process),
             host=self._process.host,
             clock=self._process.clock,
@@ -289,7 +289,7 @@ def card_handovers(process: ProcessContext) -> CardHandovers:
     """What carries out, beside all commands, what people have agreed about cards."""
     return CardHandovers(
         database=process.database,
-        reconciler=process.reconciler,
+        host_workers=process.host_workers,
         orders_of=partial(_orders_of, process),
         host=process.host,
         clock=process.clock,

@@ -29,7 +29,10 @@ from clearml_chatops.services.workers.agents import LocalAgents
 from clearml_chatops.services.workers.card_watching import CardWatching
 from clearml_chatops.services.workers.gpu_reader import GpuReader
 from clearml_chatops.services.workers.host_lock import HostLock
+from clearml_chatops.services.workers.host_workers import HostWorkers
+from clearml_chatops.services.workers.orphaned_runs import OrphanedRuns
 from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.worker_notices import WorkerNotices
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.told import ToldFile
 
@@ -110,15 +113,35 @@ class ProcessContext:
         return LocalAgents(self.agent_folder)
 
     @cached_property
-    def reconciler(self) -> Reconciler:
-        return Reconciler(
+    def worker_notices(self) -> WorkerNotices:
+        return WorkerNotices(database=self.database, clock=self.clock, news=self.news)
+
+    @cached_property
+    def orphaned_runs(self) -> OrphanedRuns:
+        return OrphanedRuns(clearml=self.clearml.bot, notices=self.worker_notices, clock=self.clock)
+
+    @cached_property
+    def host_workers(self) -> HostWorkers:
+        return HostWorkers(
             clearml=self.clearml.bot,
             database=self.database,
             agents=self.agents,
+            orphans=self.orphaned_runs,
             host=self.host,
             lock=HostLock(self.agent_folder / ".lock"),
             clock=self.clock,
-            news=self.news,
+        )
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        return Reconciler(
+            clearml=self.clearml.bot,
+            workers=self.host_workers,
+            agents=self.agents,
+            orphans=self.orphaned_runs,
+            notices=self.worker_notices,
+            host=self.host,
+            clock=self.clock,
         )
 
     @cached_property

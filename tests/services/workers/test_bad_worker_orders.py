@@ -21,7 +21,7 @@ _ALL_ORDERS = ("/worker start gpus=0", "/worker restart gpus=1", "/worker stop",
 
 async def _state(program: RunningProgram) -> tuple[Any, ...]:
     """All that an order could have changed: what is wanted, what runs, and what ClearML knows of it."""
-    wanted = await program.program.process.reconciler.wanted()
+    wanted = await program.program.process.host_workers.wanted()
     tags = {queue["name"]: list(queue["tags"]) for queue in program.sandbox.state.queues.values()}
     return wanted, await agents_of(program), listed(program), tags
 
@@ -100,7 +100,7 @@ async def _has(program: RunningProgram, gpus: str) -> None:
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), gpus)
     process = program.program.process
     worker_id = f"lab:alice_queue:gpu{gpus}"
-    await process.reconciler.put(
+    await process.host_workers.put(
         WantedWorker(worker_id, "lab", plan, person.id, program.conversation, process.clock())
     )
 

@@ -41,7 +41,7 @@ async def _has(owner: RunningProgram, card: str) -> str:
     process = owner.program.process
     worker_id = f"lab:{queue['name']}:gpu{card}"
     worker = WantedWorker(worker_id, "lab", plan, person.id, owner.conversation, process.clock())
-    await process.reconciler.put(worker)
+    await process.host_workers.put(worker)
     return worker_id
 
 
@@ -66,7 +66,7 @@ def _buttons_in(text: str) -> dict[str, str]:
 
 
 async def _workers(program: RunningProgram) -> list[str]:
-    return [worker.id for worker in await program.program.process.reconciler.wanted()]
+    return [worker.id for worker in await program.program.process.host_workers.wanted()]
 
 
 @pytest.mark.usefixtures(quick_agents.__name__)
@@ -89,7 +89,7 @@ async def test_who_is_asked_sees_who_asks_and_for_what_and_shares(program: Runni
     await card_handovers(program.program.process).look()
 
     assert sorted(await agents_of(program)) == [ALICES, BOBS]
-    (worker,) = [item for item in await program.program.process.reconciler.wanted() if item.id == ALICES]
+    (worker,) = [item for item in await program.program.process.host_workers.wanted() if item.id == ALICES]
     assert worker.person_name == "Alice Adams"
     assert worker.conversation == alice.conversation
     heard = "\n".join(await alice.listen())
@@ -295,12 +295,12 @@ async def test_a_restart_can_be_asked_for_too(program: RunningProgram) -> None:
 async def test_a_person_is_asked_in_private_where_he_ordered_his_worker(program: RunningProgram) -> None:
     alice, bob = await _people(program)
     await _has(bob, "1")
-    wanted = (await program.program.process.reconciler.wanted())[0]
+    wanted = (await program.program.process.host_workers.wanted())[0]
     group = Conversation("chat", "a group", "a topic")
     moved = WantedWorker(
         wanted.id, wanted.host, wanted.plan, wanted.person_id, group, wanted.since, wanted.person_name
     )
-    await program.program.process.reconciler.put(moved)
+    await program.program.process.host_workers.put(moved)
     await _asked(alice)
     assert "Let Alice Adams share it" in await _question(bob), "in private, not in the group"
 

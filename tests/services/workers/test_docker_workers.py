@@ -93,12 +93,12 @@ async def test_a_worker_is_restarted_with_containers_and_without(
     process = program.program.process
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), "none", image)
     old = WantedWorker("lab:alice_queue:cpu", "lab", plan, person.id, program.conversation, process.clock())
-    await process.reconciler.put(old)
+    await process.host_workers.put(old)
 
     assert await program.error_code(line) == "agent_failed"
 
     assert record.read_text().strip().endswith(f"--detached {arguments}")
-    assert [item.plan for item in await process.reconciler.wanted()] == [plan], "what ran before is wanted again"
+    assert [item.plan for item in await process.host_workers.wanted()] == [plan], "what ran before is wanted again"
 
 
 async def test_a_container_whose_agent_was_killed_is_stopped_where_its_run_is_aborted(

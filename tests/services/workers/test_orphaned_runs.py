@@ -249,7 +249,7 @@ async def test_a_stop_says_what_goes_on_without_an_agent_and_the_next_bot_follow
         await until(lambda: is_gone(run))
 
         async def is_forgotten() -> bool:
-            return not await another.program.process.reconciler.wanted()
+            return not await another.program.process.host_workers.wanted()
 
         await until(is_forgotten)
         assert await agents_of(another) == {}

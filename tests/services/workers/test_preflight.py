@@ -36,7 +36,7 @@ async def _worker(program: RunningProgram, gpus: str, image: str = "") -> None:
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), gpus, image)
     process = program.program.process
     worker = WantedWorker(f"lab:q:{gpus}", "lab", plan, person.id, program.conversation, process.clock())
-    await process.reconciler.put(worker)
+    await process.host_workers.put(worker)
 
 
 async def test_what_has_no_code_is_not_enqueued_but_by_force(program: RunningProgram) -> None:
@@ -131,8 +131,8 @@ async def test_a_queue_that_is_held_says_by_whom(program: RunningProgram) -> Non
     assert queue is not None
     queue["tags"] = [HOLD_TAG]
     assert f"alice_queue is held by its tag {HOLD_TAG}" in await program.ask("/check")
-    (worker,) = await program.program.process.reconciler.wanted()
-    await program.program.process.reconciler.put(replace(worker, held_queues=(queue["id"],)))
+    (worker,) = await program.program.process.host_workers.wanted()
+    await program.program.process.host_workers.put(replace(worker, held_queues=(queue["id"],)))
     said = await program.ask("/check")
     assert "Nothing is taken from alice_queue while lab:q:0 ends what it runs and stops." in said
 

@@ -1,6 +1,7 @@
 """What should run is made to run again, whatever was killed. With the real clearml-agent."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import WantedWorker, WorkerPlan
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.workers import agents
-from clearml_chatops.services.workers.reconciling import Reconciler, pause_before
+from clearml_chatops.services.workers.reconciling import pause_before
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.support.agents import agents_of, foreign_agent, is_gone, killed, listed, process_of, quick_agents
 from tests.support.program import RunningProgram, running_program
@@ -107,15 +108,15 @@ async def test_an_agent_that_does_not_end_holds_up_no_other_worker(
     wedged = await process_of(program, _WORKER)
     wedged.suspend()
     monkeypatch.setattr(agents, "_STOPPING_SECONDS", 0.2)
-    reconciler = program.program.process.reconciler
-    (worker,) = [item for item in await reconciler.wanted() if item.id == _WORKER]
-    await reconciler.put(replace(worker, draining=True))
+    process = program.program.process
+    (worker,) = [item for item in await process.host_workers.wanted() if item.id == _WORKER]
+    await process.host_workers.put(replace(worker, draining=True))
     await killed(await process_of(program, "lab:default:cpu"))
     failed: list[AgentFailedError] = []
 
     async def is_back() -> bool:
         try:
-            await reconciler.reconcile()
+            await process.reconciler.reconcile()
         except AgentFailedError as error:
             failed.append(error)
         return bool(failed) and "lab:default:cpu" in await agents_of(program)
@@ -133,20 +134,9 @@ async def test_a_worker_that_cannot_be_started_is_told_of_the_third_time_and_tri
     process = program.program.process
     began = process.clock() - timedelta(minutes=1)
 
-    def reconciler(moment: datetime) -> Reconciler:
-        return Reconciler(
-            clearml=process.clearml.bot,
-            database=process.database,
-            agents=process.agents,
-            host="lab",
-            lock=process.reconciler.lock,
-            clock=lambda: moment,
-            news=process.news,
-        )
-
     tried: list[int] = []
     for second in range(40):
-        await reconciler(began + timedelta(seconds=second)).reconcile()
+        await replace(process, clock=_stopped_at(began + timedelta(seconds=second))).reconciler.reconcile()
         if len(calls.read_text().split()) > len(tried):
             tried.append(second)
 
@@ -164,7 +154,7 @@ async def test_a_server_that_is_down_is_no_failure_of_the_worker(
     program.sandbox.faults.refuse("*")
     with pytest.raises(ClearMLError):
         await program.program.process.reconciler.reconcile()
-    (worker,) = await program.program.process.reconciler.wanted()
+    (worker,) = await program.program.process.host_workers.wanted()
     assert worker.failures == 0
 
 
@@ -182,6 +172,11 @@ def test_the_pauses_grow_up_to_ten_minutes(failures: int, seconds: int) -> None:
     assert pause_before(failures) == timedelta(seconds=seconds)
 
 
+def _stopped_at(moment: datetime) -> Callable[[], datetime]:
+    """A clock that stands still."""
+    return lambda: moment
+
+
 async def _wanted(program: RunningProgram) -> None:
     """A worker that should run and does not."""
     await program.ask("/queue create")
@@ -192,4 +187,4 @@ async def _wanted(program: RunningProgram) -> None:
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), "none")
     process = program.program.process
     wanted = WantedWorker(_WORKER, "lab", plan, person.id, program.conversation, process.clock())
-    await process.reconciler.put(wanted)
+    await process.host_workers.put(wanted)

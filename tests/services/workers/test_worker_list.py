@@ -30,7 +30,7 @@ async def _wanted(program: RunningProgram, worker_id: str, gpus: str, image: str
     process = program.program.process
     since = process.clock() - timedelta(hours=2, minutes=3)
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), gpus, image)
-    await process.reconciler.put(WantedWorker(worker_id, "lab", plan, person.id, program.conversation, since))
+    await process.host_workers.put(WantedWorker(worker_id, "lab", plan, person.id, program.conversation, since))
 
 
 def _seen(program: RunningProgram, worker_id: str, queue: str, task: str = "") -> None:

@@ -14,7 +14,7 @@ from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.bells import Bell
-from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.worker_orders import OrderResult, WorkerOrders
 from clearml_chatops.storage.card_questions import CardQuestionStore
 from clearml_chatops.storage.database import Database
@@ -32,14 +32,14 @@ class CardHandovers:
         self,
         *,
         database: Database,
-        reconciler: Reconciler,
+        host_workers: HostWorkers,
         orders_of: Callable[[Person, Conversation], WorkerOrders],
         host: str,
         clock: Callable[[], datetime],
         news: Bell,
     ) -> None:
         self._database = database
-        self._reconciler = reconciler
+        self._host_workers = host_workers
         self._orders_of = orders_of
         self._host = host
         self._clock = clock
@@ -67,7 +67,7 @@ class CardHandovers:
         """Carries out one request, unless a run that shall end first has not, or another program is at it."""
         request, now = group[0].request, self._clock()
         ending = {id_ for item in group if item.answer is Consent.HAND_OVER for id_ in item.worker_ids}
-        still_there = [worker for worker in await self._reconciler.wanted() if worker.id in ending]
+        still_there = [worker for worker in await self._host_workers.wanted() if worker.id in ending]
         if any(not worker.draining for worker in still_there):
             text = f"{_names(group)} goes on with the worker on {request.cards} after all. Nothing was started."
             await self._end(group, text, Button("Ask again", f"{request.line} --ask"))
@@ -116,7 +116,7 @@ class CardHandovers:
         except WorkerExistsError as error:
             # Started by the look that died before it could say so; else somebody else's has the name.
             worker_id = str(error.values["worker"])
-            wanted = await self._reconciler.wanted()
+            wanted = await self._host_workers.wanted()
             if any(item.id == worker_id and item.person_id == asker.id for item in wanted):
                 return f"Your worker {worker_id} is there.", Button("My workers", "/worker")
             return f"But: {error}", again

@@ -26,7 +26,7 @@ from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import MidRun
 from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.workers.card_claims import CardClaim
-from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.worker_orders import WorkerOrders
 from clearml_chatops.storage.card_questions import CardQuestionStore
 from clearml_chatops.storage.database import Database
@@ -47,7 +47,7 @@ class CardQuestions:
         self,
         *,
         database: Database,
-        reconciler: Reconciler,
+        host_workers: HostWorkers,
         orders_of: OrdersOf,
         host: str,
         clock: Callable[[], datetime],
@@ -55,7 +55,7 @@ class CardQuestions:
         agreed: Bell,
     ) -> None:
         self._database = database
-        self._reconciler = reconciler
+        self._host_workers = host_workers
         self._orders_of = orders_of
         self._host = host
         self._clock = clock
@@ -196,14 +196,14 @@ class CardQuestions:
         """Has the workers of a question end when their runs have; those that are gone already are."""
         if not question.worker_ids:
             raise CannotHandOverError(cards=question.request.cards, asker=question.request.asker_name)
-        for worker in await self._reconciler.wanted():
+        for worker in await self._host_workers.wanted():
             if worker.id in question.worker_ids and not worker.draining:
                 with contextlib.suppress(WorkerNotFoundError):
                     await orders.stop(worker.id, "", mid_run=MidRun.WAIT)
 
     async def _places_of_orders(self) -> dict[str, Conversation]:
         """Where each of our workers was ordered, by its id."""
-        return {worker.id: worker.conversation for worker in await self._reconciler.wanted()}
+        return {worker.id: worker.conversation for worker in await self._host_workers.wanted()}
 
 
 def _is_same(one: CardRequest, other: CardRequest) -> bool:

@@ -14,8 +14,8 @@ from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, WantedWorker
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.workers.gpus import GpuService
+from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.queue_holds import HOLD_TAG
-from clearml_chatops.services.workers.reconciling import Reconciler
 
 _CARD_PARAMETERS = frozenset({"gpus", "gpu", "gpu_ids", "gpu_id", "devices", "device_ids", "cuda_devices"})
 _IMAGE_SECONDS = 5.0
@@ -41,9 +41,9 @@ class Finding:
 class Preflight:
     """Looks at an experiment before it waits. At an enqueue nobody is asked, but where something is wrong."""
 
-    def __init__(self, *, clearml: ClearML, reconciler: Reconciler, gpus: GpuService) -> None:
+    def __init__(self, *, clearml: ClearML, host_workers: HostWorkers, gpus: GpuService) -> None:
         self._clearml = clearml
-        self._reconciler = reconciler
+        self._host_workers = host_workers
         self._gpus = gpus
 
     async def require_fit(
@@ -72,7 +72,7 @@ class Preflight:
         )
 
     async def _wanted(self, queue: QueueBinding) -> list[WantedWorker]:
-        wanted = await self._reconciler.wanted()
+        wanted = await self._host_workers.wanted()
         return [item for item in wanted if queue.queue_id in item.plan.queue_ids]
 
     async def _listening(self, binding: QueueBinding) -> Finding:

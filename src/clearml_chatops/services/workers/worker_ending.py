@@ -10,8 +10,8 @@ from clearml_chatops.models.workers import MidRun, OwnedRun, WantedWorker, Worke
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.experiments.runs import RunService
+from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.queue_holds import HOLD_TAKES_EFFECT
-from clearml_chatops.services.workers.reconciling import Reconciler
 from clearml_chatops.services.workers.workers import WorkerService
 
 _LOOKS_FOR_THE_END = 20
@@ -46,7 +46,7 @@ class DrainedWorker:
 
 
 class WorkerEnding:
-    """Ends workers for one person. Whoever calls it holds the reconciler's lock."""
+    """Ends workers for one person. Whoever calls it holds the lock of the host's workers."""
 
     def __init__(
         self,
@@ -55,13 +55,13 @@ class WorkerEnding:
         queues: QueueService,
         runs: RunService,
         ownership: Ownership,
-        reconciler: Reconciler,
+        host_workers: HostWorkers,
     ) -> None:
         self._workers = workers
         self._queues = queues
         self._runs = runs
         self._ownership = ownership
-        self._reconciler = reconciler
+        self._host_workers = host_workers
 
     async def busy(self, targets: Iterable[WantedWorker], mid_run: MidRun | None) -> dict[str, BusyWorker]:
         """Those in mid-run, by id. What waits behind them is only looked up where a person has to decide.
@@ -100,8 +100,8 @@ class WorkerEnding:
         self, worker: WantedWorker, successor: WorkerPlan | None, busy: BusyWorker | None
     ) -> DrainedWorker:
         """Has a worker take nothing more and end when it has nothing to do; its successor then takes its place."""
-        drained = await self._reconciler.put(replace(worker, draining=True, successor=successor))
-        await self._reconciler.ended(drained, hold_all=False)
+        drained = await self._host_workers.put(replace(worker, draining=True, successor=successor))
+        await self._host_workers.ended(drained, hold_all=False)
         return DrainedWorker(drained, busy.runs if busy else (), await self.left_behind([worker]))
 
     async def end(self, worker: WantedWorker, busy: BusyWorker | None, mid_run: MidRun | None) -> bool:
@@ -109,26 +109,26 @@ class WorkerEnding:
 
         Nothing is taken from its queues meanwhile.
         """
-        await self._reconciler.put(replace(worker, draining=True, successor=None))
+        await self._host_workers.put(replace(worker, draining=True, successor=None))
         try:
-            await self._reconciler.ended(worker, hold_all=True)
+            await self._host_workers.ended(worker, hold_all=True)
             for run in busy.runs if busy else ():
                 with contextlib.suppress(CannotAbortError):  # it has just ended by itself
                     await self._runs.abort(run.experiment)
             for _ in range(_LOOKS_FOR_THE_END):
-                if await self._reconciler.ended(worker, hold_all=True):
+                if await self._host_workers.ended(worker, hold_all=True):
                     return True
                 if not busy and worker.id in await self.busy([worker], mid_run=MidRun.WAIT):
-                    await self._reconciler.resume(worker)
+                    await self._host_workers.resume(worker)
                     return False
                 await asyncio.sleep(HOLD_TAKES_EFFECT.total_seconds())
             if busy and mid_run is not MidRun.WAIT:
-                await self._reconciler.end_now(worker)
+                await self._host_workers.end_now(worker)
                 return True
         except ChatOpsError:
             await self._give_up(worker)
             raise
-        await self._reconciler.resume(worker)
+        await self._host_workers.resume(worker)
         return False
 
     async def put_back(self, busy: BusyWorker | None, mid_run: MidRun | None) -> None:
@@ -140,8 +140,8 @@ class WorkerEnding:
 
     async def _give_up(self, worker: WantedWorker) -> None:
         """Leaves a worker as it was; what is held is let go of by the reconciler, once ClearML answers."""
-        current = next((item for item in await self._reconciler.wanted() if item.id == worker.id), worker)
-        await self._reconciler.put(replace(current, draining=False))
+        current = next((item for item in await self._host_workers.wanted() if item.id == worker.id), worker)
+        await self._host_workers.put(replace(current, draining=False))
 
     async def _waiting_behind(self, worker: WantedWorker, besides: Collection[str]) -> tuple[WaitingBehind, ...]:
         """What waits in the worker's queues, those left out in which nothing does.

@@ -11,7 +11,7 @@ from clearml_chatops.models.people import Person
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import MidRun, WantedWorker, WorkerOrder, WorkerPlan
 from clearml_chatops.services.workers.card_claims import CardClaim, CardClaims
-from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.worker_ending import BusyWorker, DrainedWorker, WaitingBehind, WorkerEnding
 from clearml_chatops.services.workers.worker_ids import worker_id_for
 from clearml_chatops.services.workers.worker_plans import WorkerPlans
@@ -48,14 +48,14 @@ class WorkerOrders:
         plans: WorkerPlans,
         claims: CardClaims,
         ending: WorkerEnding,
-        reconciler: Reconciler,
+        host_workers: HostWorkers,
         place: "OrderingPlace",
     ) -> None:
         self._workers = workers
         self._plans = plans
         self._claims = claims
         self._ending = ending
-        self._reconciler = reconciler
+        self._host_workers = host_workers
         self._place = place
 
     async def start(self, order: WorkerOrder) -> OrderResult:
@@ -66,8 +66,8 @@ class WorkerOrders:
         """
         plan = await self._plans.first(order)
         worker_id = worker_id_for(self._place.host, plan)
-        async with self._reconciler.lock.held():
-            wanted = {item.id: item for item in await self._reconciler.wanted()}
+        async with self._host_workers.lock.held():
+            wanted = {item.id: item for item in await self._host_workers.wanted()}
             known = wanted.get(worker_id)
             if known is not None and not await self._goes_on(known, plan):
                 raise self._exists(known)
@@ -75,7 +75,7 @@ class WorkerOrders:
                 claims = await self._claims.of(plan, wanted.values(), besides=order.consents)
                 if claims:
                     return OrderResult(claims=claims)
-            worker = await self._reconciler.put(_fresh(known) if known else self._place.worker(worker_id, plan))
+            worker = await self._host_workers.put(_fresh(known) if known else self._place.worker(worker_id, plan))
             if known is None:
                 await self._bring_up_or_forget(worker)
             else:
@@ -90,7 +90,7 @@ class WorkerOrders:
         """
         targets = await self._targets(reference, queue_name)
         result = OrderResult()
-        async with self._reconciler.lock.held():
+        async with self._host_workers.lock.held():
             busy = await self._ending.busy(targets, mid_run)
             if busy and mid_run is None:
                 return OrderResult(busy=tuple(busy.values()))
@@ -110,8 +110,8 @@ class WorkerOrders:
         (old,) = targets
         plan = await self._plans.changed(old.plan, order)
         new_id = worker_id_for(self._place.host, plan)
-        async with self._reconciler.lock.held():
-            wanted = await self._reconciler.wanted()
+        async with self._host_workers.lock.held():
+            wanted = await self._host_workers.wanted()
             if new_id != old.id and (taken := next((item for item in wanted if item.id == new_id), None)):
                 raise self._exists(taken)
             besides = {old.id, *order.consents}
@@ -124,15 +124,15 @@ class WorkerOrders:
                 return OrderResult(draining=(await self._ending.drain(old, plan, busy),))
             if not await self._ending.end(old, busy, mid_run):
                 return await self._still_busy(old, plan, OrderResult())
-            left = await self._reconciler.forget(old)
+            left = await self._host_workers.forget(old)
             await self._ending.put_back(busy, mid_run)
             new = replace(_fresh(old), id=new_id, plan=plan, since=self._place.clock())
-            await self._reconciler.put(new)
+            await self._host_workers.put(new)
             try:
                 await self._bring_up_or_forget(new)
             except ChatOpsError:
                 # What ran before is better than nothing; it is started by the next cycle.
-                await self._reconciler.put(_fresh(old))
+                await self._host_workers.put(_fresh(old))
                 raise
         return OrderResult(
             started=(new,),
@@ -147,7 +147,7 @@ class WorkerOrders:
         """Stops one of several workers; gives the result with what became of it."""
         waits = mid_run is MidRun.WAIT
         if not (busy and waits) and await self._ending.end(worker, busy, mid_run):
-            left = await self._reconciler.forget(worker)
+            left = await self._host_workers.forget(worker)
             await self._ending.put_back(busy, mid_run)
             return replace(
                 result,
@@ -179,9 +179,9 @@ class WorkerOrders:
         if known.plan != plan or not self._workers.is_own(known):
             return False
         if known.draining:
-            await self._reconciler.resume(known)
+            await self._host_workers.resume(known)
             return True
-        return known.id not in await self._reconciler.processes()
+        return known.id not in await self._host_workers.processes()
 
     def _exists(self, known: WantedWorker) -> WorkerExistsError:
         restart = [Button("Restart it", f'/worker restart "{known.id}"')] if self._workers.is_own(known) else []
@@ -190,19 +190,19 @@ class WorkerOrders:
 
     async def _bring_up_or_forget(self, worker: WantedWorker) -> None:
         try:
-            await self._reconciler.bring_up(worker)
+            await self._host_workers.bring_up(worker)
         except ChatOpsError:
-            await self._reconciler.end_now(worker)
-            await self._reconciler.forget(worker)
+            await self._host_workers.end_now(worker)
+            await self._host_workers.forget(worker)
             raise
 
     async def _bring_up_or_leave(self, worker: WantedWorker, known: WantedWorker) -> None:
         """Brings up what was wanted already; one that was to be stopped stays so where that fails."""
         try:
-            await self._reconciler.bring_up(worker)
+            await self._host_workers.bring_up(worker)
         except ChatOpsError:
             if known.draining:
-                await self._reconciler.put(known)
+                await self._host_workers.put(known)
             raise
 
     async def _targets(self, reference: str, queue_name: str) -> list[WantedWorker]:

@@ -17,7 +17,7 @@ from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.similar_names import did_you_mean, similar_names
 from clearml_chatops.services.workers.agents import LocalAgents
-from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.worker_views import views_of
 
 _ALL = Button("Workers", "/worker list")
@@ -33,7 +33,7 @@ class WorkerService:
         queues: QueueService,
         ownership: Ownership,
         agents: LocalAgents,
-        reconciler: Reconciler,
+        host_workers: HostWorkers,
         person: Person,
         host: str,
     ) -> None:
@@ -41,14 +41,14 @@ class WorkerService:
         self._queues = queues
         self._ownership = ownership
         self._agents = agents
-        self._reconciler = reconciler
+        self._host_workers = host_workers
         self._person = person
         self._host = host
 
     async def all(self) -> tuple[WorkerView, ...]:
         """The workers that the server knows, of every host, and those that should run here."""
         seen, wanted, processes = await asyncio.gather(
-            self._clearml.workers(), self._reconciler.wanted(), self._reconciler.processes()
+            self._clearml.workers(), self._host_workers.wanted(), self._host_workers.processes()
         )
         ours = tuple(WorkerView(item.id, item, runs=item.id in processes) for item in wanted)
         return views_of(seen, ours)
@@ -65,7 +65,7 @@ class WorkerService:
 
     async def wanted(self) -> list[WantedWorker]:
         """All that should run on this host."""
-        return await self._reconciler.wanted()
+        return await self._host_workers.wanted()
 
     async def running(self, views: tuple[WorkerView, ...]) -> dict[str, tuple[OwnedRun, ...]]:
         """What these workers run, by the worker's id, oldest first. One request, none where they run nothing.
@@ -90,7 +90,7 @@ class WorkerService:
         Raises:
             WorkerNotFoundError, NoWorkerError, QueueNotFoundError, NoPersonalQueueError.
         """
-        wanted = await self._reconciler.wanted()
+        wanted = await self._host_workers.wanted()
         if reference:
             found = [item for item in wanted if item.id == reference] or [
                 item for item in wanted if item.id.casefold().endswith(f":{reference.casefold()}")
@@ -116,7 +116,7 @@ class WorkerService:
 
     async def log(self, worker: WantedWorker, count: int) -> list[str]:
         """What the worker's agent wrote last, oldest first. Raises WorkerNotRunningError."""
-        process = (await self._reconciler.processes()).get(worker.id)
+        process = (await self._host_workers.processes()).get(worker.id)
         if process is None:
             raise WorkerNotRunningError(worker=worker.id)
         return await self._agents.last_log_lines(process, count)
