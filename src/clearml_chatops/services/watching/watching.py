@@ -105,16 +105,21 @@ class Watcher:
         """One cycle. Gives the number of notifications put into the outbox."""
         self._has_news = False
         count = await self._look()
-        if self._has_news or self._more_to_watch.is_set() or (not self._moves_on and self._asked_long_ago()):
+        if self._has_news or self._more_to_watch.is_set() or self._may_be_moving():
             self._more_to_watch.clear()
             self._asked_what_moves = self._clock()
             async with self._database.reading() as session:
                 self._moves_on = await WatcherStore(session).is_anything_moving()
         return count
 
-    def _asked_long_ago(self) -> bool:
-        """Whether another program may have something watched since; to ask in each look would double its cost."""
-        return self._clock() - self._asked_what_moves >= _ASKED_ANEW
+    def _may_be_moving(self) -> bool:
+        """Whether it is not known, or was not so long ago that another program may have something watched since.
+
+        To ask in each look would double its cost.
+        """
+        if self._moves_on is False:
+            return self._clock() - self._asked_what_moves >= _ASKED_ANEW
+        return self._moves_on is None
 
     async def _look(self) -> int:
         cursor = self._cursor or await self._remembered_cursor()
