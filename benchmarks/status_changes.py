@@ -80,9 +80,10 @@ async def measure(data: Path, pipe: Connection, *, by_subscription: bool) -> Non
             f"{time.process_time() - cpu:.1f} s of CPU, memory {before:.0f} → {_memory():.0f} MiB"
         )
         print(f"in the outbox: {await _waiting(program)}, each of its own")
-        await asyncio.sleep(OVERLAP.total_seconds())
-        await process.watcher.look()
-        ask("count")
+        # What changed last is read again for a while, since something may appear late: until then it is not idle.
+        while ask("count") != 1:
+            await asyncio.sleep(OVERLAP.total_seconds())
+            await process.watcher.look()
         cpu = time.process_time()
         for _ in range(IDLE_CYCLES):
             await process.watcher.look()
