@@ -72,7 +72,7 @@ async def test_mute_alone_offers_how_long_and_then_says_until_when(evening: Even
     offered = await evening.say("/mute")
     assert list(buttons(offered)) == ["1 h", "4 h", "Until 08:00"]
     assert "for 1 h" in await evening.ask(buttons(offered)["1 h"])
-    evening.passes(minutes=20)
+    evening.passes(minutes=20, seconds=1)
     assert "for 40 min" in await evening.ask("/mute")
     asked = await evening.say(buttons(offered)["Until 08:00"])
     assert asked.outcome is Outcome.ASKED, "his time zone is not guessed"

@@ -1,6 +1,7 @@
 """Being told nothing for a while, or at certain hours."""
 
-from datetime import time
+import math
+from datetime import time, timedelta
 
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
@@ -87,9 +88,9 @@ def asked_for_time_zone(context: Context) -> Reply:
 
 def _muted_reply(context: Context, muted: Mute, zone: str) -> Reply:
     now = context.clock()
-    until = (
-        f"until {shown_time(muted.until, zone, now=now)} ({zone})" if zone else f"for {span(muted.until - now)}"
-    )
+    # A minute that has begun counts whole: who mutes for 2 h wants to read 2 h.
+    left = timedelta(minutes=math.ceil((muted.until - now) / timedelta(minutes=1)))
+    until = f"until {shown_time(muted.until, zone, now=now)} ({zone})" if zone else f"for {span(left)}"
     by = f", as {muted.by_name} wanted" if muted.by_name != context.person.name else ""
     return Reply.of(
         Text(f"Nothing is told here {until}{by}. What happens meanwhile is told in one message then."),
