@@ -4,6 +4,7 @@ import asyncio
 import io
 import sys
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -114,3 +115,17 @@ async def test_given_keys_are_alice_s_and_a_taken_port_is_told() -> None:
         second = Sandbox()
         with pytest.raises(OSError, match="address already in use"):
             await second.start(port=int(first.url.rpartition(":")[2]))
+
+
+async def test_who_hangs_up_in_the_middle_of_a_request_is_no_trouble(
+    client: Client, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an agent does that is killed: nobody is to read a traceback of it."""
+    address = urlsplit(sandbox.url)
+    reading, writing = await asyncio.open_connection(address.hostname, address.port)
+    head = b"POST /tasks.get_all HTTP/1.1\r\nHost: lab\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n"
+    writing.write(head + b"{")
+    await reading.readuntil(b"\r\n\r\n")
+    writing.transport.abort()
+    await client.data("debug.ping")  # which the sandbox reads after it has seen that the other one is gone
+    assert not caplog.records

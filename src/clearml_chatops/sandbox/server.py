@@ -129,7 +129,10 @@ class Sandbox:
         encoding = request.headers.get("Content-Encoding", "identity")
         if encoding != "identity":
             return web.Response(status=415, text=f"Content encoding is not supported ({encoding})")
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:
+            return web.Response(status=400, text="Who asked is gone.")
         match = _PATH.fullmatch(request.path)
         name = match["name"] if match else ""
         record = self.requests.begin(name, request.method, request.path, body)

@@ -89,7 +89,8 @@ async def test_a_drained_worker_ends_its_run_takes_nothing_more_and_gives_its_pl
     assert "gives its place after this: runs “first” of Alice Adams" in await program.ask("/worker list")
 
     # The bot dies, another one goes on.
-    program.program.process.__dict__.pop("reconciler")
+    for name in ("host_workers", "orphaned_runs", "reconciler"):
+        program.program.process.__dict__.pop(name, None)
     told.touch()
 
     async def replaced() -> bool:
