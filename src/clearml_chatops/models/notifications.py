@@ -164,6 +164,11 @@ class Notice:
     more: tuple[str, ...] = ()
 
 
+def subject_of(event: ExperimentEvent | Notice) -> tuple[str, str]:
+    """What it is about: kind and id. Of one subject several are one message."""
+    return ("notice", event.subject) if isinstance(event, Notice) else ("experiment", event.experiment_id)
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """An event for one recipient, waiting in the outbox."""

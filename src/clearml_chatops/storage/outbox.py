@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification, subject_of
 from clearml_chatops.models.replies import Button
 from clearml_chatops.storage.schema import OutboxRow
 from clearml_chatops.storage.upserts import insert_into
@@ -61,7 +61,7 @@ class OutboxStore:
         """Whether the recipient has been told of the event, or is to be."""
         found = await self._session.scalar(
             select(OutboxRow.id).where(
-                OutboxRow.experiment_id == _subject(event),
+                OutboxRow.experiment_id == subject_of(event)[1],
                 OutboxRow.kind == _kind(event),
                 OutboxRow.at == event.at,
                 OutboxRow.platform == recipient.platform,
@@ -109,7 +109,7 @@ class OutboxStore:
 
 def _to_row(event: ExperimentEvent | Notice, recipient: Conversation, now: datetime) -> dict[str, Any]:
     return {
-        "experiment_id": _subject(event),
+        "experiment_id": subject_of(event)[1],
         "kind": _kind(event),
         "at": event.at,
         "platform": recipient.platform,
@@ -121,10 +121,6 @@ def _to_row(event: ExperimentEvent | Notice, recipient: Conversation, now: datet
         "next_attempt": now,
         "delivered": None,
     }
-
-
-def _subject(event: ExperimentEvent | Notice) -> str:
-    return event.subject if isinstance(event, Notice) else event.experiment_id
 
 
 def _kind(event: ExperimentEvent | Notice) -> str:

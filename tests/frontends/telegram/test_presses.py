@@ -17,6 +17,12 @@ from tests.support.telegram.refusals import bad_request
 pytestmark = [pytest.mark.usefixtures("telegram_front_end"), BOTH_WAYS]
 
 
+async def show_card(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
+    bot.replies["/show"] = CARD
+    await anna.say("/show")
+    await telegram.until(lambda: anna.chat.answers)
+
+
 async def test_a_press_runs_the_command_as_the_one_who_pressed(
     telegram: TelegramServer, anna: Person, bot: FakeBot
 ) -> None:
@@ -49,9 +55,7 @@ async def test_a_press_runs_the_command_as_the_one_who_pressed(
 async def test_a_press_is_answered_before_its_command_is(
     telegram: TelegramServer, anna: Person, bot: FakeBot, quiet_front_end: TelegramFrontEnd
 ) -> None:
-    bot.replies["/show"] = CARD
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
+    await show_card(telegram, anna, bot)
     done = asyncio.Event()
 
     async def slow(message: IncomingMessage) -> Reply:
@@ -69,9 +73,7 @@ async def test_a_press_is_answered_before_its_command_is(
 async def test_an_expired_button_says_so(
     telegram: TelegramServer, anna: Person, bot: FakeBot, actions: MemoryActions
 ) -> None:
-    bot.replies["/show"] = CARD
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
+    await show_card(telegram, anna, bot)
     actions.actions.clear()
 
     press = await anna.press(anna.chat.answers[0], "Log")
@@ -87,9 +89,7 @@ async def test_an_expired_button_says_so(
 async def test_an_expired_button_says_so_also_when_the_press_is_too_old_for_an_alert(
     telegram: TelegramServer, anna: Person, bot: FakeBot, actions: MemoryActions
 ) -> None:
-    bot.replies["/show"] = CARD
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
+    await show_card(telegram, anna, bot)
     actions.actions.clear()
     telegram.misbehave("answerCallbackQuery", Fault(bad_request("query is too old")))
 
@@ -103,9 +103,7 @@ async def test_an_expired_button_says_so_also_when_the_press_is_too_old_for_an_a
 async def test_a_press_counts_when_telegram_has_given_it_up(
     telegram: TelegramServer, anna: Person, bot: FakeBot
 ) -> None:
-    bot.replies["/show"] = CARD
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
+    await show_card(telegram, anna, bot)
     press = await anna.press(anna.chat.answers[0], "Log")
     telegram.state.open_presses.discard(press)
 
@@ -136,10 +134,8 @@ async def test_an_answer_comes_without_buttons_where_they_cannot_be_kept(
     async def fail(_: str) -> str:
         raise DatabaseUnusableError(url="sqlite://", reason="locked")
 
-    bot.replies["/show"] = CARD
     monkeypatch.setattr(actions, "remember", fail)
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
+    await show_card(telegram, anna, bot)
 
     assert anna.chat.texts == ["baseline"]
     assert not anna.chat.answers[0].buttons
@@ -155,9 +151,7 @@ async def test_a_press_that_cannot_be_looked_up_says_why(
     async def fail(_: str) -> str:
         raise DatabaseUnusableError(url="sqlite://", reason="locked" * 100)
 
-    bot.replies["/show"] = CARD
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
+    await show_card(telegram, anna, bot)
     monkeypatch.setattr(actions, "recall", fail)
     press = await anna.press(anna.chat.answers[0], "Log")
     await telegram.until(lambda: anna.saw(press))

@@ -1,12 +1,14 @@
 """One call of ClearML's API, as one identity; and how it says no."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clearml_chatops.models.errors import ClearMLError
 from clearml_chatops.services.clearml_gateway.session import (
     ClearMLSession,
 )
+
+_MOST_AT_ONCE = 500
 
 
 class Calls:
@@ -18,6 +20,23 @@ class Calls:
 
     async def _call(self, endpoint: str, body: Mapping[str, object]) -> dict[str, Any]:
         return await self._session.call(endpoint, body, acting_user_id=self._acting_user_id)
+
+    async def _tasks(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
+        """These fields of the experiments with these full ids, archived ones too; one request for each 500.
+
+        Asked for more the server would leave out the rest without a word.
+        """
+        tasks: list[dict[str, Any]] = []
+        for start in range(0, len(ids), _MOST_AT_ONCE):
+            body = {
+                "id": list(ids[start : start + _MOST_AT_ONCE]),
+                "only_fields": list(fields),
+                "page": 0,
+                "page_size": _MOST_AT_ONCE,
+                "search_hidden": True,
+            }
+            tasks += (await self._call("tasks.get_all_ex", body))["tasks"]
+        return tasks
 
 
 def has_code(error: ClearMLError, result_code: int, result_subcode: int) -> bool:

@@ -40,12 +40,9 @@ class ExperimentCalls(Calls):
     """The part of ClearML's API that reads experiments and projects, and changes nothing."""
 
     async def experiments(self, ids: Sequence[str], *, whole: bool = True) -> dict[str, Experiment]:
-        """The experiments with these full ids, by id; unknown ids are absent. One request, for 500 at most."""
-        fields = list(EXPERIMENT_FIELDS if whole else LISTED_FIELDS)
-        data = await self._call(
-            "tasks.get_all_ex", {"id": list(ids), "only_fields": fields, "search_hidden": True}
-        )
-        return {task["id"]: read_experiment(task) for task in data["tasks"]}
+        """The experiments with these full ids, by id; unknown ids are absent. One request for each 500 of them."""
+        tasks = await self._tasks(ids, EXPERIMENT_FIELDS if whole else LISTED_FIELDS)
+        return {task["id"]: read_experiment(task) for task in tasks}
 
     async def find_experiments(
         self, wanted: ExperimentFilter, *, limit: int, skip: int = 0, whole: bool = False
@@ -123,12 +120,8 @@ class ExperimentCalls(Calls):
         return tuple(read_experiment(task) for task in data["tasks"])
 
     async def existing(self, ids: Sequence[str]) -> frozenset[str]:
-        """Which of these experiments there are, archived ones too. One request for at most 500."""
-        data = await self._call(
-            "tasks.get_all_ex",
-            {"id": list(ids), "only_fields": ["id"], "page": 0, "page_size": 500, "search_hidden": True},
-        )
-        return frozenset(task["id"] for task in data["tasks"])
+        """Which of these experiments there are, archived ones too. One request for each 500 of them."""
+        return frozenset(task["id"] for task in await self._tasks(ids, ("id",)))
 
     async def last_status_change(self) -> datetime | None:
         """The server's time of its most recent status change; None where there are no experiments."""

@@ -10,7 +10,6 @@ from clearml_chatops.models.runs import LogPage, RunSigns
 from clearml_chatops.services.clearml_gateway.calls import Calls
 from clearml_chatops.services.clearml_gateway.reading import read_experiment, read_log_lines, read_time
 
-_PAGE_SIZE = 500
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -67,19 +66,6 @@ class RunReports(Calls):
         """When the last log entry was written; None where there is none."""
         page = await self._call("events.get_task_log", {"task": experiment_id, "batch_size": 1})
         return _read_page(page, 1).reached
-
-    async def _tasks(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
-        tasks: list[dict[str, Any]] = []
-        for start in range(0, len(ids), _PAGE_SIZE):
-            body = {
-                "id": list(ids[start : start + _PAGE_SIZE]),
-                "only_fields": list(fields),
-                "page": 0,
-                "page_size": _PAGE_SIZE,
-                "search_hidden": True,
-            }
-            tasks += (await self._call("tasks.get_all_ex", body))["tasks"]
-        return tasks
 
 
 def _read_signs(task: Mapping[str, Any]) -> RunSigns:

@@ -15,7 +15,7 @@ from clearml_chatops.storage.subscriptions import SubscriptionStore
 _MOST_WATCHED = 1000
 _MOST_MOVING = 500
 _MOST_CHANGES = 5000
-_ASKED_AT_ONCE = 500
+_PAGE_SIZE = 500
 _UNDER_WAY = (Status.PENDING, Status.RUNNING)
 
 
@@ -40,10 +40,7 @@ async def _watched(clearml: ClearML, states: Iterable[ExperimentState], since: d
     concerned = [
         state.experiment_id for state in states if state.status_changed >= since or state.status in _UNDER_WAY
     ][:_MOST_WATCHED]
-    found: dict[str, Experiment] = {}
-    for start in range(0, len(concerned), _ASKED_AT_ONCE):
-        found |= await clearml.experiments(concerned[start : start + _ASKED_AT_ONCE], whole=False)
-    return found
+    return await clearml.experiments(concerned, whole=False)
 
 
 async def _subscribed(
@@ -51,7 +48,7 @@ async def _subscribed(
 ) -> dict[str, Experiment]:
     """What waits or runs now, whenever that began, is a request of its own."""
     seen, number = {}, 0
-    async for changed in clearml.pages_of_changes(since, page_size=_ASKED_AT_ONCE):
+    async for changed in clearml.pages_of_changes(since, page_size=_PAGE_SIZE):
         seen.update({item.id: item for item in changed})
         number += len(changed)
         if number >= _MOST_CHANGES:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification, subject_of
 from clearml_chatops.models.quiet import Hold
 from clearml_chatops.services.notifications.failure_triage import FailureTriage
 from clearml_chatops.services.notifications.holding import hold_of
@@ -53,7 +53,7 @@ class DueMessage:
         """The messages of one experiment each that a digest stands for."""
         by_subject: dict[tuple[object, Conversation], list[Notification]] = {}
         for item in self.notifications:
-            by_subject.setdefault((_subject(item.event), item.recipient), []).append(item)
+            by_subject.setdefault((subject_of(item.event), item.recipient), []).append(item)
         return tuple(DueMessage(tuple(items)) for items in by_subject.values())
 
     @property
@@ -99,7 +99,7 @@ class NotificationService:
             return _failures(due) if hold.until is not None else _held_back(due, hold)
         messages = [
             DueMessage(part)
-            for _, together in groupby(due, lambda item: (_subject(item.event), item.recipient))
+            for _, together in groupby(due, lambda item: (subject_of(item.event), item.recipient))
             for part in _parted(tuple(together))
         ]
         # What the limit may have cut in two is whole the next time.
@@ -173,7 +173,7 @@ def _concerns(hold: Hold, due: Sequence[Notification]) -> bool:
 def _held_back(due: Sequence[Notification], hold: Hold) -> list[DueMessage]:
     """What a hold has kept, as one message. Of one experiment it is the usual one."""
     kept = tuple(item for item in due if item.noted < hold.free_since)
-    if len({(_subject(item.event), item.recipient) for item in kept}) > 1:
+    if len({(subject_of(item.event), item.recipient) for item in kept}) > 1:
         return [DueMessage(kept, is_digest=True, zone=hold.zone)]
     return [DueMessage(part) for part in _parted(kept)]
 
@@ -190,8 +190,3 @@ def _failures(due: Sequence[Notification]) -> list[DueMessage]:
 def _parted(notifications: tuple[Notification, ...]) -> Iterator[tuple[Notification, ...]]:
     for start in range(0, len(notifications), _MOST_IN_A_MESSAGE):
         yield notifications[start : start + _MOST_IN_A_MESSAGE]
-
-
-def _subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
-    """What it is about: kind and id."""
-    return ("worker", event.subject) if isinstance(event, Notice) else ("experiment", event.experiment_id)

@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from clearml_chatops.models.messages import TERMINAL, Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification, Subscription
+from clearml_chatops.models.notifications import (
+    EventKind,
+    ExperimentEvent,
+    Notice,
+    Notification,
+    Subscription,
+    subject_of,
+)
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.quiet import DailyDigest
 from clearml_chatops.models.replies import Button
@@ -140,7 +147,7 @@ def _note(
         return None
     last = events[-1]
     failed = f"could not be told at {place} for a day ({reason})"
-    if len({_subject(event) for event in events}) > 1:
+    if len({subject_of(event) for event in events}) > 1:
         named = list(dict.fromkeys(map(_named, events)))
         more = [f"and {len(named) - _MOST_NAMED} more"] if len(named) > _MOST_NAMED else []
         text = f"What was held back from there, {len(events)} messages, {failed}:"
@@ -162,10 +169,6 @@ def _is_note(event: ExperimentEvent | Notice) -> bool:
     if isinstance(event, Notice):
         return event.subject.startswith(_UNDELIVERED)
     return event.kind is EventKind.UNDELIVERED
-
-
-def _subject(event: ExperimentEvent | Notice) -> str:
-    return event.subject if isinstance(event, Notice) else event.experiment_id
 
 
 def _named(event: ExperimentEvent | Notice) -> str:

@@ -143,11 +143,8 @@ class Watcher:
         """
         async with self._database.reading() as session:
             moving = await WatcherStore(session).moving()
-        deleted: list[str] = []
-        for start in range(0, len(moving), PAGE_SIZE):
-            asked = moving[start : start + PAGE_SIZE]
-            there = await self._clearml.existing(asked)
-            deleted += [experiment_id for experiment_id in asked if experiment_id not in there]
+        there = await self._clearml.existing(moving)
+        deleted = [experiment_id for experiment_id in moving if experiment_id not in there]
         if not deleted:
             return 0
         now = self._clock()

@@ -31,6 +31,7 @@ from clearml_chatops.services.workers.worker_orders import WorkerOrders
 from clearml_chatops.storage.card_questions import CardQuestionStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.own_places import private_place
 from clearml_chatops.storage.people import PeopleStore
 
 OPEN_FOR = timedelta(days=1)
@@ -226,7 +227,7 @@ def _place(identities: Sequence[Identity], ordered: Conversation | None) -> Conv
 
     A terminal is only where nothing else is: he may not sit there for days.
     """
-    private = [Conversation(item.platform, item.user_id) for item in identities]
+    private = [private_place(item) for item in identities]
     chats = [place for place in private if place.platform != TERMINAL]
     if ordered and ordered.platform not in {"", TERMINAL}:
         return next((place for place in chats if place.platform == ordered.platform), ordered)
