@@ -23,7 +23,7 @@ benchmark: .venv/installed
 	@$(BIN)/python -m benchmarks.status_changes
 	@$(BIN)/python -m benchmarks.notification_latency
 	@$(BIN)/python -m benchmarks.gpu_reading
-	@$(BIN)/python -m benchmarks.kills
+	@$(BIN)/python -m benchmarks.crash_recovery
 
 fmt: .venv/installed
 	@$(BIN)/ruff check --fix .

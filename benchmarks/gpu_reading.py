@@ -15,86 +15,92 @@ from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
-from tests.support.nvml import FakeCard, FakeProcess, put_in
-from tests.support.program import RunningProgram, running_program
+from tests.support.nvml import FakeGpu, FakeProcess, install_gpus
+from tests.support.program import RunningProgram, run_program
 
 from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.workers.gpu_reader import GpuReader
 from clearml_chatops.services.workers.gpus import GpuService
 
-CARDS = 8
-PROCESSES_OF_A_CARD = 4
+GPUS = 8
+PROCESSES_PER_GPU = 4
 READINGS = 100
-_WAIT = "import sys; sys.stdin.read()"
-_START_ANOTHER = (
+_WAIT_PROGRAM = "import sys; sys.stdin.read()"
+_START_CHILD_PROGRAM = (
     "import subprocess, sys; "
-    f"child = subprocess.Popen([sys.executable, '-c', {_WAIT!r}], stdin=sys.stdin, stdout=subprocess.DEVNULL); "
+    f"child = subprocess.Popen([sys.executable, '-c', {_WAIT_PROGRAM!r}], stdin=sys.stdin, stdout=subprocess.DEVNULL); "
     "print(child.pid, flush=True); child.wait()"
 )
 
 
 async def measure(data: Path) -> None:
-    with _processes(CARDS * PROCESSES_OF_A_CARD) as numbers:
-        async with Sandbox() as sandbox, running_program(sandbox, data) as program:
-            cards = [FakeCard(f"GPU-{index}", processes=[]) for index in range(CARDS)]
-            for place, number in enumerate(numbers):
-                cards[place % CARDS].processes.append(FakeProcess(number))
-            put_in(program, *cards)
-            print(f"{CARDS} cards with {len(numbers)} processes: {await _timed(_gpus(program))}")
+    with _start_processes(GPUS * PROCESSES_PER_GPU) as pids:
+        async with Sandbox() as sandbox, run_program(sandbox, data) as program:
+            gpus = [FakeGpu(f"GPU-{index}", processes=[]) for index in range(GPUS)]
+            for position, pid in enumerate(pids):
+                gpus[position % GPUS].processes.append(FakeProcess(pid))
+            install_gpus(program, *gpus)
+            print(
+                f"{GPUS} cards with {len(pids)} processes: {await _measure_reading(_create_gpu_service(program))}"
+            )
             program.program.process.__dict__["gpu_reader"] = GpuReader()
             try:
-                found = await _gpus(program).cards()
+                real_gpus = await _create_gpu_service(program).list_gpus()
             except NoGpuDriverError:
                 print("no NVIDIA driver here, so no card of this machine was read")
             else:
-                print(f"the {len(found)} cards of this machine: {await _timed(_gpus(program))}")
+                print(
+                    f"the {len(real_gpus)} cards of this machine: {await _measure_reading(_create_gpu_service(program))}"
+                )
 
 
-async def _timed(gpus: GpuService) -> str:
+async def _measure_reading(gpus: GpuService) -> str:
     """How long a reading takes, after a first one, and how long the loop did nothing else meanwhile."""
-    await gpus.overview()
+    await gpus.get_overview()
     stalls: list[float] = []
-    watching = asyncio.create_task(_watch_the_loop(stalls))
-    taken = []
-    used = time.process_time()
+    stall_task = asyncio.create_task(_measure_stalls(stalls))
+    durations = []
+    cpu_seconds = time.process_time()
     for _ in range(READINGS):
-        began = time.perf_counter()
-        await gpus.overview()
-        taken.append(time.perf_counter() - began)
-    used = time.process_time() - used
-    watching.cancel()
+        started_at = time.perf_counter()
+        await gpus.get_overview()
+        durations.append(time.perf_counter() - started_at)
+    cpu_seconds = time.process_time() - cpu_seconds
+    stall_task.cancel()
     return (
-        f"read in {median(taken) * 1000:.1f} ms, the slowest of {READINGS} in {max(taken) * 1000:.1f} ms, "
-        f"{used / READINGS * 1000:.1f} ms of CPU; "
+        f"read in {median(durations) * 1000:.1f} ms, the slowest of {READINGS} in {max(durations) * 1000:.1f} ms, "
+        f"{cpu_seconds / READINGS * 1000:.1f} ms of CPU; "
         f"the event loop stood for {max(stalls) * 1000:.1f} ms at most"
     )
 
 
-async def _watch_the_loop(stalls: list[float]) -> None:
+async def _measure_stalls(stalls: list[float]) -> None:
     while True:
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         await asyncio.sleep(0)
-        stalls.append(time.perf_counter() - began)
+        stalls.append(time.perf_counter() - started_at)
         await asyncio.sleep(0.001)
 
 
-def _gpus(program: RunningProgram) -> GpuService:
+def _create_gpu_service(program: RunningProgram) -> GpuService:
     process = program.program.process
     return GpuService(
         reader=process.gpu_reader,
         clearml=process.clearml.bot,
         database=process.database,
-        drawing=process.drawing,
+        drawing=process.figure_renderer,
         host=process.host,
     )
 
 
 @contextmanager
-def _processes(count: int) -> Iterator[list[int]]:
+def _start_processes(count: int) -> Iterator[list[int]]:
     """Real processes, each a child of another one; gives the children's numbers."""
     started = [
-        subprocess.Popen([sys.executable, "-c", _START_ANOTHER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        subprocess.Popen(
+            [sys.executable, "-c", _START_CHILD_PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
         for _ in range(count)
     ]
     try:

@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.chats import SlackChat, bot_settings, chat_on
+from tests.support.platform_chats import SlackChat, build_bot_settings, open_chat
 
 from clearml_chatops.bot.run_command import run_bot
 from clearml_chatops.bot.settings import Settings
@@ -19,23 +19,28 @@ COMMANDS = 100
 
 async def measure(data: Path) -> None:
     stop = asyncio.Event()
-    async with Sandbox() as sandbox, chat_on("slack") as chat:
+    async with Sandbox() as sandbox, open_chat("slack") as chat:
         assert isinstance(chat, SlackChat)
-        settings = Settings.model_validate(bot_settings(sandbox, data, **chat.settings(sandbox)))
-        bot = asyncio.create_task(run_bot(settings, stop=stop))
-        lab = chat.server.channel("lab")
-        await chat.server.sockets.wait_for_connection()
+        settings = Settings.model_validate(build_bot_settings(sandbox, data, **chat.build_settings(sandbox)))
+        bot = asyncio.create_task(run_bot(settings, stop_event=stop))
+        lab = chat.server.add_channel("lab")
+        await chat.server.socket_mode.wait_for_connection()
         sandbox.faults.delay("*", 1.0)
-        begun = time.monotonic()
+        started_at = time.monotonic()
         envelopes = await asyncio.gather(
-            *(chat.anna.slash("/clearml", f"find nothing{number:03}", lab) for number in range(COMMANDS))
+            *(
+                chat.anna.send_slash_command("/clearml", f"find nothing{number:03}", lab)
+                for number in range(COMMANDS)
+            )
         )
         await asyncio.gather(*(envelope.acknowledged.wait() for envelope in envelopes))
-        while sum("No experiment fits" in text for text in chat.whispers()) < COMMANDS:  # noqa: ASYNC110  # the server tells nobody
+        while sum("No experiment fits" in text for text in chat.read_ephemeral_messages()) < COMMANDS:  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.05)
-        answered = time.monotonic() - begun
-        slowest = max(envelope.acked_after or 0 for envelope in envelopes)
-        print(f"slowest of {COMMANDS} acknowledgements: {slowest * 1000:.0f} ms; all answered in {answered:.1f} s")
+        total_seconds = time.monotonic() - started_at
+        slowest_seconds = max(envelope.acked_after or 0 for envelope in envelopes)
+        print(
+            f"slowest of {COMMANDS} acknowledgements: {slowest_seconds * 1000:.0f} ms; all answered in {total_seconds:.1f} s"
+        )
         stop.set()
         await bot
 

@@ -13,12 +13,12 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from tests.support.many import PROJECT, add_pending, fail_all, watch_all
-from tests.support.program import RunningProgram, running_program
+from tests.support.bulk_experiments import PROJECT, add_pending, fail_all, watch_all
+from tests.support.program import RunningProgram, run_program
 
 from clearml_chatops.models.notifications import ExperimentEvent
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.services.watching.watching import OVERLAP
+from clearml_chatops.services.watching.watcher import OVERLAP
 from clearml_chatops.storage.outbox import OutboxStore
 
 EXPERIMENTS = 10_000
@@ -31,10 +31,10 @@ async def _serve(pipe: Connection) -> None:
         tasks = add_pending(sandbox.state, EXPERIMENTS, user=sandbox.alice.id)
         pipe.send((sandbox.url, sandbox.alice, tasks))
         loop = asyncio.get_running_loop()
-        while order := await loop.run_in_executor(None, pipe.recv):
-            if order == "fail":
+        while command := await loop.run_in_executor(None, pipe.recv):
+            if command == "fail":
                 fail_all(tasks, sandbox.state.now())
-            pipe.send(len(sandbox.requests.names()))
+            pipe.send(len(sandbox.requests.list_endpoints()))
             sandbox.requests.clear()
 
 
@@ -43,59 +43,59 @@ def serve(pipe: Connection) -> None:
         asyncio.run(_serve(pipe))
 
 
-def _memory() -> float:
+def _measure_memory_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 async def measure(data: Path, pipe: Connection, *, by_subscription: bool) -> None:
     url, alice, tasks = pipe.recv()
 
-    def ask(order: str) -> int:
-        pipe.send(order)
+    def ask(command: str) -> int:
+        pipe.send(command)
         return int(pipe.recv())
 
     sandbox = Sandbox()
     sandbox.alice = alice
-    async with running_program(sandbox, data, user=alice, host=url) as program:
+    async with run_program(sandbox, data, user=alice, host=url) as program:
         await program.ask("/whoami")
-        person = await program.person()
+        person = await program.find_person()
         assert person
         process = program.program.process
         if by_subscription:
-            while await process.watcher.look():
+            while await process.watcher.poll():
                 pass
             await program.ask(f"/watch project={PROJECT}")
         else:
             await watch_all(process.database, tasks, program.conversation, person.id)
         del tasks
-        while await process.watcher.look():
+        while await process.watcher.poll():
             pass
         ask("fail")
-        before, begun, cpu = _memory(), time.monotonic(), time.process_time()
-        told = await process.watcher.look()
-        which = "of a subscribed project" if by_subscription else "watched by their ids"
+        memory_before, started_at, cpu_started_at = _measure_memory_mib(), time.monotonic(), time.process_time()
+        notification_count = await process.watcher.poll()
+        description = "of a subscribed project" if by_subscription else "watched by their ids"
         print(
-            f"{EXPERIMENTS} experiments {which} left Pending and failed at one moment: {told} notifications, "
-            f"{ask('count')} requests, {time.monotonic() - begun:.1f} s, "
-            f"{time.process_time() - cpu:.1f} s of CPU, memory {before:.0f} → {_memory():.0f} MiB"
+            f"{EXPERIMENTS} experiments {description} left Pending and failed at one moment: {notification_count} notifications, "
+            f"{ask('count')} requests, {time.monotonic() - started_at:.1f} s, "
+            f"{time.process_time() - cpu_started_at:.1f} s of CPU, memory {memory_before:.0f} → {_measure_memory_mib():.0f} MiB"
         )
-        print(f"in the outbox: {await _waiting(program)}, each of its own")
+        print(f"in the outbox: {await _count_waiting(program)}, each of its own")
         # What changed last is read again for a while, since something may appear late: until then it is not idle.
         while ask("count") != 1:
             await asyncio.sleep(OVERLAP.total_seconds())
-            await process.watcher.look()
-        cpu = time.process_time()
+            await process.watcher.poll()
+        cpu_started_at = time.process_time()
         for _ in range(IDLE_CYCLES):
-            await process.watcher.look()
-        cpu = time.process_time() - cpu
+            await process.watcher.poll()
+        cpu_started_at = time.process_time() - cpu_started_at
         print(
-            f"an idle cycle: {cpu / IDLE_CYCLES * 1000:.1f} ms of CPU, {ask('count') / IDLE_CYCLES:.2f} requests"
+            f"an idle cycle: {cpu_started_at / IDLE_CYCLES * 1000:.1f} ms of CPU, {ask('count') / IDLE_CYCLES:.2f} requests"
         )
 
 
-async def _waiting(program: RunningProgram) -> int:
+async def _count_waiting(program: RunningProgram) -> int:
     async with program.program.process.database.reading() as session:
-        waiting = await OutboxStore(session).due(
+        waiting = await OutboxStore(session).list_due(
             program.conversation.platform,
             program.conversation.id,
             now=program.program.process.clock(),
@@ -105,12 +105,12 @@ async def _waiting(program: RunningProgram) -> int:
 
 
 def main(*, by_subscription: bool) -> None:
-    ours, theirs = multiprocessing.Pipe()
-    server = multiprocessing.get_context("spawn").Process(target=serve, args=(theirs,), daemon=True)
+    parent_pipe, child_pipe = multiprocessing.Pipe()
+    server = multiprocessing.get_context("spawn").Process(target=serve, args=(child_pipe,), daemon=True)
     server.start()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(measure(Path(folder), ours, by_subscription=by_subscription))
-    ours.send("")
+        asyncio.run(measure(Path(folder), parent_pipe, by_subscription=by_subscription))
+    parent_pipe.send("")
     server.join()
 
 

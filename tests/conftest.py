@@ -14,17 +14,17 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.services.clearml_gateway import session
-from tests.support.program import RunningProgram, running_program
+from tests.support.program import RunningProgram, run_program
 
-_read_configuration = session.read_configuration
-_OURS = ("CLEARML_", "CHATOPS_", "SLACK_", "TELEGRAM_", "TRAINS_")
+_read_configuration = session.load_configuration
+_SETTING_PREFIXES = ("CLEARML_", "CHATOPS_", "SLACK_", "TELEGRAM_", "TRAINS_")
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting, no credentials and no proxy of whoever runs the tests."""
     for name in list(os.environ):
-        if name.startswith(_OURS) or name.lower().endswith("_proxy") or name == "DATABASE_URL":
+        if name.startswith(_SETTING_PREFIXES) or name.lower().endswith("_proxy") or name == "DATABASE_URL":
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("CLEARML_CONFIG_FILE", str(tmp_path / "no-clearml.conf"))
@@ -36,29 +36,29 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test that reaches for another machine fails, and says which."""
     connect = socket.socket.connect
 
-    def connect_here(self: socket.socket, address: object) -> None:
+    def connect_to_loopback(self: socket.socket, address: object) -> None:
         if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
             message = f"a test tried to reach {address[0]}"
             raise AssertionError(message)
         connect(self, address)  # type: ignore[arg-type]  # as the caller gave it
 
-    monkeypatch.setattr(socket.socket, "connect", connect_here)
+    monkeypatch.setattr(socket.socket, "connect", connect_to_loopback)
 
 
 @pytest.fixture(autouse=True)
-def _sdk_defaults_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def _cache_sdk_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading them takes a third of a second, and where there is no clearml.conf they are always the same."""
 
-    def configuration() -> Any:
+    def read_cached_configuration() -> Any:
         if Path(os.environ["CLEARML_CONFIG_FILE"]).exists():
             return _read_configuration()
-        return deepcopy(_sdk_defaults())
+        return deepcopy(_read_sdk_defaults())
 
-    monkeypatch.setattr(session, "read_configuration", configuration)
+    monkeypatch.setattr(session, "load_configuration", read_cached_configuration)
 
 
 @cache
-def _sdk_defaults() -> Any:
+def _read_sdk_defaults() -> Any:
     return _read_configuration()
 
 
@@ -72,7 +72,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def program(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProgram]:
     """The program as Alice's terminal sees it, on the sandbox. Its watcher looks when a test says so."""
-    async with running_program(sandbox, tmp_path / "data") as running:
+    async with run_program(sandbox, tmp_path / "data") as running:
         yield running
 
 

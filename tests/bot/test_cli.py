@@ -11,10 +11,10 @@ from click.testing import CliRunner
 from clearml_chatops.bot.cli import main
 from clearml_chatops.bot.command_reference import to_markdown
 from clearml_chatops.bot.settings import Settings
-from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.handlers.all_commands import build_registry
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from tests.support.processes import PROGRAM, process_environment
+from tests.support.processes import PROGRAM, build_process_environment
 
 _ROOT = Path(__file__).parents[2]
 
@@ -22,47 +22,47 @@ _ROOT = Path(__file__).parents[2]
 async def test_lines_run_one_after_the_other_and_all_must_succeed(sandbox: Sandbox, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
-    code, output = await _console(sandbox, tmp_path, "-c", "/clone baseline copy", "-c", "/set args.lr 0.2")
+    code, output = await _run_console(sandbox, tmp_path, "-c", "/clone baseline copy", "-c", "/set args.lr 0.2")
     assert code == 0, output
     assert "Args/lr" in output
 
-    code, output = await _console(sandbox, tmp_path, "-c", "/show nothing", "-c", "/archive copy")
+    code, output = await _run_console(sandbox, tmp_path, "-c", "/show nothing", "-c", "/archive copy")
     assert code == 1
     assert "No experiment is called" in output
     assert "archive" not in output, "what follows a line that failed is not run"
 
 
 async def test_lines_piped_in_without_an_option_are_run(sandbox: Sandbox, tmp_path: Path) -> None:
-    assert (await _console(sandbox, tmp_path, given="/whoami\n"))[0] == 0
-    assert (await _console(sandbox, tmp_path, given="/whoam\n"))[0] == 1
+    assert (await _run_console(sandbox, tmp_path, stdin_text="/whoami\n"))[0] == 0
+    assert (await _run_console(sandbox, tmp_path, stdin_text="/whoam\n"))[0] == 1
 
 
 async def test_a_script_is_read_from_the_standard_input(sandbox: Sandbox, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    code, output = await _console(
-        sandbox, tmp_path, "--script", "-", given="# a comment\n\n/find “baseline”\n/whoami\n"
+    code, output = await _run_console(
+        sandbox, tmp_path, "--script", "-", stdin_text="# a comment\n\n/find “baseline”\n/whoami\n"
     )
     assert code == 0, output
     assert "Alice Adams" in output
 
 
-async def test_a_question_is_no_success(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_a_question_exits_with_code_1(sandbox: Sandbox, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    code, output = await _console(sandbox, tmp_path, "-c", "/reset baseline")
+    code, output = await _run_console(sandbox, tmp_path, "-c", "/reset baseline")
     assert code == 1
     assert "[1] Reset it" in output
 
 
-async def test_the_current_experiment_outlives_the_process(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_the_current_experiment_is_stored_across_processes(sandbox: Sandbox, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    await _console(sandbox, tmp_path, "-c", "/clone baseline kept in mind")
-    code, output = await _console(sandbox, tmp_path, "-c", "/show")
+    await _run_console(sandbox, tmp_path, "-c", "/clone baseline kept in mind")
+    code, output = await _run_console(sandbox, tmp_path, "-c", "/show")
     assert code == 0
     assert "kept in mind" in output
 
 
 @pytest.mark.parametrize(
-    ("variables", "named"),
+    ("variables", "setting_name"),
     [
         ({"CLEARML_API_HOST": "clearml.example"}, "CLEARML_API_HOST"),
         ({"CHATOPS_WATCH_SECONDS": "often"}, "CHATOPS_WATCH_SECONDS"),
@@ -72,20 +72,20 @@ async def test_the_current_experiment_outlives_the_process(sandbox: Sandbox, tmp
     ],
 )
 async def test_a_wrong_setting_is_one_line_that_names_it(
-    sandbox: Sandbox, tmp_path: Path, variables: dict[str, str], named: str
+    sandbox: Sandbox, tmp_path: Path, variables: dict[str, str], setting_name: str
 ) -> None:
-    code, output = await _console(sandbox, tmp_path, "-c", "/find", **variables)
+    code, output = await _run_console(sandbox, tmp_path, "-c", "/find", **variables)
     assert code == 78
-    assert output.startswith(f"clearml-chatops: {named}")
+    assert output.startswith(f"clearml-chatops: {setting_name}")
     assert output.count("\n") == 1
 
 
 async def test_an_outdated_database_is_refused_until_it_is_upgraded(sandbox: Sandbox, tmp_path: Path) -> None:
-    await _console(sandbox, tmp_path, "-c", "/whoami")
+    await _run_console(sandbox, tmp_path, "-c", "/whoami")
     with sqlite3.connect(tmp_path / "data" / "chatops.db") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0000'")
 
-    code, output = await _console(sandbox, tmp_path, "-c", "/whoami")
+    code, output = await _run_console(sandbox, tmp_path, "-c", "/whoami")
 
     assert code == 78
     assert "clearml-chatops database upgrade" in output
@@ -94,7 +94,7 @@ async def test_an_outdated_database_is_refused_until_it_is_upgraded(sandbox: San
 
 def test_commands_are_listed_for_programs() -> None:
     listed = json.loads(CliRunner().invoke(main, ["commands", "--json"]).output)
-    assert [item["name"] for item in listed] == [command.name for command in all_commands()]
+    assert [item["name"] for item in listed] == [command.name for command in build_registry()]
     for item in listed:
         assert item["summary"]
         assert item["examples"]
@@ -103,16 +103,16 @@ def test_commands_are_listed_for_programs() -> None:
 
 
 def test_the_manifest_for_http_has_the_bots_address() -> None:
-    made = CliRunner().invoke(main, ["slack-manifest", "--url", "https://bot.example", "--prefix", "ml-"])
-    commands = json.loads(made.output)["features"]["slash_commands"]
+    result = CliRunner().invoke(main, ["slack-manifest", "--url", "https://bot.example", "--prefix", "ml-"])
+    commands = json.loads(result.output)["features"]["slash_commands"]
     assert {command["url"] for command in commands} == {"https://bot.example/slack/events"}
     refused = CliRunner().invoke(main, ["slack-manifest", "--url", "http://bot.example"])
     assert refused.exit_code == 2
     assert "https://bot.example." in refused.output
 
 
-def test_the_commands_page_is_in_step_with_the_commands() -> None:
-    assert (_ROOT / "docs" / "commands.md").read_text() == to_markdown(all_commands()), "run: make docs"
+def test_the_commands_page_is_up_to_date() -> None:
+    assert (_ROOT / "docs" / "commands.md").read_text() == to_markdown(build_registry()), "run: make docs"
 
 
 def test_the_readme_has_a_row_for_each_setting() -> None:
@@ -122,9 +122,9 @@ def test_the_readme_has_a_row_for_each_setting() -> None:
     assert {field.alias for field in Settings.model_fields.values()} | {"CHATOPS_SETTINGS"} == rows
 
 
-async def test_the_sandbox_says_how_to_use_it(tmp_path: Path) -> None:
+async def test_the_sandbox_prints_its_environment(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        PROGRAM, "sandbox", stdout=asyncio.subprocess.PIPE, env=process_environment(tmp_path)
+        PROGRAM, "sandbox", stdout=asyncio.subprocess.PIPE, env=build_process_environment(tmp_path)
     )
     assert process.stdout is not None
     environment = {}
@@ -140,7 +140,7 @@ async def test_the_sandbox_says_how_to_use_it(tmp_path: Path) -> None:
         "-c",
         "/find baseline",
         stdout=asyncio.subprocess.PIPE,
-        env=process_environment(tmp_path, **environment),
+        env=build_process_environment(tmp_path, **environment),
     )
     output, _ = await console.communicate()
     process.terminate()
@@ -150,8 +150,8 @@ async def test_the_sandbox_says_how_to_use_it(tmp_path: Path) -> None:
     assert await process.wait() == 0
 
 
-async def _console(
-    sandbox: Sandbox, folder: Path, *arguments: str, given: str = "", **variables: str
+async def _run_console(
+    sandbox: Sandbox, folder: Path, *arguments: str, stdin_text: str = "", **variables: str
 ) -> tuple[int, str]:
     """Exit code and output, both streams together, of `clearml-chatops console`."""
     environment = {
@@ -168,7 +168,7 @@ async def _console(
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=process_environment(folder, **environment),
+        env=build_process_environment(folder, **environment),
     )
-    output, _ = await process.communicate(given.encode())
+    output, _ = await process.communicate(stdin_text.encode())
     return process.returncode or 0, output.decode()

@@ -8,39 +8,39 @@ import aiohttp
 import pytest
 
 from clearml_chatops.bot.frontends.front_end import (
-    Arrived,
     DeliveryFailedError,
     DestinationGoneError,
-    nothing_to_note,
+    OnDelivered,
+    ignore_delivery,
 )
 from clearml_chatops.bot.live_cards import LiveCards
-from clearml_chatops.models.cards import EditPace
+from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.notifications.cards import LOOKING_AHEAD, PROGRESS_INTERVAL, CardService
+from clearml_chatops.services.notifications.cards import DUE_LOOKAHEAD, PROGRESS_INTERVAL, CardService
 from clearml_chatops.storage.outbox import OutboxStore
 from tests.sandbox.support import Client
-from tests.support.program import RunningProgram, plain_text
+from tests.support.program import RunningProgram, to_plain_text
 
-HERE = Conversation("chat", "C1")
-PAUSE = timedelta(seconds=5)
-LATER = timedelta(seconds=6)
+CONVERSATION = Conversation("chat", "C1")
+EDIT_INTERVAL = timedelta(seconds=5)
+AFTER_INTERVAL = timedelta(seconds=6)
 
 
 @dataclass
-class Wall:
+class FakePlatform:
     """A chat platform on which cards hang, and a clock that stands until it is moved."""
 
     now: datetime
-    pace: EditPace = field(default_factory=lambda: EditPace(PAUSE))
-    trouble: Exception | None = None
-    meanwhile: Callable[[], Awaitable[object]] | None = None
+    edit_intervals: EditIntervals = field(default_factory=lambda: EditIntervals(EDIT_INTERVAL))
+    edit_error: Exception | None = None
+    during_edit: Callable[[], Awaitable[object]] | None = None
     edits: list[tuple[str, str]] = field(default_factory=list)
 
-    platform = HERE.platform
+    platform = CONVERSATION.platform
     routes = ()
 
     async def start(self) -> None: ...
@@ -48,214 +48,220 @@ class Wall:
     async def stop(self) -> None: ...
 
     async def deliver(
-        self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note
+        self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
     ) -> None: ...
 
-    def edit_pace(self, _conversation: Conversation) -> EditPace:
-        return self.pace
+    def get_edit_intervals(self, _conversation: Conversation) -> EditIntervals:
+        return self.edit_intervals
 
     async def edit(self, _conversation: Conversation, message_id: str, reply: Reply) -> None:
-        if self.trouble:
-            raise self.trouble
-        if self.meanwhile:
-            meanwhile, self.meanwhile = self.meanwhile, None
+        if self.edit_error:
+            raise self.edit_error
+        if self.during_edit:
+            meanwhile, self.during_edit = self.during_edit, None
             await meanwhile()
-        self.edits.append((message_id, plain_text(reply)))
+        self.edits.append((message_id, to_plain_text(reply)))
 
 
 @dataclass
-class Gallery:
+class CardSetup:
     """The program with its cards on a wall; `draft` is the experiment that they show."""
 
     program: RunningProgram
     sandbox: Sandbox
     agent: Client
-    wall: Wall
+    platform: FakePlatform
     cards: CardService
     draft: str = ""
 
-    async def hang(self, message_id: str) -> None:
-        await self.cards.remember(HERE, message_id, self.draft, is_card=True)
+    async def add_card(self, message_id: str) -> None:
+        await self.cards.record_message(CONVERSATION, message_id, self.draft, is_card=True)
 
-    async def passes(self, time: timedelta = LATER) -> list[tuple[str, str]]:
+    async def advance(self, time: timedelta = AFTER_INTERVAL) -> list[tuple[str, str]]:
         """The edits that are made when some time has passed."""
-        self.wall.now += time
-        live = LiveCards(cards=self.cards, front_end=self.wall, clock=self.clock)
-        before = len(self.wall.edits)
-        await live.edit_due()
-        return self.wall.edits[before:]
+        self.platform.now += time
+        live = LiveCards(cards=self.cards, front_end=self.platform, clock=self.clock)
+        before = len(self.platform.edits)
+        await live.edit_due_cards()
+        return self.platform.edits[before:]
 
-    async def look(self) -> None:
-        await replace(self.program.program.process, clock=self.clock).watcher.look()
+    async def poll(self) -> None:
+        await replace(self.program.program.process, clock=self.clock).watcher.poll()
 
     def clock(self) -> datetime:
-        return self.wall.now
+        return self.platform.now
 
 
 @pytest.fixture
-async def gallery(program: RunningProgram, sandbox: Sandbox) -> AsyncIterator[Gallery]:
+async def card_setup(program: RunningProgram, sandbox: Sandbox) -> AsyncIterator[CardSetup]:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    wall = Wall(datetime.now(UTC))
+    platform = FakePlatform(datetime.now(UTC))
     process = program.program.process
     async with aiohttp.ClientSession() as session:
-        gallery = Gallery(
+        card_setup = CardSetup(
             program,
             sandbox,
             Client(sandbox, session, sandbox.alice),
-            wall,
-            replace(process, clock=lambda: wall.now).cards,
+            platform,
+            replace(process, clock=lambda: platform.now).cards,
         )
-        await gallery.look()
-        gallery.draft = (await program.say("/clone baseline on two cards")).experiment_id
-        await gallery.hang("1")
-        yield gallery
+        await card_setup.poll()
+        card_setup.draft = (await program.send("/clone baseline on two GPUs")).experiment_id
+        await card_setup.add_card("1")
+        yield card_setup
 
 
-async def test_a_card_shows_what_a_command_has_changed(gallery: Gallery) -> None:
-    assert await gallery.passes() == []
-    await gallery.program.ask(f"/name better name id={gallery.draft}")
-    ((message_id, text),) = await gallery.passes()
+async def test_a_card_shows_what_a_command_has_changed(card_setup: CardSetup) -> None:
+    assert await card_setup.advance() == []
+    await card_setup.program.ask(f"/name better name id={card_setup.draft}")
+    ((message_id, text),) = await card_setup.advance()
     assert message_id == "1"
     assert "better name" in text
-    assert await gallery.passes() == [], "a Draft does not move on by itself"
+    assert await card_setup.advance() == [], "a Draft does not move on by itself"
 
 
-async def test_a_card_follows_its_experiment_also_when_others_move_it(gallery: Gallery) -> None:
-    queue = await gallery.agent.data("queues.create", name="night")
-    await gallery.agent.data("tasks.enqueue", task=gallery.draft, queue=queue["id"])
-    await gallery.look()
-    assert ["Pending" in text for _, text in await gallery.passes()] == [True]
-    await gallery.look()
-    assert await gallery.passes() == [], "it shows this change already"
-    await gallery.agent.data("tasks.started", task=gallery.draft, force=True)
-    await gallery.look()
-    assert ["Running" in text for _, text in await gallery.passes()] == [True]
-    assert await gallery.passes() == []
-    assert len(await gallery.passes(PROGRESS_INTERVAL)) == 1, "its time and iterations move on"
+async def test_a_card_follows_its_experiment_also_when_others_move_it(card_setup: CardSetup) -> None:
+    queue = await card_setup.agent.call_for_data("queues.create", name="night")
+    await card_setup.agent.call_for_data("tasks.enqueue", task=card_setup.draft, queue=queue["id"])
+    await card_setup.poll()
+    assert ["Pending" in text for _, text in await card_setup.advance()] == [True]
+    await card_setup.poll()
+    assert await card_setup.advance() == [], "it shows this change already"
+    await card_setup.agent.call_for_data("tasks.started", task=card_setup.draft, force=True)
+    await card_setup.poll()
+    assert ["Running" in text for _, text in await card_setup.advance()] == [True]
+    assert await card_setup.advance() == []
+    assert len(await card_setup.advance(PROGRESS_INTERVAL)) == 1, "its time and iterations move on"
 
 
-async def test_many_changes_within_the_pause_are_one_edit(gallery: Gallery) -> None:
-    await gallery.program.ask(f"/name first name id={gallery.draft}")
-    assert len(await gallery.passes()) == 1
+async def test_many_changes_within_the_pause_are_one_edit(card_setup: CardSetup) -> None:
+    await card_setup.program.ask(f"/name first name id={card_setup.draft}")
+    assert len(await card_setup.advance()) == 1
     for name in ("second name", "third name", "fourth name"):
-        await gallery.program.ask(f"/name {name} id={gallery.draft}")
-        assert await gallery.passes(timedelta(seconds=1)) == []
-    ((_, text),) = await gallery.passes(PAUSE)
+        await card_setup.program.ask(f"/name {name} id={card_setup.draft}")
+        assert await card_setup.advance(timedelta(seconds=1)) == []
+    ((_, text),) = await card_setup.advance(EDIT_INTERVAL)
     assert "fourth name" in text
 
 
-async def test_what_changes_while_a_card_is_edited_is_shown_next(gallery: Gallery) -> None:
-    await gallery.program.ask(f"/name first name id={gallery.draft}")
-    gallery.wall.meanwhile = lambda: gallery.program.ask(f"/name second name id={gallery.draft}")
-    ((_, text),) = await gallery.passes()
+async def test_a_change_during_an_edit_is_shown_next(card_setup: CardSetup) -> None:
+    await card_setup.program.ask(f"/name first name id={card_setup.draft}")
+    card_setup.platform.during_edit = lambda: card_setup.program.ask(f"/name second name id={card_setup.draft}")
+    ((_, text),) = await card_setup.advance()
     assert "first name" in text
-    ((_, text),) = await gallery.passes()
+    ((_, text),) = await card_setup.advance()
     assert "second name" in text
 
 
-async def test_a_newer_card_takes_the_place_of_the_older_one(gallery: Gallery) -> None:
-    await gallery.hang("2")
-    assert [(id_, "further down" in text) for id_, text in await gallery.passes()] == [("1", True)]
-    await gallery.program.ask(f"/name better name id={gallery.draft}")
-    assert [id_ for id_, _ in await gallery.passes()] == ["2"]
-    assert await gallery.cards.experiment_of(HERE, "1") == gallery.draft, "a reply to the older one still means it"
+async def test_a_newer_card_takes_the_place_of_the_older_one(card_setup: CardSetup) -> None:
+    await card_setup.add_card("2")
+    assert [(id_, "further down" in text) for id_, text in await card_setup.advance()] == [("1", True)]
+    await card_setup.program.ask(f"/name better name id={card_setup.draft}")
+    assert [id_ for id_, _ in await card_setup.advance()] == ["2"]
+    assert await card_setup.cards.find_experiment_id(CONVERSATION, "1") == card_setup.draft, (
+        "a reply to the older one still means it"
+    )
 
 
-async def test_all_cards_of_a_moment_cost_one_request(gallery: Gallery) -> None:
+async def test_all_due_cards_take_one_request(card_setup: CardSetup) -> None:
     for number in range(2, 8):
-        reply = await gallery.program.say(f"/clone baseline clone {number}")
-        await gallery.cards.remember(HERE, str(number), reply.experiment_id, is_card=True)
-        await gallery.program.ask(f"/name renamed {number} id={reply.experiment_id}")
-    gallery.sandbox.requests.clear()
-    assert len(await gallery.passes()) == 6
-    assert gallery.sandbox.requests.names() == ["tasks.get_all_ex"]
+        reply = await card_setup.program.send(f"/clone baseline clone {number}")
+        await card_setup.cards.record_message(CONVERSATION, str(number), reply.experiment_id, is_card=True)
+        await card_setup.program.ask(f"/name renamed {number} id={reply.experiment_id}")
+    card_setup.sandbox.requests.clear()
+    assert len(await card_setup.advance()) == 6
+    assert card_setup.sandbox.requests.list_endpoints() == ["tasks.get_all_ex"]
 
 
-async def test_a_deleted_experiment_is_said_once(gallery: Gallery) -> None:
-    await gallery.agent.data("tasks.delete", task=gallery.draft, force=True)
-    await gallery.cards.mark_due([gallery.draft])
-    assert ["deleted" in text for _, text in await gallery.passes()] == [True]
-    await gallery.cards.mark_due([gallery.draft])
-    assert await gallery.passes() == []
+async def test_a_deleted_experiment_is_shown_once(card_setup: CardSetup) -> None:
+    await card_setup.agent.call_for_data("tasks.delete", task=card_setup.draft, force=True)
+    await card_setup.cards.mark_due([card_setup.draft])
+    assert ["deleted" in text for _, text in await card_setup.advance()] == [True]
+    await card_setup.cards.mark_due([card_setup.draft])
+    assert await card_setup.advance() == []
 
 
-async def test_a_failed_edit_is_made_again(gallery: Gallery) -> None:
-    await gallery.program.ask(f"/name better name id={gallery.draft}")
-    gallery.wall.trouble = DeliveryFailedError("ratelimited")
-    assert await gallery.passes() == []
-    gallery.wall.trouble = None
-    assert await gallery.passes(timedelta(seconds=1)) == [], "not within the pause"
-    assert len(await gallery.passes(PAUSE)) == 1
+async def test_a_failed_edit_is_retried(card_setup: CardSetup) -> None:
+    await card_setup.program.ask(f"/name better name id={card_setup.draft}")
+    card_setup.platform.edit_error = DeliveryFailedError("ratelimited")
+    assert await card_setup.advance() == []
+    card_setup.platform.edit_error = None
+    assert await card_setup.advance(timedelta(seconds=1)) == [], "not within the pause"
+    assert len(await card_setup.advance(EDIT_INTERVAL)) == 1
 
 
-async def test_a_card_that_cannot_be_reached_is_left_alone(gallery: Gallery) -> None:
-    await gallery.program.ask(f"/name better name id={gallery.draft}")
-    gallery.wall.trouble = DestinationGoneError("is_archived")
-    assert await gallery.passes() == []
-    gallery.wall.trouble = None
-    assert await gallery.passes() == []
+async def test_an_unreachable_card_is_given_up(card_setup: CardSetup) -> None:
+    await card_setup.program.ask(f"/name better name id={card_setup.draft}")
+    card_setup.platform.edit_error = DestinationGoneError("is_archived")
+    assert await card_setup.advance() == []
+    card_setup.platform.edit_error = None
+    assert await card_setup.advance() == []
 
 
-async def test_it_looks_often_only_while_a_card_is_to_be_edited_soon(gallery: Gallery) -> None:
-    live = LiveCards(cards=gallery.cards, front_end=gallery.wall, clock=gallery.clock)
-    await live.edit_due()
-    assert live.pause() == LOOKING_AHEAD
-    await gallery.program.ask(f"/name better name id={gallery.draft}")
-    gallery.wall.now += LATER
-    await live.edit_due()
-    assert live.pause() < LOOKING_AHEAD, "another change may follow"
-    await live.edit_due()
-    assert live.pause() == LOOKING_AHEAD
+async def test_cards_are_checked_often_only_while_edits_are_expected(card_setup: CardSetup) -> None:
+    live = LiveCards(cards=card_setup.cards, front_end=card_setup.platform, clock=card_setup.clock)
+    await live.edit_due_cards()
+    assert live.get_interval() == DUE_LOOKAHEAD
+    await card_setup.program.ask(f"/name better name id={card_setup.draft}")
+    card_setup.platform.now += AFTER_INTERVAL
+    await live.edit_due_cards()
+    assert live.get_interval() < DUE_LOOKAHEAD, "another change may follow"
+    await live.edit_due_cards()
+    assert live.get_interval() == DUE_LOOKAHEAD
 
 
 # ── Where all cards of a conversation share what the platform takes ───────────────────────────────
 
 
-async def _ten_runs(gallery: Gallery) -> list[str]:
+async def _start_ten_runs(card_setup: CardSetup) -> list[str]:
     """Ten experiments that run, each with a card that has just been edited."""
-    gallery.wall.pace = EditPace(timedelta(seconds=10), timedelta(seconds=6))
-    queue = await gallery.agent.data("queues.create", name="night")
+    card_setup.platform.edit_intervals = EditIntervals(timedelta(seconds=10), timedelta(seconds=6))
+    queue = await card_setup.agent.call_for_data("queues.create", name="night")
     runs = []
     for number in range(10):
-        run = (await gallery.program.say(f"/clone baseline run {number}")).experiment_id
-        await gallery.agent.data("tasks.enqueue", task=run, queue=queue["id"])
-        await gallery.agent.data("tasks.started", task=run, force=True)
-        await gallery.agent.data("workers.status_report", worker=f"lab:gpu{number}", task=run, timestamp=1)
-        await gallery.cards.remember(HERE, f"card {number}", run, is_card=True)
-        runs.append(run)
-    await gallery.look()
+        experiment_id = (await card_setup.program.send(f"/clone baseline run {number}")).experiment_id
+        await card_setup.agent.call_for_data("tasks.enqueue", task=experiment_id, queue=queue["id"])
+        await card_setup.agent.call_for_data("tasks.started", task=experiment_id, force=True)
+        await card_setup.agent.call_for_data(
+            "workers.status_report", worker=f"lab:gpu{number}", task=experiment_id, timestamp=1
+        )
+        await card_setup.cards.record_message(CONVERSATION, f"card {number}", experiment_id, is_card=True)
+        runs.append(experiment_id)
+    await card_setup.poll()
     for _ in runs:
-        assert len(await gallery.passes()) == 1
+        assert len(await card_setup.advance()) == 1
     return runs
 
 
-async def test_ten_running_cards_leave_a_group_room_for_messages(gallery: Gallery) -> None:
-    await _ten_runs(gallery)
-    edits = [edit for _ in range(120) for edit in await gallery.passes(timedelta(seconds=1))]
+async def test_ten_running_cards_stay_within_the_rate_limit(card_setup: CardSetup) -> None:
+    await _start_ten_runs(card_setup)
+    edits = [edit for _ in range(120) for edit in await card_setup.advance(timedelta(seconds=1))]
     assert 18 <= len(edits) <= 20, "ten a minute, where the group takes twenty"
     assert {id_ for id_, _ in edits} == {f"card {number}" for number in range(10)}, "each has its turn"
 
 
-async def test_a_card_of_a_run_that_has_ended_is_edited_before_those_that_only_move_on(
-    gallery: Gallery,
+async def test_the_card_of_a_finished_run_is_edited_first(
+    card_setup: CardSetup,
 ) -> None:
-    runs = await _ten_runs(gallery)
-    gallery.wall.now += PROGRESS_INTERVAL
-    await gallery.agent.data("tasks.completed", task=runs[7])
-    await gallery.look()
-    ((message_id, text),) = await gallery.passes()
+    runs = await _start_ten_runs(card_setup)
+    card_setup.platform.now += PROGRESS_INTERVAL
+    await card_setup.agent.call_for_data("tasks.completed", task=runs[7])
+    await card_setup.poll()
+    ((message_id, text),) = await card_setup.advance()
     assert message_id == "card 7"
     assert "Completed" in text
 
 
-async def test_cards_of_a_group_wait_while_messages_are_on_their_way_there(gallery: Gallery) -> None:
-    await _ten_runs(gallery)
-    notice = Notice("worker", "It ended.", gallery.wall.now)
-    async with gallery.program.program.process.database.writing() as session:
-        await OutboxStore(session).add([(notice, HERE)], now=gallery.wall.now)
-    assert await gallery.passes(PROGRESS_INTERVAL) == []
-    async with gallery.program.program.process.database.writing() as session:
+async def test_cards_wait_while_messages_are_queued(card_setup: CardSetup) -> None:
+    await _start_ten_runs(card_setup)
+    notice = Notice("worker", "It ended.", card_setup.platform.now)
+    async with card_setup.program.program.process.database.writing() as session:
+        await OutboxStore(session).add([(notice, CONVERSATION)], now=card_setup.platform.now)
+    assert await card_setup.advance(PROGRESS_INTERVAL) == []
+    async with card_setup.program.program.process.database.writing() as session:
         outbox = OutboxStore(session)
-        (waiting,) = await outbox.due(HERE.platform, HERE.id, now=gallery.wall.now, limit=1)
-        await outbox.mark_delivered(waiting.id, at=gallery.wall.now)
-    assert len(await gallery.passes()) == 1
+        (waiting,) = await outbox.list_due(
+            CONVERSATION.platform, CONVERSATION.id, now=card_setup.platform.now, limit=1
+        )
+        await outbox.mark_delivered(waiting.id, at=card_setup.platform.now)
+    assert len(await card_setup.advance()) == 1

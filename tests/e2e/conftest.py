@@ -11,22 +11,22 @@ import pytest
 
 from clearml_chatops.bot.run_command import run_bot
 from clearml_chatops.bot.settings import Settings
-from tests.support.chats import PLATFORMS, Chat, chat_on
-from tests.support.processes import PROGRAM, process_environment
+from tests.support.platform_chats import PLATFORMS, Chat, open_chat
+from tests.support.processes import PROGRAM, build_process_environment
 
 
 @pytest.fixture(params=PLATFORMS)
 async def chat(request: pytest.FixtureRequest) -> AsyncIterator[Chat]:
     """Anna's chat with the bot, on one platform after the other."""
-    async with chat_on(request.param) as chat:
+    async with open_chat(request.param) as chat:
         yield chat
 
 
 @asynccontextmanager
-async def running(settings: dict[str, Any]) -> AsyncIterator[None]:
+async def run_bot_in_process(settings: dict[str, Any]) -> AsyncIterator[None]:
     """The bot in this process."""
     stop = asyncio.Event()
-    bot = asyncio.create_task(run_bot(Settings.model_validate(settings), stop=stop))
+    bot = asyncio.create_task(run_bot(Settings.model_validate(settings), stop_event=stop))
     try:
         yield
     finally:
@@ -35,11 +35,13 @@ async def running(settings: dict[str, Any]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def process_running(settings: dict[str, Any], folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+async def run_bot_as_subprocess(
+    settings: dict[str, Any], folder: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The installed program; killed at the end where it has not ended by then."""
     variables = {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
     process = await asyncio.create_subprocess_exec(
-        PROGRAM, "run", env=process_environment(folder, **variables), stderr=asyncio.subprocess.PIPE
+        PROGRAM, "run", env=build_process_environment(folder, **variables), stderr=asyncio.subprocess.PIPE
     )
     try:
         yield process

@@ -10,73 +10,81 @@ import pytest
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from tests.e2e.conftest import process_running
+from tests.e2e.conftest import run_bot_as_subprocess
 from tests.sandbox.support import Client
-from tests.support.chats import Chat, SlackChat, TelegramChat, bot_settings, chat_on, hear, play
-from tests.support.crashes import killed_again_and_again
+from tests.support.crashes import kill_repeatedly
 from tests.support.dialogs import Turn
+from tests.support.platform_chats import (
+    Chat,
+    SlackChat,
+    TelegramChat,
+    build_bot_settings,
+    open_chat,
+    play,
+    wait_for_messages,
+)
+from tests.support.polling import wait_until
 from tests.support.telegram import Fault
-from tests.support.waiting import until
 
-KILLS = 5
+KILL_COUNT = 5
 
 
 @pytest.fixture
 async def telegram() -> AsyncIterator[TelegramChat]:
-    async with chat_on("telegram") as chat:
+    async with open_chat("telegram") as chat:
         assert isinstance(chat, TelegramChat)
         yield chat
 
 
-async def test_nothing_is_lost_where_the_bot_is_killed_at_random_moments(
+async def test_nothing_is_lost_when_the_bot_is_killed_at_random_moments(
     sandbox: Sandbox, telegram: TelegramChat, tmp_path: Path
 ) -> None:
-    toll = await killed_again_and_again(sandbox, telegram, tmp_path, kills=KILLS, seed=17)
-    assert toll.kills == KILLS
-    assert len(toll.wanted) == 4 * KILLS
-    assert toll.lost == []
+    toll = await kill_repeatedly(sandbox, telegram, tmp_path, kills=KILL_COUNT, seed=17)
+    assert toll.kills == KILL_COUNT
+    assert len(toll.expected) == 4 * KILL_COUNT
+    assert toll.missing == []
     # Only a kill between Telegram's taking it and the note of that can double, and each only what was being sent.
-    assert toll.doubled_messages <= KILLS
+    assert toll.duplicate_messages <= KILL_COUNT
 
 
-async def test_what_a_platform_has_taken_is_told_once_though_the_bot_is_killed_before_its_database_knows(
+async def test_a_sent_message_is_not_repeated_though_the_bot_is_killed_before_recording_it(
     sandbox: Sandbox, chat: Chat, tmp_path: Path
 ) -> None:
     """Another program has the database's lock when the answer comes; the bot is killed while it waits for that."""
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     data = tmp_path / "data"
-    settings = bot_settings(sandbox, data, CHATOPS_WATCH_SECONDS=0.2, **chat.settings(sandbox))
+    settings = build_bot_settings(sandbox, data, CHATOPS_WATCH_SECONDS=0.2, **chat.build_settings(sandbox))
     async with aiohttp.ClientSession() as session:
         agent = Client(sandbox, session, sandbox.alice)
-        async with process_running(settings, tmp_path) as process:
+        async with run_bot_as_subprocess(settings, tmp_path) as process:
             await play(chat, Turn("/queue create", ("yours",)), Turn("/rerun baseline run 0", ("Pending in",)))
             task = next(task["id"] for task in sandbox.state.tasks.values() if task["name"] == "run 0")
             with closing(sqlite3.connect(data / "chatops.db", isolation_level=None, timeout=60)) as database:
-                _before_a_message_is_taken(chat, lambda: database.execute("BEGIN IMMEDIATE"))
-                await agent.data("tasks.started", task=task, force=True)
-                await agent.data("workers.status_report", worker="lab:gpu0", task=task, timestamp=1)
-                await until(lambda: (data / "told").exists() and (data / "told").read_text())
+                _run_before_next_answer(chat, lambda: database.execute("BEGIN IMMEDIATE"))
+                await agent.call_for_data("tasks.started", task=task, force=True)
+                await agent.call_for_data("workers.status_report", worker="lab:gpu0", task=task, timestamp=1)
+                await wait_until(lambda: (data / "delivered").exists() and (data / "delivered").read_text())
                 process.kill()
                 await process.wait()
                 assert database.in_transaction
-        async with process_running(settings, tmp_path):
-            await agent.data("tasks.completed", task=task)
-            await hear(chat, "is Completed")
+        async with run_bot_as_subprocess(settings, tmp_path):
+            await agent.call_for_data("tasks.completed", task=task)
+            await wait_for_messages(chat, "is Completed")
             await play(chat, Turn("/whoami", ("alice",)))
-    told = "\n".join(chat.heard())
-    assert told.count("has left Pending") == told.count("is Completed") == 1, told
+    text = "\n".join(chat.read_messages())
+    assert text.count("has left Pending") == text.count("is Completed") == 1, text
 
 
-def _before_a_message_is_taken(chat: Chat, happens: Callable[[], object]) -> None:
+def _run_before_next_answer(chat: Chat, action: Callable[[], object]) -> None:
     """Has something happen when the next message has reached the platform, before it is answered."""
     if isinstance(chat, SlackChat):
-        before = chat.server.api.mood.before
+        before = chat.server.api.faults.side_effects
 
-        def once() -> None:
+        def run_once() -> None:
             before.clear()
-            happens()
+            action()
 
-        before["chat.postMessage"] = once
+        before["chat.postMessage"] = run_once
     else:
         assert isinstance(chat, TelegramChat)
-        chat.server.misbehave("sendMessage", Fault.after(happens))
+        chat.server.add_fault("sendMessage", Fault.with_side_effect(action))

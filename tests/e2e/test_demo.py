@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import PROGRAM, process_environment, processes_in
-from tests.support.waiting import until
+from tests.support.polling import wait_until
+from tests.support.processes import PROGRAM, build_process_environment, list_processes
 
 
 async def test_the_tour_shows_the_main_job_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -22,32 +22,32 @@ async def test_the_tour_shows_the_main_job_and_leaves_nothing_behind(tmp_path: P
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env=process_environment(tmp_path),
+        env=build_process_environment(tmp_path),
     )
     output, _ = await process.communicate()
     transcript = re.sub(r"\s+", " ", output.decode())
 
     assert process.returncode == 0, output.decode()
-    for shown in (
+    for expected_text in (
         "> /find",
         "baseline Completed",
-        "Cloned as “on two cards”",
+        "Cloned as “on two GPUs”",
         "Args/gpus 0 1,2",
         "Args/lr 0.1 0.05",
         "-v /data:/data -w /workspace --user 1000:1000",
         "5 differences to “baseline”",
         "The queue alice_queue is there",
         "The worker lab:alice_queue:cpu listens on alice_queue",
-        "“on two cards” is Pending in alice_queue",
-        "“on two cards” has left Pending",
+        "“on two GPUs” is Pending in alice_queue",
+        "“on two GPUs” has left Pending",
         "picked up by lab:alice_queue:cpu",
-        "“on two cards” is Completed after",
+        "“on two GPUs” is Completed after",
         "gpus=1,2 lr=0.05 epochs=2",
         "Stopped lab:alice_queue:cpu",
     ):
-        assert shown in transcript, f"no {shown!r} in: {output.decode()}"
+        assert expected_text in transcript, f"no {expected_text!r} in: {output.decode()}"
     assert list(tmp_path.iterdir()) == []
-    assert processes_in(tmp_path) == []
+    assert list_processes(tmp_path) == []
 
 
 async def test_a_line_that_fails_makes_the_demo_fail(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ async def test_a_line_that_fails_makes_the_demo_fail(tmp_path: Path) -> None:
         "--script",
         str(script),
         stdout=asyncio.subprocess.PIPE,
-        env=process_environment(tmp_path),
+        env=build_process_environment(tmp_path),
     )
     output, _ = await process.communicate()
 
@@ -68,16 +68,16 @@ async def test_a_line_that_fails_makes_the_demo_fail(tmp_path: Path) -> None:
     assert "No experiment is called “nothing-of-this-name”" in re.sub(r"\s+", " ", output.decode())
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-async def test_a_signal_in_mid_run_ends_it_with_all_that_it_started(tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+async def test_a_signal_during_a_run_stops_everything_the_demo_started(tmp_path: Path, signal_number: int) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
     script = tmp_path / "tour.txt"
     script.write_text(
         "/queue create\n/worker start gpus=none\n/rerun baseline args.epochs=500\n/wait completed timeout=1h\n"
     )
-    heard = tmp_path / "heard"
-    with heard.open("wb") as file:
+    output_file = tmp_path / "heard"
+    with output_file.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             PROGRAM,
             "demo",
@@ -85,22 +85,22 @@ async def test_a_signal_in_mid_run_ends_it_with_all_that_it_started(tmp_path: Pa
             str(script),
             stdout=file,
             stderr=file,
-            env=process_environment(folder),
+            env=build_process_environment(folder),
             # Whoever runs the tests in the background has SIGINT ignored, which children inherit.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
-    await until(lambda: "has left Pending" in heard.read_text() or process.returncode is not None)
+    await wait_until(lambda: "has left Pending" in output_file.read_text() or process.returncode is not None)
 
-    process.send_signal(number)
+    process.send_signal(signal_number)
     await process.wait()
 
     assert process.returncode != 0
-    assert "Traceback" not in heard.read_text()
+    assert "Traceback" not in output_file.read_text()
     assert list(folder.iterdir()) == []
-    assert processes_in(folder) == []
+    assert list_processes(folder) == []
 
 
-async def test_at_a_terminal_the_demo_is_a_chat(tmp_path: Path) -> None:
+async def test_the_demo_is_interactive_at_a_terminal(tmp_path: Path) -> None:
     controller, terminal = pty.openpty()
     process = await asyncio.create_subprocess_exec(
         PROGRAM,
@@ -108,22 +108,22 @@ async def test_at_a_terminal_the_demo_is_a_chat(tmp_path: Path) -> None:
         stdin=terminal,
         stdout=terminal,
         stderr=terminal,
-        env=process_environment(tmp_path, TERM="xterm-256color"),
+        env=build_process_environment(tmp_path, TERM="xterm-256color"),
     )
     os.close(terminal)
-    screen = _Screen(controller)
+    screen = _PseudoTerminal(controller)
 
-    await until(lambda: screen.shows("/help lists the commands"))
+    await wait_until(lambda: screen.shows("/help lists the commands"))
     os.write(controller, b"/find baseline\r")
-    await until(lambda: screen.shows("Completed"))
+    await wait_until(lambda: screen.shows("Completed"))
     # Between two prompts the terminal itself swallows a Ctrl-D; a person presses it again.
-    await until(lambda: process.returncode is not None or screen.press(b"\x04"))
+    await wait_until(lambda: process.returncode is not None or screen.press(b"\x04"))
 
     assert process.returncode == 0
     screen.close()
 
 
-class _Screen:
+class _PseudoTerminal:
     """All that was written to a pseudo-terminal so far."""
 
     def __init__(self, controller: int) -> None:

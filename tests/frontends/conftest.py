@@ -21,7 +21,7 @@ from clearml_chatops.handlers.arguments import (
     ParameterWords,
     PlainWord,
     QueueName,
-    QueuePlace,
+    QueuePosition,
     RestOfLine,
     StatusName,
     WordFlag,
@@ -32,7 +32,7 @@ from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
 
-async def reached(condition: Callable[[], bool]) -> None:
+async def wait_until(condition: Callable[[], bool]) -> None:
     """Returns when the condition holds; the loop runs meanwhile."""
     async with asyncio.timeout(5):
         while not condition():  # noqa: ASYNC110  # what is on a terminal sends no event
@@ -44,20 +44,20 @@ class FakeBot:
     """Answers each line with the reply noted for it; an unknown line is refused."""
 
     replies: dict[str, Reply] = field(default_factory=dict)
-    heard: list[IncomingMessage] = field(default_factory=list)
+    messages: list[IncomingMessage] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:
-        return [message.text for message in self.heard]
+        return [message.text for message in self.messages]
 
     async def handle(self, message: IncomingMessage) -> Reply:
-        self.heard.append(message)
+        self.messages.append(message)
         unknown = Reply((Text("No such command.", Tone.FAILURE),), Outcome.REFUSED)
         return self.replies.get(message.text, unknown)
 
 
 @dataclass
-class FakeNames:
+class FakeSuggestions:
     known_experiments: list[tuple[str, str]] = field(
         default_factory=lambda: [
             ("3f2a9c1e", "baseline"),
@@ -68,22 +68,22 @@ class FakeNames:
     known_queues: list[str] = field(default_factory=lambda: ["anna_queue", "two words"])
     known_parameters: list[str] = field(default_factory=lambda: ["args.lr", "args.gpus", "general.seed"])
     fails: bool = False
-    asked: int = 0
+    request_count: int = 0
 
-    async def experiments(self) -> list[tuple[str, str]]:
-        self.asked += 1
+    async def suggest_experiments(self) -> list[tuple[str, str]]:
+        self.request_count += 1
         if self.fails:
             raise ConnectionError
         return self.known_experiments
 
-    async def queues(self) -> list[str]:
+    async def suggest_queues(self) -> list[str]:
         return self.known_queues
 
-    async def parameters(self) -> list[str]:
+    async def suggest_parameters(self) -> list[str]:
         return self.known_parameters
 
 
-def small_registry() -> Registry:
+def build_small_registry() -> Registry:
     """Commands with every kind of argument that is completed."""
     family = CommandFamily("Things")
 
@@ -120,12 +120,12 @@ def small_registry() -> Registry:
         raise NotImplementedError
 
     @family.command("queue move", examples=())
-    async def queue_move(context: object, experiment: ExperimentReference, place: QueuePlace) -> Reply:
+    async def queue_move(context: object, experiment: ExperimentReference, place: QueuePosition) -> Reply:
         """Move what waits."""
         raise NotImplementedError
 
     @family.command("help", examples=())
-    async def help_(context: object, command: Annotated[str, RestOfLine(completes="command")] = "") -> Reply:
+    async def help_(context: object, command: Annotated[str, RestOfLine(completion="command")] = "") -> Reply:
         """Explain a command."""
         raise NotImplementedError
 
@@ -138,8 +138,8 @@ def bot() -> FakeBot:
 
 
 @pytest.fixture
-def names() -> FakeNames:
-    return FakeNames()
+def suggestions() -> FakeSuggestions:
+    return FakeSuggestions()
 
 
 @pytest.fixture
@@ -149,11 +149,13 @@ def console() -> Console:
 
 
 @pytest.fixture
-def front_end(bot: FakeBot, names: FakeNames, console: Console) -> ConsoleFrontEnd:
-    return ConsoleFrontEnd(handle=bot.handle, registry=small_registry(), names=names, user="anna", console=console)
+def front_end(bot: FakeBot, suggestions: FakeSuggestions, console: Console) -> ConsoleFrontEnd:
+    return ConsoleFrontEnd(
+        handle=bot.handle, registry=build_small_registry(), suggestions=suggestions, user="anna", console=console
+    )
 
 
-def written(console: Console) -> str:
+def read_output(console: Console) -> str:
     """What a console of a test has written."""
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
@@ -170,10 +172,10 @@ class Terminal:
     """A screen that both prompt-toolkit and rich write to, as a real one is."""
 
     session: AppSession
-    written: StringIO
+    output: StringIO
 
     @property
-    def typed(self) -> str:
+    def typed_text(self) -> str:
         """What stands behind the prompt; empty while no prompt is there."""
         app = self.session.app
         return app.current_buffer.text if app is not None and app.is_running else ""

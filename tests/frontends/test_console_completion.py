@@ -5,16 +5,16 @@ from prompt_toolkit.completion import CompleteEvent
 from prompt_toolkit.document import Document
 
 from clearml_chatops.bot.frontends.console.completion import CommandCompleter
-from clearml_chatops.bot.frontends.console.names import RememberedNames
-from tests.frontends.conftest import FakeNames, small_registry
+from clearml_chatops.bot.frontends.console.name_cache import NameCache
+from tests.frontends.conftest import FakeSuggestions, build_small_registry
 
 
-async def offered(line: str, names: FakeNames) -> list[str]:
+async def list_completions(line: str, suggestions: FakeSuggestions) -> list[str]:
     """The lines that choosing each of the completions would make."""
-    remembered = RememberedNames(names)
-    remembered.renew()
-    await remembered.renewed()
-    completer = CommandCompleter(small_registry(), remembered)
+    name_cache = NameCache(suggestions)
+    name_cache.refresh()
+    await name_cache.wait_for_refresh()
+    completer = CommandCompleter(build_small_registry(), name_cache)
     return [
         line[: len(line) + item.start_position] + item.text
         for item in completer.get_completions(Document(line), CompleteEvent(completion_requested=True))
@@ -58,60 +58,63 @@ async def offered(line: str, names: FakeNames) -> list[str]:
         ('/clone "open quote ', []),
     ],
 )
-async def test_tab_offers(line: str, lines: list[str], names: FakeNames) -> None:
-    assert await offered(line, names) == lines
+async def test_tab_offers(line: str, lines: list[str], suggestions: FakeSuggestions) -> None:
+    assert await list_completions(line, suggestions) == lines
 
 
-async def test_names_that_begin_so_come_before_those_that_hold_it(names: FakeNames) -> None:
-    names.known_queues = ["the_default", "default"]
+async def test_prefix_matches_come_first(suggestions: FakeSuggestions) -> None:
+    suggestions.known_queues = ["the_default", "default"]
 
-    assert await offered("/queue queue=def", names) == ["/queue queue=default", "/queue queue=the_default"]
-
-
-async def test_a_name_that_cannot_be_typed_is_not_offered(names: FakeNames) -> None:
-    names.known_queues = ["evil\nname", "turned\u202ename", 'with "quotes" and \\']
-
-    assert await offered("/queue queue=", names) == ['/queue queue="with \\"quotes\\" and \\\\"']
+    assert await list_completions("/queue queue=def", suggestions) == [
+        "/queue queue=default",
+        "/queue queue=the_default",
+    ]
 
 
-async def test_names_of_others_are_made_visible_in_the_menu(names: FakeNames) -> None:
-    remembered = RememberedNames(names)
-    remembered.renew()
-    await remembered.renewed()
-    completer = CommandCompleter(small_registry(), remembered)
+async def test_a_name_that_cannot_be_typed_is_not_offered(suggestions: FakeSuggestions) -> None:
+    suggestions.known_queues = ["evil\nname", "turned\u202ename", 'with "quotes" and \\']
+
+    assert await list_completions("/queue queue=", suggestions) == ['/queue queue="with \\"quotes\\" and \\\\"']
+
+
+async def test_names_are_sanitized_in_the_menu(suggestions: FakeSuggestions) -> None:
+    name_cache = NameCache(suggestions)
+    name_cache.refresh()
+    await name_cache.wait_for_refresh()
+    completer = CommandCompleter(build_small_registry(), name_cache)
 
     offers = list(completer.get_completions(Document("/clone 99"), CompleteEvent()))
 
     assert [offer.display_meta_text for offer in offers] == ["evil⏎name"]
 
 
-async def test_where_names_cannot_be_had_commands_are_still_completed(names: FakeNames) -> None:
-    names.fails = True
+async def test_commands_are_completed_when_names_fail(suggestions: FakeSuggestions) -> None:
+    suggestions.fails = True
 
-    assert await offered("/clone ", names) == ["/clone last", "/clone project="]
-    assert await offered("/queue queue=an", names) == ["/queue queue=anna_queue"]
-
-
-async def test_names_outlive_a_failure(names: FakeNames) -> None:
-    remembered = RememberedNames(names)
-    remembered.renew()
-    await remembered.renewed()
-
-    names.fails = True
-    remembered.renew()
-    await remembered.renewed()
-
-    assert ("3f2a9c1e", "baseline") in remembered.now.experiments
+    assert await list_completions("/clone ", suggestions) == ["/clone last", "/clone project="]
+    assert await list_completions("/queue queue=an", suggestions) == ["/queue queue=anna_queue"]
 
 
-async def test_typing_asks_for_names_once_in_a_while_only(names: FakeNames) -> None:
+async def test_names_are_kept_after_a_failure(suggestions: FakeSuggestions) -> None:
+    name_cache = NameCache(suggestions)
+    name_cache.refresh()
+    await name_cache.wait_for_refresh()
+
+    suggestions.fails = True
+    name_cache.refresh()
+    await name_cache.wait_for_refresh()
+
+    assert ("3f2a9c1e", "baseline") in name_cache.current.experiments
+
+
+async def test_typing_does_not_refresh_fresh_names(suggestions: FakeSuggestions) -> None:
     now = 100.0
-    remembered = RememberedNames(names, clock=lambda: now)
-    completer = CommandCompleter(small_registry(), remembered)
+    name_cache = NameCache(suggestions, clock=lambda: now)
+    completer = CommandCompleter(build_small_registry(), name_cache)
 
     for seconds_later in (0.0, 1.0, 2.0, 6.0):
         now = 100.0 + seconds_later
         list(completer.get_completions(Document("/clone "), CompleteEvent()))
-        await remembered.renewed()
+        await name_cache.wait_for_refresh()
 
-    assert names.asked == 2
+    assert suggestions.request_count == 2

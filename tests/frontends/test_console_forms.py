@@ -8,7 +8,7 @@ from clearml_chatops.bot.frontends.console.rendering import render
 from clearml_chatops.models.replies import Form, FormField, Outcome, Reply
 
 
-def shown(form: Form, *, width: int = 60) -> str:
+def render_form(form: Form, *, width: int = 60) -> str:
     console = Console(file=StringIO(), width=width, markup=False, emoji=False, highlight=False)
     console.print(render(Reply((form,), Outcome.ASKED)), crop=False)
     assert isinstance(console.file, StringIO)
@@ -17,16 +17,16 @@ def shown(form: Form, *, width: int = 60) -> str:
 
 def test_values_stand_in_their_groups_and_what_differs_from_the_parent_is_marked() -> None:
     form = Form(
-        "Parameters of “two cards”",
+        "Parameters of “two GPUs”",
         "/set 4f2a",
         (
-            FormField("Args/lr", "lr", "0.1", group="Args", note="float"),
-            FormField("Args/gpus", "gpus", "1,2", group="Args", note="parent: 0", changed=True),
+            FormField("Args/lr", "lr", "0.1", group="Args", hint="float"),
+            FormField("Args/gpus", "gpus", "1,2", group="Args", hint="parent: 0", changed=True),
             FormField("General/note", "note", "", group="General"),
         ),
     )
-    assert shown(form) == (
-        "  Parameters of “two cards”\n"
+    assert render_form(form) == (
+        "  Parameters of “two GPUs”\n"
         "\n"
         "  Args\n"
         "    lr    0.1\n"
@@ -43,7 +43,7 @@ def test_values_stand_in_their_groups_and_what_differs_from_the_parent_is_marked
     )
 
 
-def test_a_line_with_places_is_shown_for_values_without_names() -> None:
+def test_positional_values_are_shown_as_placeholders() -> None:
     form = Form(
         "Clone",
         "/clone",
@@ -52,12 +52,12 @@ def test_a_line_with_places_is_shown_for_values_without_names() -> None:
             FormField("name", "name", positional=True),
         ),
     )
-    text = shown(form)
+    text = render_form(form)
     assert "Type: /clone <experiment> [name]" in text
     assert "otherwise" not in text
 
 
-def test_what_is_long_or_hostile_does_no_harm() -> None:
+def test_long_and_hostile_values_are_sanitized() -> None:
     form = Form(
         "t\x1b[31m",
         "/set 4f2a",
@@ -66,7 +66,7 @@ def test_what_is_long_or_hostile_does_no_harm() -> None:
             for name in ("a" * 70, "b", "c", "d")
         ),
     )
-    text = shown(form)
+    text = render_form(form)
     assert "\x1b" not in text
     assert "\x07" not in text
     assert "[red]x[/red]" in text

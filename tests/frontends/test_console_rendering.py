@@ -6,7 +6,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from clearml_chatops.bot.frontends.console.rendering import render, render_notification
-from clearml_chatops.bot.frontends.console.tables import fair_widths
+from clearml_chatops.bot.frontends.console.tables import fit_widths
 from clearml_chatops.models.replies import (
     Block,
     Button,
@@ -21,53 +21,53 @@ from clearml_chatops.models.replies import (
 )
 
 
-def rendered(*blocks: Block, width: int = 80, screen: bool = False) -> list[str]:
+def render_lines(*blocks: Block, width: int = 80, screen: bool = False) -> list[str]:
     file = StringIO()
     console = Console(file=file, width=width, force_terminal=screen, color_system=None)
     console.print(render(Reply.of(*blocks)), crop=False)
     return file.getvalue().splitlines()
 
 
-def test_tones_are_told_without_colour() -> None:
-    lines = rendered(
+def test_tones_have_marks() -> None:
+    lines = render_lines(
         Text("baseline", Tone.HEADING),
         Text("done", Tone.SUCCESS),
         Text("careful", Tone.WARNING),
         Text("broken", Tone.FAILURE),
-        Text("by the way", Tone.QUIET),
+        Text("by the way", Tone.SUBTLE),
     )
 
     assert lines == ["  baseline", "  ✓ done", "  ! careful", "  ✗ broken", "  by the way"]
 
 
 def test_a_long_sentence_hangs_behind_its_mark() -> None:
-    lines = rendered(Text("word " * 30, Tone.FAILURE))
+    lines = render_lines(Text("word " * 30, Tone.FAILURE))
 
     assert lines[0].startswith("  ✗ word")
     assert lines[1].startswith("    word")
     assert max(map(len, lines)) <= 80
 
 
-def test_fields_stand_in_two_columns() -> None:
-    lines = rendered(Fields((("id", "3f2a9c1e"), ("project", "Vision"), ("worker", ""))))
+def test_fields_are_in_two_columns() -> None:
+    lines = render_lines(Fields((("id", "3f2a9c1e"), ("project", "Vision"), ("worker", ""))))
 
     assert lines == ["  id       3f2a9c1e", "  project  Vision", "  worker   —"]
 
 
 def test_a_value_of_several_lines_stays_in_its_column() -> None:
-    lines = rendered(Fields((("setup", "apt update\napt install git"), ("id", "1"))))
+    lines = render_lines(Fields((("setup", "apt update\napt install git"), ("id", "1"))))
 
     assert lines == ["  setup  apt update", "         apt install git", "  id     1"]
 
 
 def test_a_very_long_label_does_not_push_the_values_away() -> None:
-    lines = rendered(Fields((("accuracy on the validation set", "0.9"), ("id", "1"))))
+    lines = render_lines(Fields((("accuracy on the validation set", "0.9"), ("id", "1"))))
 
     assert lines == ["  accuracy on the validation set", "      0.9", "  id  1"]
 
 
 def test_a_value_of_3000_characters_is_whole_and_within_the_width() -> None:
-    lines = rendered(Fields((("arguments", "x" * 3000),)))
+    lines = render_lines(Fields((("arguments", "x" * 3000),)))
 
     assert "".join(lines).count("x") == 3000
     assert max(map(len, lines)) <= 80
@@ -76,13 +76,13 @@ def test_a_value_of_3000_characters_is_whole_and_within_the_width() -> None:
 def test_a_web_address_stays_in_one_piece() -> None:
     address = "http://clearml.example/projects/" + "a" * 80
 
-    assert any(address in line for line in rendered(Fields((("web", address),))))
+    assert any(address in line for line in render_lines(Fields((("web", address),))))
 
 
 def test_a_table_folds_its_widest_column_and_keeps_the_ids_whole() -> None:
     rows = (("3f2a9c1e", "baseline " * 12, "Completed", "3"), ("81c0aa12", "x", "Failed", "12"))
 
-    lines = rendered(Table(("id", "name", "status", "place"), rows))
+    lines = render_lines(Table(("id", "name", "status", "place"), rows))
 
     assert lines[0].split() == ["id", "name", "status", "place"]
     assert lines[2].startswith("  3f2a9c1e  baseline")
@@ -92,31 +92,31 @@ def test_a_table_folds_its_widest_column_and_keeps_the_ids_whole() -> None:
 
 
 def test_a_table_without_headings_has_no_rule() -> None:
-    assert rendered(Table(("", ""), (("/find", "Find."),))) == ["  /find  Find."]
+    assert render_lines(Table(("", ""), (("/find", "Find."),))) == ["  /find  Find."]
 
 
 def test_a_table_without_rows_says_so() -> None:
-    assert rendered(Table(("id", "name"), ()))[-1] == "  nothing"
+    assert render_lines(Table(("id", "name"), ()))[-1] == "  nothing"
 
 
-def test_wide_columns_share_what_narrow_ones_leave() -> None:
-    assert fair_widths([8, 50, 60, 4], 72) == [8, 30, 30, 4]
-    assert fair_widths([8, 50], 80) == [8, 50]
-    assert fair_widths([], 80) == []
+def test_wide_columns_share_the_remaining_width() -> None:
+    assert fit_widths([8, 50, 60, 4], 72) == [8, 30, 30, 4]
+    assert fit_widths([8, 50], 80) == [8, 50]
+    assert fit_widths([], 80) == []
 
 
 def test_log_lines_stay_whole_in_a_pipe() -> None:
     line = "  File “train.py”, " + "word " * 40 + "end"
 
-    assert rendered(Code(f"first\n{line}\n")) == ["  │ first", f"  │ {line}"]
+    assert render_lines(Code(f"first\n{line}\n")) == ["  │ first", f"  │ {line}"]
 
 
 def test_log_lines_are_folded_under_their_rule_on_a_screen() -> None:
-    assert rendered(Code("x" * 100), screen=True) == ["  │ " + "x" * 76, "  ┊ " + "x" * 24]
+    assert render_lines(Code("x" * 100), screen=True) == ["  │ " + "x" * 76, "  ┊ " + "x" * 24]
 
 
 def test_buttons_are_numbered_through_the_whole_reply() -> None:
-    lines = rendered(
+    lines = render_lines(
         Text("What next?"),
         Buttons((Button("Log", "/log"), Button("Retry", "/retry"))),
         Choice("Which one?", (Button("baseline", "/use 1"), Button("other", "/use 2"))),
@@ -132,17 +132,17 @@ def test_buttons_are_numbered_through_the_whole_reply() -> None:
     ]
 
 
-def test_buttons_that_do_not_fit_beside_each_other_stand_below() -> None:
-    lines = rendered(Buttons((Button("a" * 50, "/a"), Button("b" * 50, "/b"))))
+def test_buttons_wrap_to_the_next_line() -> None:
+    lines = render_lines(Buttons((Button("a" * 50, "/a"), Button("b" * 50, "/b"))))
 
     assert lines == ["  [1] " + "a" * 50, "  [2] " + "b" * 50]
 
 
-def test_an_empty_row_of_buttons_leaves_nothing() -> None:
-    assert rendered(Text("Done."), Buttons(())) == ["  Done."]
+def test_an_empty_row_of_buttons_is_left_out() -> None:
+    assert render_lines(Text("Done."), Buttons(())) == ["  Done."]
 
 
-def test_a_notification_has_a_bell_in_the_margin() -> None:
+def test_a_notification_has_a_mark_in_the_margin() -> None:
     file = StringIO()
     reply = Reply.of("It has left Pending.", Buttons((Button("Show", "/show"),)))
 
@@ -151,7 +151,7 @@ def test_a_notification_has_a_bell_in_the_margin() -> None:
     assert file.getvalue() == "● It has left Pending.\n  [4] Show\n"
 
 
-def test_markup_of_others_is_shown_as_it_is() -> None:
+def test_markup_in_names_is_shown_literally() -> None:
     evil = "[red]x[/red] :smile: [link=file:///]y[/link]"
 
     for block in (
@@ -162,10 +162,10 @@ def test_markup_of_others_is_shown_as_it_is() -> None:
         Buttons((Button(evil, "/x"),)),
         Choice(evil, (Button(evil, "/x"),)),
     ):
-        assert evil in "\n".join(rendered(block))
+        assert evil in "\n".join(render_lines(block))
 
 
-def test_nothing_from_outside_reaches_the_terminal_as_a_control() -> None:
+def test_control_characters_are_sanitized() -> None:
     evil = "a\x1b[31mb\x07c\u202egpj.exe\x9b2J\x1b]0;title\x07\r\x08\u2066\u2028\ud800"
 
     for block in (
@@ -177,17 +177,17 @@ def test_nothing_from_outside_reaches_the_terminal_as_a_control() -> None:
         Buttons((Button(evil, "/x"),)),
         Choice(evil, (Button(evil, "/x"),)),
     ):
-        text = "\n".join(rendered(block))
+        text = "\n".join(render_lines(block))
         assert text.replace("\n", "").isprintable()
         assert "a" in text
 
 
-def test_an_escape_sequence_in_a_name_is_seen() -> None:
-    assert rendered(Text("\x1b[31mred\x07")) == ["  ␛[31mred␇"]
+def test_an_escape_sequence_in_a_name_is_made_visible() -> None:
+    assert render_lines(Text("\x1b[31mred\x07")) == ["  ␛[31mred␇"]
 
 
-def test_colours_of_a_log_are_left_out_and_progress_lines_stand_below_each_other() -> None:
-    assert rendered(Code("\x1b[32mok\x1b[0m\n 10%\r 20%\r\n\tend")) == [
+def test_a_log_loses_its_colours_and_carriage_returns() -> None:
+    assert render_lines(Code("\x1b[32mok\x1b[0m\n 10%\r 20%\r\n\tend")) == [
         "  │ ok",
         "  │  10%",
         "  │  20%",
@@ -195,22 +195,22 @@ def test_colours_of_a_log_are_left_out_and_progress_lines_stand_below_each_other
     ]
 
 
-def test_a_newline_in_a_name_makes_no_line_of_its_own() -> None:
+def test_a_newline_in_a_name_is_made_visible() -> None:
     evil = "name\n✓ Completed"
 
     for block in (Text(evil, Tone.HEADING), Table(("name",), ((evil,),)), Buttons((Button(evil, "/x"),))):
-        assert any("name⏎✓ Completed" in line for line in rendered(block))
+        assert any("name⏎✓ Completed" in line for line in render_lines(block))
 
 
 def test_wide_characters_count_as_two_columns() -> None:
-    lines = rendered(Table(("name", "status"), (("実験" * 40, "Running"),)))
+    lines = render_lines(Table(("name", "status"), (("実験" * 40, "Running"),)))
 
     assert max(map(cell_len, lines)) <= 80
     assert lines[2].endswith("Running")
 
 
 def test_no_line_ends_in_blanks() -> None:
-    lines = rendered(
+    lines = render_lines(
         Table(("a", "b"), (("1", "x"), ("long one", ""))),
         Text("word " * 40),
         Code("x  \n\n"),
@@ -223,7 +223,7 @@ def test_no_line_ends_in_blanks() -> None:
 def test_a_narrow_terminal_loses_nothing() -> None:
     cells = ("3f2a9c1e", "baseline", "Completed", "Vision", "anna", "2 h ago")
 
-    text = "".join("".join(line.split()) for line in rendered(Table(cells, (cells,)), width=40))
+    text = "".join("".join(line.split()) for line in render_lines(Table(cells, (cells,)), width=40))
 
     assert sorted(text.replace("─", "")) == sorted("".join("".join(cell.split()) for cell in cells) * 2)
 

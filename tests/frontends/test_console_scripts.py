@@ -9,11 +9,11 @@ from io import BytesIO, StringIO, TextIOWrapper
 import pytest
 from rich.console import Console
 
-from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
+from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, create_terminal_console, read_lines
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Button, Buttons, Outcome, Reply
-from tests.frontends.conftest import FakeBot, FakeNames, reached, small_registry, written
+from tests.frontends.conftest import FakeBot, FakeSuggestions, build_small_registry, read_output, wait_until
 
 
 async def test_a_line_becomes_a_message_and_its_reply_text(
@@ -23,10 +23,10 @@ async def test_a_line_becomes_a_message_and_its_reply_text(
 
     assert await front_end.run_lines(["/find baseline\n"])
 
-    assert bot.heard == [
+    assert bot.messages == [
         IncomingMessage(Identity(TERMINAL, "anna"), "anna", Conversation(TERMINAL, "anna"), "/find baseline")
     ]
-    assert written(console) == "> /find baseline\n  Found it.\n\n"
+    assert read_output(console) == "> /find baseline\n  Found it.\n\n"
 
 
 async def test_empty_lines_and_comments_are_left_out(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
@@ -40,7 +40,7 @@ async def test_a_line_without_slash_is_echoed_as_the_command_it_is(
 ) -> None:
     await front_end.run_lines(["find x"])
 
-    assert written(console).startswith("> /find x\n")
+    assert read_output(console).startswith("> /find x\n")
 
 
 async def test_a_script_ends_at_a_refusal(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
@@ -53,7 +53,7 @@ async def test_a_script_ends_at_a_refusal(front_end: ConsoleFrontEnd, bot: FakeB
 async def test_a_question_is_done_only_when_the_next_line_answers_it(
     front_end: ConsoleFrontEnd, bot: FakeBot
 ) -> None:
-    bot.replies["/abort"] = Reply.asking("Really?", Button("Yes", "/abort --yes"))
+    bot.replies["/abort"] = Reply.with_choice("Really?", Button("Yes", "/abort --yes"))
     bot.replies["/abort --yes"] = Reply.of("Aborted.")
 
     assert await front_end.run_lines(["/abort", "1"])
@@ -62,7 +62,7 @@ async def test_a_question_is_done_only_when_the_next_line_answers_it(
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ASKED, Outcome.REFUSED, Outcome.BROKEN])
-async def test_only_done_counts_as_done(front_end: ConsoleFrontEnd, bot: FakeBot, outcome: Outcome) -> None:
+async def test_any_other_outcome_is_not_done(front_end: ConsoleFrontEnd, bot: FakeBot, outcome: Outcome) -> None:
     bot.replies["/find"] = Reply((), outcome)
 
     assert not await front_end.run_lines(["/find"])
@@ -76,12 +76,12 @@ async def test_exit_ends_a_script(front_end: ConsoleFrontEnd, bot: FakeBot) -> N
 async def test_lines_may_come_one_by_one(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
     bot.replies["/find a"] = bot.replies["/find b"] = Reply.of("Found it.")
 
-    async def typed() -> AsyncIterator[str]:
+    async def iterate_lines() -> AsyncIterator[str]:
         yield "/find a"
         assert bot.lines == ["/find a"]
         yield "/find b"
 
-    await front_end.run_lines(typed())
+    await front_end.run_lines(iterate_lines())
 
     assert bot.lines == ["/find a", "/find b"]
 
@@ -95,11 +95,11 @@ async def test_a_number_runs_the_command_of_its_button(
     assert await front_end.run_lines(["/find", "2"])
 
     assert bot.lines == ["/find", "/clone 3f2a"]
-    assert "> 2\n  → /clone 3f2a\n  Cloned.\n" in written(console)
+    assert "> 2\n  → /clone 3f2a\n  Cloned.\n" in read_output(console)
 
 
 async def test_an_option_of_a_choice_is_a_button_too(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
-    bot.replies["/abort"] = Reply.asking("Really?", Button("Yes", "/abort --yes"))
+    bot.replies["/abort"] = Reply.with_choice("Really?", Button("Yes", "/abort --yes"))
 
     await front_end.run_lines(["/abort", "[1]"])
 
@@ -115,8 +115,8 @@ async def test_a_number_without_button_gets_one_sentence_and_sends_nothing(
     assert not await front_end.run_lines(["/find", "3"])
 
     assert bot.lines == ["/find"]
-    assert "nothing here has a number yet" in written(console)
-    assert "There is no button 3: they go from 1 to 2." in written(console)
+    assert "nothing here has a number yet" in read_output(console)
+    assert "There is no button 3: they go from 1 to 2." in read_output(console)
 
 
 async def test_a_reply_without_buttons_leaves_the_numbers_as_they_are(
@@ -130,7 +130,7 @@ async def test_a_reply_without_buttons_leaves_the_numbers_as_they_are(
     assert bot.lines == ["/find", "/mistyped", "/log"]
 
 
-async def test_a_notification_never_takes_over_a_number(
+async def test_a_notification_does_not_renumber_buttons(
     front_end: ConsoleFrontEnd, bot: FakeBot, console: Console
 ) -> None:
     bot.replies["/find"] = Reply.of(Buttons((Button("Abort", "/abort"),)))
@@ -140,44 +140,44 @@ async def test_a_notification_never_takes_over_a_number(
     await front_end.run_lines(["1"])
     await front_end.run_lines(["2"])
 
-    assert "● It has Failed.\n  [2] Log\n" in written(console)
+    assert "● It has Failed.\n  [2] Log\n" in read_output(console)
     assert bot.lines == ["/find", "/abort", "/log"]
 
 
-async def test_numbers_stay_short_after_a_night_of_notifications(
-    front_end: ConsoleFrontEnd, console: Console
-) -> None:
+async def test_button_numbers_stay_below_100(front_end: ConsoleFrontEnd, console: Console) -> None:
     for _ in range(150):
         await front_end.deliver(Reply.of("News.", Buttons((Button("Log", "/log"),))))
 
-    assert "[99]" not in written(console)
+    assert "[99]" not in read_output(console)
 
 
 async def test_notifications_appear_while_a_command_waits(
-    bot: FakeBot, names: FakeNames, console: Console
+    bot: FakeBot, suggestions: FakeSuggestions, console: Console
 ) -> None:
     answered = asyncio.Event()
 
-    async def wait(message: IncomingMessage) -> Reply:
-        bot.heard.append(message)
+    async def handle(message: IncomingMessage) -> Reply:
+        bot.messages.append(message)
         await answered.wait()
         return Reply.of("It is Running.")
 
-    front_end = ConsoleFrontEnd(handle=wait, registry=small_registry(), names=names, user="anna", console=console)
-    playing = asyncio.create_task(front_end.run_lines(["/wait"]))
-    await reached(lambda: bool(bot.heard))
+    front_end = ConsoleFrontEnd(
+        handle=handle, registry=build_small_registry(), suggestions=suggestions, user="anna", console=console
+    )
+    script_task = asyncio.create_task(front_end.run_lines(["/wait"]))
+    await wait_until(lambda: bool(bot.messages))
 
     await front_end.deliver(Reply.of("It has left Pending."))
     answered.set()
 
-    assert await playing
-    assert written(console) == "> /wait\n● It has left Pending.\n\n  It is Running.\n\n"
+    assert await script_task
+    assert read_output(console) == "> /wait\n● It has left Pending.\n\n  It is Running.\n\n"
 
 
-async def test_a_hostile_line_is_echoed_harmlessly(front_end: ConsoleFrontEnd, console: Console) -> None:
+async def test_an_echoed_line_is_sanitized(front_end: ConsoleFrontEnd, console: Console) -> None:
     await front_end.run_lines(["/find \x1b[2J[red]x\u202e"])
 
-    assert written(console).startswith("> /find ␛[2J[red]x�\n")
+    assert read_output(console).startswith("> /find ␛[2J[red]x�\n")
 
 
 async def test_a_long_line_is_echoed_in_one_piece(front_end: ConsoleFrontEnd, console: Console) -> None:
@@ -185,19 +185,19 @@ async def test_a_long_line_is_echoed_in_one_piece(front_end: ConsoleFrontEnd, co
 
     await front_end.run_lines([line])
 
-    assert f"> {line}\n" in written(console)
+    assert f"> {line}\n" in read_output(console)
 
 
-async def test_a_stream_gives_its_lines_whatever_bytes_are_in_it() -> None:
+async def test_invalid_bytes_in_a_stream_are_replaced() -> None:
     stream = BytesIO("\ufeff/find a\r\n".encode() + b"/find \xff\nlast")
 
-    assert [line.strip() async for line in lines_of(stream)] == ["/find a", "/find �", "last"]
+    assert [line.strip() async for line in read_lines(stream)] == ["/find a", "/find �", "last"]
 
 
-async def test_a_pipe_gives_a_line_before_the_next_one_is_written() -> None:
+async def test_a_pipe_is_read_line_by_line() -> None:
     read_end, write_end = os.pipe()
     with os.fdopen(read_end, "rb") as reading, os.fdopen(write_end, "wb", buffering=0) as writing:
-        lines = lines_of(reading)
+        lines = read_lines(reading)
         writing.write(b"/find\n")
         assert await anext(lines) == "/find\n"
         writing.write(b"/show\n")
@@ -210,17 +210,21 @@ def test_a_transcript_is_80_columns_wide_wherever_it_is_made(monkeypatch: pytest
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr(sys, "stdout", StringIO())
 
-    assert terminal_console().width == 80
+    assert create_terminal_console().width == 80
 
 
-async def test_a_character_that_the_encoding_lacks_does_not_cost_the_answer(
-    monkeypatch: pytest.MonkeyPatch, bot: FakeBot, names: FakeNames
+async def test_a_character_missing_from_the_encoding_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, bot: FakeBot, suggestions: FakeSuggestions
 ) -> None:
     stream = BytesIO()
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(stream, encoding="ascii"))
     bot.replies["/find"] = Reply.of("実験 done")
     front_end = ConsoleFrontEnd(
-        handle=bot.handle, registry=small_registry(), names=names, user="anna", console=terminal_console()
+        handle=bot.handle,
+        registry=build_small_registry(),
+        suggestions=suggestions,
+        user="anna",
+        console=create_terminal_console(),
     )
 
     assert await front_end.run_lines(["/find"])

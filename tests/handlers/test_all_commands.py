@@ -5,12 +5,12 @@ import re
 
 import pytest
 
-from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.handlers.all_commands import build_registry
 from clearml_chatops.handlers.binding import bind
-from clearml_chatops.handlers.lines import split_words
+from clearml_chatops.handlers.command_line import split_words
 from clearml_chatops.handlers.registry import Command, ParameterKind
 
-_COMMANDS = list(all_commands())
+_COMMANDS = list(build_registry())
 _TELEGRAM_DESCRIPTION = 256
 _TELEGRAM_COMMANDS = 100
 
@@ -22,7 +22,7 @@ every_example = pytest.mark.parametrize(
 )
 
 
-def test_the_commands_of_the_main_job_are_there() -> None:
+def test_main_commands_exist() -> None:
     wanted = """
         help, whoami, find, show, clone, use, set, unset, params, diff, container, name, tag, script, enqueue,
         dequeue, abort, reset, retry, archive, undo, rerun, log, queue, queue list, queue create, queue use,
@@ -31,14 +31,14 @@ def test_the_commands_of_the_main_job_are_there() -> None:
     assert {name.strip() for name in wanted.split(",")} <= {command.name for command in _COMMANDS}
 
 
-def test_no_two_commands_have_one_name() -> None:
-    names = [command.name for family in all_commands().families for command in family.commands]
+def test_command_names_are_unique() -> None:
+    names = [command.name for family in build_registry().families for command in family.commands]
     assert len(names) == len(set(names))
     assert len(names) <= _TELEGRAM_COMMANDS
 
 
 @every_command
-def test_its_help_is_complete(command: Command) -> None:
+def test_help_is_complete(command: Command) -> None:
     assert command.summary.endswith(".")
     assert command.summary[0].isupper()
     for parameter in command.parameters:
@@ -47,20 +47,20 @@ def test_its_help_is_complete(command: Command) -> None:
 
 
 @every_command
-def test_telegrams_menu_takes_its_name_and_summary(command: Command) -> None:
+def test_name_and_summary_fit_telegram_menu(command: Command) -> None:
     assert re.fullmatch(r"[a-z0-9_]{1,32}", command.name.replace(" ", "_"))
     assert len(command.summary) <= _TELEGRAM_DESCRIPTION
 
 
 @every_command
-def test_it_is_found_by_its_name_in_both_spellings(command: Command) -> None:
+def test_command_is_found_by_both_spellings(command: Command) -> None:
     for spelling in (f"/{command.name}".split(), [f"/{command.name.replace(' ', '_')}"]):
-        found, used = all_commands().find(spelling, terminal=True)
+        found, used = build_registry().find(spelling, terminal=True)
         assert (found.name, used) == (command.name, len(spelling))
 
 
 @every_command
-def test_its_json_says_all_that_its_declaration_says(command: Command) -> None:
+def test_json_matches_declaration(command: Command) -> None:
     listed = json.loads(json.dumps(command.to_json()))
     assert all(listed[key] for key in ("name", "family", "usage", "summary", "permission", "examples"))
     assert listed["permission"] in {"viewer", "member", "admin"}
@@ -70,26 +70,26 @@ def test_its_json_says_all_that_its_declaration_says(command: Command) -> None:
 
 
 @every_command
-def test_its_usage_shows_its_name_and_closes_its_brackets(command: Command) -> None:
+def test_usage_is_well_formed(command: Command) -> None:
     assert re.match(rf"/{command.name}( |$)", command.usage)
     assert re.fullmatch(r"[^<>\[\]]*((\[[^<>\[\]]+\]|<[^<>\[\]]+>)[^<>\[\]]*)*", command.usage)
-    if not command.own_usage:
+    if not command.custom_usage:
         for parameter in command.parameters:
             assert parameter.name in command.usage or parameter.kind is ParameterKind.ASSIGNMENTS
 
 
 @every_example
-def test_its_example_runs_this_command_and_fits_its_declaration(command: Command, example: str) -> None:
+def test_example_binds_to_its_command(command: Command, example: str) -> None:
     words = split_words(example)
-    found, used = all_commands().find([word.text for word in words], terminal=True)
+    found, used = build_registry().find([word.text for word in words], terminal=True)
     assert found.name == command.name
     arguments = bind(found, words[used:])
     required = {item.name for item in command.parameters if item.required}
-    assert required <= arguments.keys() <= {item.argument for item in command.parameters}
+    assert required <= arguments.keys() <= {item.argument_name for item in command.parameters}
 
 
 @every_command
-def test_nothing_typed_behind_it_is_either_enough_or_told_as_missing(command: Command) -> None:
+def test_missing_required_argument_is_reported(command: Command) -> None:
     required = [item for item in command.parameters if item.required]
     if required:
         with pytest.raises(Exception, match=f"needs <{required[0].name}"):
@@ -101,7 +101,7 @@ def test_nothing_typed_behind_it_is_either_enough_or_told_as_missing(command: Co
 
 
 @every_command
-def test_options_come_after_what_is_placed(command: Command) -> None:
+def test_options_come_after_positional_parameters(command: Command) -> None:
     kinds = [item.kind for item in command.parameters]
     named = [kind in {ParameterKind.OPTION, ParameterKind.FLAG} for kind in kinds]
     assert named == sorted(named)

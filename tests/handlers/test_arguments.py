@@ -7,12 +7,12 @@ import pytest
 from clearml_chatops.handlers.arguments import (
     SHOWN_STATUSES,
     Converter,
+    Duration,
     GpuList,
-    Place,
     PlainText,
+    Position,
     RestOfLine,
     SeveralWords,
-    Span,
     StatusWord,
     WholeNumber,
 )
@@ -29,11 +29,11 @@ from clearml_chatops.models.experiments import Status
         (WholeNumber(1, 10_000), "1", 1),
         (WholeNumber(1, 10_000), "10000", 10_000),
         (WholeNumber(0, 9), "007", 7),
-        (Span(), "30", timedelta(seconds=30)),
-        (Span(), "30s", timedelta(seconds=30)),
-        (Span(), "5 m", timedelta(minutes=5)),
-        (Span(), "2H", timedelta(hours=2)),
-        (Span(), "1d", timedelta(days=1)),
+        (Duration(), "30", timedelta(seconds=30)),
+        (Duration(), "30s", timedelta(seconds=30)),
+        (Duration(), "5 m", timedelta(minutes=5)),
+        (Duration(), "2H", timedelta(hours=2)),
+        (Duration(), "1d", timedelta(days=1)),
         (StatusWord(), "Running", Status.RUNNING),
         (StatusWord(), "in_progress", Status.RUNNING),
         (StatusWord(), " FAILED ", Status.FAILED),
@@ -42,12 +42,12 @@ from clearml_chatops.models.experiments import Status
         (GpuList(), "0:1,02", "0:1,2"),
         (GpuList(), "ALL", "all"),
         (GpuList(), "none", "none"),
-        (Place(), "front", 1),
-        (Place(), "Back", -1),
-        (Place(), "2", 2),
+        (Position(), "front", 1),
+        (Position(), "Back", -1),
+        (Position(), "2", 2),
     ],
 )
-def test_a_good_value_is_taken(converter: Converter, text: str, value: object) -> None:
+def test_valid_value_is_converted(converter: Converter, text: str, value: object) -> None:
     assert converter.convert(text, name="it") == value
 
 
@@ -61,11 +61,11 @@ def test_a_good_value_is_taken(converter: Converter, text: str, value: object) -
         (WholeNumber(1, 10_000), "many", "give one from 1 to 10000."),
         (WholeNumber(1, 10_000), "", "give one from 1 to 10000."),
         (WholeNumber(1, 10_000), "9" * 5000, "give one from 1 to 10000."),
-        (Span(), "0s", "write it like 30s, 5m, 2h or 1d."),
-        (Span(), "soon", "write it like 30s, 5m, 2h or 1d."),
-        (Span(), "1.5h", "write it like 30s, 5m, 2h or 1d."),
-        (Span(), "9999999d", "write it like 30s, 5m, 2h or 1d."),
-        (Span(), "-5m", "write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "0s", "write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "soon", "write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "1.5h", "write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "9999999d", "write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "-5m", "write it like 30s, 5m, 2h or 1d."),
         (StatusWord(), "done", "use one of Draft, Pending, Running, Completed, Failed, Aborted, Published."),
         (GpuList(), "0,", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
         (GpuList(), "0-1", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
@@ -73,12 +73,12 @@ def test_a_good_value_is_taken(converter: Converter, text: str, value: object) -
         (GpuList(), "0;rm -rf /", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
         (GpuList(), "0,1,0", "name each card once, like 0,1."),
         (GpuList(), "1,01", "name each card once, like 0,1."),
-        (Place(), "0", "use front, back or a number from 1."),
-        (Place(), "-1", "use front, back or a number from 1."),
-        (Place(), "middle", "use front, back or a number from 1."),
+        (Position(), "0", "use front, back or a number from 1."),
+        (Position(), "-1", "use front, back or a number from 1."),
+        (Position(), "middle", "use front, back or a number from 1."),
     ],
 )
-def test_a_bad_value_is_refused_with_what_to_do(converter: Converter, text: str, advice: str) -> None:
+def test_invalid_value_is_refused_with_advice(converter: Converter, text: str, advice: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
         converter.convert(text, name="it")
     assert caught.value.values["name"] == "it"
@@ -87,10 +87,10 @@ def test_a_bad_value_is_refused_with_what_to_do(converter: Converter, text: str,
     assert len(str(caught.value)) < 400
 
 
-def test_the_largest_length_of_time_is_one_that_python_can_add_up() -> None:
-    assert Span().convert("999999d", name="it") == timedelta(days=999_999)
+def test_longest_duration_fits_timedelta() -> None:
+    assert Duration().convert("999999d", name="it") == timedelta(days=999_999)
 
 
 @pytest.mark.parametrize("status", SHOWN_STATUSES)
-def test_every_shown_status_is_taken_by_its_word(status: Status) -> None:
-    assert StatusWord().convert(status.word.lower(), name="it") is status
+def test_every_shown_status_is_accepted(status: Status) -> None:
+    assert StatusWord().convert(status.label.lower(), name="it") is status

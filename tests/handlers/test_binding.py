@@ -18,8 +18,8 @@ from clearml_chatops.handlers.arguments import (
     Words,
 )
 from clearml_chatops.handlers.binding import bind
+from clearml_chatops.handlers.command_line import split_words
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import split_words
 from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.errors import InvalidValueError, UsageError
 from clearml_chatops.models.replies import Reply
@@ -27,7 +27,7 @@ from clearml_chatops.models.replies import Reply
 _FAMILY = CommandFamily("Trial")
 
 
-@_FAMILY.command("look", examples=("/look on two cards",))
+@_FAMILY.command("look", examples=("/look on two GPUs",))
 async def _look(context: Context, experiment: ExperimentReference = "", *, front: WordFlag = False) -> Reply:
     """Look."""
     raise NotImplementedError
@@ -80,7 +80,7 @@ async def _label(context: Context, tags: Words) -> Reply:
     raise NotImplementedError
 
 
-def _bound(line: str) -> dict[str, Any]:
+def _bind_line(line: str) -> dict[str, Any]:
     registry = Registry([_FAMILY])
     words = split_words(line)
     command, used = registry.find([word.text for word in words], terminal=True)
@@ -106,14 +106,14 @@ def _bound(line: str) -> dict[str, Any]:
         ("/put Front 4f2a", {"front": True, "experiment": "4f2a"}),
         ('/put "front"', {"experiment": "front"}),
         ("/put yes", {"experiment": "yes"}),
-        ("/look front on two cards", {"front": True, "experiment": "on two cards"}),
+        ("/look front on two GPUs", {"front": True, "experiment": "on two GPUs"}),
         ("/put --yes", {"yes": True}),
         ("/put —yes", {"yes": True}),
         ('/put "--yes"', {"experiment": "--yes"}),
         ('/put "queue=x"', {"experiment": "queue=x"}),
         ("/put --", {"experiment": "--"}),
         ("/put -1", {"experiment": "-1"}),
-        ("/copy 4f2a on two cards", {"experiment": "4f2a", "name": "on two cards"}),
+        ("/copy 4f2a on two GPUs", {"experiment": "4f2a", "name": "on two GPUs"}),
         ("/copy 4f2a on project=vision two", {"experiment": "4f2a", "name": "on two", "project": "vision"}),
         ("/copy 4f2a 'lr=0.1 run'", {"experiment": "4f2a", "name": "lr=0.1 run"}),
         ("/copy 4f2a mine", {"experiment": "4f2a", "mine": True}),
@@ -133,8 +133,8 @@ def _bound(line: str) -> dict[str, Any]:
         ("/label best -wip 'two words'", {"tags": ("best", "-wip", "two words")}),
     ],
 )
-def test_a_line_gives_the_arguments_that_it_names(line: str, arguments: dict[str, object]) -> None:
-    assert _bound(line) == arguments
+def test_line_is_bound_to_arguments(line: str, arguments: dict[str, object]) -> None:
+    assert _bind_line(line) == arguments
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_line_gives_the_arguments_that_it_names(line: str, arguments: dict[str
         ("/put a 1 c", "/put does not know what to do with “c”; what has spaces needs quotes."),
     ],
 )
-def test_a_misuse_is_told_with_the_usage(line: str, said: str) -> None:
+def test_misuse_is_refused_with_usage(line: str, said: str) -> None:
     with pytest.raises(UsageError) as caught:
-        _bound(line)
+        _bind_line(line)
     assert said in str(caught.value)
     command = Registry([_FAMILY]).get(line.split(maxsplit=1)[0])
     assert command is not None
@@ -172,13 +172,13 @@ def test_a_misuse_is_told_with_the_usage(line: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("line", "argument"), [("/put 4f2a many", "lines"), ("/put 4f2a 0", "lines"), ("/put within=soon", "within")]
 )
-def test_a_word_of_the_wrong_kind_is_refused_by_the_name_of_its_argument(line: str, argument: str) -> None:
+def test_invalid_argument_is_refused_by_name(line: str, argument: str) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        _bound(line)
+        _bind_line(line)
     assert caught.value.values["name"] == argument
 
 
-def test_the_usage_shows_how_each_argument_is_written() -> None:
+def test_usage_shows_every_argument() -> None:
     usages = {command.name: command.usage for command in _FAMILY.commands}
     assert usages == {
         "look": "/look [experiment] [front]",

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.handlers.all_commands import build_registry
 from clearml_chatops.handlers.binding import bind
-from clearml_chatops.handlers.cards import experiment_card, introduced_card
-from clearml_chatops.handlers.lines import split_words
+from clearml_chatops.handlers.cards import build_card_with_intro, build_experiment_card
+from clearml_chatops.handlers.command_line import split_words
 from clearml_chatops.models.experiments import (
     Container,
     Experiment,
@@ -17,15 +17,15 @@ from clearml_chatops.models.experiments import (
     Script,
     Status,
 )
-from clearml_chatops.models.queues import PlaceInQueue, WaitEstimate
+from clearml_chatops.models.queues import QueuePosition, WaitEstimate
 from clearml_chatops.models.replies import Fields, Reply, Text, Tone
-from tests.support.program import buttons
+from tests.support.program import get_buttons
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _ID = "4f2a" + "0" * 28
-_PLAIN = Experiment(_ID, "baseline", Status.DRAFT, _NOW - timedelta(minutes=5))
-_FULL = replace(
-    _PLAIN,
+_DRAFT = Experiment(_ID, "baseline", Status.DRAFT, _NOW - timedelta(minutes=5))
+_RUNNING = replace(
+    _DRAFT,
     status=Status.RUNNING,
     user_name="alice",
     project_name="vision",
@@ -39,7 +39,7 @@ _FULL = replace(
     metrics=tuple(Metric("loss", f"v{number}", 0.123456789) for number in range(6)),
 )
 
-_OVER = {
+_FINISHED_BUTTONS = {
     "Clone": f"/clone {_ID}",
     "Log": f"/log {_ID}",
     "Plot": f"/plot {_ID}",
@@ -47,11 +47,11 @@ _OVER = {
 }
 
 
-def _card(experiment: Experiment) -> Reply:
-    return experiment_card(experiment, now=_NOW, web_link="http://web/x")
+def _build_card(experiment: Experiment) -> Reply:
+    return build_experiment_card(experiment, now=_NOW, web_link="http://web/x")
 
 
-def _fields(reply: Reply) -> dict[str, str]:
+def _get_fields(reply: Reply) -> dict[str, str]:
     (fields,) = (block for block in reply.blocks if isinstance(block, Fields))
     return dict(fields.items)
 
@@ -79,24 +79,24 @@ def _fields(reply: Reply) -> dict[str, str]:
                 "Watch": f"/watch {_ID}",
             },
         ),
-        (Status.FAILED, {**_OVER, "Retry": f"/retry {_ID}"}),
-        (Status.ABORTED, {**_OVER, "Retry": f"/retry {_ID}"}),
-        (Status.COMPLETED, _OVER),
-        (Status.PUBLISHED, _OVER),
-        (Status.UNKNOWN, _OVER),
+        (Status.FAILED, {**_FINISHED_BUTTONS, "Retry": f"/retry {_ID}"}),
+        (Status.ABORTED, {**_FINISHED_BUTTONS, "Retry": f"/retry {_ID}"}),
+        (Status.COMPLETED, _FINISHED_BUTTONS),
+        (Status.PUBLISHED, _FINISHED_BUTTONS),
+        (Status.UNKNOWN, _FINISHED_BUTTONS),
     ],
 )
-def test_a_card_offers_what_its_status_allows(status: Status, shown: dict[str, str]) -> None:
-    reply = _card(replace(_PLAIN, status=status))
-    assert buttons(reply) == shown
+def test_card_buttons_depend_on_status(status: Status, shown: dict[str, str]) -> None:
+    reply = _build_card(replace(_DRAFT, status=status))
+    assert get_buttons(reply) == shown
     assert reply.experiment_id == _ID
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_every_button_of_a_card_is_a_command_line_that_binds(status: Status) -> None:
-    for line in buttons(_card(replace(_PLAIN, status=status))).values():
+def test_card_buttons_bind_to_commands(status: Status) -> None:
+    for line in get_buttons(_build_card(replace(_DRAFT, status=status))).values():
         words = split_words(line)
-        command, used = all_commands().find([word.text for word in words], terminal=False)
+        command, used = build_registry().find([word.text for word in words], terminal=False)
         bind(command, words[used:])
 
 
@@ -109,16 +109,16 @@ def test_every_button_of_a_card_is_a_command_line_that_binds(status: Status) -> 
         (Status.ABORTED, Tone.WARNING),
     ],
 )
-def test_a_card_says_the_status_in_the_web_uis_word_and_its_tone(status: Status, tone: Tone) -> None:
-    assert _card(replace(_PLAIN, status=status)).blocks[:2] == (
+def test_card_shows_status_word_and_tone(status: Status, tone: Tone) -> None:
+    assert _build_card(replace(_DRAFT, status=status)).blocks[:2] == (
         Text("baseline", Tone.HEADING),
-        Text(status.word, tone),
+        Text(status.label, tone),
     )
 
 
-def test_a_card_shows_what_there_is_and_leaves_out_what_is_not() -> None:
-    assert _fields(_card(_PLAIN)) == {"id": _ID, "changed": "5 min ago", "web": "http://web/x"}
-    assert _fields(_card(_FULL)) == {
+def test_card_omits_empty_fields() -> None:
+    assert _get_fields(_build_card(_DRAFT)) == {"id": _ID, "changed": "5 min ago", "web": "http://web/x"}
+    assert _get_fields(_build_card(_RUNNING)) == {
         "id": _ID,
         "project": "vision",
         "owner": "alice",
@@ -137,40 +137,38 @@ def test_a_card_shows_what_there_is_and_leaves_out_what_is_not() -> None:
     }
 
 
-def test_a_card_gives_the_reason_of_a_failure_and_of_nothing_else() -> None:
-    failed = replace(_PLAIN, status=Status.FAILED, status_reason="worker lost")
-    assert _fields(_card(failed))["reason"] == "worker lost"
-    assert "reason" not in _fields(_card(replace(failed, status=Status.DRAFT)))
+def test_card_shows_reason_only_after_failure() -> None:
+    failed = replace(_DRAFT, status=Status.FAILED, status_reason="worker lost")
+    assert _get_fields(_build_card(failed))["reason"] == "worker lost"
+    assert "reason" not in _get_fields(_build_card(replace(failed, status=Status.DRAFT)))
 
 
-def test_a_retried_run_that_waits_shows_no_worker_and_no_running_time_of_the_former_one() -> None:
-    fields = _fields(_card(replace(_FULL, status=Status.PENDING)))
+def test_retried_pending_card_shows_no_worker_or_running_time() -> None:
+    fields = _get_fields(_build_card(replace(_RUNNING, status=Status.PENDING)))
     assert fields.keys().isdisjoint({"worker", "running time"})
 
 
 @pytest.mark.parametrize(
     ("place", "shown"),
     [
-        (PlaceInQueue("alice_queue", 2, 5), "2 of 5 in alice_queue"),
-        (PlaceInQueue("alice_queue"), "in alice_queue"),
+        (QueuePosition("alice_queue", 2, 5), "2 of 5 in alice_queue"),
+        (QueuePosition("alice_queue"), "in alice_queue"),
         (
-            PlaceInQueue("alice_queue", 2, 5, WaitEstimate((timedelta(minutes=20), timedelta(minutes=50)))),
+            QueuePosition("alice_queue", 2, 5, WaitEstimate((timedelta(minutes=20), timedelta(minutes=50)))),
             "2 of 5 in alice_queue, about 20–50 min",
         ),
-        (PlaceInQueue("alice_queue", 2, 5, WaitEstimate()), "2 of 5 in alice_queue, wait unknown"),
+        (QueuePosition("alice_queue", 2, 5, WaitEstimate()), "2 of 5 in alice_queue, wait unknown"),
         (None, None),
     ],
 )
-def test_a_pending_card_says_where_it_waits_and_no_other_does(
-    place: PlaceInQueue | None, shown: str | None
-) -> None:
-    pending = replace(_PLAIN, status=Status.PENDING)
-    for experiment, expected in ((pending, shown), (_PLAIN, None)):
-        card = experiment_card(experiment, now=_NOW, web_link="", place=place)
-        assert _fields(card).get("waits") == expected
+def test_only_pending_card_shows_queue_place(place: QueuePosition | None, shown: str | None) -> None:
+    pending = replace(_DRAFT, status=Status.PENDING)
+    for experiment, expected in ((pending, shown), (_DRAFT, None)):
+        card = build_experiment_card(experiment, now=_NOW, web_link="", place=place)
+        assert _get_fields(card).get("waits") == expected
 
 
-def test_a_card_can_stand_below_what_has_just_happened() -> None:
-    introduced = introduced_card(Text("Cloned.", Tone.SUCCESS), None, card=_card(_PLAIN))
-    assert introduced.blocks == (Text("Cloned.", Tone.SUCCESS), *_card(_PLAIN).blocks)
+def test_card_can_have_intro() -> None:
+    introduced = build_card_with_intro(Text("Cloned.", Tone.SUCCESS), None, card=_build_card(_DRAFT))
+    assert introduced.blocks == (Text("Cloned.", Tone.SUCCESS), *_build_card(_DRAFT).blocks)
     assert (introduced.is_card, introduced.experiment_id) == (True, _ID)

@@ -2,36 +2,38 @@
 
 from datetime import UTC, datetime, timedelta
 
-from clearml_chatops.handlers.digest_messages import MOST_BUTTONS, MOST_LINES
-from clearml_chatops.handlers.notification_messages import notification_message
+from clearml_chatops.handlers.digest_messages import MAX_BUTTONS, MAX_LINES
+from clearml_chatops.handlers.notification_messages import build_notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.replies import Buttons, Reply, Text, Tone
 from clearml_chatops.services.notifications.notifications import DueMessage
-from tests.support.program import buttons, plain_text
+from tests.support.program import get_buttons, to_plain_text
 
 NIGHT = datetime(2026, 11, 22, 22, 10, tzinfo=UTC)
-HERE = Conversation("chat", "C1")
+CONVERSATION = Conversation("chat", "C1")
 
 
-def _event(kind: EventKind, name: str, *, hours: float = 0, **more: object) -> ExperimentEvent:
+def _build_event(kind: EventKind, name: str, *, hours: float = 0, **more: object) -> ExperimentEvent:
     return ExperimentEvent(kind, name, name, NIGHT + timedelta(hours=hours), **more)  # type: ignore[arg-type]
 
 
-def _digest(*events: ExperimentEvent | Notice, zone: str = "Europe/Berlin") -> Reply:
-    notifications = tuple(Notification(number, event, HERE, 0, NIGHT) for number, event in enumerate(events, 1))
-    return notification_message(DueMessage(notifications, is_digest=True, zone=zone))
+def _build_digest(*events: ExperimentEvent | Notice, zone: str = "Europe/Berlin") -> Reply:
+    notifications = tuple(
+        Notification(number, event, CONVERSATION, 0, NIGHT) for number, event in enumerate(events, 1)
+    )
+    return build_notification_message(DueMessage(notifications, is_summary=True, zone=zone))
 
 
-def test_each_experiment_has_its_way_and_the_failed_ones_come_first() -> None:
-    reply = _digest(
-        _event(EventKind.LEFT_PENDING, "a"),
-        _event(EventKind.LEFT_PENDING, "b", hours=1),
-        _event(EventKind.COMPLETED, "a", hours=5, ran=timedelta(hours=5, minutes=2)),
-        _event(EventKind.FAILED, "c", hours=5, ran=timedelta(seconds=4)),
-        _event(EventKind.ABORTED, "d", hours=6, by_name="Bob"),
-        _event(EventKind.DELETED, "e", hours=6),
-        Notice("card:lab:1", "Card 1 of lab is free.", NIGHT),
+def test_digest_lists_each_experiment_with_failed_first() -> None:
+    reply = _build_digest(
+        _build_event(EventKind.STARTED, "a"),
+        _build_event(EventKind.STARTED, "b", hours=1),
+        _build_event(EventKind.COMPLETED, "a", hours=5, ran=timedelta(hours=5, minutes=2)),
+        _build_event(EventKind.FAILED, "c", hours=5, ran=timedelta(seconds=4)),
+        _build_event(EventKind.ABORTED, "d", hours=6, by_name="Bob"),
+        _build_event(EventKind.DELETED, "e", hours=6),
+        Notice("gpu:lab:1", "Card 1 of lab is free.", NIGHT),
     )
     assert [block for block in reply.blocks if isinstance(block, Text)] == [
         Text("While it was quiet here: 1 Failed, 1 Completed, 1 Aborted, 1 Running, 2 other", Tone.HEADING),
@@ -42,21 +44,23 @@ def test_each_experiment_has_its_way_and_the_failed_ones_come_first() -> None:
         Text("Other\n“e”: deleted in ClearML"),
         Text("Card 1 of lab is free."),
     ]
-    assert buttons(reply) == {"Show log of c": "/log c", "All that is watched": "/watching"}
+    assert get_buttons(reply) == {"Show log of c": "/log c", "All that is watched": "/watching"}
 
 
-def test_what_is_too_much_is_counted() -> None:
-    failed = [_event(EventKind.FAILED, f"bad {number}") for number in range(MOST_LINES + 4)]
-    reply = _digest(*failed, _event(EventKind.COMPLETED, "good"), Notice("card", "Free.", NIGHT))
-    text = plain_text(reply)
-    assert text.count("“bad ") == MOST_LINES
+def test_surplus_lines_are_counted() -> None:
+    failed = [_build_event(EventKind.FAILED, f"bad {number}") for number in range(MAX_LINES + 4)]
+    reply = _build_digest(*failed, _build_event(EventKind.COMPLETED, "good"), Notice("card", "Free.", NIGHT))
+    text = to_plain_text(reply)
+    assert text.count("“bad ") == MAX_LINES
     assert "and 6 more" in text
     assert "good" not in text
     (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
-    assert len(offered.buttons) == MOST_BUTTONS + 1
+    assert len(offered.buttons) == MAX_BUTTONS + 1
 
 
-def test_names_keep_to_their_line() -> None:
-    reply = _digest(_event(EventKind.FAILED, "x\n" * 500), _event(EventKind.COMPLETED, "y", by_name="z" * 999))
-    assert max(len(line) for line in plain_text(reply).splitlines()) < 200
+def test_long_names_are_truncated_to_one_line() -> None:
+    reply = _build_digest(
+        _build_event(EventKind.FAILED, "x\n" * 500), _build_event(EventKind.COMPLETED, "y", by_name="z" * 999)
+    )
+    assert max(len(line) for line in to_plain_text(reply).splitlines()) < 200
     assert len([block for block in reply.blocks if isinstance(block, Text)]) == 3

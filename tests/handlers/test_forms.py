@@ -4,14 +4,14 @@ import random
 
 import pytest
 
-from clearml_chatops.handlers.all_commands import all_commands
-from clearml_chatops.handlers.forms import filled_line, opens_form
-from clearml_chatops.handlers.lines import undo_typography
+from clearml_chatops.handlers.all_commands import build_registry
+from clearml_chatops.handlers.command_line import undo_typography
+from clearml_chatops.handlers.forms import build_filled_line, opens_form
 from clearml_chatops.models.experiments import Container
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply
 from clearml_chatops.sandbox.documents import Document
-from tests.support.program import RunningProgram, plain_text
+from tests.support.program import RunningProgram, to_plain_text
 
 VALUES = (
     "",
@@ -52,24 +52,24 @@ TYPOGRAPHY = ("“hello”", "„so“", "«so»", "‘so’", "—new", "–v 1
 @pytest.fixture
 async def draft(program: RunningProgram, baseline: Document) -> Document:
     """A clone of the baseline, with a parameter that takes any text."""
-    made = program.sandbox.state.tasks[(await program.say("/clone baseline two cards")).experiment_id]
+    made = program.sandbox.state.tasks[(await program.send("/clone baseline two GPUs")).experiment_id]
     await program.ask("/set args.note=x --new")
     return made
 
 
-async def form_of(program: RunningProgram, line: str, *, about: str = "") -> Form:
+async def request_form(program: RunningProgram, line: str, *, about: str = "") -> Form:
     """The form that a line asks for."""
-    reply = await program.say(line, about=about)
-    assert reply.outcome is Outcome.ASKED, plain_text(reply)
-    return _form(reply)
+    reply = await program.send(line, experiment_id=about)
+    assert reply.outcome is Outcome.ASKED, to_plain_text(reply)
+    return _get_form(reply)
 
 
-def _form(reply: Reply) -> Form:
+def _get_form(reply: Reply) -> Form:
     (form,) = (block for block in reply.blocks if isinstance(block, Form))
     return form
 
 
-def field(form: Form, name: str) -> FormField:
+def get_field(form: Form, name: str) -> FormField:
     return next(item for item in form.fields if item.name == name)
 
 
@@ -93,103 +93,97 @@ def field(form: Form, name: str) -> FormField:
         ("", False),
     ],
 )
-def test_a_line_that_names_no_values_opens_a_form(line: str, *, opens: bool) -> None:
-    assert opens_form(all_commands(), line) is opens
+def test_line_without_values_opens_form(line: str, *, opens: bool) -> None:
+    assert opens_form(build_registry(), line) is opens
 
 
 # ── /set ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_set_asks_for_all_parameters_with_the_parents_beside(
-    program: RunningProgram, draft: Document
-) -> None:
+async def test_set_form_shows_all_parameters_and_parent_values(program: RunningProgram, draft: Document) -> None:
     await program.ask("/set args.gpus=1,2")
-    form = await form_of(program, "/set")
-    assert form.title == "Parameters of “two cards”"
+    form = await request_form(program, "/set")
+    assert form.title == "Parameters of “two GPUs”"
     assert form.command == f"/set {draft['id']}"
-    assert field(form, "Args/gpus") == FormField(
+    assert get_field(form, "Args/gpus") == FormField(
         name="Args/gpus",
         label="gpus",
         value="1,2",
         group="Args",
-        note="str, GPUs to train on, comma separated, parent: 0",
+        hint="str, GPUs to train on, comma separated, parent: 0",
         changed=True,
     )
-    assert field(form, "Args/lr").note == "float, learning rate"
-    assert not field(form, "Args/lr").changed
-    assert field(form, "Args/note").note == "the parent has none"
+    assert get_field(form, "Args/lr").hint == "float, learning rate"
+    assert not get_field(form, "Args/lr").changed
+    assert get_field(form, "Args/note").hint == "the parent has none"
     assert [item.name for item in form.fields] == sorted(item.name for item in form.fields)
-    assert (await program.say("/set")).experiment_id == draft["id"]
+    assert (await program.send("/set")).experiment_id == draft["id"]
 
 
-async def test_set_of_a_named_experiment_and_of_one_parameter(
+async def test_set_form_for_named_experiment_or_parameter(
     program: RunningProgram, baseline: Document, draft: Document
 ) -> None:
-    other = (await program.say("/clone baseline another")).experiment_id
-    assert (await form_of(program, f"/set {draft['id'][:8]}")).command == f"/set {draft['id']}"
-    assert (await form_of(program, "/set 'two cards'")).command == f"/set {draft['id']}"
-    one = await form_of(program, "/set ARGS.LR")
+    other = (await program.send("/clone baseline another")).experiment_id
+    assert (await request_form(program, f"/set {draft['id'][:8]}")).command == f"/set {draft['id']}"
+    assert (await request_form(program, "/set 'two GPUs'")).command == f"/set {draft['id']}"
+    one = await request_form(program, "/set ARGS.LR")
     assert one.command == f"/set {other}"
     assert [item.name for item in one.fields] == ["Args/lr"]
 
 
-async def test_names_that_cannot_be_typed_are_left_out_and_named(program: RunningProgram, draft: Document) -> None:
+async def test_set_form_omits_and_lists_untypable_names(program: RunningProgram, draft: Document) -> None:
     for section, name in (("Args", "two words"), ("--odd", "x"), ("Args", "a=b"), ("Args", "q'"), ("1st", "x")):
         draft["hyperparams"].setdefault(section, {})[name] = {"section": section, "name": name, "value": "1"}
     draft["hyperparams"]["Args"]["model.size"] = {"section": "Args", "name": "model.size", "value": "1"}
-    reply = await program.say("/set")
-    names = {item.name for item in _form(reply).fields}
+    reply = await program.send("/set")
+    names = {item.name for item in _get_form(reply).fields}
     assert "Args/model.size" in names
     assert names.isdisjoint({"Args/two words", "--odd/x", "Args/a=b", "Args/q'", "1st/x"})
-    assert "Left out" in plain_text(reply)
+    assert "Left out" in to_plain_text(reply)
     for name in ("Args/two words", "--odd/x", "Args/a=b", "Args/q'", "1st/x"):
-        assert name in plain_text(reply)
+        assert name in to_plain_text(reply)
 
 
-async def test_two_parameters_that_are_written_alike_are_left_out(
-    program: RunningProgram, draft: Document
-) -> None:
+async def test_set_form_omits_ambiguous_parameters(program: RunningProgram, draft: Document) -> None:
     draft["hyperparams"]["a"] = {"b/c": {"section": "a", "name": "b/c", "value": "1"}}
     draft["hyperparams"]["a/b"] = {"c": {"section": "a/b", "name": "c", "value": "2"}}
-    reply = await program.say("/set")
-    assert "a/b/c" not in {item.name for item in _form(reply).fields}
-    assert "Left out" in plain_text(reply)
+    reply = await program.send("/set")
+    assert "a/b/c" not in {item.name for item in _get_form(reply).fields}
+    assert "Left out" in to_plain_text(reply)
 
 
-async def test_set_of_what_is_no_draft_or_another_s_or_empty_gives_no_form(
+async def test_set_gives_no_form_for_uneditable_or_empty_experiment(
     program: RunningProgram, baseline: Document
 ) -> None:
     sandbox = program.sandbox
-    assert await program.error_code("/set baseline") == "not_a_draft"
-    assert await program.error_code("/set") == "no_current_experiment"
+    assert await program.send_for_error_code("/set baseline") == "not_a_draft"
+    assert await program.send_for_error_code("/set") == "no_current_experiment"
     bare = sandbox.state.add_task("bare", user=sandbox.alice.id)
     assert "has no parameters; /set args.name=value --new" in await program.ask(f"/set {bare['id']}")
     theirs = sandbox.state.add_task("hers", user=sandbox.carol.id)
-    bob = await program.introduce(sandbox.bob, Role.MEMBER)
-    assert await bob.error_code(f"/set {theirs['id']}") == "not_yours"
+    bob = await program.add_person(sandbox.bob, Role.MEMBER)
+    assert await bob.send_for_error_code(f"/set {theirs['id']}") == "experiment_not_yours"
 
 
 @pytest.mark.parametrize("value", VALUES)
-async def test_what_is_filled_in_is_what_is_set(program: RunningProgram, draft: Document, value: str) -> None:
-    form = await form_of(program, "/set")
-    await program.ask(filled_line(form, {"Args/note": value, "Args/lr": "0.5"}))
+async def test_filled_in_value_is_set(program: RunningProgram, draft: Document, value: str) -> None:
+    form = await request_form(program, "/set")
+    await program.ask(build_filled_line(form, {"Args/note": value, "Args/lr": "0.5"}))
     set_to = {name: item["value"] for name, item in draft["hyperparams"]["Args"].items()}
     assert (set_to["note"], set_to["lr"], set_to["gpus"]) == (value, "0.5", "0")
 
 
-async def test_any_mixture_of_awkward_pieces_arrives_as_it_was_filled_in(
-    program: RunningProgram, draft: Document
-) -> None:
+async def test_random_awkward_values_round_trip(program: RunningProgram, draft: Document) -> None:
     chance = random.Random(4)
     pieces = [*VALUES, *TYPOGRAPHY, " ", "\n", "\\", "'", '"', "=", "--", "—", "’"]
-    fresh = await form_of(program, "/set")
+    fresh = await request_form(program, "/set")
     draft["hyperparams"]["Args"]["note"]["value"] = "“so”"
-    quoting = await form_of(program, "/set")
+    quoting = await request_form(program, "/set")
     for _ in range(40):
         value = "".join(chance.choices(pieces, k=chance.randint(1, 6)))
-        await program.ask(filled_line(fresh, {"Args/note": value}))
+        await program.ask(build_filled_line(fresh, {"Args/note": value}))
         assert draft["hyperparams"]["Args"]["note"]["value"] == undo_typography(value)
-        await program.ask(filled_line(quoting, {"Args/note": value}))
+        await program.ask(build_filled_line(quoting, {"Args/note": value}))
         assert draft["hyperparams"]["Args"]["note"]["value"] == value
 
 
@@ -202,118 +196,111 @@ async def test_any_mixture_of_awkward_pieces_arrives_as_it_was_filled_in(
         ("two\r\nlines", "two\nlines"),
     ],
 )
-async def test_a_phones_typography_is_undone_in_a_form_as_in_a_line(
+async def test_typography_in_form_is_undone(
     program: RunningProgram, draft: Document, filled: str, meant: str
 ) -> None:
-    await program.ask(filled_line(await form_of(program, "/set"), {"Args/note": filled}))
+    await program.ask(build_filled_line(await request_form(program, "/set"), {"Args/note": filled}))
     assert draft["hyperparams"]["Args"]["note"]["value"] == meant
 
 
 @pytest.mark.parametrize("value", TYPOGRAPHY)
-async def test_typography_that_stood_there_before_is_kept(
-    program: RunningProgram, draft: Document, value: str
-) -> None:
+async def test_existing_typography_is_kept(program: RunningProgram, draft: Document, value: str) -> None:
     draft["hyperparams"]["Args"]["note"]["value"] = value
-    form = await form_of(program, "/set")
-    await program.ask(filled_line(form, {"Args/note": f"{value} and more"}))
+    form = await request_form(program, "/set")
+    await program.ask(build_filled_line(form, {"Args/note": f"{value} and more"}))
     assert draft["hyperparams"]["Args"]["note"]["value"] == f"{value} and more"
 
 
-async def test_what_is_left_as_it_is_is_not_written_again(program: RunningProgram, draft: Document) -> None:
-    form = await form_of(program, "/set")
-    assert filled_line(form, {}) == form.command
-    assert filled_line(form, {item.name: item.value for item in form.fields}) == form.command
+async def test_unchanged_values_are_not_written(program: RunningProgram, draft: Document) -> None:
+    form = await request_form(program, "/set")
+    assert build_filled_line(form, {}) == form.command
+    assert build_filled_line(form, {item.name: item.value for item in form.fields}) == form.command
     draft["hyperparams"]["Args"]["lr"]["value"] = "0.7"  # meanwhile, in the web UI
-    await program.ask(filled_line(form, {"Args/lr": "0.1", "Args/gpus": "3"}))
+    await program.ask(build_filled_line(form, {"Args/lr": "0.1", "Args/gpus": "3"}))
     assert draft["hyperparams"]["Args"]["lr"]["value"] == "0.7"
 
 
-async def test_a_text_can_be_emptied_and_a_number_cannot(program: RunningProgram, draft: Document) -> None:
+async def test_text_can_be_emptied_but_number_cannot(program: RunningProgram, draft: Document) -> None:
     await program.ask("/set args.note=''")
     assert draft["hyperparams"]["Args"]["note"]["value"] == ""
     assert (
-        await program.error_code(filled_line(await form_of(program, "/set"), {"Args/lr": ""})) == "invalid_value"
+        await program.send_for_error_code(build_filled_line(await request_form(program, "/set"), {"Args/lr": ""}))
+        == "invalid_value"
     )
 
 
 # ── /container ────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_container_asks_where_it_can_be_changed(program: RunningProgram, draft: Document) -> None:
-    form = await form_of(program, "/container")
+async def test_container_opens_form_for_editable_draft(program: RunningProgram, draft: Document) -> None:
+    form = await request_form(program, "/container")
     assert form.command == f"/container {draft['id']}"
     assert [(item.name, item.value) for item in form.fields] == [
         ("image", "nvcr.io/nvidia/pytorch:25.09-py3"),
         ("args", "--ipc=host -v /data:/data"),
         ("setup", ""),
     ]
-    assert field(form, "setup").kind is FieldKind.LONG_TEXT
-    assert (await form_of(program, "/container 'two cards'")).command == form.command
+    assert get_field(form, "setup").kind is FieldKind.LONG_TEXT
+    assert (await request_form(program, "/container 'two GPUs'")).command == form.command
 
 
-async def test_container_shows_where_it_cannot_be_changed(
+async def test_container_shows_values_when_not_editable(
     program: RunningProgram, baseline: Document, draft: Document
 ) -> None:
     assert "nvcr.io/nvidia/pytorch" in await program.ask("/container baseline")
-    bob = await program.introduce(program.sandbox.bob, Role.MEMBER)
+    bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
     draft["user"] = program.sandbox.carol.id
-    for person in (bob, await program.introduce(program.sandbox.carol, Role.VIEWER)):
+    for person in (bob, await program.add_person(program.sandbox.carol, Role.VIEWER)):
         assert "--ipc=host" in await person.ask(f"/container {draft['id']}")
 
 
 @pytest.mark.parametrize("value", VALUES)
-async def test_a_filled_in_container_is_what_is_set(program: RunningProgram, draft: Document, value: str) -> None:
-    form = await form_of(program, "/container")
-    await program.ask(filled_line(form, {"setup": f"#!/bin/sh\n{value}", "args": value}))
+async def test_filled_in_container_is_set(program: RunningProgram, draft: Document, value: str) -> None:
+    form = await request_form(program, "/container")
+    await program.ask(build_filled_line(form, {"setup": f"#!/bin/sh\n{value}", "args": value}))
     container = draft["container"]
     assert Container(container["image"], container["arguments"], container["setup_shell_script"]) == Container(
         "nvcr.io/nvidia/pytorch:25.09-py3", value, f"#!/bin/sh\n{value}"
     )
 
 
-async def test_an_image_can_be_taken_away(program: RunningProgram, draft: Document) -> None:
+async def test_image_can_be_removed(program: RunningProgram, draft: Document) -> None:
     await program.ask("/container image=''")
     assert draft["container"]["image"] == ""
     assert draft["container"]["arguments"] == "--ipc=host -v /data:/data"
     await program.ask("/undo")
-    await program.ask(filled_line(await form_of(program, "/container"), {"image": ""}))
+    await program.ask(build_filled_line(await request_form(program, "/container"), {"image": ""}))
     assert draft["container"]["image"] == ""
 
 
 # ── /clone ────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_clone_with_nothing_asks_what_and_how_it_is_called(
-    program: RunningProgram, baseline: Document
-) -> None:
-    form = await form_of(program, "/clone")
+async def test_clone_without_arguments_opens_form(program: RunningProgram, baseline: Document) -> None:
+    form = await request_form(program, "/clone")
     assert form.command == "/clone"
     experiment, name = form.fields
     assert (experiment.kind, experiment.positional, experiment.required) == (FieldKind.EXPERIMENT, True, True)
-    assert (experiment.value, name.value, name.note) == ("", "", "nothing for “Clone of …”")
-    made = await program.say(filled_line(form, {"experiment": baseline["id"], "name": ""}))
+    assert (experiment.value, name.value, name.hint) == ("", "", "nothing for “Clone of …”")
+    made = await program.send(build_filled_line(form, {"experiment": baseline["id"], "name": ""}))
     assert program.sandbox.state.tasks[made.experiment_id]["name"] == "Clone of baseline"
 
 
-async def test_clone_in_answer_to_a_card_has_its_experiment_filled_in(
-    program: RunningProgram, baseline: Document
-) -> None:
-    form = await form_of(program, "/clone", about=baseline["id"])
+async def test_clone_form_in_reply_to_card_is_prefilled(program: RunningProgram, baseline: Document) -> None:
+    form = await request_form(program, "/clone", about=baseline["id"])
     assert form.fields[0].value == baseline["id"]
-    made = await program.say(filled_line(form, {"name": "called so"}))
+    made = await program.send(build_filled_line(form, {"name": "called so"}))
     assert program.sandbox.state.tasks[made.experiment_id]["name"] == "called so"
 
 
 @pytest.mark.parametrize("value", [value for value in VALUES if len(value.strip()) >= 3])
-async def test_a_clone_is_called_what_was_filled_in(
-    program: RunningProgram, baseline: Document, value: str
-) -> None:
-    form = await form_of(program, "/clone")
-    made = await program.say(filled_line(form, {"experiment": "baseline", "name": value}))
+async def test_clone_gets_filled_in_name(program: RunningProgram, baseline: Document, value: str) -> None:
+    form = await request_form(program, "/clone")
+    made = await program.send(build_filled_line(form, {"experiment": "baseline", "name": value}))
     assert program.sandbox.state.tasks[made.experiment_id]["name"] == value
 
 
-async def test_clone_into_a_project_asks_for_the_rest(program: RunningProgram, baseline: Document) -> None:
-    form = await form_of(program, "/clone project=vision")
-    made = await program.say(filled_line(form, {"experiment": baseline["id"]}))
+async def test_clone_form_keeps_project(program: RunningProgram, baseline: Document) -> None:
+    form = await request_form(program, "/clone project=vision")
+    made = await program.send(build_filled_line(form, {"experiment": baseline["id"]}))
     assert made.experiment_id

@@ -2,15 +2,15 @@
 
 import pytest
 
-from clearml_chatops.handlers.all_commands import all_commands
+from clearml_chatops.handlers.all_commands import build_registry
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.registry import CommandFamily, ParameterKind, normal_name
+from clearml_chatops.handlers.registry import CommandFamily, ParameterKind, normalize_name
 from clearml_chatops.models.errors import UnknownCommandError
 from clearml_chatops.models.replies import Reply
 
 
-def _found(line: str, *, terminal: bool = False) -> tuple[str, int]:
-    command, used = all_commands().find(line.split(" "), terminal=terminal)
+def _find(line: str, *, terminal: bool = False) -> tuple[str, int]:
+    command, used = build_registry().find(line.split(" "), terminal=terminal)
     return command.name, used
 
 
@@ -38,8 +38,8 @@ def _found(line: str, *, terminal: bool = False) -> tuple[str, int]:
         ("/ find baseline", "find", 2),
     ],
 )
-def test_a_command_is_found_however_it_is_written(line: str, name: str, used: int) -> None:
-    assert _found(line) == (name, used)
+def test_command_is_found_in_any_spelling(line: str, name: str, used: int) -> None:
+    assert _find(line) == (name, used)
 
 
 @pytest.mark.parametrize(
@@ -53,44 +53,42 @@ def test_a_command_is_found_however_it_is_written(line: str, name: str, used: in
         ("/worker stat", "worker stat", "/worker start", "/help worker start"),
     ],
 )
-def test_a_misspelt_command_or_subcommand_gets_the_nearest_one(
-    line: str, name: str, meant: str, offered: str
-) -> None:
+def test_misspelt_command_gets_suggestion(line: str, name: str, meant: str, offered: str) -> None:
     with pytest.raises(UnknownCommandError) as caught:
-        _found(line)
+        _find(line)
     assert f"“{name}”. Did you mean {meant}?" in str(caught.value)
-    assert caught.value.offers[0].command == offered
+    assert caught.value.buttons[0].command == offered
 
 
-def test_a_word_like_no_command_gets_no_guess() -> None:
+def test_unrelated_word_gets_no_suggestion() -> None:
     with pytest.raises(UnknownCommandError) as caught:
-        _found("/xyzzyx")
+        _find("/xyzzyx")
     assert "Did you mean" not in str(caught.value)
     assert "/help" in str(caught.value)
-    assert caught.value.offers == ()
+    assert caught.value.buttons == ()
 
 
-def test_a_terminal_only_command_is_found_in_the_terminal_and_neither_found_nor_offered_elsewhere() -> None:
-    assert _found("/wait running", terminal=True) == ("wait", 1)
+def test_terminal_only_command_is_hidden_elsewhere() -> None:
+    assert _find("/wait running", terminal=True) == ("wait", 1)
     with pytest.raises(UnknownCommandError) as caught:
-        _found("/wait running")
+        _find("/wait running")
     assert "/wait" not in str(caught.value)
-    assert all("wait" not in offer.command for offer in caught.value.offers)
+    assert all("wait" not in offer.command for offer in caught.value.buttons)
 
 
 def test_subcommands_are_listed_by_their_second_words() -> None:
-    registry = all_commands()
+    registry = build_registry()
     queue = registry.get("/queue")
     assert queue is not None
-    assert registry.subcommands(queue) == ["list", "create", "use", "move", "rename", "delete"]
+    assert registry.list_subcommands(queue) == ["list", "create", "use", "move", "rename", "delete"]
 
 
 @pytest.mark.parametrize(
     ("typed", "name"),
     [("/queue_create", "queue create"), ("/Queue   Create ", "queue create"), ("@bob", "@bob"), ("/", "")],
 )
-def test_names_are_normalised(typed: str, name: str) -> None:
-    assert normal_name(typed) == name
+def test_names_are_normalized(typed: str, name: str) -> None:
+    assert normalize_name(typed) == name
 
 
 def test_a_declaration_is_read_from_signature_and_docstring() -> None:

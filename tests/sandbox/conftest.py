@@ -8,7 +8,7 @@ import pytest
 
 from clearml_chatops.sandbox import Sandbox
 
-from .support import Client, Clock, process_environment
+from .support import Client, Clock, build_process_environment
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def sandbox(clock: Clock) -> AsyncIterator[Sandbox]:
     """A sandbox whose clock the test moves."""
-    async with Sandbox(now=clock) as running:
+    async with Sandbox(clock=clock) as running:
         yield running
 
 
@@ -49,4 +49,4 @@ def live_client(live_sandbox: Sandbox, session: aiohttp.ClientSession) -> Client
 @pytest.fixture
 def environment(live_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
     """What SDK and agent need: the sandbox's address, Alice's keys, and all folders inside the test's own."""
-    return process_environment(live_sandbox, tmp_path)
+    return build_process_environment(live_sandbox, tmp_path)

@@ -17,7 +17,7 @@ from clearml_chatops.sandbox.state import User
 
 T = TypeVar("T")
 
-DEADLINE = 90.0
+TIMEOUT = 90.0
 """Seconds that a test waits for what real processes do; several times what they need."""
 
 
@@ -64,11 +64,14 @@ class Client:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def call(self, endpoint: str, /, **data: Any) -> Answer:
-        headers = {"Authorization": basic(self.user.access_key, self.user.secret_key), **self.headers}
+        headers = {
+            "Authorization": build_basic_authorization(self.user.access_key, self.user.secret_key),
+            **self.headers,
+        }
         async with self.session.post(f"{self.sandbox.url}/{endpoint}", json=data, headers=headers) as response:
             return Answer(response.status, await response.json())
 
-    async def data(self, endpoint: str, /, **data: Any) -> Any:
+    async def call_for_data(self, endpoint: str, /, **data: Any) -> Any:
         """The data of a call that succeeds."""
         answer = await self.call(endpoint, **data)
         assert answer.status == 200, answer.message
@@ -78,21 +81,21 @@ class Client:
         return Client(self.sandbox, self.session, user, headers)
 
 
-def basic(access_key: str, secret_key: str) -> str:
+def build_basic_authorization(access_key: str, secret_key: str) -> str:
     return "Basic " + base64.b64encode(f"{access_key}:{secret_key}".encode()).decode()
 
 
-async def until(condition: Callable[[], T], what: str) -> T:
+async def wait_until(condition: Callable[[], T], description: str) -> T:
     """Waits until the condition holds and returns its value."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + DEADLINE
+    deadline = loop.time() + TIMEOUT
     while not (value := condition()):
-        assert loop.time() < deadline, f"waited in vain: {what}"
+        assert loop.time() < deadline, f"waited in vain: {description}"
         await asyncio.sleep(0.05)
     return value
 
 
-def process_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+def build_process_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     temporary = folder / "tmp"
     temporary.mkdir(exist_ok=True)
     inherited = {
@@ -114,7 +117,7 @@ def process_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
     }
 
 
-async def run(environment: dict[str, str], *command: str, folder: Path) -> tuple[int, str]:
+async def run_command(environment: dict[str, str], *command: str, folder: Path) -> tuple[int, str]:
     """Runs a command to its end; its exit status and all that it printed."""
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -125,7 +128,7 @@ async def run(environment: dict[str, str], *command: str, folder: Path) -> tuple
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), DEADLINE)
+        output, _ = await asyncio.wait_for(process.communicate(), TIMEOUT)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -134,4 +137,4 @@ async def run(environment: dict[str, str], *command: str, folder: Path) -> tuple
     return process.returncode, output.decode(errors="replace")
 
 
-AGENT = str(Path(sys.executable).with_name("clearml-agent"))
+AGENT_EXECUTABLE = str(Path(sys.executable).with_name("clearml-agent"))

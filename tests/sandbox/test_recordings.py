@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from .recorded import RECORDINGS, Arrangement, Recording
+from .recordings import RECORDINGS, Recording, RecordingSetup
 from .support import Client, Clock
 
-_DATA_NAMES = {
+_FREE_FORM_FIELDS = {
     "configuration",
     "container",
     "hyperparams",
@@ -21,62 +21,62 @@ _DATA_NAMES = {
 """Fields whose keys are data: sections, metrics, packages."""
 
 
-def field_names(value: Any, path: str = "") -> set[str]:
+def list_field_names(value: Any, path: str = "") -> set[str]:
     """The paths of all fields; those of a list are the ones that any of its items has."""
     if isinstance(value, list):
-        return {name for item in value for name in field_names(item, f"{path}[]")}
+        return {name for item in value for name in list_field_names(item, f"{path}[]")}
     if not isinstance(value, dict):
         return set()
     names: set[str] = set()
     for key, item in value.items():
         names.add(f"{path}.{key}")
-        if key not in _DATA_NAMES:
-            names |= field_names(item, f"{path}.{key}")
+        if key not in _FREE_FORM_FIELDS:
+            names |= list_field_names(item, f"{path}.{key}")
     return names
 
 
-def empty_fields(value: Any, path: str = "") -> set[str]:
+def list_empty_fields(value: Any, path: str = "") -> set[str]:
     """The paths of what is empty, of whose content a recording therefore tells nothing."""
     if value in ([], {}, None):
         return {path}
     if isinstance(value, list):
-        return {name for item in value for name in empty_fields(item, f"{path}[]")}
+        return {name for item in value for name in list_empty_fields(item, f"{path}[]")}
     if isinstance(value, dict):
-        return {name for key, item in value.items() for name in empty_fields(item, f"{path}.{key}")}
+        return {name for key, item in value.items() for name in list_empty_fields(item, f"{path}.{key}")}
     return set()
 
 
-def without_ids(text: str) -> str:
+def mask_ids(text: str) -> str:
     return re.sub(r"[0-9a-f]{32}", "<id>", text)
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=str)
-async def test_answers_as_recorded(recording: Recording, client: Client, clock: Clock) -> None:
-    arrangement = Arrangement(client, clock, recording)
-    headers = await arrangement.prepare()
+async def test_sandbox_answers_as_the_real_server_did(recording: Recording, client: Client, clock: Clock) -> None:
+    setup = RecordingSetup(client, clock, recording)
+    headers = await setup.prepare()
 
     url = client.sandbox.url + recording.path
-    async with client.session.request(recording.method, url, data=arrangement.body(), headers=headers) as response:
+    async with client.session.request(recording.method, url, data=setup.build_body(), headers=headers) as response:
         envelope = await response.json()
 
     meta = envelope["meta"]
     assert (response.status, meta["result_code"]) == (recording.status, recording.status), meta["result_msg"]
     assert meta["result_subcode"] == recording.subcode, meta["result_msg"]
-    assert without_ids(meta["result_msg"]) == without_ids(recording.message)
+    assert mask_ids(meta["result_msg"]) == mask_ids(recording.message)
     assert meta["endpoint"] == {
         **recording.response["meta"]["endpoint"],
         "requested_version": meta["endpoint"]["requested_version"],
     }
     assert set(meta) == set(recording.response["meta"])
 
-    recorded, answered = field_names(recording.data), field_names(envelope["data"])
-    untold = empty_fields(recording.data)
-    surplus = {
-        name for name in answered - recorded if not any(name.startswith((f"{p}[", f"{p}.")) for p in untold)
+    recorded, answered = list_field_names(recording.data), list_field_names(envelope["data"])
+    empty_paths = list_empty_fields(recording.data)
+    unexpected = {
+        name for name in answered - recorded if not any(name.startswith((f"{p}[", f"{p}.")) for p in empty_paths)
     }
     assert recorded - answered == set()
-    assert surplus == set()
+    assert unexpected == set()
 
 
-def test_the_recordings_are_all_there() -> None:
+def test_all_recordings_are_loaded() -> None:
     assert len(RECORDINGS) == 234

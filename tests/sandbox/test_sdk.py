@@ -7,11 +7,11 @@ from typing import Any
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.sandbox.events import hashed
+from clearml_chatops.sandbox.events import hash_name
 
-from .support import Client, run
+from .support import Client, run_command
 
-_WORK_ON_A_CLONE = """
+_CLONE_SCRIPT = """
 import json, sys
 from clearml import Task
 
@@ -33,7 +33,7 @@ print("RESULT", json.dumps({
 }))
 """
 
-_RUN_OF_ITS_OWN = """
+_NEW_RUN_SCRIPT = """
 import argparse, json
 from clearml import Task
 
@@ -51,7 +51,7 @@ finished = Task.get_task(task_id=task.id)
 print("RESULT", json.dumps({"task": finished.id, "iteration": finished.get_last_iteration()}))
 """
 
-_MADE = """
+_CREATE_TASK_SCRIPT = """
 import json
 from clearml import Task
 
@@ -61,46 +61,46 @@ print("RESULT", json.dumps({"task": task.id}))
 """
 
 
-async def result(environment: dict[str, str], folder: Path, script: str, *arguments: str) -> Any:
+async def run_script(environment: dict[str, str], folder: Path, script: str, *arguments: str) -> Any:
     """Runs the script; what it printed as its result."""
     path = folder / "script.py"
     path.write_text(script, encoding="utf-8")
-    status, output = await run(environment, sys.executable, str(path), *arguments, folder=folder)
+    status, output = await run_command(environment, sys.executable, str(path), *arguments, folder=folder)
     assert status == 0, output
     return next(json.loads(line[7:]) for line in output.splitlines() if line.startswith("RESULT "))
 
 
-async def test_a_finished_experiment_is_cloned_changed_and_enqueued(
+async def test_sdk_clones_changes_and_enqueues_an_experiment(
     live_sandbox: Sandbox, environment: dict[str, str], tmp_path: Path
 ) -> None:
     state = live_sandbox.state
     source = add_demo_experiments(state, alice=live_sandbox.alice, bob=live_sandbox.bob)
     queue = state.add_queue("alice_queue")
 
-    told = await result(environment, tmp_path, _WORK_ON_A_CLONE, source["id"], "alice_queue")
+    printed = await run_script(environment, tmp_path, _CLONE_SCRIPT, source["id"], "alice_queue")
 
-    clone = state.tasks[told["clone"]]
+    clone = state.tasks[printed["clone"]]
     assert (clone["name"], clone["status"], clone["parent"]) == ("from the SDK", "queued", source["id"])
     assert clone["hyperparams"]["Args"]["gpus"]["value"] == "1,2"
     assert clone["hyperparams"]["Args"]["lr"]["value"] == "0.1"
     assert clone["container"]["image"] == "nvcr.io/x:1"
     assert clone["container"]["arguments"] == "-v /data:/data --user 1000"
     assert [entry["task"] for entry in queue["entries"]] == [clone["id"]]
-    assert told["found"] == [clone["id"]]
-    assert told["queued"] == [clone["id"]]
-    assert told["parameters"]["Args/gpus"] == "1,2"
-    assert told["source_iteration"] == 59
-    assert told["source_loss"] == source["last_metrics"][hashed("loss")][hashed("train")]["value"]
-    assert told["reported"] == 60
-    assert live_sandbox.requests.named("tasks.clone")[0].user == "Alice Adams"
+    assert printed["found"] == [clone["id"]]
+    assert printed["queued"] == [clone["id"]]
+    assert printed["parameters"]["Args/gpus"] == "1,2"
+    assert printed["source_iteration"] == 59
+    assert printed["source_loss"] == source["last_metrics"][hash_name("loss")][hash_name("train")]["value"]
+    assert printed["reported"] == 60
+    assert live_sandbox.requests.find_by_endpoint("tasks.clone")[0].user == "Alice Adams"
 
 
-async def test_a_run_reports_itself(
+async def test_sdk_run_is_recorded(
     live_sandbox: Sandbox, live_client: Client, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    told = await result(environment, tmp_path, _RUN_OF_ITS_OWN)
+    printed = await run_script(environment, tmp_path, _NEW_RUN_SCRIPT)
 
-    task = live_sandbox.state.tasks[told["task"]]
+    task = live_sandbox.state.tasks[printed["task"]]
     assert (task["name"], task["status"], task["tags"]) == ("own run", "completed", ["fresh"])
     assert live_sandbox.state.projects[task["project"]]["name"] == "research/new"
     assert task["hyperparams"]["Args"]["lr"] == {
@@ -110,21 +110,21 @@ async def test_a_run_reports_itself(
         "type": "float",
         "description": "learning rate",
     }
-    assert told["iteration"] == 3
-    curves = await live_client.data("events.scalar_metrics_iter_histogram", task=task["id"])
+    assert printed["iteration"] == 3
+    curves = await live_client.call_for_data("events.scalar_metrics_iter_histogram", task=task["id"])
     assert curves["loss"]["train"]["x"] == [0, 1, 2, 3]
-    log = await live_client.data("events.get_task_log", task=task["id"])
+    log = await live_client.call_for_data("events.get_task_log", task=task["id"])
     assert "a line of the run" in "".join(event["msg"] for event in log["events"])
 
 
-async def test_a_task_is_made_from_a_script(
+async def test_sdk_creates_a_task_from_a_script(
     live_sandbox: Sandbox, environment: dict[str, str], tmp_path: Path
 ) -> None:
     (tmp_path / "job.py").write_text("print('working')\n", encoding="utf-8")
 
-    told = await result(environment, tmp_path, _MADE)
+    printed = await run_script(environment, tmp_path, _CREATE_TASK_SCRIPT)
 
-    task = live_sandbox.state.tasks[told["task"]]
+    task = live_sandbox.state.tasks[printed["task"]]
     assert (task["name"], task["status"]) == ("made", "created")
     assert "print('working')" in task["script"]["diff"]
     assert task["container"]["image"] == "python:3.11"

@@ -11,22 +11,24 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.sandbox.support import Client
-from tests.support.program import RunningProgram, running_program
-from tests.support.watched import Clock, World, watcher_of
+from tests.support.program import RunningProgram, run_program
+from tests.support.watcher_setup import ManualClock, WatcherSetup, build_watcher
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path) -> AsyncIterator[WatcherSetup]:
     """Begun: the watcher has looked for the first time."""
-    clock = Clock()
+    clock = ManualClock()
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(now=clock))
+        sandbox = await stack.enter_async_context(Sandbox(clock=clock))
         add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-        program = await stack.enter_async_context(running_program(sandbox, tmp_path))
+        program = await stack.enter_async_context(run_program(sandbox, tmp_path))
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        world = World(clock, sandbox, program, Client(sandbox, session, sandbox.alice), watcher_of(program, clock))
+        world = WatcherSetup(
+            clock, sandbox, program, Client(sandbox, session, sandbox.alice), build_watcher(program, clock)
+        )
         await program.ask("/queue create")
-        await world.look()
+        await world.poll()
         yield world
 
 
@@ -34,5 +36,5 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 async def ready(program: RunningProgram, baseline: Document) -> RunningProgram:
     """A program whose person has a queue and works on a clone of the baseline."""
     await program.ask("/queue create")
-    await program.ask(f"/clone {baseline['id']} two cards")
+    await program.ask(f"/clone {baseline['id']} two GPUs")
     return program

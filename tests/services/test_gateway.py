@@ -15,15 +15,15 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.traffic import Fault
 from clearml_chatops.services.clearml_gateway import session as gateway_session
-from tests.support.program import RunningProgram, plain_text, running_program
+from tests.support.program import RunningProgram, run_program, to_plain_text
 
-IMPATIENT = (0.5, 0.5)
-QUICK = 10.0
+SHORT_TIMEOUTS = (0.5, 0.5)
+ANSWER_DEADLINE = 10.0
 """Seconds within which an answer must come that could come for ever later; far above what it takes."""
 
 
 @asynccontextmanager
-async def odd_server(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
+async def run_raw_server(build_answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
     """The address of a server that lets anybody log in, answers all else with raw bytes, and hangs up."""
     token = jwt.encode({"exp": time.time() + 3600, "identity": {"user": "u", "user_name": "U"}}, "x" * 32)
     login = b'{"meta": {"result_code": 200}, "data": {"token": "%s"}}' % token.encode()
@@ -35,7 +35,7 @@ async def odd_server(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
                 b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(login) + login
             )
         else:
-            writer.write(answer(head))
+            writer.write(build_answer(head))
         await writer.drain()
         writer.close()
 
@@ -44,108 +44,106 @@ async def odd_server(answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 
 
-async def error_in_time(program: RunningProgram, line: str) -> str:
-    async with asyncio.timeout(QUICK):
-        return await program.error_code(line)
+async def get_error_in_time(program: RunningProgram, line: str) -> str:
+    async with asyncio.timeout(ANSWER_DEADLINE):
+        return await program.send_for_error_code(line)
 
 
 # ── What is repeated ──────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_read_that_fails_once_is_repeated_and_answered(
-    program: RunningProgram, baseline: Document
-) -> None:
+async def test_failed_read_is_retried(program: RunningProgram, baseline: Document) -> None:
     for fault in (Fault("tasks.get_all_ex", 1, status=503), Fault("tasks.get_all_ex", 1, disconnects=True)):
         program.sandbox.requests.clear()
         program.sandbox.faults.active.append(fault)
         assert "baseline" in await program.ask("/find baseline")
-        assert program.sandbox.requests.names() == ["tasks.get_all_ex"] * 2
+        assert program.sandbox.requests.list_endpoints() == ["tasks.get_all_ex"] * 2
 
 
-async def test_a_read_is_repeated_only_once(program: RunningProgram, baseline: Document) -> None:
+async def test_read_is_retried_only_once(program: RunningProgram, baseline: Document) -> None:
     for fault, code in (
-        (Fault("tasks.get_all_ex", status=500), "clearml_broken"),
+        (Fault("tasks.get_all_ex", status=500), "clearml_server_error"),
         (Fault("tasks.get_all_ex", disconnects=True), "clearml_unreachable"),
     ):
         program.sandbox.requests.clear()
         program.sandbox.faults.active.append(fault)
-        assert await error_in_time(program, "/find baseline") == code
-        assert program.sandbox.requests.names() == ["tasks.get_all_ex"] * 2
+        assert await get_error_in_time(program, "/find baseline") == code
+        assert program.sandbox.requests.list_endpoints() == ["tasks.get_all_ex"] * 2
         program.sandbox.faults.clear()
 
 
-async def test_a_read_that_is_refused_is_not_repeated(program: RunningProgram, baseline: Document) -> None:
-    for status, code in ((200, "clearml_nonsense"), (404, "clearml_nonsense")):
+async def test_refused_read_is_not_retried(program: RunningProgram, baseline: Document) -> None:
+    for status, code in ((200, "clearml_invalid_response"), (404, "clearml_invalid_response")):
         program.sandbox.requests.clear()
         program.sandbox.faults.answer("tasks.get_all_ex", status=status, body="<html>", times=1)
-        assert await program.error_code("/find baseline") == code
-        assert len(program.sandbox.requests.names()) == 1
+        assert await program.send_for_error_code("/find baseline") == code
+        assert len(program.sandbox.requests.list_endpoints()) == 1
 
 
-async def test_a_write_is_never_repeated(program: RunningProgram, baseline: Document) -> None:
+async def test_write_is_never_retried(program: RunningProgram, baseline: Document) -> None:
     sandbox = program.sandbox
     for fault, code in (
-        (Fault("tasks.clone", 1, status=503), "clearml_broken"),
-        (Fault("tasks.clone", 1, disconnects=True), "clearml_answer_lost"),
+        (Fault("tasks.clone", 1, status=503), "clearml_server_error"),
+        (Fault("tasks.clone", 1, disconnects=True), "clearml_response_lost"),
     ):
         before = len(sandbox.state.tasks)
         sandbox.requests.clear()
         sandbox.faults.active.append(fault)
-        assert await program.error_code(f"/clone {baseline['id']} two cards") == code
-        assert len(sandbox.requests.named("tasks.clone")) == 1
+        assert await program.send_for_error_code(f"/clone {baseline['id']} two GPUs") == code
+        assert len(sandbox.requests.find_by_endpoint("tasks.clone")) == 1
         assert len(sandbox.state.tasks) == before
 
 
-async def test_a_write_whose_answer_is_lost_is_said_to_be_uncertain(
+async def test_lost_answer_to_a_write_is_reported_as_uncertain(
     program: RunningProgram, baseline: Document
 ) -> None:
     """It was done, in fact; repeating it would have made two."""
     before = len(program.sandbox.state.tasks)
-    program.sandbox.faults.disconnect("tasks.clone", times=1, handled=True)
-    reply = await program.say(f"/clone {baseline['id']} two cards")
-    assert "may or may not have been done" in plain_text(reply)
-    assert "Nothing was changed" not in plain_text(reply)
+    program.sandbox.faults.disconnect("tasks.clone", times=1, takes_effect=True)
+    reply = await program.send(f"/clone {baseline['id']} two GPUs")
+    assert "may or may not have been done" in to_plain_text(reply)
+    assert "Nothing was changed" not in to_plain_text(reply)
     assert len(program.sandbox.state.tasks) == before + 1
 
 
 # ── A person waits ────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_slow_answer_is_waited_for_only_so_long(
+async def test_slow_answer_times_out(
     program: RunningProgram, baseline: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
-        monkeypatch.setattr(gateway_session._ImpatientSession, name, IMPATIENT)
+        monkeypatch.setattr(gateway_session._NoRetrySession, name, SHORT_TIMEOUTS)
     await program.ask("/use baseline")
     program.sandbox.faults.delay("*", 3)
-    assert await error_in_time(program, "/find") == "clearml_unreachable"
+    assert await get_error_in_time(program, "/find") == "clearml_unreachable"
     program.sandbox.faults.clear()
     program.sandbox.faults.delay("tasks.clone", 3)
-    assert await error_in_time(program, "/clone baseline two cards") == "clearml_answer_lost"
+    assert await get_error_in_time(program, "/clone baseline two GPUs") == "clearml_response_lost"
 
 
-async def test_a_long_write_is_waited_for_no_longer(
+async def test_large_write_has_the_same_timeout(
     program: RunningProgram, baseline: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The SDK gives requests over 15,000 bytes five minutes."""
     for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
-        monkeypatch.setattr(gateway_session._ImpatientSession, name, IMPATIENT)
-    await program.ask("/clone baseline two cards")
+        monkeypatch.setattr(gateway_session._NoRetrySession, name, SHORT_TIMEOUTS)
+    await program.ask("/clone baseline two GPUs")
     program.sandbox.faults.delay("tasks.edit_hyper_params", 3)
     line = f"/set args.backbone={'x' * 18_000}"
-    assert await error_in_time(program, line) == "clearml_answer_lost"
+    assert await get_error_in_time(program, line) == "clearml_response_lost"
 
 
-async def test_the_time_limits_suit_a_person_who_waits() -> None:
+async def test_default_timeouts() -> None:
     for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
-        assert getattr(gateway_session._ImpatientSession, name) == (3.0, 15.0)
+        assert getattr(gateway_session._NoRetrySession, name) == (3.0, 15.0)
 
 
-async def test_encryption_on_a_plain_port_is_answered_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_tls_on_a_plain_port_fails_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
     """The SDK repeats what fails in TLS for ever."""
     encrypted = sandbox.url.replace("http://", "https://")
-    async with running_program(sandbox, tmp_path, host=encrypted) as program:
-        assert await error_in_time(program, "/find") == "clearml_unreachable"
+    async with run_program(sandbox, tmp_path, host=encrypted) as program:
+        assert await get_error_in_time(program, "/find") == "clearml_unreachable"
 
 
 @pytest.mark.parametrize(
@@ -156,65 +154,66 @@ async def test_encryption_on_a_plain_port_is_answered_at_once(sandbox: Sandbox, 
         (b"Content-Length: 4000", b'{"meta": '),
     ],
 )
-async def test_an_answer_that_is_cut_off_is_not_asked_for_for_ever(
+async def test_truncated_answer_is_not_retried_forever(
     sandbox: Sandbox, tmp_path: Path, head: bytes, body: bytes
 ) -> None:
     """The SDK repeats what it cannot decode for ever."""
-    asked: list[bytes] = []
+    requests: list[bytes] = []
 
-    def answer(request: bytes) -> bytes:
-        asked.append(request)
+    def build_answer(request: bytes) -> bytes:
+        requests.append(request)
         return b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + head + b"\r\n\r\n" + body
 
-    async with odd_server(answer) as address, running_program(sandbox, tmp_path, host=address) as program:
-        assert await error_in_time(program, "/find") in {"clearml_unreachable", "clearml_nonsense"}
-        reads = len(asked)
+    async with run_raw_server(build_answer) as address, run_program(sandbox, tmp_path, host=address) as program:
+        assert await get_error_in_time(program, "/find") in {"clearml_unreachable", "clearml_invalid_response"}
+        reads = len(requests)
         assert reads <= 2
-        assert await error_in_time(program, "/queue create gpu_queue") in {
-            "clearml_answer_lost",
-            "clearml_nonsense",
+        assert await get_error_in_time(program, "/queue create gpu_queue") in {
+            "clearml_response_lost",
+            "clearml_invalid_response",
         }
-        assert len(asked) == reads + 1
+        assert len(requests) == reads + 1
 
 
-async def test_a_redirection_to_a_web_page_is_no_answer_of_clearml(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_redirect_to_a_web_page_is_an_invalid_response(sandbox: Sandbox, tmp_path: Path) -> None:
     page = b"<html>Sign in</html>"
 
-    def answer(request: bytes) -> bytes:
+    def build_answer(request: bytes) -> bytes:
         if b"/sign-in" in request:
             return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(page) + page
         return b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /sign-in\r\nContent-Length: 0\r\n\r\n"
 
-    async with odd_server(answer) as address, running_program(sandbox, tmp_path, host=address) as program:
-        assert await error_in_time(program, "/find") == "clearml_nonsense"
+    async with run_raw_server(build_answer) as address, run_program(sandbox, tmp_path, host=address) as program:
+        assert await get_error_in_time(program, "/find") == "clearml_invalid_response"
 
 
-async def test_a_redirection_in_a_circle_ends(sandbox: Sandbox, tmp_path: Path) -> None:
-    def answer(_: bytes) -> bytes:
+async def test_redirect_loop_ends(sandbox: Sandbox, tmp_path: Path) -> None:
+    def build_answer(_: bytes) -> bytes:
         return b"HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"
 
-    async with odd_server(answer) as address, running_program(sandbox, tmp_path, host=address) as program:
-        assert (await error_in_time(program, "/find")).startswith("clearml_")
+    async with run_raw_server(build_answer) as address, run_program(sandbox, tmp_path, host=address) as program:
+        assert (await get_error_in_time(program, "/find")).startswith("clearml_")
 
 
-async def test_nobody_listening_is_said_with_the_address(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_connection_refused_names_the_address(sandbox: Sandbox, tmp_path: Path) -> None:
     """Also a write is then known not to have been done."""
     address = sandbox.url
     await sandbox.aclose()
-    async with running_program(sandbox, tmp_path, host=address) as program:
+    async with run_program(sandbox, tmp_path, host=address) as program:
         for line in ("/find", "/queue create gpu_queue"):
-            assert await error_in_time(program, line) == "clearml_unreachable"
-            assert address in plain_text(await program.say(line))
+            assert await get_error_in_time(program, line) == "clearml_unreachable"
+            assert address in to_plain_text(await program.send(line))
 
 
-async def test_fifty_people_at_once_ask_at_most_eight_things_at_once(program: RunningProgram) -> None:
+async def test_concurrent_requests_are_limited_to_eight(program: RunningProgram) -> None:
     await program.ask("/find")
     program.sandbox.requests.clear()
     program.sandbox.faults.delay("tasks.get_all_ex", 0.15)
     await asyncio.gather(*(program.ask("/find") for _ in range(50)))
-    requests = program.sandbox.requests.named("tasks.get_all_ex")
+    requests = program.sandbox.requests.find_by_endpoint("tasks.get_all_ex")
     together = [
-        sum(other.started <= one.started < (other.finished or 0) for other in requests) for one in requests
+        sum(other.start_tick <= one.start_tick < (other.finish_tick or 0) for other in requests)
+        for one in requests
     ]
     assert len(requests) == 50
     assert 1 < max(together) <= 8
@@ -223,55 +222,55 @@ async def test_fifty_people_at_once_ask_at_most_eight_things_at_once(program: Ru
 # ── Credentials ───────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_token_that_the_server_forgets_is_renewed_unnoticed(
-    program: RunningProgram, baseline: Document
-) -> None:
+async def test_forgotten_token_is_renewed(program: RunningProgram, baseline: Document) -> None:
     """A server that was set up anew knows none of its former tokens, but the same keys."""
     await program.ask("/find")
     program.sandbox._tokens._secret = "another secret of at least 32 letters"
     program.sandbox.requests.clear()
-    assert "Cloned" in await program.ask(f"/clone {baseline['id']} two cards")
-    assert len(program.sandbox.requests.named("auth.login")) == 1
+    assert "Cloned" in await program.ask(f"/clone {baseline['id']} two GPUs")
+    assert len(program.sandbox.requests.find_by_endpoint("auth.login")) == 1
     await program.ask("/clone baseline two more cards")
-    assert [request.status for request in program.sandbox.requests.named("tasks.clone")] == [200, 200]
+    assert [request.status for request in program.sandbox.requests.find_by_endpoint("tasks.clone")] == [200, 200]
 
 
-async def test_a_write_refused_for_its_token_is_carried_out_once(program: RunningProgram) -> None:
+async def test_write_refused_for_its_token_runs_once(program: RunningProgram) -> None:
     """The SDK repeats it with the token that was refused; the program repeats it with the new one."""
     await program.ask("/find")
     program.sandbox._tokens._secret = "another secret of at least 32 letters"
     program.sandbox.requests.clear()
     await program.ask("/queue create gpu_queue")
-    assert [request.status for request in program.sandbox.requests.named("queues.create")] == [401, 401, 200]
+    assert [request.status for request in program.sandbox.requests.find_by_endpoint("queues.create")] == [
+        401,
+        401,
+        200,
+    ]
     assert [queue["name"] for queue in program.sandbox.state.queues.values()] == ["default", "gpu_queue"]
 
 
-async def test_a_token_that_has_expired_is_renewed_unnoticed(program: RunningProgram, baseline: Document) -> None:
+async def test_expired_token_is_renewed(program: RunningProgram, baseline: Document) -> None:
     await program.ask("/find")
     session = program.program.process.clearml._session._session
     assert session
     session.token_expiration_threshold_sec = 365 * 24 * 3600
     program.sandbox.requests.clear()
     await program.ask("/find")
-    assert program.sandbox.requests.named("auth.login")
-    bob = await program.introduce(program.sandbox.bob, Role.MEMBER)
+    assert program.sandbox.requests.find_by_endpoint("auth.login")
+    bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
     program.sandbox.faults.answer("auth.login", status=500, body="broken")
     for person in (program, bob):
-        assert await person.error_code("/find") == "clearml_broken"
+        assert await person.send_for_error_code("/find") == "clearml_server_error"
 
 
-async def test_credentials_revoked_meanwhile_are_one_clear_error(
-    program: RunningProgram, baseline: Document
-) -> None:
+async def test_revoked_credentials_raise_one_error(program: RunningProgram, baseline: Document) -> None:
     await program.ask("/find")
     program.sandbox._tokens._secret = "another secret of at least 32 letters"
     program.sandbox.state.credentials.clear()
     program.sandbox.requests.clear()
-    assert await error_in_time(program, "/find") == "clearml_credentials"
-    assert await error_in_time(program, f"/clone {baseline['id']} two cards") == "clearml_credentials"
+    assert await get_error_in_time(program, "/find") == "clearml_credentials"
+    assert await get_error_in_time(program, f"/clone {baseline['id']} two GPUs") == "clearml_credentials"
 
 
-async def test_no_secret_is_shown_or_logged(
+async def test_secrets_are_not_shown_or_logged(
     sandbox: Sandbox, tmp_path: Path, baseline: Document, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -279,9 +278,9 @@ async def test_no_secret_is_shown_or_logged(
     secret = sandbox.alice.secret_key
     address = sandbox.url.replace("http://", f"http://alice:{secret}@")
     for host in ("", address):
-        async with running_program(sandbox, tmp_path, host=host) as program:
-            lines = ("/find", "/whoami", f"/clone {baseline['id']} two cards", "/set args.nosuch=1")
-            shown += [plain_text(await program.say(line)) for line in lines]
+        async with run_program(sandbox, tmp_path, host=host) as program:
+            lines = ("/find", "/whoami", f"/clone {baseline['id']} two GPUs", "/set args.nosuch=1")
+            shown += [to_plain_text(await program.send(line)) for line in lines]
             clearml = program.program.process.clearml
             shown += [
                 repr(clearml),
@@ -293,9 +292,9 @@ async def test_no_secret_is_shown_or_logged(
             token = clearml._session._session.raw_token
             for status in (401, 500):
                 sandbox.faults.answer("*", status=status, body="broken")
-                shown.append(plain_text(await program.say("/find")))
+                shown.append(to_plain_text(await program.send("/find")))
                 sandbox.faults.clear()
-            shown += [repr(entry) for entry in await program.program.process.audit.last(50)]
+            shown += [repr(entry) for entry in await program.program.process.audit.list_recent(50)]
         everything = "\n".join(shown) + caplog.text
         assert secret not in everything
         assert token not in everything
@@ -304,12 +303,12 @@ async def test_no_secret_is_shown_or_logged(
 # ── As whom ───────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_an_admin_s_bot_acts_as_the_person_who_asks(
+async def test_bot_with_admin_credentials_impersonates_the_person(
     sandbox: Sandbox, tmp_path: Path, baseline: Document
 ) -> None:
-    async with running_program(sandbox, tmp_path, user=sandbox.carol) as program:
-        bob = await program.introduce(sandbox.bob, Role.MEMBER)
-        clone = (await bob.say(f"/clone {baseline['id']} bobs own")).experiment_id
+    async with run_program(sandbox, tmp_path, user=sandbox.carol) as program:
+        bob = await program.add_person(sandbox.bob, Role.MEMBER)
+        clone = (await bob.send(f"/clone {baseline['id']} bobs own")).experiment_id
         assert sandbox.state.tasks[clone]["user"] == sandbox.bob.id
         for line in ("/set args.lr=0.5", "/queue create", "/enqueue", "/queue move last 2", "/dequeue"):
             await bob.ask(line)
@@ -319,11 +318,9 @@ async def test_an_admin_s_bot_acts_as_the_person_who_asks(
         assert "acts as: Bob Brown" in shown
 
 
-async def test_every_place_in_a_queue_is_taken_as_the_person_who_asks(
-    sandbox: Sandbox, tmp_path: Path, baseline: Document
-) -> None:
-    async with running_program(sandbox, tmp_path, user=sandbox.carol) as program:
-        bob = await program.introduce(sandbox.bob, Role.MEMBER)
+async def test_queue_moves_impersonate_the_person(sandbox: Sandbox, tmp_path: Path, baseline: Document) -> None:
+    async with run_program(sandbox, tmp_path, user=sandbox.carol) as program:
+        bob = await program.add_person(sandbox.bob, Role.MEMBER)
         await bob.ask("/queue create")
         for name in ("first", "second", "third"):
             await bob.ask(f"/rerun {baseline['id']} {name}")
@@ -334,20 +331,20 @@ async def test_every_place_in_a_queue_is_taken_as_the_person_who_asks(
         assert [request.user for request in moves] == ["Bob Brown"] * 4
 
 
-async def test_an_admin_s_own_person_is_not_impersonated(sandbox: Sandbox, tmp_path: Path) -> None:
-    async with running_program(sandbox, tmp_path, user=sandbox.carol) as program:
+async def test_admin_does_not_impersonate_themselves(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with run_program(sandbox, tmp_path, user=sandbox.carol) as program:
         await program.ask("/find")
-        assert sandbox.requests.named("tasks.get_all_ex")[0].user == "Carol Chen"
+        assert sandbox.requests.find_by_endpoint("tasks.get_all_ex")[0].user == "Carol Chen"
         assert "acts as: Carol Chen" in await program.ask("/whoami")
 
 
-async def test_an_ordinary_user_s_bot_acts_as_itself_and_says_so(
+async def test_bot_with_user_credentials_acts_as_itself(
     program: RunningProgram, sandbox: Sandbox, baseline: Document
 ) -> None:
     """The server refuses impersonation by an ordinary user (400/6), so it is never asked for."""
-    bob = await program.introduce(sandbox.bob, Role.MEMBER)
+    bob = await program.add_person(sandbox.bob, Role.MEMBER)
     sandbox.requests.clear()
-    clone = (await bob.say(f"/clone {baseline['id']} bobs own")).experiment_id
+    clone = (await bob.send(f"/clone {baseline['id']} bobs own")).experiment_id
     assert sandbox.state.tasks[clone]["user"] == sandbox.alice.id
     assert {request.status for request in sandbox.requests} == {200}
     shown = await bob.ask("/whoami")
@@ -355,14 +352,14 @@ async def test_an_ordinary_user_s_bot_acts_as_itself_and_says_so(
     assert "acts as: Alice Adams" in shown
 
 
-async def test_what_the_bot_cloned_for_a_person_is_his_to_change(
+async def test_person_can_change_what_the_bot_cloned_for_them(
     program: RunningProgram, sandbox: Sandbox, baseline: Document
 ) -> None:
     """On the server it is the bot's where the bot cannot act for him; Bob must still get on with his clone."""
-    bob = await program.introduce(sandbox.bob, Role.MEMBER)
+    bob = await program.add_person(sandbox.bob, Role.MEMBER)
     await bob.ask(f"/clone {baseline['id']} bobs own")
     await bob.ask("/set args.lr=0.5")
     await bob.ask("/enqueue queue=default")
     await bob.ask("/dequeue")
     carols = sandbox.state.add_task("carol's", user=sandbox.carol.id)
-    assert await bob.error_code(f"/name other id={carols['id']}") == "not_yours"
+    assert await bob.send_for_error_code(f"/name other id={carols['id']}") == "experiment_not_yours"

@@ -13,15 +13,15 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.people import Person
-from clearml_chatops.storage.database import Database, without_password
+from clearml_chatops.storage.database import Database, mask_password
 from clearml_chatops.storage.schema import WatcherCursorRow
-from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.watcher import WatcherStore
 
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-async def _no_thread_outlives_the_loop() -> AsyncIterator[None]:
+async def _join_connection_threads() -> AsyncIterator[None]:
     """Each connection has a thread; that of one which could not be opened ends by itself, a moment later."""
     before = set(threading.enumerate())
     yield
@@ -30,45 +30,45 @@ async def _no_thread_outlives_the_loop() -> AsyncIterator[None]:
         assert not thread.is_alive(), thread
 
 
-async def test_ninety_concurrent_changes_of_one_value_are_all_kept(database: Database) -> None:
+async def test_concurrent_writes_are_not_lost(database: Database) -> None:
     async with database.writing() as session:
-        session.add(WatcherCursorRow(id=1, position=_NOON, begun=_NOON))
+        session.add(WatcherCursorRow(id=1, position=_NOON, started=_NOON))
 
-    async def a_second_more() -> None:
+    async def add_one_second() -> None:
         async with database.writing() as session:
             row = await session.get_one(WatcherCursorRow, 1)
             position = row.position
             await asyncio.sleep(0)
             row.position = position + timedelta(seconds=1)
 
-    await asyncio.gather(*(a_second_more() for _ in range(90)))
+    await asyncio.gather(*(add_one_second() for _ in range(90)))
     async with database.reading() as session:
-        assert await WatcherStore(session).cursor() == _NOON + timedelta(seconds=90)
+        assert await WatcherStore(session).get_cursor() == _NOON + timedelta(seconds=90)
 
 
-async def test_readers_do_not_wait_for_a_writer_and_see_what_was_before(database: Database) -> None:
+async def test_readers_do_not_block_on_a_writer_and_see_old_data(database: Database) -> None:
     async with database.writing() as writer:
         await WatcherStore(writer).move_cursor(_NOON)
         await writer.flush()
         async with asyncio.timeout(2), database.reading() as reader:
-            assert await WatcherStore(reader).cursor() is None
+            assert await WatcherStore(reader).get_cursor() is None
     async with database.reading() as reader:
-        assert await WatcherStore(reader).cursor() == _NOON
+        assert await WatcherStore(reader).get_cursor() == _NOON
 
 
-async def test_a_writer_does_not_wait_for_readers(database: Database) -> None:
+async def test_a_writer_does_not_block_on_readers(database: Database) -> None:
     async with database.reading() as reader:
-        assert await WatcherStore(reader).cursor() is None
+        assert await WatcherStore(reader).get_cursor() is None
         async with asyncio.timeout(2):
             await _move_cursor(database, _NOON)
-        assert await WatcherStore(reader).cursor() is None, "a reader sees one moment until its end"
+        assert await WatcherStore(reader).get_cursor() is None, "a reader sees one moment until its end"
 
 
-async def test_a_transaction_in_which_something_is_raised_leaves_no_trace(database: Database) -> None:
+async def test_a_failed_transaction_is_rolled_back(database: Database) -> None:
     with pytest.raises(ZeroDivisionError):
         await _write_and_fail(database)
     async with database.reading() as session:
-        assert await WatcherStore(session).cursor() is None
+        assert await WatcherStore(session).get_cursor() is None
 
 
 async def _write_and_fail(database: Database) -> None:
@@ -78,38 +78,38 @@ async def _write_and_fail(database: Database) -> None:
         raise ZeroDivisionError
 
 
-async def test_what_is_written_while_reading_is_not_kept(database: Database) -> None:
+async def test_writes_in_a_read_only_transaction_are_discarded(database: Database) -> None:
     async with database.reading() as session:
         await WatcherStore(session).move_cursor(_NOON)
         await session.flush()
     async with database.reading() as session:
-        assert await WatcherStore(session).cursor() is None
+        assert await WatcherStore(session).get_cursor() is None
 
 
-async def test_foreign_keys_hold(database: Database, alice: Person) -> None:
+async def test_foreign_keys_are_enforced(database: Database, alice: Person) -> None:
     with pytest.raises(IntegrityError):
-        await _bind_a_queue_for(database, alice.id + 1)
-    await _bind_a_queue_for(database, alice.id)
+        await _insert_queue_binding(database, alice.id + 1)
+    await _insert_queue_binding(database, alice.id)
 
 
-async def _bind_a_queue_for(database: Database, person_id: int) -> None:
+async def _insert_queue_binding(database: Database, person_id: int) -> None:
     async with database.writing() as session:
         await session.execute(
             text("INSERT INTO queue_bindings VALUES (:person, 'q1', 'alice_queue')"), {"person": person_id}
         )
 
 
-async def test_moments_come_back_in_utc_whatever_zone_they_were_in(database: Database) -> None:
+async def test_datetimes_are_read_back_in_utc(database: Database) -> None:
     async with database.writing() as session:
         await WatcherStore(session).move_cursor(_NOON.astimezone(timezone(timedelta(hours=3))))
     async with database.reading() as session:
-        found = await WatcherStore(session).cursor()
+        found = await WatcherStore(session).get_cursor()
     assert found == _NOON
     assert found is not None
     assert found.utcoffset() == timedelta(0)
 
 
-async def test_a_moment_without_a_time_zone_is_refused(database: Database) -> None:
+async def test_naive_datetimes_are_rejected(database: Database) -> None:
     with pytest.raises(StatementError, match="naive datetime"):
         await _move_cursor(database, _NOON.replace(tzinfo=None))
 
@@ -120,36 +120,36 @@ async def _move_cursor(database: Database, position: datetime) -> None:
 
 
 @pytest.mark.parametrize("step", ["prepare", "upgrade", "reading", "writing"])
-async def test_a_file_that_is_no_database_is_refused_at_every_step(url: str, tmp_path: Path, step: str) -> None:
+async def test_a_file_that_is_not_a_database_is_rejected(url: str, tmp_path: Path, step: str) -> None:
     (tmp_path / "chatops.db").write_bytes(b"a letter to grandmother " * 100)
     database = Database(url)
     with pytest.raises(DatabaseUnusableError) as caught:
-        await _take(database, step)
+        await _run_step(database, step)
     await database.aclose()
     assert "chatops.db cannot be opened (file is not a database)" in str(caught.value)
     assert (tmp_path / "chatops.db").read_bytes() == b"a letter to grandmother " * 100
 
 
-async def _take(database: Database, step: str) -> None:
+async def _run_step(database: Database, step: str) -> None:
     if step == "prepare":
         await database.prepare()
     elif step == "upgrade":
         await database.upgrade()
     elif step == "reading":
         async with database.reading() as session:
-            await WatcherStore(session).cursor()
+            await WatcherStore(session).get_cursor()
     else:
         await _move_cursor(database, _NOON)
 
 
-async def test_a_folder_that_is_not_there_is_told_with_the_name_of_the_setting(tmp_path: Path) -> None:
+async def test_the_error_for_a_missing_folder_names_the_setting(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'missing' / 'chatops.db'}")
     with pytest.raises(DatabaseUnusableError, match=r"DATABASE_URL: .*unable to open database file"):
         await database.prepare()
     await database.aclose()
 
 
-async def test_a_locked_database_is_told_and_no_crash(
+async def test_a_locked_database_raises_database_unusable(
     database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clearml_chatops.storage.database._BUSY_TIMEOUT_MILLISECONDS", 50)
@@ -174,7 +174,7 @@ async def test_a_locked_database_is_told_and_no_crash(
         "",
     ],
 )
-def test_a_wrong_url_is_refused_in_one_line_without_the_password(url: str) -> None:
+def test_the_error_for_an_invalid_url_is_one_line_without_the_password(url: str) -> None:
     with pytest.raises(DatabaseUnusableError) as caught:
         Database(url)
     assert str(caught.value).startswith("DATABASE_URL: the database ")
@@ -184,7 +184,7 @@ def test_a_wrong_url_is_refused_in_one_line_without_the_password(url: str) -> No
 
 
 @pytest.mark.filterwarnings("ignore:Query string argument")
-async def test_a_password_is_in_no_error_of_an_open_database(tmp_path: Path) -> None:
+async def test_errors_of_an_open_database_do_not_contain_the_password(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}?password=hunter2")
     with pytest.raises(DatabaseUnusableError) as caught:
         await database.prepare()
@@ -203,5 +203,5 @@ async def test_a_password_is_in_no_error_of_an_open_database(tmp_path: Path) -> 
         ("hunter2", "(not a database URL)"),
     ],
 )
-def test_a_url_is_shown_without_what_is_secret_in_it(url: str, shown: str) -> None:
-    assert without_password(url) == shown
+def test_mask_password_removes_secrets_from_a_url(url: str, shown: str) -> None:
+    assert mask_password(url) == shown

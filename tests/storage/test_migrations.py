@@ -7,28 +7,28 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from clearml_chatops.models.errors import DatabaseOutdatedError
-from clearml_chatops.storage.database import Database, migration_config, newest_revision
+from clearml_chatops.storage.database import Database, build_migration_config, get_newest_revision
 from clearml_chatops.storage.schema import Table
 
 
-def _revision(connection: Connection) -> str | None:
+def _get_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _tables(connection: Connection) -> set[str]:
+def _list_tables(connection: Connection) -> set[str]:
     return set(inspect(connection).get_table_names()) - {"alembic_version"}
 
 
-async def test_a_fresh_database_is_made_at_the_newest_revision(url: str) -> None:
+async def test_a_new_database_is_created_at_the_newest_revision(url: str) -> None:
     database = Database(url)
     await database.prepare()
     await database.aclose()
     with create_engine(url).connect() as connection:
-        assert _revision(connection) == newest_revision()
-        assert _tables(connection) == set(Table.metadata.tables)
+        assert _get_revision(connection) == get_newest_revision()
+        assert _list_tables(connection) == set(Table.metadata.tables)
 
 
-async def test_the_migrations_make_what_the_schema_describes(url: str) -> None:
+async def test_migrations_match_the_schema(url: str) -> None:
     database = Database(url)
     await database.prepare()
     await database.aclose()
@@ -37,7 +37,7 @@ async def test_the_migrations_make_what_the_schema_describes(url: str) -> None:
         assert compare_metadata(context, Table.metadata) == []
 
 
-def test_up_down_and_up_again(url: str) -> None:
+def test_upgrade_downgrade_and_upgrade_again(url: str) -> None:
     engine = create_engine(url)
     for target, tables in (
         ("head", set(Table.metadata.tables)),
@@ -45,13 +45,13 @@ def test_up_down_and_up_again(url: str) -> None:
         ("head", set(Table.metadata.tables)),
     ):
         with engine.begin() as connection:
-            move = command.downgrade if target == "base" else command.upgrade
-            move(migration_config(connection), target)
+            migrate = command.downgrade if target == "base" else command.upgrade
+            migrate(build_migration_config(connection), target)
         with engine.connect() as connection:
-            assert _tables(connection) == tables
+            assert _list_tables(connection) == tables
 
 
-async def test_an_outdated_database_is_refused_with_the_command_that_helps_and_is_left_alone(url: str) -> None:
+async def test_an_outdated_database_is_rejected_unchanged_with_the_upgrade_command(url: str) -> None:
     database = Database(url)
     await database.prepare()
     with create_engine(url).begin() as connection:
@@ -61,12 +61,12 @@ async def test_an_outdated_database_is_refused_with_the_command_that_helps_and_i
     await database.aclose()
     assert "clearml-chatops database upgrade" in str(caught.value)
     assert "revision 0000" in str(caught.value)
-    assert newest_revision() in str(caught.value)
+    assert get_newest_revision() in str(caught.value)
     with create_engine(url).connect() as connection:
-        assert _revision(connection) == "0000"
+        assert _get_revision(connection) == "0000"
 
 
-async def test_the_tables_of_another_program_are_never_mixed_with_ours(url: str) -> None:
+async def test_a_database_of_another_program_is_rejected(url: str) -> None:
     with create_engine(url).begin() as connection:
         connection.execute(text("CREATE TABLE recipes (id INTEGER)"))
     database = Database(url)
@@ -74,20 +74,20 @@ async def test_the_tables_of_another_program_are_never_mixed_with_ours(url: str)
         await database.prepare()
     await database.aclose()
     with create_engine(url).connect() as connection:
-        assert _tables(connection) == {"recipes"}
+        assert _list_tables(connection) == {"recipes"}
 
 
-async def test_upgrading_brings_an_empty_file_and_an_up_to_date_one_to_the_newest_revision(url: str) -> None:
+async def test_upgrade_reaches_the_newest_revision_and_can_be_repeated(url: str) -> None:
     database = Database(url)
     await database.upgrade()
     await database.upgrade()
     await database.prepare()
     await database.aclose()
     with create_engine(url).connect() as connection:
-        assert _tables(connection) == set(Table.metadata.tables)
+        assert _list_tables(connection) == set(Table.metadata.tables)
 
 
-async def test_preparing_twice_keeps_what_is_there(url: str) -> None:
+async def test_preparing_twice_keeps_existing_rows(url: str) -> None:
     first = Database(url)
     await first.prepare()
     async with first.writing() as session:

@@ -8,16 +8,16 @@ from sqlalchemy import create_engine, text
 
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.workers import StartedWorker, WorkerPlan
-from clearml_chatops.storage.database import Database, migration_config
-from clearml_chatops.storage.workers import StartedWorkerStore, WantedWorkerStore
+from clearml_chatops.storage.database import Database, build_migration_config
+from clearml_chatops.storage.workers import DesiredWorkerStore, StartedWorkerStore
 
 _NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-async def test_what_was_started_is_wanted(tmp_path: Path) -> None:
+async def test_started_workers_become_desired_workers(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'old.db'}"
     with create_engine(url).begin() as connection:
-        command.upgrade(migration_config(connection), "0003")
+        command.upgrade(build_migration_config(connection), "0003")
         connection.execute(
             text(
                 "INSERT INTO people (id, name, role, clearml_user_id, from_settings) VALUES (1, 'Alice', 3, '', 0)"
@@ -33,11 +33,11 @@ async def test_what_was_started_is_wanted(tmp_path: Path) -> None:
     database = Database(url)
     await database.upgrade()
     async with database.reading() as session:
-        (wanted,) = await WantedWorkerStore(session).list(host="lab")
+        (desired,) = await DesiredWorkerStore(session).list(host="lab")
         (started,) = await StartedWorkerStore(session).list(host="lab")
     await database.aclose()
-    assert (wanted.id, wanted.person_name, wanted.since) == ("lab:q:gpu0", "Alice", _NOON)
-    assert wanted.plan == WorkerPlan((QueueBinding("q1", "q"),), "0", "python:3.12")
-    assert not wanted.draining
-    assert wanted.successor is None
+    assert (desired.id, desired.person_name, desired.created) == ("lab:q:gpu0", "Alice", _NOON)
+    assert desired.plan == WorkerPlan((QueueBinding("q1", "q"),), "0", "python:3.12")
+    assert not desired.draining
+    assert desired.successor is None
     assert started == StartedWorker("lab:q:gpu0", "lab", 4711, _NOON, _NOON)

@@ -13,10 +13,10 @@ import pytest
 
 from clearml_chatops.storage.workers import StartedWorkerStore
 from tests.support.experiments import add_script
+from tests.support.polling import wait_until
 from tests.support.program import RunningProgram
-from tests.support.waiting import until
 
-LONG = "import time\nprint('begun', flush=True)\ntime.sleep(600)\n"
+LONG_SCRIPT = "import time\nprint('begun', flush=True)\ntime.sleep(600)\n"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def quick_agents(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
                 process.kill()
 
 
-UNTIL_TOLD = """
+WAIT_FOR_FILE_SCRIPT = """
 import pathlib, time
 while not pathlib.Path({file!r}).exists():
     time.sleep(0.1)
@@ -39,15 +39,15 @@ while not pathlib.Path({file!r}).exists():
 """A run that goes on until there is this file."""
 
 
-async def begun(program: RunningProgram, name: str = "long", script: str = LONG) -> str:
+async def start_run(program: RunningProgram, name: str = "long", script: str = LONG_SCRIPT) -> str:
     """Enqueues a run that goes on and on, and waits until a worker has begun it; gives its id."""
     task = add_script(program.sandbox, name, script)
     await program.ask(f"/enqueue {task}")
-    await until(lambda: program.sandbox.state.tasks[task].get("last_worker"))
+    await wait_until(lambda: program.sandbox.state.tasks[task].get("last_worker"))
     return task
 
 
-async def process_of(program: RunningProgram, worker_id: str) -> psutil.Process:
+async def find_agent_process(program: RunningProgram, worker_id: str) -> psutil.Process:
     """The agent of a worker, by our own record of it."""
     async with program.program.process.database.reading() as session:
         (found,) = [item for item in await StartedWorkerStore(session).list(host="lab") if item.id == worker_id]
@@ -55,7 +55,7 @@ async def process_of(program: RunningProgram, worker_id: str) -> psutil.Process:
 
 
 @asynccontextmanager
-async def foreign_agent(
+async def run_foreign_agent(
     program: RunningProgram, folder: Path, worker_id: str, *, queue: str
 ) -> AsyncIterator[psutil.Process]:
     """An agent that somebody started by hand on the same machine."""
@@ -83,20 +83,20 @@ async def foreign_agent(
         await agent.wait()
 
 
-async def agents_of(program: RunningProgram) -> dict[str, int]:
+async def list_agents(program: RunningProgram) -> dict[str, int]:
     """The process ids of the agents that run, by worker id."""
-    return {id_: item.id for id_, item in (await program.program.process.agents.running()).items()}
+    return {id_: item.id for id_, item in (await program.program.process.agents.list_running()).items()}
 
 
-async def run_process_of(program: RunningProgram, worker_id: str) -> psutil.Process:
+async def wait_for_run_process(program: RunningProgram, worker_id: str) -> psutil.Process:
     """The code of the run of a worker, once its agent has begun it."""
-    agent = await process_of(program, worker_id)
-    await until(lambda: runs_of(agent))
-    (run,) = runs_of(agent)
+    agent = await find_agent_process(program, worker_id)
+    await wait_until(lambda: find_run_processes(agent))
+    (run,) = find_run_processes(agent)
     return run
 
 
-def runs_of(agent: psutil.Process) -> list[psutil.Process]:
+def find_run_processes(agent: psutil.Process) -> list[psutil.Process]:
     """The code that an agent runs just now."""
     found = []
     for child in agent.children():
@@ -110,13 +110,13 @@ def is_gone(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
-async def killed(process: psutil.Process) -> None:
+async def kill(process: psutil.Process) -> None:
     """Ends a process at once, which it cannot see coming."""
     process.kill()
-    await until(lambda: is_gone(process))
+    await wait_until(lambda: is_gone(process))
 
 
-def processes_of_agents(program: RunningProgram) -> list[psutil.Process]:
+def list_agent_processes(program: RunningProgram) -> list[psutil.Process]:
     """All processes of this program's agents, what they run and what they left behind."""
     folder = str(program.program.process.agent_folder.absolute())
     found = []
@@ -127,12 +127,12 @@ def processes_of_agents(program: RunningProgram) -> list[psutil.Process]:
     return found
 
 
-def listed(program: RunningProgram) -> list[str]:
+def list_registered_workers(program: RunningProgram) -> list[str]:
     """The workers that the server lists."""
     return sorted(worker.id for worker in program.sandbox.state.workers.values())
 
 
-def tags_of(program: RunningProgram, queue: str) -> list[str]:
-    found = program.sandbox.state.queue_named(queue)
+def get_queue_tags(program: RunningProgram, queue: str) -> list[str]:
+    found = program.sandbox.state.find_queue(queue)
     assert found is not None
     return list(found["tags"])

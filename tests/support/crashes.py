@@ -12,106 +12,111 @@ import aiohttp
 
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from tests.e2e.conftest import process_running
+from tests.e2e.conftest import run_bot_as_subprocess
 from tests.sandbox.support import Client
-from tests.support.chats import TelegramChat, bot_settings, play
 from tests.support.dialogs import Turn
-from tests.support.waiting import until
+from tests.support.platform_chats import TelegramChat, build_bot_settings, play
+from tests.support.polling import wait_until
 
-_ENDS = {"completed": "is Completed", "failed": "has Failed"}
-_LEFT = "has left Pending"
-_LONGEST_LIFE = 2.0
+_END_TEXTS = {"completed": "is Completed", "failed": "has Failed"}
+_STARTED_TEXT = "has left Pending"
+_MAX_LIFETIME_SECONDS = 2.0
 """Seconds that the bot lives at most once it listens."""
 
 
 @dataclass
-class Toll:
+class DeliveryCounts:
     """What was to be told, and how often each was."""
 
     kills: int = 0
-    told: Counter[tuple[str, str]] = field(default_factory=Counter)
-    wanted: list[tuple[str, str]] = field(default_factory=list)
+    delivered: Counter[tuple[str, str]] = field(default_factory=Counter)
+    expected: list[tuple[str, str]] = field(default_factory=list)
 
     @property
-    def lost(self) -> list[tuple[str, str]]:
-        return [event for event in self.wanted if not self.told[event]]
+    def missing(self) -> list[tuple[str, str]]:
+        return [event for event in self.expected if not self.delivered[event]]
 
     @property
-    def doubled(self) -> int:
+    def duplicates(self) -> int:
         """How often something was told that had been told before."""
-        return sum(self.told[event] - 1 for event in self.wanted if self.told[event] > 1)
+        return sum(self.delivered[event] - 1 for event in self.expected if self.delivered[event] > 1)
 
     @property
-    def doubled_messages(self) -> int:
+    def duplicate_messages(self) -> int:
         """How many messages that makes: what happens to an experiment at nearly one time is told in one."""
-        doubles: Counter[str] = Counter()
-        for name, event in self.wanted:
-            doubles[name] = max(doubles[name], self.told[name, event] - 1)
-        return doubles.total()
+        duplicates_by_name: Counter[str] = Counter()
+        for name, event in self.expected:
+            duplicates_by_name[name] = max(duplicates_by_name[name], self.delivered[name, event] - 1)
+        return duplicates_by_name.total()
 
 
-async def killed_again_and_again(
+async def kill_repeatedly(
     sandbox: Sandbox, chat: TelegramChat, folder: Path, *, kills: int, seed: int
-) -> Toll:
+) -> DeliveryCounts:
     """Kills the bot so many times by SIGKILL, each time at a random moment, and then lets it tell the rest."""
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    settings = bot_settings(sandbox, folder / "data", CHATOPS_WATCH_SECONDS=0.2, **chat.settings(sandbox))
-    chance, toll = random.Random(seed), Toll()
-    async with process_running(settings, folder):
+    settings = build_bot_settings(
+        sandbox, folder / "data", CHATOPS_WATCH_SECONDS=0.2, **chat.build_settings(sandbox)
+    )
+    random_generator, counts = random.Random(seed), DeliveryCounts()
+    async with run_bot_as_subprocess(settings, folder):
         await play(chat, Turn("/queue create", ("yours",)))
         for number in range(2 * kills):
             await play(chat, Turn(f"/rerun baseline run {number:04}", ("Pending in",)))
     tasks = [task for task in sandbox.state.tasks.values() if task["name"].startswith("run ")]
     async with aiohttp.ClientSession() as session:
-        lives = _Lives(Client(sandbox, session, sandbox.alice), chance, toll)
+        random_runs = _RandomRuns(Client(sandbox, session, sandbox.alice), random_generator, counts)
         for number in range(kills):
-            listens = _next_poll(chat)
-            going_on = asyncio.create_task(lives.of(tasks[2 * number : 2 * number + 2]))
-            async with process_running(settings, folder) as process:
-                await until(listens)
-                await asyncio.sleep(chance.uniform(0, _LONGEST_LIFE))
+            has_polled = _track_next_poll(chat)
+            running = asyncio.create_task(random_runs.run_all(tasks[2 * number : 2 * number + 2]))
+            async with run_bot_as_subprocess(settings, folder) as process:
+                await wait_until(has_polled)
+                await asyncio.sleep(random_generator.uniform(0, _MAX_LIFETIME_SECONDS))
                 process.kill()
                 await process.wait()
-            toll.kills += 1
-            await going_on
-        async with process_running(settings, folder):
-            await until(lambda: not _count(chat, toll).lost)
+            counts.kills += 1
+            await running
+        async with run_bot_as_subprocess(settings, folder):
+            await wait_until(lambda: not _count_deliveries(chat, counts).missing)
             # All before it stands in the chat when this is answered.
             await play(chat, Turn("/whoami", ("alice",)))
-    _count(chat, toll)
-    return toll
+    _count_deliveries(chat, counts)
+    return counts
 
 
 @dataclass
-class _Lives:
+class _RandomRuns:
     """Experiments that begin and end at random moments."""
 
     agent: Client
-    chance: random.Random
-    toll: Toll
+    random_generator: random.Random
+    counts: DeliveryCounts
 
-    async def of(self, tasks: list[dict[str, Any]]) -> None:
-        await asyncio.gather(*(self._of_one(task) for task in tasks))
+    async def run_all(self, tasks: list[dict[str, Any]]) -> None:
+        await asyncio.gather(*(self._run_one(task) for task in tasks))
 
-    async def _of_one(self, task: dict[str, Any]) -> None:
-        end = self.chance.choice(list(_ENDS))
-        self.toll.wanted += [(task["name"], _LEFT), (task["name"], _ENDS[end])]
-        await asyncio.sleep(self.chance.uniform(0, _LONGEST_LIFE))
-        await self.agent.data("tasks.started", task=task["id"], force=True)
-        await self.agent.data("workers.status_report", worker="lab:gpu0", task=task["id"], timestamp=1)
-        await asyncio.sleep(self.chance.uniform(0, 1))
-        await self.agent.data(f"tasks.{end}", task=task["id"])
+    async def _run_one(self, task: dict[str, Any]) -> None:
+        end = self.random_generator.choice(list(_END_TEXTS))
+        self.counts.expected += [(task["name"], _STARTED_TEXT), (task["name"], _END_TEXTS[end])]
+        await asyncio.sleep(self.random_generator.uniform(0, _MAX_LIFETIME_SECONDS))
+        await self.agent.call_for_data("tasks.started", task=task["id"], force=True)
+        await self.agent.call_for_data("workers.status_report", worker="lab:gpu0", task=task["id"], timestamp=1)
+        await asyncio.sleep(self.random_generator.uniform(0, 1))
+        await self.agent.call_for_data(f"tasks.{end}", task=task["id"])
 
 
-def _next_poll(chat: TelegramChat) -> Callable[[], bool]:
+def _track_next_poll(chat: TelegramChat) -> Callable[[], bool]:
     """Whether the bot has asked for updates since."""
-    before = chat.server.polls
-    return lambda: chat.server.polls > before
+    before = chat.server.poll_count
+    return lambda: chat.server.poll_count > before
 
 
-def _count(chat: TelegramChat, toll: Toll) -> Toll:
+def _count_deliveries(chat: TelegramChat, counts: DeliveryCounts) -> DeliveryCounts:
     """Counts anew what stands in the chat; cards and answers say it in other words."""
-    toll.told = Counter(
-        (name, event) for text in chat.heard() for name, event in toll.wanted if f"“{name}” {event}" in text
+    counts.delivered = Counter(
+        (name, event)
+        for text in chat.read_messages()
+        for name, event in counts.expected
+        if f"“{name}” {event}" in text
     )
-    return toll
+    return counts

@@ -11,7 +11,7 @@ class Turn:
     """A line, parts that the answer must show, and how it must end."""
 
     line: str
-    shows: tuple[str, ...] = ()
+    expected_parts: tuple[str, ...] = ()
     outcome: Outcome = Outcome.DONE
 
 
@@ -23,21 +23,21 @@ class Answer:
     outcome: Outcome | None = None
 
 
-Say = Callable[[str], Awaitable[Answer]]
+SendLine = Callable[[str], Awaitable[Answer]]
 
 
-async def verify_dialog(say: Say, turns: Sequence[Turn]) -> None:
+async def verify_dialog(send: SendLine, turns: Sequence[Turn]) -> None:
     """Says line after line; the first answer that is not as the table has it fails."""
     for turn in turns:
-        answer = await say(turn.line)
+        answer = await send(turn.line)
         assert answer.outcome in {None, turn.outcome}, f"{turn.line} → {answer.outcome}: {answer.text}"
-        for part in turn.shows:
+        for part in turn.expected_parts:
             assert part in answer.text, f"{turn.line} does not show {part!r} but: {answer.text}"
 
 
-DRAFTING = (
+DRAFT_DIALOG = (
     Turn("/find baseline", ("baseline", "Completed", "vision")),
-    Turn("/clone baseline on two cards", ("Cloned as “on two cards”", "Draft")),
+    Turn("/clone baseline on two GPUs", ("Cloned as “on two GPUs”", "Draft")),
     Turn("/set args.gpus 1,2", ("Args/gpus", "0", "1,2", "1 difference to the parent")),
     Turn("/set ARGS.LR=0.05 Args/epochs=2", ("Args/lr", "0.1", "0.05", "Args/epochs", "3 differences")),
     Turn(
@@ -52,7 +52,7 @@ DRAFTING = (
     Turn("/show", ("on cards 1 and 2", "Draft", "vision", "urgent")),
 )
 
-QUEUEING = (
+QUEUE_DIALOG = (
     Turn("/enqueue", ("no queue of your own",), Outcome.ASKED),
     Turn("/queue create", ("alice_queue", "yours")),
     Turn("/enqueue", ("Pending in alice_queue", "No worker listens")),
@@ -70,7 +70,7 @@ QUEUEING = (
     Turn("/queue delete cards_queue --yes", ("deleted",)),
 )
 
-ALERTING = (
+ALERT_DIALOG = (
     Turn("/clone baseline watched closely", ("Cloned as “watched closely”",)),
     Turn("/alert metric val/acc >= 0.9", ("Alert 1", "val/acc >= 0.9", "reported nothing of this name")),
     Turn("/alert metric val/acc", ("is not a condition", "write it like val/acc>0.9"), Outcome.REFUSED),
@@ -83,7 +83,7 @@ ALERTING = (
     Turn("/alert", ("There are no alerts here",)),
 )
 
-QUIET = (
+QUIET_DIALOG = (
     Turn("/mute", ("not muted here",)),
     Turn("/mute 2h", ("Nothing is told here", "in one message")),
     Turn("/mute", ("Nothing is told here",)),
@@ -100,9 +100,9 @@ QUIET = (
     Turn("/digest off", ("no daily digest here any more",)),
 )
 
-MAIN_JOB = (
+MAIN_JOB_DIALOG = (
     Turn("/find", ("baseline", "Completed")),
-    Turn("/clone baseline on two cards", ("Cloned as “on two cards”",)),
+    Turn("/clone baseline on two GPUs", ("Cloned as “on two GPUs”",)),
     Turn("/set args.gpus 1,2", ("Args/gpus", "1,2")),
     Turn("/set args.lr=0.05 args.epochs=2", ("Args/lr", "0.05")),
     Turn(
@@ -116,7 +116,7 @@ MAIN_JOB = (
 )
 """From a finished experiment to a run with other arguments. A real agent then runs it."""
 
-WATCHING = (
+WATCH_DIALOG = (
     Turn("/watch queue=default", ("queue default", "left Pending, Completed, Failed, Aborted")),
     Turn("/watch queue=defualt", ("no queue “defualt”", "Did you mean default?"), Outcome.REFUSED),
     Turn("/watch queue=mine", ("no queue of your own",), Outcome.REFUSED),
@@ -140,5 +140,5 @@ WATCHING = (
 )
 """Queues and projects of which a conversation is told, and one's own experiments."""
 
-ALL = (*WATCHING, *DRAFTING, *QUEUEING, *ALERTING, *QUIET)
+ALL_DIALOGS = (*WATCH_DIALOG, *DRAFT_DIALOG, *QUEUE_DIALOG, *ALERT_DIALOG, *QUIET_DIALOG)
 """One conversation of all that needs no worker."""

@@ -22,7 +22,7 @@ class FakeProcess:
 
 
 @dataclass
-class FakeCard:
+class FakeGpu:
     """A card, or an instance of one. A function in `failing` raises the error of this number."""
 
     uuid: str
@@ -33,94 +33,96 @@ class FakeCard:
     temperature: int = 65
     milliwatts: int = 350_500
     processes: list[FakeProcess] = field(default_factory=list)
-    graphics: list[FakeProcess] = field(default_factory=list)
-    instances: dict[int, "FakeCard"] | None = None
-    failing: dict[str, int] = field(default_factory=dict)
+    graphics_processes: list[FakeProcess] = field(default_factory=list)
+    instances: dict[int, "FakeGpu"] | None = None
+    errors: dict[str, int] = field(default_factory=dict)
 
 
 class FakeNvml:
     """A stand-in for the module `pynvml`. `absent` is the error with which it cannot be opened."""
 
-    def __init__(self, *cards: FakeCard, absent: int | None = None) -> None:
-        self.cards = list(cards)
-        self.absent = absent
-        self.opened = 0
-        self.forgotten = False
+    def __init__(self, *gpus: FakeGpu, init_error: int | None = None) -> None:
+        self.gpus = list(gpus)
+        self.init_error = init_error
+        self.init_count = 0
+        self.is_driver_reloaded = False
         """The driver was loaded anew since it was opened."""
 
     def nvmlInit(self) -> None:
-        if self.absent is not None:
-            raise pynvml.NVMLError(self.absent)
-        self.opened += 1
-        self.forgotten = False
+        if self.init_error is not None:
+            raise pynvml.NVMLError(self.init_error)
+        self.init_count += 1
+        self.is_driver_reloaded = False
 
     def nvmlDeviceGetCount(self) -> int:
-        if self.forgotten or not self.opened:
+        if self.is_driver_reloaded or not self.init_count:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_UNINITIALIZED)
-        return len(self.cards)
+        return len(self.gpus)
 
-    def nvmlDeviceGetHandleByIndex(self, index: int) -> FakeCard:
-        return _answer(self.cards[index], "nvmlDeviceGetHandleByIndex", self.cards[index])
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> FakeGpu:
+        return _return_or_raise(self.gpus[index], "nvmlDeviceGetHandleByIndex", self.gpus[index])
 
-    def nvmlDeviceGetUUID(self, card: FakeCard) -> str:
-        return _answer(card, "nvmlDeviceGetUUID", card.uuid)
+    def nvmlDeviceGetUUID(self, device: FakeGpu) -> str:
+        return _return_or_raise(device, "nvmlDeviceGetUUID", device.uuid)
 
-    def nvmlDeviceGetName(self, card: FakeCard) -> str:
-        return _answer(card, "nvmlDeviceGetName", card.name)
+    def nvmlDeviceGetName(self, device: FakeGpu) -> str:
+        return _return_or_raise(device, "nvmlDeviceGetName", device.name)
 
-    def nvmlDeviceGetUtilizationRates(self, card: FakeCard) -> Any:
-        return _answer(card, "nvmlDeviceGetUtilizationRates", SimpleNamespace(gpu=card.utilization, memory=50))
+    def nvmlDeviceGetUtilizationRates(self, device: FakeGpu) -> Any:
+        return _return_or_raise(
+            device, "nvmlDeviceGetUtilizationRates", SimpleNamespace(gpu=device.utilization, memory=50)
+        )
 
-    def nvmlDeviceGetMemoryInfo(self, card: FakeCard, version: int | None = None) -> Any:
+    def nvmlDeviceGetMemoryInfo(self, device: FakeGpu, version: int | None = None) -> Any:
         reserved = 0 if version == pynvml.nvmlMemory_v2 else GIBIBYTE
         if version is not None:
-            _answer(card, "nvmlDeviceGetMemoryInfo_v2", None)
-        memory = SimpleNamespace(used=card.used + reserved, total=card.total, free=card.total - card.used)
-        return _answer(card, "nvmlDeviceGetMemoryInfo", memory)
+            _return_or_raise(device, "nvmlDeviceGetMemoryInfo_v2", None)
+        memory = SimpleNamespace(used=device.used + reserved, total=device.total, free=device.total - device.used)
+        return _return_or_raise(device, "nvmlDeviceGetMemoryInfo", memory)
 
-    def nvmlDeviceGetTemperature(self, card: FakeCard, sensor: int) -> int:
+    def nvmlDeviceGetTemperature(self, device: FakeGpu, sensor: int) -> int:
         assert sensor == pynvml.NVML_TEMPERATURE_GPU
-        return _answer(card, "nvmlDeviceGetTemperature", card.temperature)
+        return _return_or_raise(device, "nvmlDeviceGetTemperature", device.temperature)
 
-    def nvmlDeviceGetPowerUsage(self, card: FakeCard) -> int:
-        return _answer(card, "nvmlDeviceGetPowerUsage", card.milliwatts)
+    def nvmlDeviceGetPowerUsage(self, device: FakeGpu) -> int:
+        return _return_or_raise(device, "nvmlDeviceGetPowerUsage", device.milliwatts)
 
-    def nvmlDeviceGetEnforcedPowerLimit(self, card: FakeCard) -> int:
-        return _answer(card, "nvmlDeviceGetEnforcedPowerLimit", 700_000)
+    def nvmlDeviceGetEnforcedPowerLimit(self, device: FakeGpu) -> int:
+        return _return_or_raise(device, "nvmlDeviceGetEnforcedPowerLimit", 700_000)
 
-    def nvmlDeviceGetComputeRunningProcesses(self, card: FakeCard) -> list[FakeProcess]:
-        return _answer(card, "nvmlDeviceGetComputeRunningProcesses", card.processes)
+    def nvmlDeviceGetComputeRunningProcesses(self, device: FakeGpu) -> list[FakeProcess]:
+        return _return_or_raise(device, "nvmlDeviceGetComputeRunningProcesses", device.processes)
 
-    def nvmlDeviceGetGraphicsRunningProcesses(self, card: FakeCard) -> list[FakeProcess]:
-        return _answer(card, "nvmlDeviceGetGraphicsRunningProcesses", card.graphics)
+    def nvmlDeviceGetGraphicsRunningProcesses(self, device: FakeGpu) -> list[FakeProcess]:
+        return _return_or_raise(device, "nvmlDeviceGetGraphicsRunningProcesses", device.graphics_processes)
 
-    def nvmlDeviceGetMigMode(self, card: FakeCard) -> list[int]:
-        if card.instances is None:
+    def nvmlDeviceGetMigMode(self, device: FakeGpu) -> list[int]:
+        if device.instances is None:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)
-        mode = pynvml.NVML_DEVICE_MIG_ENABLE if card.instances else pynvml.NVML_DEVICE_MIG_DISABLE
+        mode = pynvml.NVML_DEVICE_MIG_ENABLE if device.instances else pynvml.NVML_DEVICE_MIG_DISABLE
         return [mode, mode]
 
-    def nvmlDeviceGetMaxMigDeviceCount(self, card: FakeCard) -> int:
-        return 7 if card.instances else 0
+    def nvmlDeviceGetMaxMigDeviceCount(self, device: FakeGpu) -> int:
+        return 7 if device.instances else 0
 
-    def nvmlDeviceGetMigDeviceHandleByIndex(self, card: FakeCard, index: int) -> FakeCard:
-        assert card.instances is not None
-        if index not in card.instances:
+    def nvmlDeviceGetMigDeviceHandleByIndex(self, device: FakeGpu, index: int) -> FakeGpu:
+        assert device.instances is not None
+        if index not in device.instances:
             raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_FOUND)
-        return card.instances[index]
+        return device.instances[index]
 
 
-def put_in(program: RunningProgram, *cards: FakeCard) -> FakeNvml:
+def install_gpus(program: RunningProgram, *gpus: FakeGpu) -> FakeNvml:
     """Has the machine have these cards."""
-    nvml = FakeNvml(*cards)
+    nvml = FakeNvml(*gpus)
     program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
     return nvml
 
 
-def split_card(uuid: str = "GPU-11111111-aaaa") -> FakeCard:
+def build_split_gpu(uuid: str = "GPU-11111111-aaaa") -> FakeGpu:
     """A card in two instances, at the places 0 and 2, that knows no utilization, as split cards do not."""
-    parts = {
-        place: FakeCard(
+    instances = {
+        place: FakeGpu(
             f"MIG-{place}2222222-bbbb",
             "NVIDIA H100 80GB HBM3 MIG 3g.40gb",
             used=GIBIBYTE,
@@ -129,11 +131,11 @@ def split_card(uuid: str = "GPU-11111111-aaaa") -> FakeCard:
         )
         for place in (0, 2)
     }
-    unknown = {"nvmlDeviceGetUtilizationRates": pynvml.NVML_ERROR_NOT_SUPPORTED}
-    return FakeCard(uuid, instances=parts, failing=unknown)
+    errors = {"nvmlDeviceGetUtilizationRates": pynvml.NVML_ERROR_NOT_SUPPORTED}
+    return FakeGpu(uuid, instances=instances, errors=errors)
 
 
-def _answer(card: FakeCard, function: str, value: T) -> T:
-    if number := card.failing.get(function) or card.failing.get("*"):
-        raise pynvml.NVMLError(number)
+def _return_or_raise(gpu: FakeGpu, function: str, value: T) -> T:
+    if error_number := gpu.errors.get(function) or gpu.errors.get("*"):
+        raise pynvml.NVMLError(error_number)
     return value

@@ -5,9 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from clearml_chatops.bot.composition import Program, composed
 from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.bot.frontends.front_end import Arrived
+from clearml_chatops.bot.frontends.front_end import OnDelivered
+from clearml_chatops.bot.program import Program, open_program
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
@@ -19,7 +19,7 @@ from clearml_chatops.storage.audit import AuditStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
 
-_fresh_database = b""
+_database_template = b""
 
 
 @dataclass(frozen=True)
@@ -31,77 +31,77 @@ class RunningProgram:
     identity: Identity
     name: str
 
-    async def say(self, line: str, *, about: str = "") -> Reply:
+    async def send(self, line: str, *, experiment_id: str = "") -> Reply:
         """The reply to a line; `about` is the experiment of the card that it replies to."""
         return await self.program.dispatcher.handle(
-            IncomingMessage(self.identity, self.name, self.conversation, line, about)
+            IncomingMessage(self.identity, self.name, self.conversation, line, experiment_id)
         )
 
     async def ask(self, line: str) -> str:
         """The text of the reply to a line that must succeed."""
-        reply = await self.say(line)
-        assert reply.outcome is Outcome.DONE, plain_text(reply)
-        return plain_text(reply)
+        reply = await self.send(line)
+        assert reply.outcome is Outcome.DONE, to_plain_text(reply)
+        return to_plain_text(reply)
 
-    async def error_code(self, line: str) -> str:
+    async def send_for_error_code(self, line: str) -> str:
         """The code of the error that a line must end in, as the audit trail has it."""
-        reply = await self.say(line)
-        assert reply.outcome is not Outcome.DONE, plain_text(reply)
+        reply = await self.send(line)
+        assert reply.outcome is not Outcome.DONE, to_plain_text(reply)
         async with self.program.process.database.reading() as session:
-            return (await AuditStore(session).last(1))[0].error_code
+            return (await AuditStore(session).list_newest(1))[0].error_code
 
-    async def listen(self) -> list[str]:
+    async def poll_and_deliver(self) -> list[str]:
         """Has the watcher look once and the notifications delivered; gives their texts."""
-        await self.program.process.watcher.look()
-        return [plain_text(reply) for reply in await self.told()]
+        await self.program.process.watcher.poll()
+        return [to_plain_text(reply) for reply in await self.deliver_due()]
 
-    async def told(
-        self, notifications: NotificationService | None = None, place: Conversation | None = None
+    async def deliver_due(
+        self, notifications: NotificationService | None = None, conversation: Conversation | None = None
     ) -> list[Reply]:
         """Has what is due to the person, or at another place, delivered, and gives it."""
-        heard: list[Reply] = []
-        await self.delivery(heard, notifications, place).deliver_due()
-        return heard
+        received: list[Reply] = []
+        await self.build_delivery(received, notifications, conversation).deliver_due_messages()
+        return received
 
-    def delivery(
+    def build_delivery(
         self,
-        heard: list[Reply],
+        received: list[Reply],
         notifications: NotificationService | None = None,
-        place: Conversation | None = None,
+        conversation: Conversation | None = None,
     ) -> Delivery:
         """Delivers into a list."""
-        place = place or self.conversation
+        conversation = conversation or self.conversation
 
-        async def hear(_conversation: Conversation, reply: Reply, arrived: Arrived) -> None:
-            heard.append(reply)
+        async def receive(_conversation: Conversation, reply: Reply, arrived: OnDelivered) -> None:
+            received.append(reply)
             await arrived()
 
         return Delivery(
             notifications=notifications or self.program.process.notifications,
-            platform=place.platform,
-            conversation_id=place.id,
-            send=hear,
+            platform=conversation.platform,
+            conversation_id=conversation.id,
+            send=receive,
         )
 
     @property
     def conversation(self) -> Conversation:
         return Conversation(self.identity.platform, self.identity.user_id)
 
-    async def introduce(self, user: User, role: Role) -> "RunningProgram":
+    async def add_person(self, user: User, role: Role) -> "RunningProgram":
         """Another person, known by his ClearML user, who speaks from another platform."""
         identity = Identity("chat", user.name, "team")
         async with self.program.process.database.writing() as session:
             await PeopleStore(session).add(identity, name=user.name, role=role, clearml_user_id=user.id)
         return RunningProgram(self.program, self.sandbox, identity, user.name)
 
-    async def person(self) -> Person | None:
+    async def find_person(self) -> Person | None:
         async with self.program.process.database.reading() as session:
             return await PeopleStore(session).find(self.identity)
 
 
 @asynccontextmanager
-async def running_program(
-    sandbox: Sandbox, data: Path, *, user: User | None = None, host: str = ""
+async def run_program(
+    sandbox: Sandbox, data_folder: Path, *, user: User | None = None, host: str = ""
 ) -> AsyncIterator[RunningProgram]:
     """The program with a user's credentials, Alice's where none is given. `host` is another ClearML address."""
     user = user or sandbox.alice
@@ -110,31 +110,31 @@ async def running_program(
             "CLEARML_API_HOST": host or sandbox.url,
             "CLEARML_API_ACCESS_KEY": user.access_key,
             "CLEARML_API_SECRET_KEY": user.secret_key,
-            "CHATOPS_DATA": data,
+            "CHATOPS_DATA": data_folder,
             "CHATOPS_HOST": "lab",
         }
     )
     if not settings.database_url:
-        await put_fresh_database(settings.data / "chatops.db")
-    async with composed(settings) as program:
+        await create_database(settings.data_folder / "chatops.db")
+    async with open_program(settings) as program:
         yield RunningProgram(program, sandbox, Identity("terminal", "alice"), "alice")
 
 
-async def put_fresh_database(path: Path) -> None:
+async def create_database(path: Path) -> None:
     """A database with its tables and nothing in them, where there is none yet. The migrations run once."""
-    global _fresh_database  # noqa: PLW0603  # one for the whole run of the tests
+    global _database_template  # noqa: PLW0603  # one for the whole run of the tests
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    if not _fresh_database:
+    if not _database_template:
         database = Database(f"sqlite:///{path}")
         await database.prepare()
         await database.aclose()
-        _fresh_database = path.read_bytes()
-    path.write_bytes(_fresh_database)
+        _database_template = path.read_bytes()
+    path.write_bytes(_database_template)
 
 
-def plain_text(reply: Reply) -> str:
+def to_plain_text(reply: Reply) -> str:
     """All that a reply says, one part a line."""
     lines: list[str] = []
     for block in reply.blocks:
@@ -155,7 +155,7 @@ def plain_text(reply: Reply) -> str:
     return "\n".join(lines)
 
 
-def buttons(reply: Reply) -> dict[str, str]:
+def get_buttons(reply: Reply) -> dict[str, str]:
     """The command behind each button of a reply, by its label."""
     found = {}
     for block in reply.blocks:

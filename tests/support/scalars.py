@@ -8,7 +8,7 @@ from PIL import Image
 
 from clearml_chatops.models.replies import Picture, Reply
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.events import SCALAR, add_events
+from clearml_chatops.sandbox.events import SCALAR_EVENT, add_events
 
 SINGLE_VALUE = -(2**31)
 """The iteration of a value that is reported once."""
@@ -23,26 +23,26 @@ def add_experiment(sandbox: Sandbox, name: str, **parameters: str) -> str:
     return str(task["id"])
 
 
-def report(
+def report_scalar(
     sandbox: Sandbox, task: str, name: str, values: Iterable[Any], *, iterations: Iterable[int] | None = None
 ) -> None:
     """Values of the scalar `metric/variant`, at the iterations from 0 on unless others are given."""
     metric, _, variant = name.rpartition("/")
-    listed = list(values)
-    scalar = {"type": SCALAR, "task": task, "metric": metric, "variant": variant}
-    steps = range(len(listed)) if iterations is None else iterations
+    value_list = list(values)
+    scalar = {"type": SCALAR_EVENT, "task": task, "metric": metric, "variant": variant}
+    steps = range(len(value_list)) if iterations is None else iterations
     add_events(
         sandbox.state,
-        ({**scalar, "iter": step, "value": value} for step, value in zip(steps, listed, strict=True)),
+        ({**scalar, "iter": step, "value": value} for step, value in zip(steps, value_list, strict=True)),
     )
 
 
-def picture_of(reply: Reply) -> Picture:
+def get_picture(reply: Reply) -> Picture:
     (picture,) = (block for block in reply.blocks if isinstance(block, Picture))
     return picture
 
 
-def decoded(png: bytes) -> Image.Image:
+def decode_png(png: bytes) -> Image.Image:
     """The picture, read to its last byte."""
     image = Image.open(BytesIO(png))
     assert image.format == "PNG"
@@ -50,9 +50,9 @@ def decoded(png: bytes) -> Image.Image:
     return image.convert("RGB")
 
 
-def colours(png: bytes) -> set[tuple[int, int, int]]:
+def list_colours(png: bytes) -> set[tuple[int, int, int]]:
     """The colours of the picture, as red, green and blue from 0 to 255."""
-    image = decoded(png)
+    image = decode_png(png)
     found = image.getcolors(image.width * image.height)
     assert found is not None
     return {colour for _, colour in found if isinstance(colour, tuple)}  # type: ignore[misc]

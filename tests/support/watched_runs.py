@@ -8,12 +8,12 @@ from typing import Any
 
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
-from clearml_chatops.sandbox.documents import Document, stored
-from clearml_chatops.sandbox.events import SCALAR, add_events
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
+from clearml_chatops.sandbox.events import SCALAR_EVENT, add_events
 from clearml_chatops.sandbox.state import Worker
-from clearml_chatops.services.watching.run_watching import RunWatching
+from clearml_chatops.services.watching.run_poller import RunPoller
 from tests.sandbox.support import Clock
-from tests.support.program import RunningProgram, plain_text, running_program
+from tests.support.program import RunningProgram, run_program, to_plain_text
 
 WORKER = "lab:alice_queue:gpu0"
 
@@ -25,67 +25,71 @@ class WatchedRuns:
     clock: Clock
     sandbox: Sandbox
     program: RunningProgram
-    watching: RunWatching
+    poller: RunPoller
 
     def restart(self) -> None:
-        self.watching = _watching(self.program, self.clock)
+        self.poller = _build_poller(self.program, self.clock)
 
-    async def look(self, *, later: float = 10) -> list[str]:
+    async def poll(self, *, advance_by: float = 10) -> list[str]:
         """What a look has the person told, each message with its buttons."""
-        self.clock.advance(seconds=later)
-        await self.watching.look()
-        return [plain_text(reply) for reply in await self.delivered()]
+        self.clock.advance(seconds=advance_by)
+        await self.poller.poll()
+        return [to_plain_text(reply) for reply in await self.deliver()]
 
-    async def delivered(self, person: RunningProgram | None = None) -> list[Reply]:
+    async def deliver(self, person: RunningProgram | None = None) -> list[Reply]:
         process = replace(self.program.program.process, clock=self.clock)
-        return await self.program.told(process.notifications, (person or self.program).conversation)
+        return await self.program.deliver_due(process.notifications, (person or self.program).conversation)
 
-    def run(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
+    def add_run(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
         """An experiment of Alice's that runs since now, where it has no other status."""
-        now = stored(self.clock())
+        now = truncate_to_milliseconds(self.clock())
         task = self.sandbox.state.add_task(name, user=self.sandbox.alice.id, status=status, **fields)
         task.update(status_changed=now, **({"started": now} if status == "in_progress" else {}))
         return task
 
-    async def watched(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
+    async def add_watched_run(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
         """The same, watched in Alice's terminal."""
-        task = self.run(name, status, **fields)
+        task = self.add_run(name, status, **fields)
         await self.program.ask(f"/watch {task['id']}")
         return task
 
-    def end(self, task: Document, status: str = "completed") -> None:
-        task.update(status=status, status_changed=stored(self.clock()), completed=stored(self.clock()))
+    def finish_run(self, task: Document, status: str = "completed") -> None:
+        task.update(
+            status=status,
+            status_changed=truncate_to_milliseconds(self.clock()),
+            completed=truncate_to_milliseconds(self.clock()),
+        )
 
-    def report(self, task: Document, name: str, *values: float) -> None:
+    def report_scalar(self, task: Document, name: str, *values: float) -> None:
         """Values of the scalar `metric/variant`, at the next iterations."""
         metric, _, variant = name.rpartition("/")
         events = self.sandbox.state.events.get(task["id"])
-        first = len(events.scalars) if events else 0
+        first_iteration = len(events.scalars) if events else 0
         add_events(
             self.sandbox.state,
             (
                 {
-                    "type": SCALAR,
+                    "type": SCALAR_EVENT,
                     "task": task["id"],
                     "metric": metric,
                     "variant": variant,
-                    "iter": first + number,
+                    "iter": first_iteration + number,
                     "value": value,
-                    "timestamp": self._milliseconds(),
+                    "timestamp": self._get_timestamp(),
                 }
                 for number, value in enumerate(values)
             ),
         )
 
-    def log(self, task: Document, *lines: str, ago: float = 0) -> None:
+    def add_log_lines(self, task: Document, *lines: str, seconds_ago: float = 0) -> None:
         """Lines that the run's machine wrote `ago` seconds before they came."""
-        timestamp = self._milliseconds() - int(ago * 1000)
+        timestamp = self._get_timestamp() - int(seconds_ago * 1000)
         add_events(
             self.sandbox.state,
             ({"type": "log", "task": task["id"], "msg": line, "timestamp": timestamp} for line in lines),
         )
 
-    def worker_reports(self, task: Document | None = None, *, queues: tuple[str, ...] = ()) -> None:
+    def report_worker_status(self, task: Document | None = None, *, queues: tuple[str, ...] = ()) -> None:
         """A status report of the worker, as of its run."""
         state, now = self.sandbox.state, self.clock()
         worker = state.workers.get(WORKER) or Worker(
@@ -104,20 +108,20 @@ class WatchedRuns:
         worker.task = task["id"] if task else None
         state.workers[WORKER] = worker
         if task:
-            task.update(last_worker=WORKER, last_worker_report=stored(now))
+            task.update(last_worker=WORKER, last_worker_report=truncate_to_milliseconds(now))
 
-    def _milliseconds(self) -> int:
+    def _get_timestamp(self) -> int:
         return round(self.clock().timestamp() * 1000)
 
 
-def _watching(program: RunningProgram, clock: Clock) -> RunWatching:
-    return replace(program.program.process, clock=clock).run_watching
+def _build_poller(program: RunningProgram, clock: Clock) -> RunPoller:
+    return replace(program.program.process, clock=clock).run_poller
 
 
 @asynccontextmanager
-async def watched_runs(data: Path) -> AsyncIterator[WatchedRuns]:
+async def open_watched_runs(data_folder: Path) -> AsyncIterator[WatchedRuns]:
     clock = Clock()
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(Sandbox(now=clock))
-        program = await stack.enter_async_context(running_program(sandbox, data))
-        yield WatchedRuns(clock, sandbox, program, _watching(program, clock))
+        sandbox = await stack.enter_async_context(Sandbox(clock=clock))
+        program = await stack.enter_async_context(run_program(sandbox, data_folder))
+        yield WatchedRuns(clock, sandbox, program, _build_poller(program, clock))

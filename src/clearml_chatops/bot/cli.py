@@ -18,10 +18,10 @@ from clearml_chatops.models.errors import ChatOpsError, DatabaseOutdatedError, D
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
-NOT_STARTED = 78
+EXIT_CONFIG_ERROR = 78
 """EX_CONFIG of sysexits.h: something is wrong in the settings or the database, so nothing was started."""
 
-_TIME_TO_END = timedelta(seconds=0.2)
+_THREAD_JOIN_TIMEOUT = timedelta(seconds=0.2)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,11 +43,11 @@ def console(lines: tuple[str, ...], script: BinaryIO | None) -> None:
 
     def start() -> Coroutine[Any, Any, bool]:
         settings = read_settings()
-        _log_to_standard_error(settings.log_level)
+        _configure_logging(settings.log_level)
         piped = not lines and script is None and not sys.stdin.isatty()
         return run_console(settings, lines=lines, script=sys.stdin.buffer if piped else script)
 
-    _run(start)
+    _run_and_exit(start)
 
 
 @main.command()
@@ -58,10 +58,10 @@ def run() -> None:
 
     def start() -> Coroutine[Any, Any, bool]:
         settings = read_settings()
-        _log_to_standard_error(settings.log_level)
+        _configure_logging(settings.log_level)
         return run_bot(settings)
 
-    _run(start)
+    _run_and_exit(start)
 
 
 @main.command()
@@ -69,15 +69,15 @@ def run() -> None:
 @click.option("--url", default="", help="For HTTP instead of Socket Mode: the bot's address, https://…")
 def slack_manifest(prefix: str, url: str) -> None:
     """Print the app manifest with which Slack makes the app."""
-    from clearml_chatops.bot.frontends.slack import manifest, request_url
-    from clearml_chatops.handlers.all_commands import all_commands
+    from clearml_chatops.bot.frontends.slack import build_manifest, build_request_url
+    from clearml_chatops.handlers.all_commands import build_registry
 
     try:
-        address = request_url(url) if url else ""
+        events_url = build_request_url(url) if url else ""
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--url") from error
-    made = manifest(all_commands(), prefix=prefix, request_url=address)
-    click.echo(json.dumps(made, indent=2, ensure_ascii=False))
+    app_manifest = build_manifest(build_registry(), prefix=prefix, request_url=events_url)
+    click.echo(json.dumps(app_manifest, indent=2, ensure_ascii=False))
 
 
 @main.command()
@@ -100,8 +100,8 @@ def demo(script: Path | None, picture: Path | None) -> None:
     """The whole main job on a sandbox with a real clearml-agent: a chat at a terminal, else a tour."""
     from clearml_chatops.bot.demo import run_demo
 
-    _log_to_standard_error("WARNING")
-    _run(lambda: run_demo(script=script, picture=picture))
+    _configure_logging("WARNING")
+    _run_and_exit(lambda: run_demo(script=script, picture=picture))
 
 
 @main.command()
@@ -110,9 +110,9 @@ def demo(script: Path | None, picture: Path | None) -> None:
 def commands(*, as_json: bool, markdown: bool) -> None:
     """List every command with its parameters, examples and permission."""
     from clearml_chatops.bot.command_reference import to_markdown, to_text
-    from clearml_chatops.handlers.all_commands import all_commands
+    from clearml_chatops.handlers.all_commands import build_registry
 
-    registry = all_commands()
+    registry = build_registry()
     if as_json:
         click.echo(json.dumps([command.to_json() for command in registry], indent=2, ensure_ascii=False))
     else:
@@ -127,33 +127,33 @@ def database() -> None:
 @database.command()
 def upgrade() -> None:
     """Bring the database to this program's revision."""
-    from clearml_chatops.bot.composition import upgrade_database
+    from clearml_chatops.bot.program import upgrade_database
     from clearml_chatops.bot.settings import read_settings
 
-    _run(lambda: upgrade_database(read_settings()))
+    _run_and_exit(lambda: upgrade_database(read_settings()))
 
 
-def _run(start: Any) -> None:
+def _run_and_exit(start: Any) -> None:
     """Runs a coroutine; what keeps the program from starting is one line and exit code 78."""
     try:
         succeeded = asyncio.run(start())
     except (SettingsError, DatabaseOutdatedError, DatabaseUnusableError) as error:
         click.echo(f"clearml-chatops: {error}", err=True)
-        sys.exit(NOT_STARTED)
+        sys.exit(EXIT_CONFIG_ERROR)
     except ChatOpsError as error:
         raise click.ClickException(str(error)) from error
     except (KeyboardInterrupt, asyncio.CancelledError):
         # Ended by a signal, after all was closed: what a shell reports for Ctrl-C.
-        _end(130)
-    _end(0 if succeeded else 1)
+        _exit_without_threads(130)
+    _exit_without_threads(0 if succeeded else 1)
 
 
-def _end(code: int) -> NoReturn:
+def _exit_without_threads(code: int) -> NoReturn:
     """Exits now. The interpreter would wait for threads in which a server has not answered yet."""
-    others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
-    for thread in others:
-        thread.join(_TIME_TO_END.total_seconds() / len(others))
-    if any(thread.is_alive() and not thread.daemon for thread in others):
+    other_threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    for thread in other_threads:
+        thread.join(_THREAD_JOIN_TIMEOUT.total_seconds() / len(other_threads))
+    if any(thread.is_alive() and not thread.daemon for thread in other_threads):
         logging.shutdown()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -169,7 +169,7 @@ class _StandardErrorHandler(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
-def _log_to_standard_error(level: str) -> None:
+def _configure_logging(level: str) -> None:
     logging.basicConfig(
         level=level,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",

@@ -2,7 +2,7 @@
 
 from clearml_chatops.handlers.registry import Command, Registry
 
-_HOW_EXPERIMENTS_ARE_NAMED = """\
+_EXPERIMENT_REFERENCE_HELP = """\
 An experiment is named by its full id, the beginning of an id (4 characters or more), its name or a part of it,
 a ClearML web link, or `last` (the one of mine that changed its status last). Where none is named, the experiment
 of the card replied to is meant, else the current one, which `/use`, `/clone`, `/rerun` and `/enqueue` choose.
@@ -21,26 +21,28 @@ def to_markdown(registry: Registry) -> str:
     parts = [
         "# Commands\n",
         "Made from the commands' own declarations by `make docs`; do not edit.\n",
-        _HOW_EXPERIMENTS_ARE_NAMED,
+        _EXPERIMENT_REFERENCE_HELP,
     ]
     for family in registry.families:
         parts.append(f"## {family.title}\n")
-        parts += [_section(command) for command in family.commands]
+        parts += [_render_command(command) for command in family.commands]
     return "\n".join(parts)
 
 
-def _section(command: Command) -> str:
+def _render_command(command: Command) -> str:
     lines = [f"### /{command.name}", "", f"    {command.usage}", "", command.summary]
     if command.description:
         lines += ["", command.description]
     if command.parameters:
         lines += ["", "| Argument | Meaning |", "| --- | --- |"]
-        lines += [f"| `{_cell(item.usage)}` | {_cell(item.description)} |" for item in command.parameters]
+        lines += [
+            f"| `{_escape_cell(item.usage)}` | {_escape_cell(item.description)} |" for item in command.parameters
+        ]
     lines += ["", "Examples:", "", *(f"    {example}" for example in command.examples), ""]
-    where = " Only in the terminal." if command.terminal_only else ""
-    lines += [f"{command.permission}{where}", ""]
+    terminal_note = " Only in the terminal." if command.terminal_only else ""
+    lines += [f"{command.permission_text}{terminal_note}", ""]
     return "\n".join(lines)
 
 
-def _cell(text: str) -> str:
+def _escape_cell(text: str) -> str:
     return text.replace("|", "\\|")

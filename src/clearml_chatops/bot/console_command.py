@@ -8,18 +8,18 @@ from typing import BinaryIO
 
 from rich.console import Console
 
-from clearml_chatops.bot.composition import Program, composed
+from clearml_chatops.bot.background_loops import build_background_loops
 from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, lines_of, terminal_console
-from clearml_chatops.bot.loops import Loop, looping
-from clearml_chatops.bot.process_loops import process_loops
+from clearml_chatops.bot.frontends.console import ConsoleFrontEnd, create_terminal_console, read_lines
+from clearml_chatops.bot.loops import Loop, run_loops
+from clearml_chatops.bot.program import Program, open_program
 from clearml_chatops.bot.settings import Settings
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person, Role
-from clearml_chatops.services.command_services import Services
+from clearml_chatops.services.command_services import CommandServices
 from clearml_chatops.services.experiments.suggestions import SuggestionService
 
-_DELIVERY_PAUSE = timedelta(seconds=0.2)
+_DELIVERY_INTERVAL = timedelta(seconds=0.2)
 """Another program with the same database may have put something in: it rings only in its own process."""
 
 
@@ -29,52 +29,57 @@ async def run_console(settings: Settings, *, lines: Sequence[str], script: Binar
     Raises:
         SettingsError, DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
     """
-    async with composed(settings) as program:
+    async with open_program(settings) as program:
         await program.process.clearml.require_credentials()
-        front_end = console_front_end(program, settings, console=terminal_console())
-        async with background_loops(program, front_end):
+        front_end = create_console_front_end(program, settings, console=create_terminal_console())
+        async with run_background_loops(program, front_end):
             if not lines and script is None:
                 await front_end.chat()
                 return True
-            done = await front_end.run_lines(lines)
-            return done and (script is None or await front_end.run_lines(lines_of(script)))
+            succeeded = await front_end.run_lines(lines)
+            return succeeded and (script is None or await front_end.run_lines(read_lines(script)))
 
 
-def console_front_end(program: Program, settings: Settings, *, console: Console) -> ConsoleFrontEnd:
+def create_console_front_end(program: Program, settings: Settings, *, console: Console) -> ConsoleFrontEnd:
     """The terminal front end of the user named in the settings."""
     return ConsoleFrontEnd(
         handle=program.dispatcher.handle,
         registry=program.dispatcher.registry,
-        names=_suggestions(program, settings.user),
+        suggestions=_create_suggestions(program, settings.user),
         user=settings.user,
         console=console,
-        history_file=settings.data / "history",
-        picture_folder=settings.data / "pictures",
+        history_file=settings.data_folder / "history",
+        picture_folder=settings.data_folder / "pictures",
     )
 
 
 @asynccontextmanager
-async def background_loops(program: Program, front_end: ConsoleFrontEnd) -> AsyncIterator[None]:
+async def run_background_loops(program: Program, front_end: ConsoleFrontEnd) -> AsyncIterator[None]:
     """The watcher, the reconciler and the delivery to this terminal run inside; all have ended afterwards."""
-    stopping = asyncio.Event()
+    stop_event = asyncio.Event()
     delivery = Delivery(
         notifications=program.process.notifications,
         platform=front_end.conversation.platform,
         conversation_id=front_end.conversation.id,
         send=lambda _conversation, reply, arrived: front_end.deliver(reply, arrived),
     )
-    news = program.process.news.listener()
-    telling = Loop(delivery.deliver_due, _DELIVERY_PAUSE, "Notifications are not delivered", wake=news)
+    outbox_wakeup = program.process.outbox_wakeup.subscribe()
+    delivery_loop = Loop(
+        delivery.deliver_due_messages,
+        _DELIVERY_INTERVAL,
+        "Notifications are not delivered",
+        wake_event=outbox_wakeup,
+    )
     try:
-        async with looping([*process_loops(program.process), telling], stopping):
+        async with run_loops([*build_background_loops(program.process), delivery_loop], stop_event):
             yield
     finally:
         # What was seen before the end is told before the end.
-        await delivery.deliver_due()
+        await delivery.deliver_due_messages()
 
 
-def _suggestions(program: Program, user: str) -> SuggestionService:
+def _create_suggestions(program: Program, user: str) -> SuggestionService:
     """Completion reads as the bot itself, before the first message has made the user a known person."""
-    reader = Person(id=0, name=user, role=Role.VIEWER)
+    viewer = Person(id=0, name=user, role=Role.VIEWER)
     message = IncomingMessage(Identity(TERMINAL, user), user, Conversation(TERMINAL, user), "")
-    return Services(program.process, reader, message).suggestions
+    return CommandServices(program.process, viewer, message).suggestions

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError, FrontEnd
-from clearml_chatops.handlers.cards import deleted_card, experiment_card, superseded_card
+from clearml_chatops.handlers.cards import build_deleted_card, build_experiment_card, build_superseded_card
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.notifications.cards import LOOKING_AHEAD, CardService, CardToEdit
+from clearml_chatops.services.notifications.cards import DUE_LOOKAHEAD, CardService, CardToEdit
 
 logger = logging.getLogger(__name__)
 
-_PAUSE = timedelta(seconds=1)
+_EDIT_INTERVAL = timedelta(seconds=1)
 
 
 class LiveCards:
@@ -22,13 +22,13 @@ class LiveCards:
         self._front_end = front_end
         self._clock = clock
 
-    def pause(self) -> timedelta:
+    def get_interval(self) -> timedelta:
         """How long to wait before the next look: longer while no card is to be edited soon."""
-        return _PAUSE if self._cards.expects_edits(self._front_end.platform) else LOOKING_AHEAD
+        return _EDIT_INTERVAL if self._cards.has_due_cards(self._front_end.platform) else DUE_LOOKAHEAD
 
-    async def edit_due(self) -> int:
+    async def edit_due_cards(self) -> int:
         """Edits what is due and gives how many cards it was."""
-        items = await self._cards.to_edit(self._front_end.platform, self._front_end.edit_pace)
+        items = await self._cards.list_due_edits(self._front_end.platform, self._front_end.get_edit_intervals)
         for item in items:
             await self._edit(item)
         return len(items)
@@ -36,18 +36,20 @@ class LiveCards:
     async def _edit(self, item: CardToEdit) -> None:
         card = item.card
         try:
-            await self._front_end.edit(card.conversation, card.message_id, self._shown(item))
+            await self._front_end.edit(card.conversation, card.message_id, self._build_card(item))
         except (DeliveryFailedError, OSError):
-            await self._cards.not_edited(item)
+            await self._cards.mark_edit_failed(item)
         except DestinationGoneError as error:
             logger.warning("A card can be edited no more: %s", error, extra={"action": "card_gone"})
-            await self._cards.give_up(item)
+            await self._cards.retire(item)
         else:
-            await self._cards.edited(item)
+            await self._cards.mark_edited(item)
 
-    def _shown(self, item: CardToEdit) -> Reply:
+    def _build_card(self, item: CardToEdit) -> Reply:
         if item.experiment is None:
-            return deleted_card(item.card.experiment_id)
+            return build_deleted_card(item.card.experiment_id)
         if item.card.is_superseded:
-            return superseded_card(item.experiment)
-        return experiment_card(item.experiment, now=self._clock(), web_link=item.web_link, place=item.place)
+            return build_superseded_card(item.experiment)
+        return build_experiment_card(
+            item.experiment, now=self._clock(), web_link=item.web_link, place=item.queue_position
+        )

@@ -8,58 +8,65 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
-from clearml_chatops.bot.composition import Program, composed
+from clearml_chatops.bot.background_loops import build_background_loops
 from clearml_chatops.bot.delivery import Delivery
 from clearml_chatops.bot.frontends.front_end import FrontEnd
-from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd
+from clearml_chatops.bot.frontends.slack import SlackCredentials, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.live_cards import LiveCards
-from clearml_chatops.bot.loops import Loop, looping
-from clearml_chatops.bot.process_loops import process_loops
+from clearml_chatops.bot.loops import Loop, run_loops
+from clearml_chatops.bot.program import Program, open_program
 from clearml_chatops.bot.settings import Settings
-from clearml_chatops.bot.web_server import serving
+from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.models.errors import SettingsError
 
-_DELIVERY_PAUSE = timedelta(seconds=2)
+_DELIVERY_INTERVAL = timedelta(seconds=2)
 """For what waits for another attempt; what is new rings."""
 
 
-async def run_bot(settings: Settings, *, stop: asyncio.Event | None = None) -> bool:
+async def run_bot(settings: Settings, *, stop_event: asyncio.Event | None = None) -> bool:
     """Runs until SIGINT, SIGTERM, or until `stop` is set, which leaves the signals alone.
 
     Raises:
         SettingsError: a token is wrong, or there is none.
         DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
     """
-    async with composed(settings) as program:
+    async with open_program(settings) as program:
         await program.process.clearml.require_credentials()
         await program.process.accounts.seed(person.to_person() for person in settings.people)
-        front_ends = _front_ends(program, settings)
+        front_ends = _create_front_ends(program, settings)
         routes = [route for front_end in front_ends for route in front_end.routes]
         async with (
-            serving(routes, host=settings.http_host, port=settings.http_port),
-            _running(program, front_ends),
+            run_web_server(routes, host=settings.http_host, port=settings.http_port),
+            _run_front_ends(program, front_ends),
         ):
-            if stop is not None:
-                await stop.wait()
+            if stop_event is not None:
+                await stop_event.wait()
             else:
-                with _set_by_signals() as stopped:
-                    await stopped.wait()
+                with _stop_on_signals() as signal_event:
+                    await signal_event.wait()
     return True
 
 
-def _front_ends(program: Program, settings: Settings) -> list[FrontEnd]:
+def _create_front_ends(program: Program, settings: Settings) -> list[FrontEnd]:
     """The front ends that have their tokens. Raises SettingsError where none has, or one has half of them."""
-    found = [front_end for front_end in (_slack(program, settings), _telegram(program, settings)) if front_end]
-    if not found:
+    front_ends = [
+        front_end
+        for front_end in (
+            _create_slack_front_end(program, settings),
+            _create_telegram_front_end(program, settings),
+        )
+        if front_end
+    ]
+    if not front_ends:
         raise SettingsError(
             name="TELEGRAM_BOT_TOKEN",
             reason="no chat platform has its tokens; set it, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
         )
-    return found
+    return front_ends
 
 
-def _slack(program: Program, settings: Settings) -> FrontEnd | None:
+def _create_slack_front_end(program: Program, settings: Settings) -> FrontEnd | None:
     """By Socket Mode where there is an app token, else by HTTP where there is a signing secret."""
     bot_token = settings.slack_bot_token.get_secret_value()
     app_token = settings.slack_app_token.get_secret_value()
@@ -74,15 +81,15 @@ def _slack(program: Program, settings: Settings) -> FrontEnd | None:
         )
     return SlackFrontEnd(
         handle=program.dispatcher.handle,
-        suggest=program.dispatcher.suggested_experiments,
+        suggest=program.dispatcher.suggest_experiments,
         registry=program.dispatcher.registry,
         cards=program.process.cards,
-        access=SlackAccess(bot_token, app_token, signing_secret, settings.slack_api_url),
+        credentials=SlackCredentials(bot_token, app_token, signing_secret, settings.slack_api_url),
         prefix=settings.slack_prefix,
     )
 
 
-def _telegram(program: Program, settings: Settings) -> FrontEnd | None:
+def _create_telegram_front_end(program: Program, settings: Settings) -> FrontEnd | None:
     """By long polling, or by webhook where an address is set."""
     token = settings.telegram_bot_token.get_secret_value()
     if not token:
@@ -92,8 +99,8 @@ def _telegram(program: Program, settings: Settings) -> FrontEnd | None:
         registry=program.dispatcher.registry,
         actions=program.process.actions,
         cards=program.process.cards,
-        places=program.process.conversations,
-        admins=partial(program.process.accounts.admins, TelegramFrontEnd.platform),
+        conversations=program.process.conversations,
+        list_admin_ids=partial(program.process.accounts.list_admin_user_ids, TelegramFrontEnd.platform),
         token=token,
         api_url=settings.telegram_api_url,
         webhook_url=settings.telegram_webhook_url,
@@ -101,65 +108,70 @@ def _telegram(program: Program, settings: Settings) -> FrontEnd | None:
 
 
 @asynccontextmanager
-async def _running(program: Program, front_ends: list[FrontEnd]) -> AsyncIterator[None]:
+async def _run_front_ends(program: Program, front_ends: list[FrontEnd]) -> AsyncIterator[None]:
     """Front ends, watcher and deliveries run inside. What sends ends before the front end that it needs."""
     started: list[FrontEnd] = []
     try:
         for front_end in front_ends:
             await front_end.start()
             started.append(front_end)
-        stopping = asyncio.Event()
-        deliveries = [_delivery(program, front_end, front_ends, stopping) for front_end in front_ends]
-        ending: list[asyncio.Task[None]] = []
+        stop_event = asyncio.Event()
+        deliveries = [_create_delivery(program, front_end, front_ends, stop_event) for front_end in front_ends]
+        finish_tasks: list[asyncio.Task[None]] = []
         try:
-            async with looping(list(_loops(program, front_ends, deliveries)), stopping):
+            async with run_loops(list(_build_loops(program, front_ends, deliveries)), stop_event):
                 try:
                     yield
                 finally:
                     # Beside the loops' own end: all of it together has to take less than five seconds.
-                    stopping.set()
-                    ending += [asyncio.create_task(delivery.finish()) for delivery in deliveries]
+                    stop_event.set()
+                    finish_tasks += [asyncio.create_task(delivery.finish()) for delivery in deliveries]
         finally:
-            await asyncio.gather(*ending)
+            await asyncio.gather(*finish_tasks)
     finally:
         await asyncio.gather(*(front_end.stop() for front_end in started))
 
 
-def _delivery(
-    program: Program, front_end: FrontEnd, front_ends: list[FrontEnd], stopping: asyncio.Event
+def _create_delivery(
+    program: Program, front_end: FrontEnd, front_ends: list[FrontEnd], stop_event: asyncio.Event
 ) -> Delivery:
     return Delivery(
         notifications=program.process.notifications,
         platform=front_end.platform,
         send=front_end.deliver,
-        platforms=[each.platform for each in front_ends],
-        stopping=stopping,
+        connected_platforms=[each.platform for each in front_ends],
+        stop_event=stop_event,
     )
 
 
-def _loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delivery]) -> Iterator[Loop]:
+def _build_loops(program: Program, front_ends: list[FrontEnd], deliveries: list[Delivery]) -> Iterator[Loop]:
     process = program.process
-    yield from process_loops(process)
+    yield from build_background_loops(process)
     for front_end, delivery in zip(front_ends, deliveries, strict=True):
         yield Loop(
-            delivery.begin_due,
-            _DELIVERY_PAUSE,
+            delivery.start_due_deliveries,
+            _DELIVERY_INTERVAL,
             "Notifications are not delivered",
-            wake=process.news.listener(),
+            wake_event=process.outbox_wakeup.subscribe(),
         )
         live_cards = LiveCards(cards=process.cards, front_end=front_end, clock=process.clock)
-        yield Loop(live_cards.edit_due, live_cards.pause, "Cards are not edited", wake=process.news.listener())
+        yield Loop(
+            live_cards.edit_due_cards,
+            live_cards.get_interval,
+            "Cards are not edited",
+            wake_event=process.outbox_wakeup.subscribe(),
+        )
 
 
 @contextlib.contextmanager
-def _set_by_signals() -> Iterator[asyncio.Event]:
+def _stop_on_signals() -> Iterator[asyncio.Event]:
     """An event that SIGINT and SIGTERM set."""
-    stopped = asyncio.Event()
+    stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stop_event.set)
     try:
-        yield stopped
+        yield stop_event
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
+        for signal_number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(signal_number)

@@ -17,29 +17,29 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from clearml_chatops.models.alarms import AlarmSpans
+from clearml_chatops.models.alarms import AlarmThresholds
 from clearml_chatops.models.errors import SettingsError
-from clearml_chatops.models.people import Identity, KnownPerson, Role
+from clearml_chatops.models.people import ConfiguredPerson, Identity, Role
 
 SETTINGS_FILE_VARIABLE = "CHATOPS_SETTINGS"
 DEFAULT_SETTINGS_FILE = Path("clearml-chatops.toml")
 
 
-def _address(value: object) -> object:
+def _normalize_address(value: object) -> object:
     if not isinstance(value, str) or not value:
         return value
     try:
         parts = urlsplit(value)
-        well_formed = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
     except ValueError:
-        well_formed = False
-    if not well_formed:
+        is_valid = False
+    if not is_valid:
         message = "write it with http:// or https:// before, like http://clearml.example:8008"
         raise ValueError(message)
     return value.rstrip("/")
 
 
-def _log_level(value: object) -> object:
+def _normalize_log_level(value: object) -> object:
     levels = logging.getLevelNamesMapping()
     if not isinstance(value, str) or value.upper() not in levels:
         message = f"use one of {', '.join(sorted(levels))}"
@@ -47,10 +47,10 @@ def _log_level(value: object) -> object:
     return value.upper()
 
 
-Address = Annotated[str, BeforeValidator(_address)]
+Address = Annotated[str, BeforeValidator(_normalize_address)]
 
 
-def data_folder() -> Path:
+def get_default_data_folder() -> Path:
     """Where programs of a user keep their data, by the XDG base directory rules."""
     try:
         base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
@@ -59,7 +59,7 @@ def data_folder() -> Path:
     return Path(base) / "clearml-chatops"
 
 
-def _user_name() -> str:
+def _get_user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
@@ -78,7 +78,7 @@ class PersonSettings(BaseModel):
     slack: Annotated[str, Field(pattern=r"^((slack:)?[A-Z0-9]+[:/][A-Z0-9]+)?$")] = ""
     telegram: Annotated[str, Field(pattern=r"^((telegram:)?[0-9]+)?$")] = ""
 
-    def to_person(self) -> KnownPerson:
+    def to_person(self) -> ConfiguredPerson:
         """The person with his identities.
 
         They are written as the bot tells them to a stranger, `slack:T0001:U0001`, or shorter, `T0001/U0001`.
@@ -89,7 +89,7 @@ class PersonSettings(BaseModel):
             Identity("slack", slack_user, workspace) if slack_user else None,
             Identity("telegram", telegram_user) if telegram_user else None,
         )
-        return KnownPerson(
+        return ConfiguredPerson(
             name=self.name,
             role=Role[self.role.upper()],
             clearml_user=self.clearml_user,
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     clearml_web_host: Address = Field("", alias="CLEARML_WEB_HOST")
     clearml_api_access_key: str = Field("", alias="CLEARML_API_ACCESS_KEY")
     clearml_api_secret_key: SecretStr = Field(SecretStr(""), alias="CLEARML_API_SECRET_KEY")
-    data: Path = Field(default_factory=data_folder, alias="CHATOPS_DATA")
+    data_folder: Path = Field(default_factory=get_default_data_folder, alias="CHATOPS_DATA")
     database_url: str = Field("", alias="DATABASE_URL", repr=False)
     slack_bot_token: SecretStr = Field(SecretStr(""), alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr = Field(SecretStr(""), alias="SLACK_APP_TOKEN")
@@ -120,35 +120,35 @@ class Settings(BaseSettings):
     http_port: int = Field(8080, alias="CHATOPS_HTTP_PORT", ge=1, le=65535)
     people: tuple[PersonSettings, ...] = Field((), alias="CHATOPS_PEOPLE")
     host: str = Field(default_factory=socket.gethostname, alias="CHATOPS_HOST", min_length=1)
-    user: str = Field(default_factory=_user_name, alias="CHATOPS_USER", min_length=1)
-    watch_seconds: float = Field(2.0, alias="CHATOPS_WATCH_SECONDS", ge=0.1, le=3600)
-    idle_watch_seconds: float = Field(10.0, alias="CHATOPS_IDLE_WATCH_SECONDS", ge=0.1, le=3600)
+    user: str = Field(default_factory=_get_user_name, alias="CHATOPS_USER", min_length=1)
+    poll_seconds: float = Field(2.0, alias="CHATOPS_WATCH_SECONDS", ge=0.1, le=3600)
+    idle_poll_seconds: float = Field(10.0, alias="CHATOPS_IDLE_WATCH_SECONDS", ge=0.1, le=3600)
     alert_seconds: float = Field(10.0, alias="CHATOPS_ALERT_SECONDS", ge=0.1, le=3600)
     pending_alarm_minutes: float = Field(10.0, alias="CHATOPS_PENDING_ALARM_MINUTES", ge=0, le=100_000)
     silence_alarm_minutes: float = Field(30.0, alias="CHATOPS_SILENCE_ALARM_MINUTES", ge=0, le=100_000)
     worker_alarm_minutes: float = Field(10.0, alias="CHATOPS_WORKER_ALARM_MINUTES", ge=0, le=100_000)
-    log_level: Annotated[str, BeforeValidator(_log_level)] = Field("WARNING", alias="CHATOPS_LOG_LEVEL")
+    log_level: Annotated[str, BeforeValidator(_normalize_log_level)] = Field("WARNING", alias="CHATOPS_LOG_LEVEL")
 
     @property
-    def database(self) -> str:
+    def effective_database_url(self) -> str:
         """The database's URL; a file in the data folder where none is set."""
-        return self.database_url or f"sqlite:///{self.data / 'chatops.db'}"
+        return self.database_url or f"sqlite:///{self.data_folder / 'chatops.db'}"
 
     @property
-    def watch_interval(self) -> timedelta:
-        return timedelta(seconds=self.watch_seconds)
+    def poll_interval(self) -> timedelta:
+        return timedelta(seconds=self.poll_seconds)
 
     @property
-    def idle_watch_interval(self) -> timedelta:
-        return timedelta(seconds=self.idle_watch_seconds)
+    def idle_poll_interval(self) -> timedelta:
+        return timedelta(seconds=self.idle_poll_seconds)
 
     @property
     def alert_interval(self) -> timedelta:
         return timedelta(seconds=self.alert_seconds)
 
     @property
-    def alarm_spans(self) -> AlarmSpans:
-        return AlarmSpans(
+    def alarm_thresholds(self) -> AlarmThresholds:
+        return AlarmThresholds(
             unattended=timedelta(minutes=self.pending_alarm_minutes),
             silent=timedelta(minutes=self.silence_alarm_minutes),
             worker_lost=timedelta(minutes=self.worker_alarm_minutes),
@@ -164,7 +164,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment before the file."""
-        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _settings_file()))
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _get_settings_file()))
 
 
 def read_settings() -> Settings:
@@ -174,21 +174,21 @@ def read_settings() -> Settings:
         SettingsError: one is wrong or has a name that does not exist; it names the first. A settings file
             that is named and does not exist is wrong too; the default one need not exist.
     """
-    if (named := os.environ.get(SETTINGS_FILE_VARIABLE)) and not Path(named).is_file():
+    if (settings_path := os.environ.get(SETTINGS_FILE_VARIABLE)) and not Path(settings_path).is_file():
         raise SettingsError(
-            name=SETTINGS_FILE_VARIABLE, reason=f"there is no file {named}; correct it or unset it."
+            name=SETTINGS_FILE_VARIABLE, reason=f"there is no file {settings_path}; correct it or unset it."
         )
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        name = str(first["loc"][0]) if first["loc"] else "settings"
-        if first["type"] == "extra_forbidden":
+        first_error = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        name = str(first_error["loc"][0]) if first_error["loc"] else "settings"
+        if first_error["type"] == "extra_forbidden":
             raise SettingsError(name=name, reason="there is no such setting; README.md has the table.") from None
-        raise SettingsError(name=name, reason=f"{first['msg'].removeprefix('Value error, ')}.") from None
+        raise SettingsError(name=name, reason=f"{first_error['msg'].removeprefix('Value error, ')}.") from None
     except (OSError, ValueError) as error:
-        raise SettingsError(name=str(_settings_file()), reason=f"cannot be read ({error}).") from error
+        raise SettingsError(name=str(_get_settings_file()), reason=f"cannot be read ({error}).") from error
 
 
-def _settings_file() -> Path:
+def _get_settings_file() -> Path:
     return Path(os.environ.get(SETTINGS_FILE_VARIABLE) or DEFAULT_SETTINGS_FILE)

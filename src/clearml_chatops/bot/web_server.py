@@ -9,7 +9,7 @@ from clearml_chatops.models.errors import SettingsError
 
 
 @asynccontextmanager
-async def serving(routes: Iterable[web.RouteDef], *, host: str, port: int) -> AsyncIterator[None]:
+async def run_web_server(routes: Iterable[web.RouteDef], *, host: str, port: int) -> AsyncIterator[None]:
     """Answers these routes inside; without any, nothing listens.
 
     Requests that have begun are answered before it ends.
@@ -21,9 +21,9 @@ async def serving(routes: Iterable[web.RouteDef], *, host: str, port: int) -> As
     if not routes:
         yield
         return
-    application = web.Application()
-    application.add_routes(routes)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    app = web.Application()
+    app.add_routes(routes)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     try:
         try:

@@ -1,19 +1,19 @@
 """Being told once of what a run reports or logs."""
 
 from clearml_chatops.handlers.arguments import ExperimentReference, Flag, NumberInList, PlainWord, Words
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import Word, join_words
+from clearml_chatops.handlers.formatting import format_count, format_time_ago, shortened
 from clearml_chatops.handlers.pages import Page, PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import ago, count, shortened
 from clearml_chatops.models.alerts import LogCondition
 from clearml_chatops.models.errors import MetricNotFoundError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
-from clearml_chatops.services.watching.alerts import AlertAnswer
+from clearml_chatops.services.watching.alerts import AlertResult
 
 ALERTS = CommandFamily("Alerts")
-_ALERTS_ON_A_PAGE = 10
+_PAGE_SIZE = 10
 
 
 @ALERTS.command("alert", role=Role.VIEWER, examples=("/alert",))
@@ -23,24 +23,31 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     Args:
         page: Which ten of them, counted from 1.
     """
-    alerts = await context.services.alerts.here()
-    first = (page - 1) * _ALERTS_ON_A_PAGE
-    shown = alerts[first : first + _ALERTS_ON_A_PAGE]
-    part = Page(page, _ALERTS_ON_A_PAGE, len(shown), first + len(shown) < len(alerts), len(alerts))
-    if not shown:
-        nothing = 'There are no alerts here; /alert metric val/acc>0.9 or /alert log "loss is nan" sets one.'
-        return Reply.of(f"There is no page {page}." if alerts else nothing, part.buttons([Word("/alert")]))
+    alerts = await context.services.alerts.list_for_conversation()
+    first = (page - 1) * _PAGE_SIZE
+    page_items = alerts[first : first + _PAGE_SIZE]
+    current_page = Page(page, _PAGE_SIZE, len(page_items), first + len(page_items) < len(alerts), len(alerts))
+    if not page_items:
+        empty_text = 'There are no alerts here; /alert metric val/acc>0.9 or /alert log "loss is nan" sets one.'
+        return Reply.of(
+            f"There is no page {page}." if alerts else empty_text, current_page.build_buttons([Word("/alert")])
+        )
     now = context.clock()
     rows = (
-        (str(item.number), item.experiment_name, shortened(str(item.condition)), ago(item.since, now))
-        for item in shown
+        (
+            str(item.number),
+            item.experiment_name,
+            shortened(str(item.condition)),
+            format_time_ago(item.created, now),
+        )
+        for item in page_items
     )
     return Reply.of(
-        Text(f"{count(len(alerts), 'alert')} here", Tone.HEADING),
+        Text(f"{format_count(len(alerts), 'alert')} here", Tone.HEADING),
         Table(("number", "experiment", "alert", "set"), tuple(rows)),
-        None if part.is_all else Text(part.range, Tone.QUIET),
-        Buttons(tuple(Button(f"Remove {item.number}", f"/alert off {item.number}") for item in shown)),
-        part.buttons([Word("/alert")]),
+        None if current_page.is_only_page else Text(current_page.range_text, Tone.SUBTLE),
+        Buttons(tuple(Button(f"Remove {item.number}", f"/alert off {item.number}") for item in page_items)),
+        current_page.build_buttons([Word("/alert")]),
     )
 
 
@@ -58,11 +65,11 @@ async def alert_metric(context: Context, condition: Words, *, new: Flag = False)
         new: Take a name of which the run has reported nothing so far.
     """
     try:
-        return _answer(await context.services.alerts.on_metric(condition, new=new))
+        return _build_alert_reply(await context.services.alerts.add_metric_alert(condition, is_new=new))
     except MetricNotFoundError as error:
         words = [Word(str(error.values["condition"]), quoted=True), Word(str(error.values["experiment_id"]))]
-        wait = Button("Wait for it all the same", f"/alert metric {join_words(words)} --new")
-        raise MetricNotFoundError(**error.values, offers=[wait]) from error
+        wait_button = Button("Wait for it all the same", f"/alert metric {join_words(words)} --new")
+        raise MetricNotFoundError(**error.values, buttons=[wait_button]) from error
 
 
 @ALERTS.command(
@@ -77,7 +84,7 @@ async def alert_log(context: Context, pattern: PlainWord, experiment: Experiment
         pattern: The regular expression, in quotes; (?i) before it makes big and small letters alike.
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
     """
-    return _answer(await context.services.alerts.on_log(pattern, experiment))
+    return _build_alert_reply(await context.services.alerts.add_log_alert(pattern, experiment))
 
 
 @ALERTS.command("alert off", role=Role.VIEWER, examples=("/alert off 3", "/alert off all"))
@@ -95,19 +102,19 @@ async def alert_off(context: Context, number: NumberInList) -> Reply:
     return Reply.of(Text(f"Removed: {names}{more}.", Tone.SUCCESS), Buttons((Button("Alerts", "/alert"),)))
 
 
-def _answer(answer: AlertAnswer) -> Reply:
+def _build_alert_reply(result: AlertResult) -> Reply:
     """What is waited for, and how to take it back."""
-    name, about = answer.experiment.name, answer.experiment.id
-    if answer.alert is None:
-        now = answer.already
-        told = f"It is so already: {now.name} of “{name}” is {now.value:.6g}." if now else ""
-        return Reply.of(Text(f"{told} No alert is set."), about=about)
-    status, condition = answer.experiment.status.word, shortened(str(answer.condition))
-    what = "a new line fits" if isinstance(answer.condition, LogCondition) else "a value is so"
+    name, about = result.experiment.name, result.experiment.id
+    if result.alert is None:
+        now = result.fulfilled_by
+        already_true = f"It is so already: {now.name} of “{name}” is {now.value:.6g}." if now else ""
+        return Reply.of(Text(f"{already_true} No alert is set."), experiment_id=about)
+    status, condition = result.experiment.status.label, shortened(str(result.condition))
+    trigger = "a new line fits" if isinstance(result.condition, LogCondition) else "a value is so"
     return Reply.of(
-        Text(f"Alert {answer.alert.number} for “{name}” ({status}): {condition}.", Tone.SUCCESS),
-        Text(f"You are told here once, as soon as {what}.", Tone.QUIET),
-        Text("It has reported nothing of this name so far.", Tone.QUIET) if answer.is_new_name else None,
-        Buttons((Button("Remove", f"/alert off {answer.alert.number}"), Button("Alerts", "/alert"))),
-        about=about,
+        Text(f"Alert {result.alert.number} for “{name}” ({status}): {condition}.", Tone.SUCCESS),
+        Text(f"You are told here once, as soon as {trigger}.", Tone.SUBTLE),
+        Text("It has reported nothing of this name so far.", Tone.SUBTLE) if result.is_new_metric else None,
+        Buttons((Button("Remove", f"/alert off {result.alert.number}"), Button("Alerts", "/alert"))),
+        experiment_id=about,
     )

@@ -5,9 +5,9 @@ from clearml_chatops.handlers.daily_digests import DIGESTS
 from clearml_chatops.handlers.drafts import DRAFTS
 from clearml_chatops.handlers.experiments import EXPERIMENTS
 from clearml_chatops.handlers.gpus import GPUS
+from clearml_chatops.handlers.help import HELP
 from clearml_chatops.handlers.home import HOME
 from clearml_chatops.handlers.links import PLATFORMS
-from clearml_chatops.handlers.people import PEOPLE
 from clearml_chatops.handlers.plots import PLOTS
 from clearml_chatops.handlers.queues import QUEUES
 from clearml_chatops.handlers.quiet import QUIET
@@ -17,7 +17,7 @@ from clearml_chatops.handlers.watches import NOTIFICATIONS
 from clearml_chatops.handlers.workers import WORKERS
 
 
-def all_commands() -> Registry:
+def build_registry() -> Registry:
     return Registry(
         [
             HOME,
@@ -32,7 +32,7 @@ def all_commands() -> Registry:
             ALERTS,
             QUIET,
             DIGESTS,
-            PEOPLE,
+            HELP,
             PLATFORMS,
         ]
     )

@@ -10,11 +10,11 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
 
-from clearml_chatops.models.card_questions import Consent
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Status
-from clearml_chatops.models.notifications import WORDS_FOR_SUBSCRIBERS, EventKind
-from clearml_chatops.models.workers import MidRun
+from clearml_chatops.models.gpu_requests import GpuRequestAnswer
+from clearml_chatops.models.notifications import EVENT_KINDS_BY_STATUS, EventKind
+from clearml_chatops.models.workers import RunningPolicy
 
 
 class Converter(Protocol):
@@ -24,7 +24,7 @@ class Converter(Protocol):
     "worker", "command" or nothing.
     """
 
-    completes: str
+    completion: str
 
     def convert(self, text: str, *, name: str) -> object:
         """The value. Raises InvalidValueError."""
@@ -33,7 +33,7 @@ class Converter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlainText:
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> str:  # noqa: ARG002  # the interface of all converters
         return text
@@ -43,7 +43,7 @@ class PlainText:
 class WholeNumber:
     lowest: int
     highest: int
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> int:
         if re.fullmatch(r"\d{1,9}", text) and self.lowest <= int(text) <= self.highest:
@@ -60,25 +60,25 @@ class WholeNumber:
 class NumberOrAll:
     """A number counted from 1, or `all`, which is given as None."""
 
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> int | None:
-        wanted = text.strip().lower()
-        if wanted == "all":
+        normalized = text.strip().lower()
+        if normalized == "all":
             return None
-        if re.fullmatch(r"[1-9]\d{0,8}", wanted):
-            return int(wanted)
+        if re.fullmatch(r"[1-9]\d{0,8}", normalized):
+            return int(normalized)
         raise InvalidValueError(value=text, expected="a number", name=name, advice="give one of the list, or all.")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    completes: str = ""
+class Duration:
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> timedelta:
         match = re.fullmatch(r"(\d{1,6})\s*(s|m|h|d)?", text.strip().lower())
         if match and int(match[1]):
-            return int(match[1]) * _UNITS[match[2] or "s"]
+            return int(match[1]) * _DURATION_UNITS[match[2] or "s"]
         raise InvalidValueError(
             value=text, expected="a length of time", name=name, advice="write it like 30s, 5m, 2h or 1d."
         )
@@ -88,7 +88,7 @@ class Span:
 class MemorySize:
     """An amount of memory, in bytes; a letter alone means what cards are sold by, 2¹⁰ at a time."""
 
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> int:
         match = re.fullmatch(r"(\d{1,6})\s*([mgt])(i?b)?", text.strip().lower())
@@ -101,12 +101,12 @@ class MemorySize:
 
 @dataclass(frozen=True, slots=True)
 class StatusWord:
-    completes: str = "status"
+    completion: str = "status"
 
     def convert(self, text: str, *, name: str) -> Status:
-        if status := Status.from_word(text):
+        if status := Status.from_text(text):
             return status
-        words = ", ".join(status.word for status in SHOWN_STATUSES)
+        words = ", ".join(status.label for status in SHOWN_STATUSES)
         raise InvalidValueError(value=text, expected="a status", name=name, advice=f"use one of {words}.")
 
 
@@ -114,36 +114,36 @@ class StatusWord:
 class GpuList:
     """`0,1`, UUIDs, parts of split cards as `0:1`, `all` or `none`. Whether there are such is told elsewhere."""
 
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> str:
-        wanted = text.strip()
-        if wanted.casefold() in {"all", "none"}:
-            return wanted.casefold()
-        words = [word.strip() for word in wanted.split(",")]
-        cards = [str(int(word)) if re.fullmatch(r"\d{1,3}", word) else word for word in words]
-        if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", card) for card in cards):
+        normalized = text.strip()
+        if normalized.casefold() in {"all", "none"}:
+            return normalized.casefold()
+        words = [word.strip() for word in normalized.split(",")]
+        gpus = [str(int(word)) if re.fullmatch(r"\d{1,3}", word) else word for word in words]
+        if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", gpu) for gpu in gpus):
             raise InvalidValueError(
                 value=text,
                 expected="a list of cards",
                 name=name,
                 advice="write it like 0,1 or all or none, or as UUIDs like GPU-….",
             )
-        if len({card.casefold() for card in cards}) < len(cards):
+        if len({card.casefold() for card in gpus}) < len(gpus):
             raise InvalidValueError(
                 value=text,
                 expected="a list of different cards",
                 name=name,
                 advice="name each card once, like 0,1.",
             )
-        return ",".join(cards)
+        return ",".join(gpus)
 
 
 @dataclass(frozen=True, slots=True)
 class NameList:
     """Names with commas between them, in the order given."""
 
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> tuple[str, ...]:
         names = [part.strip() for part in text.split(",")]
@@ -155,20 +155,20 @@ class NameList:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldStatuses:
+class StatusList:
     """What subscribers are told of, by the statuses that an experiment then has."""
 
-    completes: str = "status"
+    completion: str = "status"
 
     def convert(self, text: str, *, name: str) -> frozenset[EventKind]:
         words = {word.strip().casefold() for word in text.split(",")}
-        if words <= WORDS_FOR_SUBSCRIBERS.keys():
-            return frozenset(WORDS_FOR_SUBSCRIBERS[word] for word in words)
+        if words <= EVENT_KINDS_BY_STATUS.keys():
+            return frozenset(EVENT_KINDS_BY_STATUS[word] for word in words)
         raise InvalidValueError(
             value=text,
             expected="a list of statuses",
             name=name,
-            advice=f"name some of {','.join(WORDS_FOR_SUBSCRIBERS)} with commas between them.",
+            advice=f"name some of {','.join(EVENT_KINDS_BY_STATUS)} with commas between them.",
         )
 
 
@@ -176,27 +176,27 @@ class ToldStatuses:
 class Switch:
     """`on` or `off`."""
 
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> bool:
-        wanted = text.strip().casefold()
-        if wanted in {"on", "off"}:
-            return wanted == "on"
+        normalized = text.strip().casefold()
+        if normalized in {"on", "off"}:
+            return normalized == "on"
         raise InvalidValueError(value=text, expected="a switch", name=name, advice="use on or off.")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A place in a queue: `front`, `back` or a number counted from 1; given as 1, -1 or that number."""
 
-    completes: str = "place"
+    completion: str = "place"
 
     def convert(self, text: str, *, name: str) -> int:
-        wanted = text.strip().lower()
-        if wanted in {"front", "back"}:
-            return 1 if wanted == "front" else -1
-        if re.fullmatch(r"[1-9]\d{0,5}", wanted):
-            return int(wanted)
+        normalized = text.strip().lower()
+        if normalized in {"front", "back"}:
+            return 1 if normalized == "front" else -1
+        if re.fullmatch(r"[1-9]\d{0,5}", normalized):
+            return int(normalized)
         raise InvalidValueError(
             value=text, expected="a place in a queue", name=name, advice="use front, back or a number from 1."
         )
@@ -206,15 +206,15 @@ class Place:
 class OneOf:
     """One of a few words that mean what `kind` lists; `expected` is what they are all about."""
 
-    kind: type[StrEnum]
+    choices: type[StrEnum]
     expected: str
-    completes: str = ""
+    completion: str = ""
 
     def convert(self, text: str, *, name: str) -> StrEnum:
         try:
-            return self.kind(text.strip().lower())
+            return self.choices(text.strip().lower())
         except ValueError:
-            *words, last = list(self.kind)
+            *words, last = list(self.choices)
             advice = f"use {', '.join(words)} or {last}."
             raise InvalidValueError(value=text, expected=self.expected, name=name, advice=advice) from None
 
@@ -233,7 +233,7 @@ class SeveralWords(PlainText):
 class Assignments(PlainText):
     """All words of the form `section.name=value`, as pairs."""
 
-    completes: str = "parameter"
+    completion: str = "parameter"
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +241,7 @@ class BareWord:
     """Marks a flag that may be typed without dashes, as `/enqueue front`."""
 
 
-_UNITS = {
+_DURATION_UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
@@ -258,28 +258,28 @@ SHOWN_STATUSES = (
     Status.PUBLISHED,
 )
 
-ExperimentReference = Annotated[str, PlainText(completes="experiment")]
-QueueName = Annotated[str, PlainText(completes="queue")]
+ExperimentReference = Annotated[str, PlainText(completion="experiment")]
+QueueName = Annotated[str, PlainText(completion="queue")]
 PlainWord = Annotated[str, PlainText()]
 LineCount = Annotated[int, WholeNumber(1, 10_000)]
-Timeout = Annotated[timedelta, Span()]
+Timeout = Annotated[timedelta, Duration()]
 Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
 Gpus = Annotated[str, GpuList()]
-QueueNames = Annotated[tuple[str, ...], NameList(completes="queue")]
-FateOfARun = Annotated[MidRun, OneOf(MidRun, "a way to treat a run")]
-ConsentWord = Annotated[Consent, OneOf(Consent, "an answer")]
-WorkerReference = Annotated[str, PlainText(completes="worker")]
+QueueNames = Annotated[tuple[str, ...], NameList(completion="queue")]
+RunningPolicyName = Annotated[RunningPolicy, OneOf(RunningPolicy, "a way to treat a run")]
+GpuRequestAnswerName = Annotated[GpuRequestAnswer, OneOf(GpuRequestAnswer, "an answer")]
+WorkerReference = Annotated[str, PlainText(completion="worker")]
 NumberInList = Annotated[int | None, NumberOrAll()]
-Statuses = Annotated[frozenset[EventKind], ToldStatuses()]
+Statuses = Annotated[frozenset[EventKind], StatusList()]
 OnOrOff = Annotated[bool, Switch()]
-QueuePlace = Annotated[int, Place()]
+QueuePosition = Annotated[int, Position()]
 FreeText = Annotated[str, RestOfLine()]
-CommandName = Annotated[str, RestOfLine(completes="command")]
-FreeExperimentText = Annotated[str, RestOfLine(completes="experiment")]
+CommandName = Annotated[str, RestOfLine(completion="command")]
+FreeExperimentText = Annotated[str, RestOfLine(completion="experiment")]
 Words = Annotated[tuple[str, ...], SeveralWords()]
-ExperimentWords = Annotated[tuple[str, ...], SeveralWords(completes="experiment")]
-ParameterWords = Annotated[tuple[str, ...], SeveralWords(completes="parameter")]
+ExperimentWords = Annotated[tuple[str, ...], SeveralWords(completion="experiment")]
+ParameterWords = Annotated[tuple[str, ...], SeveralWords(completion="parameter")]
 ParameterValues = Annotated[tuple[tuple[str, str], ...], Assignments()]
 Flag = bool
 WordFlag = Annotated[bool, BareWord()]

@@ -7,13 +7,13 @@ from datetime import datetime
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.people import Person
-from clearml_chatops.services.command_services import Services
+from clearml_chatops.services.command_services import CommandServices
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     message: IncomingMessage
     person: Person
-    services: Services
+    services: CommandServices
     registry: Registry
     clock: Callable[[], datetime]

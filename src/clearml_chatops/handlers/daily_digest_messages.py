@@ -4,112 +4,124 @@ from collections import Counter
 from datetime import timedelta
 
 from clearml_chatops.handlers.digest_messages import (
-    MOST_LINES,
-    line_of_a_list,
-    lines_below,
-    log_buttons,
-    one_line,
-    quoted,
+    MAX_LINES,
+    build_list_texts,
+    build_log_buttons,
+    quote_name,
+    to_list_line,
+    to_single_line,
 )
-from clearml_chatops.handlers.wording import span
+from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Button, Text, Tone
-from clearml_chatops.models.reports import Report, UseOfMachines
+from clearml_chatops.models.reports import MachineUsage, Report
 from clearml_chatops.services.notifications.daily_digests import DueDigest
-from clearml_chatops.services.notifications.local_time import shown_time
+from clearml_chatops.services.notifications.local_time import format_local_time
 
 SUBJECT = "digest"
-_ENDS = (
+_FINAL_STATUSES = (
     (Status.FAILED, Tone.FAILURE),
     (Status.COMPLETED, Tone.SUCCESS),
     (Status.ABORTED, Tone.WARNING),
 )
-_COMPLETED = {Status.COMPLETED, Status.PUBLISHED, Status.CLOSED}
-_MOST_PEOPLE = 10
-_LONGEST_NAME = 60
-_LONGEST_REASON = 80
+_COMPLETED_STATUSES = {Status.COMPLETED, Status.PUBLISHED, Status.CLOSED}
+_MAX_PEOPLE = 10
+_MAX_NAME_LENGTH = 60
+_MAX_REASON_LENGTH = 80
 
 
-def daily_notice(due: DueDigest) -> Notice | None:
+def build_daily_notice(due: DueDigest) -> Notice | None:
     """What is told of a day; None where there is nothing to tell."""
     if due.report.is_empty:
         return None
     return Notice(
         SUBJECT,
-        headline(due.report, due.digest.zone),
-        due.moment,
-        more=tuple(block.text for block in report_texts(due.report)),
-        offers=report_buttons(due.report),
+        format_headline(due.report, due.digest.zone),
+        due.due_at,
+        extra_texts=tuple(block.text for block in build_report_texts(due.report)),
+        buttons=build_report_buttons(due.report),
         person_id=due.digest.person_id,
     )
 
 
-def headline(report: Report, zone: str) -> str:
+def format_headline(report: Report, zone: str) -> str:
     """How many of what, since when."""
-    counts = Counter(_end(item).word for item in report.ended)
-    ends = [f"{counts[status.word]} {status.word}" for status, _ in _ENDS if counts[status.word]]
-    counted = ((len(report.running), "Running"), (len(report.waiting), "Pending"))
-    now = [f"{number} {word}" for number, word in counted if number]
-    said = [", ".join(ends)] if ends else []
-    said += [f"now {', '.join(now)}"] if now else []
-    since = shown_time(report.since, zone, now=report.now) + ("" if zone else " UTC")
-    return f"Since {since}: {'; '.join(said) or 'nothing has run here'}."
+    counts = Counter(_get_final_status(item).label for item in report.finished)
+    finished = [f"{counts[status.label]} {status.label}" for status, _ in _FINAL_STATUSES if counts[status.label]]
+    active_counts = ((len(report.running), "Running"), (len(report.waiting), "Pending"))
+    active = [f"{number} {word}" for number, word in active_counts if number]
+    parts = [", ".join(finished)] if finished else []
+    parts += [f"now {', '.join(active)}"] if active else []
+    since = format_local_time(report.since, zone, now=report.now) + ("" if zone else " UTC")
+    return f"Since {since}: {'; '.join(parts) or 'nothing has run here'}."
 
 
-def report_texts(report: Report) -> list[Text]:
+def build_report_texts(report: Report) -> list[Text]:
     """What ended, the failed first, what runs and what waits, and who used how much."""
     groups = [
-        (status.word, [_ended_line(item) for item in report.ended if _end(item) is status], tone)
-        for status, tone in _ENDS
+        (
+            status.label,
+            [_format_finished(item) for item in report.finished if _get_final_status(item) is status],
+            tone,
+        )
+        for status, tone in _FINAL_STATUSES
     ]
     groups += [
-        ("Running", [_running_line(item, report) for item in report.running], Tone.PLAIN),
-        ("Pending", [_waiting_line(item, report) for item in report.waiting], Tone.PLAIN),
+        ("Running", [_format_running(item, report) for item in report.running], Tone.PLAIN),
+        ("Pending", [_format_pending(item, report) for item in report.waiting], Tone.PLAIN),
     ]
     texts: list[Text] = []
-    room = MOST_LINES
+    remaining = MAX_LINES
     for title, lines, tone in groups:
-        texts += lines_below(title, lines[:room], tone)
-        room -= min(len(lines), room)
-    more = sum(len(lines) for _, lines, _ in groups) - MOST_LINES
+        texts += build_list_texts(title, lines[:remaining], tone)
+        remaining -= min(len(lines), remaining)
+    more = sum(len(lines) for _, lines, _ in groups) - MAX_LINES
     if more > 0:
-        texts.append(Text(f"and {more} more", Tone.QUIET))
-    return texts + lines_below("Time run", [_use_line(use) for use in report.use[:_MOST_PEOPLE]])
+        texts.append(Text(f"and {more} more", Tone.SUBTLE))
+    return texts + build_list_texts("Time run", [_format_usage(use) for use in report.usages[:_MAX_PEOPLE]])
 
 
-def report_buttons(report: Report) -> tuple[Button, ...]:
-    failed = ((item.id, item.name) for item in report.ended if item.status is Status.FAILED)
-    return (*log_buttons(failed), Button("All that is watched", "/watching"))
+def build_report_buttons(report: Report) -> tuple[Button, ...]:
+    failed = ((item.id, item.name) for item in report.finished if item.status is Status.FAILED)
+    return (*build_log_buttons(failed), Button("All that is watched", "/watching"))
 
 
-def _end(experiment: Experiment) -> Status:
-    return Status.COMPLETED if experiment.status in _COMPLETED else experiment.status
+def _get_final_status(experiment: Experiment) -> Status:
+    return Status.COMPLETED if experiment.status in _COMPLETED_STATUSES else experiment.status
 
 
-def _ended_line(experiment: Experiment) -> str:
-    ran = experiment.running_time(experiment.status_changed)
-    after = f" after {span(ran)}" if ran is not None else ""
-    is_bad = experiment.status in {Status.FAILED, Status.ABORTED}
-    why = f": {one_line(experiment.status_reason, _LONGEST_REASON)}" if is_bad and experiment.status_reason else ""
-    return line_of_a_list(f"{quoted(experiment.name)}{after}{why}")
+def _format_finished(experiment: Experiment) -> str:
+    ran = experiment.compute_running_time(experiment.status_changed)
+    after = f" after {format_duration(ran)}" if ran is not None else ""
+    is_unsuccessful = experiment.status in {Status.FAILED, Status.ABORTED}
+    reason = (
+        f": {to_single_line(experiment.status_reason, _MAX_REASON_LENGTH)}"
+        if is_unsuccessful and experiment.status_reason
+        else ""
+    )
+    return to_list_line(f"{quote_name(experiment.name)}{after}{reason}")
 
 
-def _running_line(experiment: Experiment, report: Report) -> str:
-    ran = experiment.running_time(report.now)
+def _format_running(experiment: Experiment, report: Report) -> str:
+    ran = experiment.compute_running_time(report.now)
     parts = (
-        f"for {span(ran)}" if ran is not None else "",
+        f"for {format_duration(ran)}" if ran is not None else "",
         f"iteration {experiment.last_iteration}" if experiment.last_iteration else "",
         f"on {experiment.worker_id}" if experiment.worker_id else "",
     )
-    return line_of_a_list(f"{quoted(experiment.name)} {', '.join(part for part in parts if part)}")
+    return to_list_line(f"{quote_name(experiment.name)} {', '.join(part for part in parts if part)}")
 
 
-def _waiting_line(experiment: Experiment, report: Report) -> str:
-    return line_of_a_list(f"{quoted(experiment.name)} for {span(report.now - experiment.status_changed)}")
+def _format_pending(experiment: Experiment, report: Report) -> str:
+    return to_list_line(
+        f"{quote_name(experiment.name)} for {format_duration(report.now - experiment.status_changed)}"
+    )
 
 
-def _use_line(use: UseOfMachines) -> str:
-    hours = use.on_cards / timedelta(hours=1)
-    on_cards = f", {hours:.1f} GPU-hours" if use.on_cards else ""
-    return f"{one_line(use.person_name, _LONGEST_NAME)}: {span(use.ran)}{on_cards}"
+def _format_usage(usage: MachineUsage) -> str:
+    hours = usage.gpu_time / timedelta(hours=1)
+    gpu_hours = f", {hours:.1f} GPU-hours" if usage.gpu_time else ""
+    return (
+        f"{to_single_line(usage.person_name, _MAX_NAME_LENGTH)}: {format_duration(usage.running_time)}{gpu_hours}"
+    )

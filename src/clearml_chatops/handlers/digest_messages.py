@@ -3,27 +3,27 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from clearml_chatops.handlers.wording import span
+from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.models.replies import Block, Button, Buttons, Reply, Text, Tone
-from clearml_chatops.services.notifications.local_time import shown_time
+from clearml_chatops.services.notifications.local_time import format_local_time
 from clearml_chatops.services.notifications.notifications import DueMessage
 
-MOST_LINES = 20
-MOST_BUTTONS = 5
-_MOST_STEPS = 3
-_LONGEST_NAME = 60
-_LONGEST_LINE = 140
-_LINES_OF_A_TEXT = 10
+MAX_LINES = 20
+MAX_BUTTONS = 5
+_MAX_STEPS = 3
+_MAX_NAME_LENGTH = 60
+_MAX_LINE_LENGTH = 140
+_LINES_PER_TEXT = 10
 _GROUPS = (
     (EventKind.FAILED, "Failed", Tone.FAILURE),
     (EventKind.COMPLETED, "Completed", Tone.SUCCESS),
     (EventKind.ABORTED, "Aborted", Tone.WARNING),
-    (EventKind.LEFT_PENDING, "Running", Tone.PLAIN),
+    (EventKind.STARTED, "Running", Tone.PLAIN),
 )
 """By what happened last, in the order in which one wants to know it."""
 _OTHER = "Other"
-_STEPS = {
+_STEP_WORDS = {
     EventKind.COMPLETED: "Completed",
     EventKind.FAILED: "Failed",
     EventKind.ABORTED: "Aborted",
@@ -35,27 +35,27 @@ _STEPS = {
 }
 
 
-def digest_message(message: DueMessage) -> Reply:
+def build_digest_message(message: DueMessage) -> Reply:
     """How each experiment stands and how it came to that, the failed ones first; then what else was to be told."""
-    ways = list(_ways(message.events))
-    by_kind = {kind: [way for way in ways if way[-1].kind is kind] for kind, _, _ in _GROUPS}
-    others = [way for way in ways if way[-1].kind not in by_kind]
+    histories = list(_group_by_experiment(message.events))
+    by_kind = {kind: [history for history in histories if history[-1].kind is kind] for kind, _, _ in _GROUPS}
+    others = [way for way in histories if way[-1].kind not in by_kind]
     groups = [(word, tone, by_kind[kind]) for kind, word, tone in _GROUPS] + [(_OTHER, Tone.PLAIN, others)]
     notices = list(dict.fromkeys(notice.text for notice in message.notices))
-    room = MOST_LINES
+    remaining = MAX_LINES
     blocks: list[Block] = []
     for word, tone, found in groups:
-        shown, room = found[:room], max(room - len(found), 0)
-        blocks += lines_below(word, [_line(way, message.zone) for way in shown], tone)
-    blocks += lines_below("", [line_of_a_list(text) for text in notices[:room]])
-    more = len(ways) + len(notices) - MOST_LINES
+        listed, remaining = found[:remaining], max(remaining - len(found), 0)
+        blocks += build_list_texts(word, [_format_history(way, message.zone) for way in listed], tone)
+    blocks += build_list_texts("", [to_list_line(text) for text in notices[:remaining]])
+    more = len(histories) + len(notices) - MAX_LINES
     return Reply.of(
-        Text(f"While it was quiet here: {_counts(groups, len(notices))}", Tone.HEADING),
+        Text(f"While it was quiet here: {_format_counts(groups, len(notices))}", Tone.HEADING),
         *blocks,
-        Text(f"and {more} more", Tone.QUIET) if more > 0 else None,
+        Text(f"and {more} more", Tone.SUBTLE) if more > 0 else None,
         Buttons(
             (
-                *log_buttons(
+                *build_log_buttons(
                     (way[-1].experiment_id, way[-1].experiment_name) for way in by_kind[EventKind.FAILED]
                 ),
                 Button("All that is watched", "/watching"),
@@ -64,64 +64,66 @@ def digest_message(message: DueMessage) -> Reply:
     )
 
 
-def lines_below(title: str, lines: Sequence[str], tone: Tone = Tone.PLAIN) -> list[Text]:
+def build_list_texts(title: str, lines: Sequence[str], tone: Tone = Tone.PLAIN) -> list[Text]:
     """Lines below a title, in texts that every platform takes whole; none where there are no lines."""
-    texts = [lines[start : start + _LINES_OF_A_TEXT] for start in range(0, len(lines), _LINES_OF_A_TEXT)]
+    texts = [lines[start : start + _LINES_PER_TEXT] for start in range(0, len(lines), _LINES_PER_TEXT)]
     return [
         Text("\n".join((title, *text) if title and not number else text), Tone.PLAIN if number else tone)
         for number, text in enumerate(texts)
     ]
 
 
-def log_buttons(failed: Iterable[tuple[str, str]]) -> tuple[Button, ...]:
+def build_log_buttons(failed: Iterable[tuple[str, str]]) -> tuple[Button, ...]:
     """A button for the log of each of the first failed experiments, given as ids and names."""
-    first = [(id_, name) for (id_, name), _ in zip(failed, range(MOST_BUTTONS), strict=False)]
-    return tuple(Button(f"Show log of {one_line(name, _LONGEST_NAME)}", f"/log {id_}") for id_, name in first)
+    first = [(id_, name) for (id_, name), _ in zip(failed, range(MAX_BUTTONS), strict=False)]
+    return tuple(
+        Button(f"Show log of {to_single_line(name, _MAX_NAME_LENGTH)}", f"/log {id_}") for id_, name in first
+    )
 
 
-def one_line(text: str, longest: int) -> str:
+def to_single_line(text: str, max_length: int) -> str:
     """A text from outside within a line of its own."""
     line = " ".join(text.split())
-    return line if len(line) <= longest else f"{line[: longest - 1]}…"
+    return line if len(line) <= max_length else f"{line[: max_length - 1]}…"
 
 
-def line_of_a_list(text: str) -> str:
+def to_list_line(text: str) -> str:
     """A text within one line of a list that platforms take whole."""
-    return one_line(text, _LONGEST_LINE)
+    return to_single_line(text, _MAX_LINE_LENGTH)
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     """An experiment's name as it stands in a line among others."""
-    return f"“{one_line(name, _LONGEST_NAME)}”"
+    return f"“{to_single_line(name, _MAX_NAME_LENGTH)}”"
 
 
-def _ways(events: Sequence[ExperimentEvent]) -> Iterable[list[ExperimentEvent]]:
+def _group_by_experiment(events: Sequence[ExperimentEvent]) -> Iterable[list[ExperimentEvent]]:
     """What happened to each experiment, in order; what was to be told in two threads happened once."""
-    ways: dict[str, dict[tuple[EventKind, object], ExperimentEvent]] = {}
+    histories: dict[str, dict[tuple[EventKind, object], ExperimentEvent]] = {}
     for event in events:
-        ways.setdefault(event.experiment_id, {})[event.kind, event.at] = event
-    return (list(way.values()) for way in ways.values())
+        histories.setdefault(event.experiment_id, {})[event.kind, event.at] = event
+    return (list(history.values()) for history in histories.values())
 
 
-def _counts(groups: Sequence[tuple[str, Tone, list[list[ExperimentEvent]]]], notices: int) -> str:
+def _format_counts(groups: Sequence[tuple[str, Tone, list[list[ExperimentEvent]]]], notice_count: int) -> str:
     counts = Counter({word: len(found) for word, _, found in groups})
-    counts[_OTHER] += notices
+    counts[_OTHER] += notice_count
     return ", ".join(
         f"{number} {word if word != _OTHER else word.lower()}" for word, number in counts.items() if number
     )
 
 
-def _line(way: list[ExperimentEvent], zone: str) -> str:
+def _format_history(history: list[ExperimentEvent], zone: str) -> str:
     """“a”: left Pending 23:10, Completed after 5 h 2 min."""
-    name = quoted(way[-1].experiment_name)
-    steps = ", ".join(_step(event, zone) for event in way[-_MOST_STEPS:])
-    return line_of_a_list(f"{name}: {steps}")
+    name = quote_name(history[-1].experiment_name)
+    steps = ", ".join(_format_step(event, zone) for event in history[-_MAX_STEPS:])
+    return to_list_line(f"{name}: {steps}")
 
 
-def _step(event: ExperimentEvent, zone: str) -> str:
-    by = f" by {one_line(event.by_name, _LONGEST_NAME)}" if event.by_name else ""
-    after = f" after {span(event.ran)}" if event.ran is not None else ""
-    if event.kind is EventKind.LEFT_PENDING:
+def _format_step(event: ExperimentEvent, zone: str) -> str:
+    by = f" by {to_single_line(event.actor_name, _MAX_NAME_LENGTH)}" if event.actor_name else ""
+    after = f" after {format_duration(event.running_time)}" if event.running_time is not None else ""
+    if event.kind is EventKind.STARTED:
         utc = "" if zone else " UTC"
-        return f"left Pending {shown_time(event.at, zone)}{utc}"
-    return f"{_STEPS[event.kind]}{by if event.kind is not EventKind.UNDELIVERED else ''}{after}"
+        return f"left Pending {format_local_time(event.at, zone)}{utc}"
+    return f"{_STEP_WORDS[event.kind]}{by if event.kind is not EventKind.UNDELIVERED else ''}{after}"

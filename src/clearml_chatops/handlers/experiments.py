@@ -10,20 +10,20 @@ from clearml_chatops.handlers.arguments import (
     WordFlag,
     Words,
 )
-from clearml_chatops.handlers.cards import card_of, introduced_card
+from clearml_chatops.handlers.cards import build_card_with_intro, load_card
+from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.draft_forms import clone_form
-from clearml_chatops.handlers.lines import Word
-from clearml_chatops.handlers.pages import Page, PageNumber, option
+from clearml_chatops.handlers.draft_forms import build_clone_form
+from clearml_chatops.handlers.formatting import build_changes_table, format_count, format_time_ago
+from clearml_chatops.handlers.pages import Page, PageNumber, build_option
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import ago, changes_table, count
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Table, Text, Tone
-from clearml_chatops.services.experiments.experiments import FOUND_ON_A_PAGE
+from clearml_chatops.services.experiments.experiments import EXPERIMENTS_PER_PAGE
 
 EXPERIMENTS = CommandFamily("Experiments")
-_MOST_DIGITS_OF_A_COUNT = 3
+_MAX_COUNT_DIGITS = 3
 """`/log 100` means lines: names and beginnings of ids are longer."""
 
 
@@ -55,20 +55,20 @@ async def find(
     found, has_more = await context.services.experiments.find(
         text, project=project, status=status, mine=mine, page=page
     )
-    words = _find_words(text, project=project, status=status, mine=mine)
-    shown = Page(page, FOUND_ON_A_PAGE, len(found), has_more)
+    words = _build_find_words(text, project=project, status=status, mine=mine)
+    current_page = Page(page, EXPERIMENTS_PER_PAGE, len(found), has_more)
     if not found and page > 1:
-        return Reply.of(f"There is no page {page}.", shown.buttons(words))
+        return Reply.of(f"There is no page {page}.", current_page.build_buttons(words))
     if not found:
         return Reply.of(f"No experiment fits “{text}”." if text else "No experiment fits.")
     return Reply.of(
         Table(
             ("id", "name", "status", "project", "owner", "changed"),
-            tuple(_row(context, item) for item in found),
+            tuple(_build_row(context, item) for item in found),
         ),
-        None if shown.is_all else Text(shown.range, Tone.QUIET),
+        None if current_page.is_only_page else Text(current_page.range_text, Tone.SUBTLE),
         Buttons(tuple(Button(item.name, f"/show {item.id}") for item in found)),
-        shown.buttons(words),
+        current_page.build_buttons(words),
     )
 
 
@@ -79,7 +79,7 @@ async def show(context: Context, experiment: ExperimentReference = "") -> Reply:
     Args:
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
     """
-    return await card_of(context, await context.services.experiments.show(experiment))
+    return await load_card(context, await context.services.experiments.get(experiment))
 
 
 @EXPERIMENTS.command("use", role=Role.VIEWER, examples=("/use 4f2a", "/use baseline"))
@@ -89,13 +89,13 @@ async def use(context: Context, experiment: ExperimentReference) -> Reply:
     Args:
         experiment: Id, beginning of an id, name, web link or "last".
     """
-    return await card_of(context, await context.services.experiments.use(experiment))
+    return await load_card(context, await context.services.experiments.use(experiment))
 
 
 @EXPERIMENTS.command(
     "clone",
-    examples=("/clone", "/clone 4f2a baseline on two cards", "/clone baseline project=vision/tests"),
-    form_words=0,
+    examples=("/clone", "/clone 4f2a baseline on two GPUs", "/clone baseline project=vision/tests"),
+    max_form_words=0,
 )
 async def clone(
     context: Context, experiment: ExperimentReference = "", name: FreeText = "", *, project: PlainWord = ""
@@ -108,16 +108,16 @@ async def clone(
         project: The copy's project; nothing for the same one.
     """
     if not experiment:
-        return clone_form(experiment_id=context.message.about, name=name, project=project)
+        return build_clone_form(experiment_id=context.message.context_experiment_id, name=name, project=project)
     draft = await context.services.experiments.clone(experiment, name=name, project=project)
-    return introduced_card(
+    return build_card_with_intro(
         Text(f"Cloned as “{draft.name}”.", Tone.SUCCESS),
-        Text("Change it with /set and /container, then /enqueue.", Tone.QUIET),
-        card=await card_of(context, draft),
+        Text("Change it with /set and /container, then /enqueue.", Tone.SUBTLE),
+        card=await load_card(context, draft),
     )
 
 
-@EXPERIMENTS.command("name", examples=("/name baseline on two cards", "/name better name id=4f2a"))
+@EXPERIMENTS.command("name", examples=("/name baseline on two GPUs", "/name better name id=4f2a"))
 async def name(context: Context, name: FreeText, *, id: ExperimentReference = "") -> Reply:
     """Give an experiment another name.
 
@@ -126,7 +126,7 @@ async def name(context: Context, name: FreeText, *, id: ExperimentReference = ""
         id: Which experiment; nothing for the current one.
     """
     experiment = await context.services.experiments.rename(id, name)
-    return Reply.of(Text(f"Now called “{experiment.name}”.", Tone.SUCCESS), about=experiment.id)
+    return Reply.of(Text(f"Now called “{experiment.name}”.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
 @EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a"))
@@ -142,8 +142,8 @@ async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") ->
         add=[word for word in tags if not word.startswith("-")],
         remove=[word[1:] for word in tags if word.startswith("-")],
     )
-    shown = ", ".join(experiment.tags) or "no tags"
-    return Reply.of(Text(f"“{experiment.name}” has {shown}.", Tone.SUCCESS), about=experiment.id)
+    tag_list = ", ".join(experiment.tags) or "no tags"
+    return Reply.of(Text(f"“{experiment.name}” has {tag_list}.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
 @EXPERIMENTS.command("archive", examples=("/archive 4f2a",))
@@ -154,7 +154,7 @@ async def archive(context: Context, experiment: ExperimentReference = "") -> Rep
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
     """
     archived = await context.services.experiments.archive(experiment)
-    return Reply.of(Text(f"“{archived.name}” is archived.", Tone.SUCCESS), about=archived.id)
+    return Reply.of(Text(f"“{archived.name}” is archived.", Tone.SUCCESS), experiment_id=archived.id)
 
 
 @EXPERIMENTS.command("diff", role=Role.VIEWER, examples=("/diff", "/diff baseline", "/diff 4f2a id=81c0"))
@@ -165,13 +165,15 @@ async def diff(context: Context, other: ExperimentReference = "", *, id: Experim
         other: What to compare with; nothing for the parent.
         id: Which experiment; nothing for the current one.
     """
-    compared, experiment, changes = await context.services.experiments.differences(id, other)
+    other_experiment, experiment, changes = await context.services.experiments.diff(id, other)
     if not changes:
-        return Reply.of(f"“{experiment.name}” is the same as “{compared.name}”.", about=experiment.id)
+        return Reply.of(
+            f"“{experiment.name}” is the same as “{other_experiment.name}”.", experiment_id=experiment.id
+        )
     return Reply.of(
-        Text(f"{count(len(changes), 'difference')} to “{compared.name}”", Tone.HEADING),
-        changes_table(changes, compared.name, experiment.name),
-        about=experiment.id,
+        Text(f"{format_count(len(changes), 'difference')} to “{other_experiment.name}”", Tone.HEADING),
+        build_changes_table(changes, other_experiment.name, experiment.name),
+        experiment_id=experiment.id,
     )
 
 
@@ -183,32 +185,32 @@ async def log(context: Context, experiment: ExperimentReference = "", lines: Lin
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
         lines: How many lines, 20 unless said otherwise.
     """
-    if experiment.isdigit() and len(experiment) <= _MOST_DIGITS_OF_A_COUNT:
+    if experiment.isdigit() and len(experiment) <= _MAX_COUNT_DIGITS:
         experiment, lines = "", int(experiment)
-    shown, log_lines = await context.services.experiments.log(experiment, lines)
+    found, log_lines = await context.services.experiments.read_log(experiment, lines)
     if not log_lines:
-        waiting = shown.status in {Status.DRAFT, Status.PENDING}
-        why = f"it is {shown.status.word}" if waiting else "the run has written nothing"
-        return Reply.of(f"“{shown.name}” has no log: {why}.", about=shown.id)
+        is_not_started = found.status in {Status.DRAFT, Status.PENDING}
+        reason = f"it is {found.status.label}" if is_not_started else "the run has written nothing"
+        return Reply.of(f"“{found.name}” has no log: {reason}.", experiment_id=found.id)
     return Reply.of(
-        Text(f"Log of “{shown.name}”, last {count(len(log_lines), 'line')}", Tone.HEADING),
+        Text(f"Log of “{found.name}”, last {format_count(len(log_lines), 'line')}", Tone.HEADING),
         Code("\n".join(line.text.rstrip("\n") for line in log_lines)),
-        about=shown.id,
+        experiment_id=found.id,
     )
 
 
-def _find_words(text: str, *, project: str, status: Status | None, mine: bool) -> list[Word]:
+def _build_find_words(text: str, *, project: str, status: Status | None, mine: bool) -> list[Word]:
     """The words that find the same again."""
     words = [Word("/find")]
     if text:
         words.append(Word(text, quoted=True))
     if project:
-        words.append(option("project", project))
+        words.append(build_option("project", project))
     if status:
-        words.append(Word(f"status={status.word}", "status"))
+        words.append(Word(f"status={status.label}", "status"))
     return [*words, Word("mine")] if mine else words
 
 
-def _row(context: Context, item: Experiment) -> tuple[str, ...]:
-    changed = ago(item.status_changed, context.clock())
-    return (item.short_id, item.name, item.status.word, item.project_name, item.user_name, changed)
+def _build_row(context: Context, item: Experiment) -> tuple[str, ...]:
+    changed = format_time_ago(item.status_changed, context.clock())
+    return (item.short_id, item.name, item.status.label, item.project_name, item.user_name, changed)

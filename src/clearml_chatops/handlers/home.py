@@ -2,19 +2,19 @@
 
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.gpus import state_of_card
-from clearml_chatops.handlers.links import linked_reply
-from clearml_chatops.handlers.queues import entries_table
+from clearml_chatops.handlers.formatting import NO_VALUE, format_count, format_time_ago
+from clearml_chatops.handlers.gpus import format_gpu_state
+from clearml_chatops.handlers.links import build_linked_reply
+from clearml_chatops.handlers.queues import build_entries_table
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import NOTHING, ago, count
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Reply, Table, Text, Tone
 from clearml_chatops.services.people.home import Home
-from clearml_chatops.services.workers.worker_ids import cards_named_in
+from clearml_chatops.services.workers.worker_ids import parse_worker_gpus
 
 HOME = CommandFamily("Home")
-_STEPS = (
+_FIRST_STEPS = (
     Button("Find", "/find"),
     Button("Clone…", "/clone"),
     Button("Set…", "/set"),
@@ -22,7 +22,7 @@ _STEPS = (
     Button("Home", "/home"),
     Button("Help", "/help"),
 )
-_DOORS = (
+_SHORTCUTS = (
     Button("Find", "/find"),
     Button("Clone…", "/clone"),
     Button("Queue", "/queue"),
@@ -42,34 +42,34 @@ async def start(context: Context, code: PlainWord = "") -> Reply:
         code: A code that /link made on another platform, to be known here too.
     """
     if code:
-        return linked_reply(await context.services.links.use_code(code, context.message.sender))
+        return build_linked_reply(await context.services.links.redeem_code(code, context.message.sender))
     return Reply.of(
         Text("Welcome", Tone.HEADING),
         "I clone, change and run ClearML experiments, and tell you when yours start and how they end.",
         "Find an experiment, clone it, set what shall be otherwise, and enqueue the copy:",
-        _allowed(context, _STEPS),
+        _build_allowed_buttons(context, _FIRST_STEPS),
     )
 
 
 @HOME.command("home", role=Role.VIEWER, examples=("/home",))
 async def home(context: Context) -> Reply:
     """Show your queue, your runs, your workers, the GPUs and who you are."""
-    shown = await context.services.home.home()
+    overview = await context.services.home.load_home()
     return Reply.of(
-        _about_me(shown),
-        *_queue_blocks(context, shown),
-        *_run_blocks(context, shown),
-        *_gpu_blocks(shown),
-        _allowed(context, _DOORS),
+        _build_account_fields(overview),
+        *_build_queue_blocks(context, overview),
+        *_build_run_blocks(context, overview),
+        *_build_gpu_blocks(overview),
+        _build_allowed_buttons(context, _SHORTCUTS),
     )
 
 
-def _about_me(shown: Home) -> Fields:
-    account = shown.account
-    platforms = dict.fromkeys(identity.platform for identity in shown.identities)
+def _build_account_fields(overview: Home) -> Fields:
+    account = overview.account
+    platforms = dict.fromkeys(identity.platform for identity in overview.identities)
     return Fields(
         (
-            ("you", f"{account.person.name}, {account.person.role.word}"),
+            ("you", f"{account.person.name}, {account.person.role.label}"),
             ("ClearML user", account.clearml_name),
             ("queue", account.queue.queue_name if account.queue else "none yet; /queue create makes one"),
             ("known on", ", ".join(platforms)),
@@ -77,46 +77,47 @@ def _about_me(shown: Home) -> Fields:
     )
 
 
-def _queue_blocks(context: Context, shown: Home) -> list[Block | None]:
-    queue = shown.queue
+def _build_queue_blocks(context: Context, overview: Home) -> list[Block | None]:
+    queue = overview.queue
     if queue is None:
-        was_deleted = shown.account.queue is not None
+        was_deleted = overview.account.queue is not None
         return [Text("Your queue was deleted; /queue create makes another.", Tone.WARNING)] if was_deleted else []
     workers = tuple(
-        (item.id, cards_named_in(item.id) or NOTHING, item.experiment_name or "idle") for item in shown.workers
+        (item.id, parse_worker_gpus(item.id) or NO_VALUE, item.experiment_name or "idle")
+        for item in overview.workers
     )
     return [
-        Text(f"{queue.name}: {count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
-        entries_table(context, queue),
+        Text(f"{queue.name}: {format_count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
+        build_entries_table(context, queue),
         Table(("worker", "cards", "runs"), workers)
         if workers
         else Text("No worker listens on it; /worker start makes one.", Tone.WARNING),
     ]
 
 
-def _run_blocks(context: Context, shown: Home) -> list[Block]:
-    runs = (*shown.active, *shown.finished)
+def _build_run_blocks(context: Context, overview: Home) -> list[Block]:
+    runs = (*overview.active, *overview.finished)
     if not runs:
-        return [Text("You have no runs yet.", Tone.QUIET)]
+        return [Text("You have no runs yet.", Tone.SUBTLE)]
     return [
         Text("Runs", Tone.HEADING),
-        Table(("id", "name", "status", "changed"), tuple(_row(context, item) for item in runs)),
+        Table(("id", "name", "status", "changed"), tuple(_build_row(context, item) for item in runs)),
         Buttons(tuple(Button(item.name, f"/show {item.id}") for item in runs)),
     ]
 
 
-def _gpu_blocks(shown: Home) -> list[Block]:
-    if not shown.gpus:
+def _build_gpu_blocks(overview: Home) -> list[Block]:
+    if not overview.gpus:
         return []
-    states = tuple((f"card {use.gpu.index}", state_of_card(use)) for use in shown.gpus)
+    states = tuple((f"card {use.gpu.index}", format_gpu_state(use)) for use in overview.gpus)
     return [Text("GPUs", Tone.HEADING), Fields(states)]
 
 
-def _row(context: Context, item: Experiment) -> tuple[str, ...]:
-    return (item.short_id, item.name, item.status.word, ago(item.status_changed, context.clock()))
+def _build_row(context: Context, item: Experiment) -> tuple[str, ...]:
+    return (item.short_id, item.name, item.status.label, format_time_ago(item.status_changed, context.clock()))
 
 
-def _allowed(context: Context, buttons: tuple[Button, ...]) -> Buttons:
+def _build_allowed_buttons(context: Context, buttons: tuple[Button, ...]) -> Buttons:
     """The buttons that the person may press."""
     found = {button: context.registry.get(button.command) for button in buttons}
     return Buttons(tuple(button for button, item in found.items() if item and item.role <= context.person.role))

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from clearml_chatops.handlers.digest_messages import digest_message
-from clearml_chatops.handlers.wording import span
+from clearml_chatops.handlers.digest_messages import build_digest_message
+from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
+from clearml_chatops.services.notifications.diagnosis import Diagnosis
 from clearml_chatops.services.notifications.notifications import DueMessage
-from clearml_chatops.services.notifications.triage import Triage
 
-_LONGEST = 150
+_MAX_TEXT_LENGTH = 150
 """Of a name or a line of a log: a message that is more than the platform takes in one could come half."""
 
 _TONES = {
@@ -22,41 +22,41 @@ _TONES = {
 }
 
 
-def notification_message(message: DueMessage) -> Reply:
+def build_notification_message(message: DueMessage) -> Reply:
     """A sentence for each thing that happened, why a run failed, and what one may do now."""
-    if message.is_digest:
-        return digest_message(message)
+    if message.is_summary:
+        return build_digest_message(message)
     if message.notices:
-        return _notices(message.notices)
-    last, triage = message.events[-1], message.triage
+        return _build_notices_reply(message.notices)
+    last, diagnosis = message.events[-1], message.diagnosis
     return Reply.of(
-        *(Text(_sentence(event), _TONES.get(event.kind, Tone.PLAIN)) for event in message.events),
-        Text(triage.sentence) if triage else None,
-        Code("\n".join(map(_cut, triage.lines))) if triage and triage.lines else None,
-        Buttons(_buttons(last, triage)) if last.kind is not EventKind.DELETED else None,
-        about=last.experiment_id,
+        *(Text(_format_event(event), _TONES.get(event.kind, Tone.PLAIN)) for event in message.events),
+        Text(diagnosis.summary) if diagnosis else None,
+        Code("\n".join(map(_truncate, diagnosis.evidence))) if diagnosis and diagnosis.evidence else None,
+        Buttons(_list_buttons(last, diagnosis)) if last.kind is not EventKind.DELETED else None,
+        experiment_id=last.experiment_id,
     )
 
 
-def _notices(notices: Sequence[Notice]) -> Reply:
+def _build_notices_reply(notices: Sequence[Notice]) -> Reply:
     last = notices[-1]
     blocks: list[Block] = []
     for item in notices:
-        blocks.append(Text(item.text, Tone.WARNING if item.is_trouble else Tone.PLAIN))
-        blocks += [Text(text) for text in item.more]
+        blocks.append(Text(item.text, Tone.WARNING if item.is_warning else Tone.PLAIN))
+        blocks += [Text(text) for text in item.extra_texts]
         blocks += [Code(item.quote)] if item.quote else []
-    return Reply.of(*blocks, Buttons(last.offers) if last.offers else None, about=last.experiment_id)
+    return Reply.of(*blocks, Buttons(last.buttons) if last.buttons else None, experiment_id=last.experiment_id)
 
 
-def _sentence(event: ExperimentEvent) -> str:
-    name = f"“{_cut(event.experiment_name)}”" + (f" of {event.owner}" if event.owner else "")
-    after = f" after {span(event.ran)}" if event.ran is not None else ""
-    by = f" by {event.by_name}" if event.by_name else ""
+def _format_event(event: ExperimentEvent) -> str:
+    name = f"“{_truncate(event.experiment_name)}”" + (f" of {event.owner_name}" if event.owner_name else "")
+    after = f" after {format_duration(event.running_time)}" if event.running_time is not None else ""
+    by = f" by {event.actor_name}" if event.actor_name else ""
     somebody = by or " by another person"
     match event.kind:
-        case EventKind.LEFT_PENDING:
+        case EventKind.STARTED:
             worker = f", picked up by {event.worker_id}" if event.worker_id else ""
-            return f"{name} has left Pending{_after_waiting(event)}{worker}."
+            return f"{name} has left Pending{_format_waited(event)}{worker}."
         case EventKind.COMPLETED:
             return f"{name} is Completed{after}."
         case EventKind.FAILED:
@@ -72,25 +72,29 @@ def _sentence(event: ExperimentEvent) -> str:
         case EventKind.DELETED:
             return f"{name} was deleted in ClearML."
         case EventKind.UNDELIVERED:
-            return f"What happened to {name} could not be told at {event.by_name} for a day ({event.reason})."
+            return f"What happened to {name} could not be told at {event.actor_name} for a day ({event.reason})."
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+def _truncate(text: str) -> str:
+    return text if len(text) <= _MAX_TEXT_LENGTH else f"{text[:_MAX_TEXT_LENGTH]}…"
 
 
-def _after_waiting(event: ExperimentEvent) -> str:
-    if event.waited is None:
+def _format_waited(event: ExperimentEvent) -> str:
+    if event.waiting_time is None:
         return ""
-    return f" after {span(event.waited)}" if event.waited >= timedelta(seconds=1) else " at once"
+    return (
+        f" after {format_duration(event.waiting_time)}"
+        if event.waiting_time >= timedelta(seconds=1)
+        else " at once"
+    )
 
 
-def _buttons(event: ExperimentEvent, triage: Triage | None) -> tuple[Button, ...]:
+def _list_buttons(event: ExperimentEvent, diagnosis: Diagnosis | None) -> tuple[Button, ...]:
     show = Button("Show", f"/show {event.experiment_id}")
     log = Button("Log", f"/log {event.experiment_id}")
     match event.kind:
         case EventKind.FAILED:
-            return _buttons_of_a_failure(event.experiment_id, triage)
+            return _list_failure_buttons(event.experiment_id, diagnosis)
         case EventKind.ABORTED:
             return (log, Button("Retry", f"/retry {event.experiment_id}"), show)
         case EventKind.DEQUEUED | EventKind.BACK_TO_DRAFT:
@@ -101,13 +105,13 @@ def _buttons(event: ExperimentEvent, triage: Triage | None) -> tuple[Button, ...
             return (show, log)
 
 
-def _buttons_of_a_failure(experiment_id: str, triage: Triage | None) -> tuple[Button, ...]:
+def _list_failure_buttons(experiment_id: str, diagnosis: Diagnosis | None) -> tuple[Button, ...]:
     """What helps most comes first."""
     log = Button("Show log", f"/log {experiment_id}")
     clone = Button("Clone and edit", f"/clone {experiment_id}")
     retry = Button("Retry", f"/retry {experiment_id}")
-    if triage is not None and triage.kind.is_of_the_infrastructure:
+    if diagnosis is not None and diagnosis.cause.is_infrastructure_failure:
         return (Button("Requeue", f"/retry {experiment_id}"), log, clone)
-    if triage is not None and triage.kind.asks_for_a_change:
+    if diagnosis is not None and diagnosis.cause.needs_change:
         return (clone, log, retry)
     return (log, retry, clone)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from clearml_chatops.handlers.arguments import WholeNumber
-from clearml_chatops.handlers.lines import Word, join_words
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.models.replies import Button, Buttons
 
 PageNumber = Annotated[int, WholeNumber(1, 9999)]
@@ -20,33 +20,33 @@ class Page:
 
     number: int
     size: int
-    shown: int
+    item_count: int
     has_more: bool
     total: int | None = None
 
     @property
-    def range(self) -> str:
+    def range_text(self) -> str:
         """What stands on it: “11–20 of 500”; “11–20, and more” where nobody knows how many."""
         first = (self.number - 1) * self.size + 1
-        last = first + self.shown - 1
+        last = first + self.item_count - 1
         total = self.total if self.has_more else last
-        shown = f"{first}–{last}" if self.shown > 1 else str(first)
-        return f"{shown}, and more" if total is None else f"{shown} of {total}"
+        numbers = f"{first}–{last}" if self.item_count > 1 else str(first)
+        return f"{numbers}, and more" if total is None else f"{numbers} of {total}"
 
     @property
-    def is_all(self) -> bool:
+    def is_only_page(self) -> bool:
         """Whether there is no other page."""
         return self.number == 1 and not self.has_more
 
-    def buttons(self, words: Iterable[Word]) -> Buttons | None:
+    def build_buttons(self, words: Iterable[Word]) -> Buttons | None:
         """To the page before and the one after, by the same words; None where there is no other."""
         line = join_words(words)
         back = Button("‹ Back", f"{line} page={self.number - 1}", in_place=True)
-        further = Button("Next ›", f"{line} page={self.number + 1}", in_place=True)
-        buttons = (*((back,) if self.number > 1 else ()), *((further,) if self.has_more else ()))
+        forward = Button("Next ›", f"{line} page={self.number + 1}", in_place=True)
+        buttons = (*((back,) if self.number > 1 else ()), *((forward,) if self.has_more else ()))
         return Buttons(buttons) if buttons else None
 
 
-def option(name: str, value: str) -> Word:
+def build_option(name: str, value: str) -> Word:
     """The word `name=value`, whatever is in the value."""
     return Word(f"{name}={value}", name, quoted=True)

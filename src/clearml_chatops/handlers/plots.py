@@ -4,22 +4,22 @@ import math
 from collections.abc import Sequence
 
 from clearml_chatops.handlers.arguments import ExperimentReference, ExperimentWords, PlainWord, Words
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import Word, join_words
+from clearml_chatops.handlers.formatting import format_value, shortened
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import shortened, shown_value
 from clearml_chatops.models.experiments import Metric
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Picture, Reply, Table, Text, Tone
-from clearml_chatops.models.scalars import LineSummary
+from clearml_chatops.models.scalars import CurveSummary
 from clearml_chatops.services.experiments.plots import Comparison, Plot
 
 PLOTS = CommandFamily("Plots")
-_LONGEST_CAPTION = 900
+_MAX_CAPTION_LENGTH = 900
 """Characters; Telegram takes 1024 below a picture."""
 
-_MOST_NAMED = 12
-_MOST_ASKED_FOR = 40
+_MAX_NAMES = 12
+_MAX_BUTTON_METRICS = 40
 """Scalars that a button asks for; it is one line."""
 
 
@@ -31,16 +31,16 @@ async def plot(context: Context, experiment: ExperimentReference = "", metrics: 
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
         metrics: Only what has one of these words in its name, as loss/train; nothing for all.
     """
-    shown, drawn = await context.services.plots.plot(experiment, metrics)
+    found, drawn = await context.services.plots.plot(experiment, metrics)
     if not drawn.png and not drawn.single_values:
-        return Reply.of(f"“{shown.name}” has reported no scalars.", about=shown.id)
-    next_ones = [Word(shown.id), *(Word(name, quoted=True) for name in drawn.left_out[:_MOST_ASKED_FOR])]
+        return Reply.of(f"“{found.name}” has reported no scalars.", experiment_id=found.id)
+    next_words = [Word(found.id), *(Word(name, quoted=True) for name in drawn.omitted[:_MAX_BUTTON_METRICS])]
     return Reply.of(
-        _picture(f"plot-{shown.short_id}.png", drawn),
-        _single_values(drawn.single_values),
-        _left_out(drawn.left_out, f"/plot {shown.short_id} <name>"),
-        Buttons((Button("Draw the next", f"/plot {join_words(next_ones)}"),)) if drawn.left_out else None,
-        about=shown.id,
+        _build_picture(f"plot-{found.short_id}.png", drawn),
+        _build_single_values(drawn.single_values),
+        _build_omitted_text(drawn.omitted, f"/plot {found.short_id} <name>"),
+        Buttons((Button("Draw the next", f"/plot {join_words(next_words)}"),)) if drawn.omitted else None,
+        experiment_id=found.id,
     )
 
 
@@ -52,60 +52,60 @@ async def compare(context: Context, experiments: ExperimentWords, *, metric: Pla
         experiments: Ids, names or web links, one after the other.
         metric: Only what has this in its name; several with commas between.
     """
-    wanted = [word for word in metric.split(",") if word]
-    comparison = await context.services.plots.compare(experiments, wanted)
+    metrics = [word for word in metric.split(",") if word]
+    comparison = await context.services.plots.compare(experiments, metrics)
     return Reply.of(
-        _picture("compare.png", comparison.plot) or "None of them has reported scalars.",
-        _left_out(comparison.plot.left_out, "/compare … metric=<name>"),
-        _parameters(comparison) or "All their parameters are the same.",
+        _build_picture("compare.png", comparison.plot) or "None of them has reported scalars.",
+        _build_omitted_text(comparison.plot.omitted, "/compare … metric=<name>"),
+        _build_parameters_table(comparison) or "All their parameters are the same.",
     )
 
 
-def _picture(name: str, plot: Plot) -> Picture | None:
-    return Picture(name, plot.png, _caption(plot.lines)) if plot.png else None
+def _build_picture(name: str, plot: Plot) -> Picture | None:
+    return Picture(name, plot.png, _format_caption(plot.lines)) if plot.png else None
 
 
-def _caption(lines: Sequence[LineSummary]) -> str:
+def _format_caption(lines: Sequence[CurveSummary]) -> str:
     """The lines in words, as many as there is room for."""
-    told: list[str] = []
+    sentences: list[str] = []
     for line in lines:
-        sentence = _sentence(line)
-        if sum(map(len, told)) + len(told) + len(sentence) > _LONGEST_CAPTION:
+        sentence = _format_line_summary(line)
+        if sum(map(len, sentences)) + len(sentences) + len(sentence) > _MAX_CAPTION_LENGTH:
             break
-        told.append(sentence)
-    more = len(lines) - len(told)
-    return "\n".join([*told, f"… and {more} more"] if more else told)
+        sentences.append(sentence)
+    more = len(lines) - len(sentences)
+    return "\n".join([*sentences, f"… and {more} more"] if more else sentences)
 
 
-def _sentence(line: LineSummary) -> str:
+def _format_line_summary(line: CurveSummary) -> str:
     if line.lowest is None or line.highest is None:
         return f"{shortened(line.name)}: no finite values"
     return (
-        f"{shortened(line.name)}: last {_number(line.last)}, "
-        f"lowest {_number(line.lowest)}, highest {_number(line.highest)}"
+        f"{shortened(line.name)}: last {_format_number(line.last)}, "
+        f"lowest {_format_number(line.lowest)}, highest {_format_number(line.highest)}"
     )
 
 
-def _single_values(values: Sequence[Metric]) -> Fields | None:
+def _build_single_values(values: Sequence[Metric]) -> Fields | None:
     """What was reported once for the whole run."""
-    return Fields(tuple((item.name, _number(item.value)) for item in values)) if values else None
+    return Fields(tuple((item.name, _format_number(item.value)) for item in values)) if values else None
 
 
-def _left_out(names: Sequence[str], how: str) -> Text | None:
+def _build_omitted_text(names: Sequence[str], command: str) -> Text | None:
     if not names:
         return None
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return Text(f"Not drawn: {', '.join(names[:_MOST_NAMED])}{more}. Ask with {how}.", Tone.QUIET)
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return Text(f"Not drawn: {', '.join(names[:_MAX_NAMES])}{more}. Ask with {command}.", Tone.SUBTLE)
 
 
-def _parameters(comparison: Comparison) -> Table | None:
+def _build_parameters_table(comparison: Comparison) -> Table | None:
     if not comparison.parameters:
         return None
     return Table(
         ("parameter", *comparison.labels),
-        tuple((item.name, *map(shown_value, item.values)) for item in comparison.parameters),
+        tuple((item.name, *map(format_value, item.values)) for item in comparison.parameters),
     )
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:.6g}" if math.isfinite(value) else "not a number" if math.isnan(value) else "infinite"

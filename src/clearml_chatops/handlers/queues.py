@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
-from clearml_chatops.handlers.arguments import ExperimentReference, Flag, FreeText, QueueName, QueuePlace
+from clearml_chatops.handlers.arguments import ExperimentReference, Flag, FreeText, QueueName, QueuePosition
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.formatting import NO_VALUE, format_count, format_time_ago, format_wait
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import NOTHING, ago, count, shown_wait
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.queues import Queue, WaitEstimate
 from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
@@ -20,20 +20,20 @@ async def queue(context: Context, *, queue: QueueName = "") -> Reply:
     Args:
         queue: Another queue.
     """
-    shown = await context.services.queues.mine(queue)
-    return _queue_reply(context, shown, await context.services.waits.of([shown]))
+    found = await context.services.queues.find_named_or_own(queue)
+    return _build_queue_reply(context, found, await context.services.wait_estimator.estimate([found]))
 
 
 @QUEUES.command("queue list", role=Role.VIEWER, examples=("/queue list",))
 async def queue_list(context: Context) -> Reply:
     """Show all queues: how much waits and who works on it."""
-    queues = await context.services.queues.all()
-    mine = await context.services.queues.binding()
+    queues = await context.services.queues.list_all()
+    binding = await context.services.queues.get_binding()
     rows = tuple(
         (
-            item.name + (" (mine)" if mine and item.id == mine.queue_id else ""),
+            item.name + (" (mine)" if binding and item.id == binding.queue_id else ""),
             str(len(item.entries)),
-            ", ".join(item.worker_ids) or NOTHING,
+            ", ".join(item.worker_ids) or NO_VALUE,
         )
         for item in queues
     )
@@ -52,13 +52,13 @@ async def queue_create(context: Context, name: FreeText = "") -> Reply:
         name: The queue's name; nothing for your own.
     """
     created = await context.services.queues.create(name)
-    mine = await context.services.queues.binding()
-    is_mine = mine is not None and mine.queue_id == created.id
-    own = " It is yours: /enqueue takes it." if is_mine else ""
-    use = () if is_mine else (Button("Make it mine", f'/queue use "{created.name}"'),)
+    binding = await context.services.queues.get_binding()
+    is_mine = binding is not None and binding.queue_id == created.id
+    binding_note = " It is yours: /enqueue takes it." if is_mine else ""
+    use_buttons = () if is_mine else (Button("Make it mine", f'/queue use "{created.name}"'),)
     return Reply.of(
-        Text(f"The queue {created.name} is there.{own}", Tone.SUCCESS),
-        Buttons((Button("Start a worker", f'/worker start queue="{created.name}"'), *use)),
+        Text(f"The queue {created.name} is there.{binding_note}", Tone.SUCCESS),
+        Buttons((Button("Start a worker", f'/worker start queue="{created.name}"'), *use_buttons)),
     )
 
 
@@ -74,7 +74,7 @@ async def queue_use(context: Context, name: QueueName) -> Reply:
 
 
 @QUEUES.command("queue move", examples=("/queue move 4f2a front", "/queue move baseline 2"))
-async def queue_move(context: Context, experiment: ExperimentReference, place: QueuePlace) -> Reply:
+async def queue_move(context: Context, experiment: ExperimentReference, place: QueuePosition) -> Reply:
     """Move what waits to another place in its queue.
 
     Args:
@@ -83,9 +83,9 @@ async def queue_move(context: Context, experiment: ExperimentReference, place: Q
     """
     moved, queue = await context.services.queues.move(experiment, place)
     return Reply.of(
-        Text(f"“{moved.name}” is at place {queue.position_of(moved.id)} in {queue.name}.", Tone.SUCCESS),
-        entries_table(context, queue),
-        about=moved.id,
+        Text(f"“{moved.name}” is at place {queue.find_position_number(moved.id)} in {queue.name}.", Tone.SUCCESS),
+        build_entries_table(context, queue),
+        experiment_id=moved.id,
     )
 
 
@@ -111,36 +111,38 @@ async def queue_delete(context: Context, name: QueueName, *, yes: Flag = False) 
     """
     deleted = await context.services.queues.delete(name, force=yes)
     if deleted is None:
-        return Reply.asking(
+        return Reply.with_choice(
             f"Experiments wait in {name}. Delete it all the same? They go back to the status they had before.",
             Button("Delete it", f'/queue delete "{name}" --yes'),
         )
     return Reply.of(Text(f"The queue {deleted.name} is deleted.", Tone.SUCCESS))
 
 
-def _queue_reply(context: Context, queue: Queue, waits: Mapping[str, WaitEstimate]) -> Reply:
+def _build_queue_reply(context: Context, queue: Queue, estimates: Mapping[str, WaitEstimate]) -> Reply:
     workers = ", ".join(queue.worker_ids)
-    listening = f"Workers: {workers}" if workers else "No worker listens on it; /worker start makes one."
+    workers_text = f"Workers: {workers}" if workers else "No worker listens on it; /worker start makes one."
     return Reply.of(
-        Text(f"{queue.name}: {count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
-        entries_table(context, queue, waits if queue.worker_ids else {}),
-        Text(listening, Tone.QUIET if workers else Tone.WARNING),
+        Text(f"{queue.name}: {format_count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
+        build_entries_table(context, queue, estimates if queue.worker_ids else {}),
+        Text(workers_text, Tone.SUBTLE if workers else Tone.WARNING),
     )
 
 
-def entries_table(context: Context, queue: Queue, waits: Mapping[str, WaitEstimate] | None = None) -> Table | None:
+def build_entries_table(
+    context: Context, queue: Queue, estimates: Mapping[str, WaitEstimate] | None = None
+) -> Table | None:
     """What waits in a queue, in order, and how much longer where that is asked; None where nothing does."""
     if not queue.entries:
         return None
     now = context.clock()
     rows = (
-        (str(place), entry.experiment_id[:8], entry.experiment_name, ago(entry.added, now))
+        (str(place), entry.experiment_id[:8], entry.experiment_name, format_time_ago(entry.added, now))
         for place, entry in enumerate(queue.entries, 1)
     )
-    if not waits:
+    if not estimates:
         return Table(("place", "id", "name", "since"), tuple(rows))
-    lengths = (shown_wait(waits.get(entry.experiment_id, WaitEstimate())) for entry in queue.entries)
+    wait_texts = (format_wait(estimates.get(entry.experiment_id, WaitEstimate())) for entry in queue.entries)
     return Table(
         ("place", "id", "name", "since", "begins in"),
-        tuple((*row, length) for row, length in zip(rows, lengths, strict=True)),
+        tuple((*row, length) for row, length in zip(rows, wait_texts, strict=True)),
     )

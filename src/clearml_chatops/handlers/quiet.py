@@ -5,14 +5,14 @@ from datetime import time, timedelta
 
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.times import HoursOfADay, HowLongMuted, Off, ToldNow
-from clearml_chatops.handlers.wording import span
+from clearml_chatops.handlers.time_arguments import HourRangeOrOff, MuteDurationOrOff, Off, SendNow
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.quiet import Mute, QuietHours
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
-from clearml_chatops.services.notifications.local_time import is_tomorrow, next_moment, shown_time
-from clearml_chatops.services.notifications.quiet_hours import quiet_at
+from clearml_chatops.services.notifications.local_time import find_next_occurrence, format_local_time, is_tomorrow
+from clearml_chatops.services.notifications.quiet_hours import evaluate_quiet_hours
 from clearml_chatops.services.notifications.time_zones import EXAMPLES
 
 QUIET = CommandFamily("Quiet")
@@ -20,7 +20,7 @@ _MORNING = time(8)
 
 
 @QUIET.command("mute", role=Role.VIEWER, examples=("/mute 2h", "/mute 08:00", "/mute off"))
-async def mute(context: Context, length: HowLongMuted | None = None, *, tz: PlainWord = "") -> Reply:
+async def mute(context: Context, length: MuteDurationOrOff | None = None, *, tz: PlainWord = "") -> Reply:
     """Be told nothing here for a while; what happens meanwhile is told in one message then.
 
     Commands are answered all the same. In a channel it counts for the whole channel.
@@ -33,13 +33,15 @@ async def mute(context: Context, length: HowLongMuted | None = None, *, tz: Plai
     if length is Off.OFF:
         was_muted = await service.unmute()
         return Reply.of("You are told things here again." if was_muted else "It is not muted here.")
-    zone = await service.time_zone(tz)
+    zone = await service.resolve_time_zone(tz)
     if length is None:
-        muted = await service.muted()
-        return _muted_reply(context, muted, zone) if muted else _how_long_reply(context, zone)
+        current_mute = await service.get_mute()
+        return (
+            _build_mute_reply(context, current_mute, zone) if current_mute else _build_mute_question(context, zone)
+        )
     if isinstance(length, time) and not zone:
-        return asked_for_time_zone(context)
-    return _muted_reply(context, await service.mute(length, zone), zone)
+        return ask_for_time_zone(context)
+    return _build_mute_reply(context, await service.mute(length, zone), zone)
 
 
 @QUIET.command(
@@ -48,7 +50,7 @@ async def mute(context: Context, length: HowLongMuted | None = None, *, tz: Plai
     examples=("/quiet 23:00-08:00", "/quiet 23:00-08:00 tz=berlin failures=now", "/quiet off"),
 )
 async def quiet(
-    context: Context, hours: HoursOfADay | None = None, *, tz: PlainWord = "", failures: ToldNow | None = None
+    context: Context, hours: HourRangeOrOff | None = None, *, tz: PlainWord = "", failures: SendNow | None = None
 ) -> Reply:
     """Be told nothing at night: what happens then is told in one message when the quiet hours end.
 
@@ -62,45 +64,49 @@ async def quiet(
     """
     service = context.services.quiet
     if hours is Off.OFF:
-        had_some = await service.end_hours()
-        return Reply.of("You have no quiet hours any more." if had_some else "You had no quiet hours.")
-    former = await service.hours()
-    from_to = hours or (former.span if former else None)
-    if from_to is None or (hours is None and not tz and failures is None):
-        return _hours_reply(context, former)
-    zone = await service.time_zone(tz)
+        had_hours = await service.disable_quiet_hours()
+        return Reply.of("You have no quiet hours any more." if had_hours else "You had no quiet hours.")
+    previous = await service.get_quiet_hours()
+    interval = hours or (previous.time_range if previous else None)
+    if interval is None or (hours is None and not tz and failures is None):
+        return _build_hours_reply(context, previous)
+    zone = await service.resolve_time_zone(tz)
     if not zone:
-        return asked_for_time_zone(context)
-    failures_now = failures if failures is not None else former is not None and former.failures_now
-    wanted = QuietHours(*from_to, zone, failures_now)
-    await service.set_hours(wanted)
-    return _hours_reply(context, wanted)
+        return ask_for_time_zone(context)
+    failures_now = failures if failures is not None else previous is not None and previous.allow_failures
+    new_hours = QuietHours(*interval, zone, failures_now)
+    await service.set_quiet_hours(new_hours)
+    return _build_hours_reply(context, new_hours)
 
 
-def asked_for_time_zone(context: Context) -> Reply:
+def ask_for_time_zone(context: Context) -> Reply:
     """The same line again with a time zone: it is not guessed."""
     line = context.message.text.strip()
-    return Reply.asking(
+    return Reply.with_choice(
         "In which time zone? Press one, or send the line again with yours at its end, like tz=tokyo.",
         *(Button(zone, f"{line} tz={zone}") for zone in EXAMPLES),
     )
 
 
-def _muted_reply(context: Context, muted: Mute, zone: str) -> Reply:
+def _build_mute_reply(context: Context, current_mute: Mute, zone: str) -> Reply:
     now = context.clock()
     # A minute that has begun counts whole: who mutes for 2 h wants to read 2 h.
-    left = timedelta(minutes=math.ceil((muted.until - now) / timedelta(minutes=1)))
-    until = f"until {shown_time(muted.until, zone, now=now)} ({zone})" if zone else f"for {span(left)}"
-    by = f", as {muted.by_name} wanted" if muted.by_name != context.person.name else ""
+    remaining = timedelta(minutes=math.ceil((current_mute.until - now) / timedelta(minutes=1)))
+    until = (
+        f"until {format_local_time(current_mute.until, zone, now=now)} ({zone})"
+        if zone
+        else f"for {format_duration(remaining)}"
+    )
+    muted_by = f", as {current_mute.person_name} wanted" if current_mute.person_name != context.person.name else ""
     return Reply.of(
-        Text(f"Nothing is told here {until}{by}. What happens meanwhile is told in one message then."),
+        Text(f"Nothing is told here {until}{muted_by}. What happens meanwhile is told in one message then."),
         Buttons((Button("Unmute", "/mute off"),)),
     )
 
 
-def _how_long_reply(context: Context, zone: str) -> Reply:
+def _build_mute_question(context: Context, zone: str) -> Reply:
     now = context.clock()
-    tomorrow = "tomorrow " if zone and is_tomorrow(next_moment(_MORNING, zone, now), zone, now) else ""
+    tomorrow = "tomorrow " if zone and is_tomorrow(find_next_occurrence(_MORNING, zone, now), zone, now) else ""
     return Reply.of(
         "It is not muted here. For how long shall nothing be told?",
         Buttons(
@@ -113,12 +119,13 @@ def _how_long_reply(context: Context, zone: str) -> Reply:
     )
 
 
-def _hours_reply(context: Context, hours: QuietHours | None) -> Reply:
+def _build_hours_reply(context: Context, hours: QuietHours | None) -> Reply:
     if hours is None:
         return Reply.of(
             "You have no quiet hours: you are told everything when it happens.",
             Text(
-                "/quiet 23:00-08:00 has you told nothing in these hours, and all in one message after.", Tone.QUIET
+                "/quiet 23:00-08:00 has you told nothing in these hours, and all in one message after.",
+                Tone.SUBTLE,
             ),
             Buttons(
                 (
@@ -127,21 +134,23 @@ def _hours_reply(context: Context, hours: QuietHours | None) -> Reply:
                 )
             ),
         )
-    line = f"/quiet {hours.begins:%H:%M}-{hours.ends:%H:%M} tz={hours.zone}"
-    but, rest = (" but failures", "the rest") if hours.failures_now else ("", "all of it")
-    other = (
+    line = f"/quiet {hours.start_time:%H:%M}-{hours.end_time:%H:%M} tz={hours.zone}"
+    except_failures, rest = (" but failures", "the rest") if hours.allow_failures else ("", "all of it")
+    toggle_button = (
         Button("Failures later too", f"{line} failures=later")
-        if hours.failures_now
+        if hours.allow_failures
         else Button("But failures at once", f"{line} failures=now")
     )
     now = context.clock()
-    until = quiet_at(hours, now).until
+    until = evaluate_quiet_hours(hours, now).until
     return Reply.of(
         Text(
-            f"You are told nothing{but} from {hours.begins:%H:%M} to {hours.ends:%H:%M} ({hours.zone}) in your "
+            f"You are told nothing{except_failures} from {hours.start_time:%H:%M} to {hours.end_time:%H:%M} ({hours.zone}) in your "
             f"private conversations with me, and {rest} in one message after.",
             Tone.SUCCESS,
         ),
-        Text(f"It is quiet now, until {shown_time(until, hours.zone, now=now)}.", Tone.QUIET) if until else None,
-        Buttons((other, Button("No quiet hours", "/quiet off"))),
+        Text(f"It is quiet now, until {format_local_time(until, hours.zone, now=now)}.", Tone.SUBTLE)
+        if until
+        else None,
+        Buttons((toggle_button, Button("No quiet hours", "/quiet off"))),
     )

@@ -18,7 +18,7 @@ from clearml_chatops.handlers.arguments import (
 from clearml_chatops.models.errors import UnknownCommandError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Reply
-from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 
 Handler = Callable[..., Awaitable[Reply]]
 
@@ -31,8 +31,8 @@ class ParameterKind(StrEnum):
     FLAG = "flag"
 
 
-_TAKES_NAMES = {ParameterKind.OPTION, ParameterKind.FLAG}
-_TAKES_WORDS = {ParameterKind.POSITIONAL, ParameterKind.REST}
+_NAMED_KINDS = {ParameterKind.OPTION, ParameterKind.FLAG}
+_WORD_KINDS = {ParameterKind.POSITIONAL, ParameterKind.REST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class CommandParameter:
     required: bool
     description: str
     bare_word: bool = False
-    argument: str = ""
+    argument_name: str = ""
     """What the handler calls it: `for_` where people type `for`, which is no name in Python."""
 
     @property
@@ -77,10 +77,10 @@ class Command:
     parameters: tuple[CommandParameter, ...]
     family: str
     terminal_only: bool = False
-    own_usage: str = ""
-    form_words: int | None = None
+    custom_usage: str = ""
+    max_form_words: int | None = None
     """With at most this many words behind its name, none an option, it answers with a form."""
-    changing_role: Role | None = None
+    edit_role: Role | None = None
     """Who may give it options, where these change what it only shows without."""
     takes_secret: bool = False
     """What stands behind its name is nobody else's to know, so that no record has it."""
@@ -88,19 +88,21 @@ class Command:
     @property
     def usage(self) -> str:
         """How the command is written; made from its parameters where it has no usage of its own."""
-        return self.own_usage or " ".join((f"/{self.name}", *(parameter.usage for parameter in self.parameters)))
+        return self.custom_usage or " ".join(
+            (f"/{self.name}", *(parameter.usage for parameter in self.parameters))
+        )
 
-    def needs(self, arguments: Mapping[str, object]) -> Role:
+    def get_required_role(self, arguments: Mapping[str, object]) -> Role:
         """The role that a call with these arguments needs."""
-        named = {item.argument for item in self.parameters if item.kind in _TAKES_NAMES}
-        return self.changing_role if self.changing_role and arguments.keys() & named else self.role
+        option_names = {item.argument_name for item in self.parameters if item.kind in _NAMED_KINDS}
+        return self.edit_role if self.edit_role and arguments.keys() & option_names else self.role
 
     @property
-    def permission(self) -> str:
+    def permission_text(self) -> str:
         """Who may call it, in words."""
-        if self.changing_role is None:
-            return f"Needs the role {self.role.word}."
-        return f"Needs the role {self.role.word} to look and {self.changing_role.word} to change anything."
+        if self.edit_role is None:
+            return f"Needs the role {self.role.label}."
+        return f"Needs the role {self.role.label} to look and {self.edit_role.label} to change anything."
 
     def to_json(self) -> dict[str, object]:
         """The command as `commands --json` prints it."""
@@ -110,7 +112,7 @@ class Command:
             "usage": self.usage,
             "summary": self.summary,
             "description": self.description,
-            "permission": self.role.word,
+            "permission": self.role.label,
             "terminal_only": self.terminal_only,
             "parameters": [
                 {
@@ -141,8 +143,8 @@ class CommandFamily:
         role: Role = Role.MEMBER,
         terminal_only: bool = False,
         usage: str = "",
-        form_words: int | None = None,
-        changing_role: Role | None = None,
+        max_form_words: int | None = None,
+        edit_role: Role | None = None,
         takes_secret: bool = False,
     ) -> Callable[[Handler], Handler]:
         """Declares the decorated coroutine as a command.
@@ -165,9 +167,9 @@ class CommandFamily:
                     parameters=tuple(_read_parameters(handler, arguments)),
                     family=self.title,
                     terminal_only=terminal_only,
-                    own_usage=usage,
-                    form_words=form_words,
-                    changing_role=changing_role,
+                    custom_usage=usage,
+                    max_form_words=max_form_words,
+                    edit_role=edit_role,
                     takes_secret=takes_secret,
                 )
             )
@@ -189,7 +191,7 @@ class Registry:
         return iter(self._by_name.values())
 
     def get(self, name: str) -> Command | None:
-        return self._by_name.get(normal_name(name))
+        return self._by_name.get(normalize_name(name))
 
     def find(self, words: list[str], *, terminal: bool) -> tuple[Command, int]:
         """The command that a line begins with, and how many of its words are the command's name.
@@ -199,39 +201,39 @@ class Registry:
         """
         names = {name for name, command in self._by_name.items() if terminal or not command.terminal_only}
         for count in (2, 1):
-            name = normal_name(" ".join(words[:count]))
+            name = normalize_name(" ".join(words[:count]))
             # A second word that is nothing as a name ("", "_") is an argument, not a part of the name.
-            if len(words) >= count and normal_name(words[count - 1]) and name in names:
+            if len(words) >= count and normalize_name(words[count - 1]) and name in names:
                 self._require_known_subcommand(self._by_name[name], words[count:])
                 return self._by_name[name], count
-        typed = normal_name(" ".join(words[:1]))
-        nearest = similar_names(typed, names)
+        typed = normalize_name(" ".join(words[:1]))
+        nearest = find_similar_names(typed, names)
         raise UnknownCommandError(
             name=typed,
-            nearest=did_you_mean(f"/{name}" for name in nearest[:1]),
-            offers=[Button(f"/{name}", f"/help {name}") for name in nearest],
+            nearest=format_suggestion(f"/{name}" for name in nearest[:1]),
+            buttons=[Button(f"/{name}", f"/help {name}") for name in nearest],
         )
 
-    def subcommands(self, command: Command) -> list[str]:
+    def list_subcommands(self, command: Command) -> list[str]:
         """The second words that may follow a command's name."""
         prefix = f"{command.name} "
         return [name.removeprefix(prefix) for name in self._by_name if name.startswith(prefix)]
 
     def _require_known_subcommand(self, command: Command, rest: list[str]) -> None:
         """A word behind a command that only has subcommands is a misspelt one of them."""
-        subcommands = self.subcommands(command)
-        takes_words = any(parameter.kind in _TAKES_WORDS for parameter in command.parameters)
+        subcommands = self.list_subcommands(command)
+        takes_words = any(parameter.kind in _WORD_KINDS for parameter in command.parameters)
         if not subcommands or takes_words or not rest or "=" in rest[0] or rest[0].startswith("--"):
             return
-        nearest = similar_names(rest[0].casefold(), subcommands)
+        nearest = find_similar_names(rest[0].casefold(), subcommands)
         raise UnknownCommandError(
             name=f"{command.name} {rest[0]}",
-            nearest=did_you_mean(f"/{command.name} {name}" for name in nearest[:1]),
-            offers=[Button(f"/{command.name} {name}", f"/help {command.name} {name}") for name in nearest],
+            nearest=format_suggestion(f"/{command.name} {name}" for name in nearest[:1]),
+            buttons=[Button(f"/{command.name} {name}", f"/help {command.name} {name}") for name in nearest],
         )
 
 
-def normal_name(text: str) -> str:
+def normalize_name(text: str) -> str:
     """A command's name from what was typed: no slash, no @bot, small letters, `_` as a space."""
     return re.sub(r"[\s_]+", " ", re.sub(r"(?<=\S)@\w+", "", text).removeprefix("/")).strip().casefold()
 
@@ -240,28 +242,28 @@ def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Itera
     hints = get_type_hints(handler, include_extras=True)
     for parameter in list(inspect.signature(handler).parameters.values())[1:]:
         name = parameter.name.removesuffix("_")
-        markers = _markers(hints[parameter.name])
+        markers = _list_markers(hints[parameter.name])
         converter: Any = next((marker for marker in markers if hasattr(marker, "convert")), PlainText())
         is_flag = parameter.default is False
         yield CommandParameter(
             name=name,
-            kind=_kind_of(converter, keyword=parameter.kind is parameter.KEYWORD_ONLY, flag=is_flag),
+            kind=_get_kind(converter, keyword=parameter.kind is parameter.KEYWORD_ONLY, flag=is_flag),
             converter=converter,
             required=parameter.default is parameter.empty,
             description=descriptions.get(name, ""),
             bare_word=any(isinstance(marker, BareWord) for marker in markers),
-            argument=parameter.name,
+            argument_name=parameter.name,
         )
 
 
-def _markers(hint: Any) -> tuple[Any, ...]:
+def _list_markers(hint: Any) -> tuple[Any, ...]:
     """What stands beside the type in an `Annotated`, also in one that may be None."""
     if get_origin(hint) is Annotated:
         return get_args(hint)[1:]
-    return tuple(marker for part in get_args(hint) for marker in _markers(part))
+    return tuple(marker for part in get_args(hint) for marker in _list_markers(part))
 
 
-def _kind_of(converter: Converter, *, keyword: bool, flag: bool) -> ParameterKind:
+def _get_kind(converter: Converter, *, keyword: bool, flag: bool) -> ParameterKind:
     if flag:
         return ParameterKind.FLAG
     if keyword:

@@ -13,19 +13,19 @@ from clearml_chatops.handlers.arguments import (
     Timeout,
     WordFlag,
 )
-from clearml_chatops.handlers.cards import card_of, introduced_card
+from clearml_chatops.handlers.cards import build_card_with_intro, load_card
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.formatting import build_changes_table
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.wording import changes_table
 from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
-from clearml_chatops.models.queues import PlaceInQueue
+from clearml_chatops.models.queues import QueuePosition
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 from clearml_chatops.services.experiments.runs import EnqueuedExperiment
-from clearml_chatops.services.workers.preflight import Light
+from clearml_chatops.services.workers.preflight import Severity
 
 RUNS = CommandFamily("Runs")
-_LIGHTS = {Light.RED: Tone.FAILURE, Light.AMBER: Tone.WARNING, Light.GREEN: Tone.SUCCESS}
+_LIGHT_TONES = {Severity.ERROR: Tone.FAILURE, Severity.WARNING: Tone.WARNING, Severity.OK: Tone.SUCCESS}
 
 
 @RUNS.command("enqueue", examples=("/enqueue", "/enqueue 4f2a front", "/enqueue queue=gpu_queue"))
@@ -52,10 +52,10 @@ async def enqueue(
             experiment, queue_name=queue, front=front, create_queue=create, force=force
         )
     except NoPersonalQueueError as error:
-        return Reply.asking(
+        return Reply.with_choice(
             str(error), Button("Create my queue and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
         )
-    return await _enqueued_reply(context, enqueued)
+    return await _build_enqueued_reply(context, enqueued)
 
 
 @RUNS.command("check", examples=("/check", "/check 4f2a queue=gpu_queue"))
@@ -69,9 +69,9 @@ async def check(context: Context, experiment: ExperimentReference = "", *, queue
     found, findings = await context.services.runs.check(experiment, queue_name=queue)
     return Reply.of(
         Text(found.name, Tone.HEADING),
-        *(Text(item.text, _LIGHTS[item.light]) for item in findings),
+        *(Text(item.text, _LIGHT_TONES[item.severity]) for item in findings),
         Buttons(offers) if (offers := tuple(offer for item in findings for offer in item.offers)) else None,
-        about=found.id,
+        experiment_id=found.id,
     )
 
 
@@ -82,11 +82,11 @@ async def dequeue(context: Context, experiment: ExperimentReference = "") -> Rep
     Args:
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
     """
-    taken = await context.services.runs.dequeue(experiment)
+    dequeued = await context.services.runs.dequeue(experiment)
     return Reply.of(
-        Text(f"“{taken.name}” is out of its queue.", Tone.SUCCESS),
-        Buttons((Button("Enqueue", f"/enqueue {taken.id}"),)),
-        about=taken.id,
+        Text(f"“{dequeued.name}” is out of its queue.", Tone.SUCCESS),
+        Buttons((Button("Enqueue", f"/enqueue {dequeued.id}"),)),
+        experiment_id=dequeued.id,
     )
 
 
@@ -98,17 +98,17 @@ async def abort(context: Context, experiment: ExperimentReference = "", *, yes: 
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
         yes: Do not ask.
     """
-    found = await context.services.runs.running_or_pending(experiment)
+    found = await context.services.runs.require_abortable(experiment)
     if found.status is Status.RUNNING and not yes:
-        return Reply.asking(
+        return Reply.with_choice(
             f"“{found.name}” of {found.user_name or 'unknown'} is Running. Abort it?",
             Button("Abort it", f"/abort {found.id} --yes"),
-            about=found.id,
+            experiment_id=found.id,
         )
     aborted = await context.services.runs.abort(found)
     still_runs = aborted.status is Status.RUNNING
-    how = "is being aborted; its worker has not ended it yet." if still_runs else f"is {aborted.status.word}."
-    return Reply.of(Text(f"“{found.name}” {how}", Tone.WARNING), about=found.id)
+    state = "is being aborted; its worker has not ended it yet." if still_runs else f"is {aborted.status.label}."
+    return Reply.of(Text(f"“{found.name}” {state}", Tone.WARNING), experiment_id=found.id)
 
 
 @RUNS.command("reset", examples=("/reset 4f2a", "/reset 4f2a --yes"))
@@ -119,17 +119,17 @@ async def reset(context: Context, experiment: ExperimentReference = "", *, yes: 
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
         yes: Do not ask.
     """
-    found = await context.services.runs.resettable(experiment)
+    found = await context.services.runs.require_resettable(experiment)
     if not yes:
-        return Reply.asking(
+        return Reply.with_choice(
             f"Resetting “{found.name}” deletes its log and its scalars for good. Reset it?",
             Button("Reset it", f"/reset {found.id} --yes"),
             Button("Clone it instead", f"/clone {found.id}"),
-            about=found.id,
+            experiment_id=found.id,
         )
     draft = await context.services.runs.reset(found)
-    return introduced_card(
-        Text(f"“{draft.name}” is a Draft again.", Tone.SUCCESS), card=await card_of(context, draft)
+    return build_card_with_intro(
+        Text(f"“{draft.name}” is a Draft again.", Tone.SUCCESS), card=await load_card(context, draft)
     )
 
 
@@ -141,7 +141,7 @@ async def retry(context: Context, experiment: ExperimentReference = "", *, queue
         experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
         queue: The queue's name; nothing for the former one.
     """
-    return await _enqueued_reply(context, await context.services.runs.retry(experiment, queue_name=queue))
+    return await _build_enqueued_reply(context, await context.services.runs.retry(experiment, queue_name=queue))
 
 
 @RUNS.command("rerun", examples=("/rerun last args.gpus=2,3", "/rerun baseline longer training args.epochs=90"))
@@ -176,7 +176,7 @@ async def rerun(
         create_queue=create,
         force=force,
     )
-    return await _enqueued_reply(context, enqueued)
+    return await _build_enqueued_reply(context, enqueued)
 
 
 @RUNS.command("wait", examples=("/wait", "/wait completed timeout=10m", "/wait 4f2a running"), terminal_only=True)
@@ -196,21 +196,21 @@ async def wait(
         status: The status to wait for; nothing for any after Pending.
         timeout: How long at most, as 60s or 10m.
     """
-    if status is None and (word := Status.from_word(experiment)):
+    if status is None and (word := Status.from_text(experiment)):
         experiment, status = "", word
-    found = await context.services.waiting.until(experiment, status, within=timeout)
-    return Reply.of(f"“{found.name}” is {found.status.word}.", about=found.id)
+    found = await context.services.run_waiter.wait_until(experiment, status, timeout=timeout)
+    return Reply.of(f"“{found.name}” is {found.status.label}.", experiment_id=found.id)
 
 
-async def _enqueued_reply(context: Context, enqueued: EnqueuedExperiment) -> Reply:
+async def _build_enqueued_reply(context: Context, enqueued: EnqueuedExperiment) -> Reply:
     experiment = enqueued.experiment
-    nobody = Text(
+    no_worker_warning = Text(
         f"No worker listens on {enqueued.queue_name}, so it will wait; /worker start makes one.", Tone.WARNING
     )
-    return introduced_card(
+    return build_card_with_intro(
         Text(f"“{experiment.name}” is Pending in {enqueued.queue_name}.", Tone.SUCCESS),
-        nobody if enqueued.watched is False else None,
-        *(Text(item.text, _LIGHTS[item.light]) for item in enqueued.findings),
-        changes_table(enqueued.changes, "before", "now") if enqueued.changes else None,
-        card=await card_of(context, experiment, PlaceInQueue(enqueued.queue_name)),
+        no_worker_warning if enqueued.has_worker is False else None,
+        *(Text(item.text, _LIGHT_TONES[item.severity]) for item in enqueued.findings),
+        build_changes_table(enqueued.changes, "before", "now") if enqueued.changes else None,
+        card=await load_card(context, experiment, QueuePosition(enqueued.queue_name)),
     )

@@ -3,27 +3,27 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.lines import Word, join_words
-from clearml_chatops.handlers.pages import Page, option
-from clearml_chatops.handlers.wording import ago, count
+from clearml_chatops.handlers.formatting import format_count, format_time_ago
+from clearml_chatops.handlers.pages import Page, build_option
 from clearml_chatops.models.notifications import EventKind, ExperimentState, Subscription
 from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
 
-_ON_A_PAGE = 10
-_TOLD = {
+_PAGE_SIZE = 10
+_EVENT_WORDS = {
     EventKind.ENQUEUED: "enqueued",
-    EventKind.LEFT_PENDING: "left Pending",
+    EventKind.STARTED: "left Pending",
     EventKind.COMPLETED: "Completed",
     EventKind.FAILED: "Failed",
     EventKind.ABORTED: "Aborted",
 }
-_IN_A_THREAD = " (in a thread)"
-_OWN_OFF = Text("What you enqueue elsewhere is not told you; /watch mine=on changes that.", Tone.QUIET)
+_THREAD_NOTE = " (in a thread)"
+_OWN_NOT_WATCHED = Text("What you enqueue elsewhere is not told you; /watch mine=on changes that.", Tone.SUBTLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Watches:
+class WatchList:
     """What is watched in a conversation; of an experiment also whether only in a thread."""
 
     subscriptions: Sequence[Subscription]
@@ -33,86 +33,104 @@ class Watches:
     def total(self) -> int:
         return len(self.subscriptions) + len(self.experiments)
 
-    def part(self, first: int, last: int) -> "Watches":
+    def get_slice(self, first: int, last: int) -> "WatchList":
         """Those from `first` to before `last`; the subscriptions come before the experiments."""
-        before = len(self.subscriptions)
-        return Watches(
-            self.subscriptions[first:last], self.experiments[max(first - before, 0) : max(last - before, 0)]
+        subscription_count = len(self.subscriptions)
+        return WatchList(
+            self.subscriptions[first:last],
+            self.experiments[max(first - subscription_count, 0) : max(last - subscription_count, 0)],
         )
 
 
-def watches_reply(context: Context, watches: Watches, page: int, *, tells_own: bool) -> Reply:
+def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, watches_own: bool) -> Reply:
     """A page of the list; `tells_own` is whether the person hears of what he enqueues elsewhere."""
-    first = (page - 1) * _ON_A_PAGE
-    shown = watches.part(first, first + _ON_A_PAGE)
-    part = Page(page, _ON_A_PAGE, shown.total, first + shown.total < watches.total, watches.total)
-    off = None if tells_own else _OWN_OFF
-    if not shown.total:
-        nothing = (
+    first = (page - 1) * _PAGE_SIZE
+    page_items = watch_list.get_slice(first, first + _PAGE_SIZE)
+    current_page = Page(
+        page, _PAGE_SIZE, page_items.total, first + page_items.total < watch_list.total, watch_list.total
+    )
+    own_notice = None if watches_own else _OWN_NOT_WATCHED
+    if not page_items.total:
+        empty_text = (
             f"There is no page {page}."
-            if watches.total
+            if watch_list.total
             else "Nothing is watched here; /watch with an experiment, queue= or project= changes that."
         )
-        return Reply.of(nothing, off, part.buttons([Word("/watching")]))
-    experiments = [item for item, _ in shown.experiments]
+        return Reply.of(empty_text, own_notice, current_page.build_buttons([Word("/watching")]))
+    experiments = [item for item, _ in page_items.experiments]
     return Reply.of(
-        Text(f"{_counted(watches)} watched here", Tone.HEADING),
-        _subscriptions_table(context, shown.subscriptions),
-        _experiments_table(context, shown.experiments),
-        None if part.is_all else Text(part.range, Tone.QUIET),
-        off,
+        Text(f"{_format_counts(watch_list)} watched here", Tone.HEADING),
+        _build_subscriptions_table(context, page_items.subscriptions),
+        _build_experiments_table(context, page_items.experiments),
+        None if current_page.is_only_page else Text(current_page.range_text, Tone.SUBTLE),
+        own_notice,
         Buttons(
             (
-                *(Button(f"Unwatch {title(item)}", unwatch_line(item)) for item in shown.subscriptions),
+                *(
+                    Button(f"Unwatch {format_title(item)}", build_unwatch_line(item))
+                    for item in page_items.subscriptions
+                ),
                 *(Button(f"Unwatch {item.name}", f"/unwatch {item.experiment_id}") for item in experiments),
             )
         ),
-        part.buttons([Word("/watching")]),
+        current_page.build_buttons([Word("/watching")]),
     )
 
 
-def _subscriptions_table(context: Context, subscriptions: Sequence[Subscription]) -> Table | None:
-    rows = tuple((title(item) + _place(context, item), told(item)) for item in subscriptions)
+def _build_subscriptions_table(context: Context, subscriptions: Sequence[Subscription]) -> Table | None:
+    rows = tuple(
+        (format_title(item) + _format_thread_note(context, item), format_events(item)) for item in subscriptions
+    )
     return Table(("everybody's in", "told"), rows) if rows else None
 
 
-def _experiments_table(context: Context, experiments: Sequence[tuple[ExperimentState, bool]]) -> Table | None:
+def _build_experiments_table(
+    context: Context, experiments: Sequence[tuple[ExperimentState, bool]]
+) -> Table | None:
     now = context.clock()
     rows = tuple(
         (
             item.experiment_id[:8],
-            item.name + (_IN_A_THREAD if in_thread else ""),
-            item.status.word,
-            ago(item.status_changed, now),
+            item.name + (_THREAD_NOTE if in_thread else ""),
+            item.status.label,
+            format_time_ago(item.status_changed, now),
         )
         for item, in_thread in experiments
     )
     return Table(("id", "name", "status", "changed"), rows) if rows else None
 
 
-def _counted(watches: Watches) -> str:
+def _format_counts(watch_list: WatchList) -> str:
     """How many of each, what there is none of left out."""
-    of_all = len(watches.subscriptions)
-    counted = [f"{of_all} queue or project" if of_all == 1 else f"{of_all} queues and projects"] if of_all else []
-    if watches.experiments:
-        counted.append(count(len(watches.experiments), "experiment"))
-    return " and ".join(counted)
+    subscription_count = len(watch_list.subscriptions)
+    parts = (
+        [
+            f"{subscription_count} queue or project"
+            if subscription_count == 1
+            else f"{subscription_count} queues and projects"
+        ]
+        if subscription_count
+        else []
+    )
+    if watch_list.experiments:
+        parts.append(format_count(len(watch_list.experiments), "experiment"))
+    return " and ".join(parts)
 
 
-def _place(context: Context, subscription: Subscription) -> str:
-    return "" if subscription.conversation == context.message.said_in else _IN_A_THREAD
+def _format_thread_note(context: Context, subscription: Subscription) -> str:
+    return "" if subscription.conversation == context.message.source_conversation else _THREAD_NOTE
 
 
-def title(subscription: Subscription) -> str:
+def format_title(subscription: Subscription) -> str:
     """What it is of: “queue gpu_queue”."""
     return f"{subscription.kind} {subscription.name}"
 
 
-def told(subscription: Subscription) -> str:
+def format_events(subscription: Subscription) -> str:
     """What it tells, in words."""
-    return ", ".join(word for kind, word in _TOLD.items() if kind in subscription.told)
+    return ", ".join(word for kind, word in _EVENT_WORDS.items() if kind in subscription.event_kinds)
 
 
-def unwatch_line(subscription: Subscription) -> str:
+def build_unwatch_line(subscription: Subscription) -> str:
     """By its id: a queue may be called otherwise by then."""
-    return join_words([Word("/unwatch"), option(subscription.kind.value, subscription.target_id)])
+    return join_words([Word("/unwatch"), build_option(subscription.kind.value, subscription.target_id)])

@@ -4,10 +4,16 @@ from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, Pla
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.watch_lists import Watches, title, told, unwatch_line, watches_reply
+from clearml_chatops.handlers.watch_lists import (
+    WatchList,
+    build_unwatch_line,
+    build_watches_reply,
+    format_events,
+    format_title,
+)
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.models.notifications import (
-    TOLD_TO_SUBSCRIBERS,
+    DEFAULT_SUBSCRIPTION_EVENTS,
     EventKind,
     Subscription,
     SubscriptionKind,
@@ -52,19 +58,21 @@ async def watch(
             running, completed, failed and aborted. There is pending too.
         mine: off to be told no more of what you enqueue elsewhere, on to be told again.
     """
-    target = _only_one(experiment, queue, project, statuses, mine)
+    target = _parse_target(experiment, queue, project, statuses, mine)
     if mine is not None:
-        return await _own_watched(context, on=mine)
+        return await _set_own_watched(context, on=mine)
     if target is not None:
-        return _subscribed(
-            await context.services.subscriptions.subscribe(*target, statuses or TOLD_TO_SUBSCRIBERS)
+        return _build_subscribed_reply(
+            await context.services.subscriptions.subscribe(*target, statuses or DEFAULT_SUBSCRIPTION_EVENTS)
         )
     found = await context.services.watches.watch(experiment)
-    over = f" It is {found.status.word}: you hear of it if it runs again." if found.status.is_over else ""
+    finished_note = (
+        f" It is {found.status.label}: you hear of it if it runs again." if found.status.is_finished else ""
+    )
     return Reply.of(
-        Text(f"“{found.name}” is watched here.{over}", Tone.SUCCESS),
+        Text(f"“{found.name}” is watched here.{finished_note}", Tone.SUCCESS),
         Buttons((Button("Unwatch", f"/unwatch {found.id}"), Button("Watching", "/watching"))),
-        about=found.id,
+        experiment_id=found.id,
     )
 
 
@@ -85,10 +93,10 @@ async def unwatch(
         queue: The queue of which you want to hear no more; "mine" for your own.
         project: The project of which you want to hear no more.
     """
-    target = _only_one(experiment, queue, project)
+    target = _parse_target(experiment, queue, project)
     if target is not None:
-        ended = await context.services.subscriptions.unsubscribe(*target)
-        return Reply.of(Text(f"The {ended.kind} {ended.name} is no longer watched here.", Tone.SUCCESS))
+        removed = await context.services.subscriptions.unsubscribe(*target)
+        return Reply.of(Text(f"The {removed.kind} {removed.name} is no longer watched here.", Tone.SUCCESS))
     name = await context.services.watches.unwatch(experiment)
     return Reply.of(Text(f"“{name}” is no longer watched here.", Tone.SUCCESS))
 
@@ -101,11 +109,13 @@ async def watching(context: Context, *, page: PageNumber = 1) -> Reply:
         page: Which ten of them, counted from 1.
     """
     services = context.services
-    watches = Watches(await services.subscriptions.here(), await services.watches.watching())
-    return watches_reply(context, watches, page, tells_own=await services.watches.watches_own())
+    watch_list = WatchList(
+        await services.subscriptions.list_for_conversation(), await services.watches.list_watched()
+    )
+    return build_watches_reply(context, watch_list, page, watches_own=await services.watches.is_watching_own())
 
 
-def _only_one(
+def _parse_target(
     experiment: str,
     queue: str | None,
     project: str | None,
@@ -123,23 +133,23 @@ def _only_one(
     return (SubscriptionKind.PROJECT, project) if project is not None else None
 
 
-def _subscribed(subscription: Subscription) -> Reply:
-    below = " and those below it" if subscription.kind is SubscriptionKind.PROJECT else ""
+def _build_subscribed_reply(subscription: Subscription) -> Reply:
+    subproject_note = " and those below it" if subscription.kind is SubscriptionKind.PROJECT else ""
     return Reply.of(
         Text(
-            f"Everybody's experiments in the {title(subscription)}{below} are watched here: {told(subscription)}.",
+            f"Everybody's experiments in the {format_title(subscription)}{subproject_note} are watched here: {format_events(subscription)}.",
             Tone.SUCCESS,
         ),
-        Buttons((Button("Unwatch", unwatch_line(subscription)), Button("Watching", "/watching"))),
+        Buttons((Button("Unwatch", build_unwatch_line(subscription)), Button("Watching", "/watching"))),
     )
 
 
-async def _own_watched(context: Context, *, on: bool) -> Reply:
-    await context.services.watches.watch_own(on=on)
+async def _set_own_watched(context: Context, *, on: bool) -> Reply:
+    await context.services.watches.set_watch_own(on=on)
     if not on:
         return Reply.of(
             Text("You are not told any more of what you enqueue elsewhere, as in ClearML's web UI.", Tone.SUCCESS),
-            Text("What you enqueue by a command is watched as before.", Tone.QUIET),
+            Text("What you enqueue by a command is watched as before.", Tone.SUBTLE),
         )
     if not context.person.clearml_user_id:
         return Reply.of(

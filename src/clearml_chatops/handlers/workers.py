@@ -1,28 +1,28 @@
 """Workers: agents that run what is in a queue."""
 
 from clearml_chatops.handlers.arguments import (
-    ConsentWord,
-    FateOfARun,
     Flag,
+    GpuRequestAnswerName,
     Gpus,
     LineCount,
     PlainWord,
     QueueName,
     QueueNames,
+    RunningPolicyName,
     WordFlag,
     WorkerReference,
 )
-from clearml_chatops.handlers.card_questions import answered_reply, asked_reply, open_questions_reply
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.gpu_requests import build_answer_reply, build_open_requests_reply, request_gpus
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.worker_lines import WorkerLine, worker_line
-from clearml_chatops.handlers.worker_list import workers_reply
-from clearml_chatops.handlers.worker_replies import order_reply
+from clearml_chatops.handlers.worker_command_lines import WorkerCommandLine, build_command_line
+from clearml_chatops.handlers.worker_lists import build_workers_reply
+from clearml_chatops.handlers.worker_replies import build_result_reply
 from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Code, Reply, Text, Tone
-from clearml_chatops.models.workers import MidRun, WorkerOrder
+from clearml_chatops.models.workers import RunningPolicy, WorkerSpec
 
 WORKERS = CommandFamily("Workers")
 
@@ -34,7 +34,7 @@ async def worker(context: Context, *, page: PageNumber = 1) -> Reply:
     Args:
         page: Which six of them, counted from 1.
     """
-    return await workers_reply(context, await context.services.workers.mine(), page, command="/worker")
+    return await build_workers_reply(context, await context.services.workers.list_own(), page, command="/worker")
 
 
 @WORKERS.command("worker list", role=Role.VIEWER, examples=("/worker list",))
@@ -44,7 +44,9 @@ async def worker_list(context: Context, *, page: PageNumber = 1) -> Reply:
     Args:
         page: Which six of them, counted from 1.
     """
-    return await workers_reply(context, await context.services.workers.all(), page, command="/worker list")
+    return await build_workers_reply(
+        context, await context.services.workers.list_all(), page, command="/worker list"
+    )
 
 
 @WORKERS.command(
@@ -83,8 +85,8 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
         share: Take cards that somebody has.
         ask: Ask whoever has the cards, and start it when he agrees.
     """
-    order = WorkerOrder(queue, gpus, image, docker, venv, services, name, host, share)
-    line = worker_line(
+    spec = WorkerSpec(queue, gpus, image, docker, venv, services, name, host, share)
+    line = build_command_line(
         *("/worker start", "docker" * docker, "venv" * venv, "services" * services),
         queue=",".join(queue),
         gpus=gpus,
@@ -92,12 +94,12 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
         name=name,
     )
     try:
-        result = await context.services.worker_orders.start(order)
+        result = await context.services.worker_commands.start(spec)
     except NoGpuDriverError as error:
-        raise _offering_none(error, line) from error
-    if ask and result.claims:
-        return await asked_reply(context, result.claims, order, line)
-    return await order_reply(context, result, line)
+        raise _offer_no_gpus(error, line) from error
+    if ask and result.conflicts:
+        return await request_gpus(context, result.conflicts, spec, line)
+    return await build_result_reply(context, result, line)
 
 
 @WORKERS.command("worker stop", examples=("/worker stop", "/worker stop queue=gpu_queue", "/worker stop run=wait"))
@@ -106,7 +108,7 @@ async def worker_stop(
     worker: WorkerReference = "",
     *,
     queue: QueueName = "",
-    run: FateOfARun | None = None,
+    run: RunningPolicyName | None = None,
 ) -> Reply:
     """Stop workers that were started here, and no others. Asks first what becomes of what they run.
 
@@ -115,8 +117,8 @@ async def worker_stop(
         queue: The queue; nothing for your own.
         run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
     """
-    result = await context.services.worker_orders.stop(worker, queue, mid_run=run)
-    return await order_reply(context, result, worker_line("/worker stop", worker, queue=queue))
+    result = await context.services.worker_commands.stop(worker, queue, running_policy=run)
+    return await build_result_reply(context, result, build_command_line("/worker stop", worker, queue=queue))
 
 
 @WORKERS.command("worker restart", examples=("/worker restart gpus=0", "/worker restart gpus=0 image=nvcr.io/x:1"))
@@ -129,7 +131,7 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     image: PlainWord | None = None,
     docker: WordFlag = False,
     venv: WordFlag = False,
-    run: FateOfARun | None = None,
+    run: RunningPolicyName | None = None,
     share: Flag = False,
     ask: Flag = False,
 ) -> Reply:
@@ -146,18 +148,20 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
         share: Take cards that somebody has.
         ask: Ask whoever has the cards, and restart it when he agrees.
     """
-    order = WorkerOrder((queue,) if queue else (), gpus, image, docker, venv, share=share)
+    spec = WorkerSpec((queue,) if queue else (), gpus, image, docker, venv, share=share)
     words = ("docker" * docker, "venv" * venv, "--share" * share)
-    line = worker_line("/worker restart", worker, *words, queue=queue, gpus=gpus)
+    line = build_command_line("/worker restart", worker, *words, queue=queue, gpus=gpus)
     line = line if image is None else line.with_options(image=image)
     line = line.with_options(run=run.value) if run else line
     try:
-        result = await context.services.worker_orders.restart(worker, order, mid_run=run)
+        result = await context.services.worker_commands.restart(worker, spec, running_policy=run)
     except NoGpuDriverError as error:
-        raise _offering_none(error, line) from error
-    if ask and result.claims:
-        return await asked_reply(context, result.claims, order, line, restarts=worker, mid_run=run)
-    return await order_reply(context, result, line)
+        raise _offer_no_gpus(error, line) from error
+    if ask and result.conflicts:
+        return await request_gpus(
+            context, result.conflicts, spec, line, worker_to_restart=worker, running_policy=run
+        )
+    return await build_result_reply(context, result, line)
 
 
 @WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
@@ -168,23 +172,27 @@ async def worker_drain(context: Context, worker: WorkerReference = "", *, queue:
         worker: The worker's id; nothing for all of the queue.
         queue: The queue; nothing for your own.
     """
-    result = await context.services.worker_orders.stop(worker, queue, mid_run=MidRun.WAIT)
-    return await order_reply(context, result, worker_line("/worker drain", worker, queue=queue))
+    result = await context.services.worker_commands.stop(worker, queue, running_policy=RunningPolicy.WAIT)
+    return await build_result_reply(context, result, build_command_line("/worker drain", worker, queue=queue))
 
 
 @WORKERS.command("worker consent", examples=("/worker consent", "/worker consent 4f2ab3 share"))
-async def worker_consent(context: Context, question: PlainWord = "", answer: ConsentWord | None = None) -> Reply:
+async def worker_consent(
+    context: Context, question: PlainWord = "", answer: GpuRequestAnswerName | None = None
+) -> Reply:
     """Say whether somebody may have the cards of your worker. The question that you get has buttons for it.
 
     Args:
         question: The question's number; nothing to see which are open.
         answer: share them, handover when your run has ended, or no.
     """
-    questions = context.services.card_questions
+    gpu_requests = context.services.gpu_requests
     if not question or answer is None:
-        return open_questions_reply(context, await questions.concerning(context.person))
-    here = context.message.conversation
-    return answered_reply(context, await questions.answer(question, answer, context.person, here), answer)
+        return build_open_requests_reply(context, await gpu_requests.list_for_person(context.person))
+    conversation = context.message.conversation
+    return build_answer_reply(
+        context, await gpu_requests.answer(question, answer, context.person, conversation), answer
+    )
 
 
 @WORKERS.command("worker log", examples=("/worker log", "/worker log 100 queue=gpu_queue"))
@@ -200,12 +208,12 @@ async def worker_log(
     """
     blocks: list[Text | Code] = []
     for item in await context.services.workers.find(worker, queue):
-        written = await context.services.workers.log(item, lines)
-        blocks += [Text(item.id, Tone.HEADING), Code("\n".join(written))]
+        log_lines = await context.services.workers.read_log(item, lines)
+        blocks += [Text(item.id, Tone.HEADING), Code("\n".join(log_lines))]
     return Reply.of(*blocks)
 
 
-def _offering_none(error: NoGpuDriverError, line: WorkerLine) -> NoGpuDriverError:
+def _offer_no_gpus(error: NoGpuDriverError, line: WorkerCommandLine) -> NoGpuDriverError:
     """The error with a way out: the same order without cards."""
-    without = Button("Start it without cards", str(line.with_options(gpus="none")))
-    return NoGpuDriverError(reason=error.values["reason"], instead=", or use gpus=none", offers=[without])
+    button = Button("Start it without cards", str(line.with_options(gpus="none")))
+    return NoGpuDriverError(reason=error.values["reason"], instead=", or use gpus=none", buttons=[button])

@@ -11,6 +11,6 @@ class Action:
     The answer to one that is `in_place` takes the place of the message that has the button.
     """
 
-    line: str
+    command: str
     question: str = ""
     in_place: bool = False

@@ -15,14 +15,14 @@ class AlarmKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AlarmSpans:
+class AlarmThresholds:
     """For how long something must be so before it is told; zero is never."""
 
     unattended: timedelta = timedelta(minutes=10)
     silent: timedelta = timedelta(minutes=30)
     worker_lost: timedelta = timedelta(minutes=10)
 
-    def of(self, kind: AlarmKind) -> timedelta:
+    def get(self, kind: AlarmKind) -> timedelta:
         match kind:
             case AlarmKind.UNATTENDED:
                 return self.unattended
@@ -33,7 +33,7 @@ class AlarmSpans:
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
+class Stall:
     """Something of an experiment that has not moved since `since`, by our own clock.
 
     `sign` is how it stands: another one means that it moved. `told` is whether an alarm was given of it.
@@ -41,6 +41,6 @@ class Standstill:
 
     experiment_id: str
     kind: AlarmKind
-    sign: str
+    fingerprint: str
     since: datetime
-    told: bool = False
+    is_notified: bool = False

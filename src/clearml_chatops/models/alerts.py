@@ -16,11 +16,11 @@ class Comparison(StrEnum):
     AT_MOST = "<="
 
     @property
-    def looks_up(self) -> bool:
+    def is_met_by_high_values(self) -> bool:
         """Whether a high value fulfils it, so that a run's highest tells whether one did."""
         return self in {Comparison.ABOVE, Comparison.AT_LEAST}
 
-    def holds(self, value: float, threshold: float) -> bool:
+    def is_met(self, value: float, threshold: float) -> bool:
         return _OPERATORS[self](value, threshold)
 
 
@@ -66,8 +66,8 @@ class AlertProgress:
     """
 
     extreme: float | None = None
-    log_from: datetime | None = None
-    log_next: datetime | None = None
+    log_since: datetime | None = None
+    log_read_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +80,5 @@ class Alert:
     condition: Condition
     conversation: Conversation
     person_id: int
-    since: datetime
+    created: datetime
     progress: AlertProgress = AlertProgress()

@@ -14,8 +14,8 @@ class AuditEntry:
     identity: str
     person_id: int | None
     conversation: str
-    line: str
+    command: str
     outcome: Outcome
     experiment_id: str = ""
     error_code: str = ""
-    incident: str = ""
+    incident_id: str = ""

@@ -21,11 +21,11 @@ class DueCard:
     due: datetime
     edited: datetime | None = None
     is_superseded: bool = False
-    is_outdated: bool = False
+    has_outdated_status: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class EditPace:
+class EditIntervals:
     """How long a card is left alone between two edits, and a conversation between edits of any of its cards.
 
     Where there is one for the conversation, edits use up what the platform takes of new messages too, so that

@@ -9,10 +9,10 @@ SHORT_ID_LENGTH = 8
 """Characters of an id shown to people; enough to be unique among a team's experiments."""
 
 
-STOPPING = "stopping"
+STOPPING_STATUS_MESSAGE = "stopping"
 """The status message by which ClearML asks an agent to end a run; an agent looks every 5 s."""
 
-_BY_AGENT = "Changed by clearml-agent"
+_CHANGED_BY_AGENT_PREFIX = "Changed by clearml-agent"
 
 
 class Status(StrEnum):
@@ -30,19 +30,19 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
     @property
-    def word(self) -> str:
+    def label(self) -> str:
         return self.name.capitalize()
 
     @property
-    def is_over(self) -> bool:
+    def is_finished(self) -> bool:
         """Whether a run has ended, well or badly."""
         return self in {Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED, Status.CLOSED}
 
     @classmethod
-    def from_word(cls, word: str) -> "Status | None":
+    def from_text(cls, text: str) -> "Status | None":
         """The status a person means by `word`: the web UI's word or the API's."""
-        wanted = word.strip().casefold()
-        return next((status for status in cls if wanted in {status.value, status.word.casefold()}), None)
+        normalized = text.strip().casefold()
+        return next((status for status in cls if normalized in {status.value, status.label.casefold()}), None)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -152,12 +152,12 @@ class Experiment:
     @property
     def is_changed_by_agent(self) -> bool:
         """Whether its status was set by the agent that runs it, and not by a person."""
-        return self.status_message.startswith(_BY_AGENT)
+        return self.status_message.startswith(_CHANGED_BY_AGENT_PREFIX)
 
     @property
     def is_stopping(self) -> bool:
         """Whether its agent was asked to end it, and has not yet."""
-        return self.status is Status.RUNNING and self.status_message == STOPPING
+        return self.status is Status.RUNNING and self.status_message == STOPPING_STATUS_MESSAGE
 
     @property
     def is_setting_up(self) -> bool:
@@ -170,13 +170,13 @@ class Experiment:
         by_agent = self.status_message.endswith("by agent") or self.is_changed_by_agent
         return self.status is Status.RUNNING and by_agent and not has_reported
 
-    def running_time(self, now: datetime) -> timedelta | None:
+    def compute_running_time(self, now: datetime) -> timedelta | None:
         """How long it has run, or ran; None when it never started."""
         if self.started is None or self.status in {Status.DRAFT, Status.PENDING}:
             return None
         return (
             max((self.completed or now) - self.started, timedelta(0))
-            if self.status.is_over
+            if self.status.is_finished
             else now - self.started
         )
 

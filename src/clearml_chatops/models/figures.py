@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MOST_PANELS = 6
+MAX_PANELS = 6
 """Panels that can still be read on a phone."""
 
 
@@ -30,4 +30,4 @@ class Bar:
     label: str
     share: float | None
     text: str
-    marked: bool = False
+    is_highlighted: bool = False

@@ -49,7 +49,7 @@ class Gpu:
     @property
     def all_processes(self) -> tuple[GpuProcess, ...]:
         """Its own processes and those of its instances, each once."""
-        listed = [*self.processes, *(process for part in self.instances for process in part.processes)]
+        listed = [*self.processes, *(process for instance in self.instances for process in instance.processes)]
         return tuple({process.id: process for process in listed}.values())
 
 
@@ -64,35 +64,35 @@ class Occupant:
     worker_id: str = ""
     experiment_id: str = ""
     experiment_name: str = ""
-    person: str = ""
-    account: str = ""
+    person_name: str = ""
+    system_user: str = ""
     program: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class GpuUse:
+class GpuUsage:
     """A card and who is on it."""
 
     gpu: Gpu
     occupants: tuple[Occupant, ...] = ()
 
     @property
-    def is_idle_but_held(self) -> bool:
+    def is_idle_but_occupied(self) -> bool:
         """Whether processes keep its memory from others and have it do nothing."""
         return bool(self.occupants) and self.gpu.utilization == 0 and bool(self.gpu.memory_used)
 
 
 @dataclass(frozen=True, slots=True)
-class CardWatch:
+class GpuWatch:
     """A conversation that is told when a card is free: nobody is on it, or so many bytes of its memory are free.
 
     It has to have been so for a while, `lasting`; `free_since` is since when it is. `person_id` is who wants it.
     """
 
     host: str
-    card: str
+    gpu: str
     conversation: Conversation
-    lasting: timedelta
-    memory: int | None = None
+    required_duration: timedelta
+    required_memory: int | None = None
     free_since: datetime | None = None
     person_id: int | None = None

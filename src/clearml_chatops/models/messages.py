@@ -21,7 +21,7 @@ class Conversation:
         return ":".join(part for part in (self.platform, self.id, self.thread) if part)
 
 
-async def _no_time_zone() -> str:
+async def _get_no_time_zone() -> str:
     return ""
 
 
@@ -40,18 +40,20 @@ class IncomingMessage:
     sender_name: str
     conversation: Conversation
     text: str
-    about: str = ""
-    in_public: bool = False
-    in_private: bool = False
-    begins_thread: bool = False
-    time_zone_of_sender: Callable[[], Awaitable[str]] = field(default=_no_time_zone, repr=False, compare=False)
+    context_experiment_id: str = ""
+    is_visible_to_others: bool = False
+    is_direct_message: bool = False
+    starts_thread: bool = False
+    fetch_sender_time_zone: Callable[[], Awaitable[str]] = field(
+        default=_get_no_time_zone, repr=False, compare=False
+    )
 
     @property
     def is_private(self) -> bool:
         """Whether nobody but the sender and the bot is in the conversation."""
-        return self.in_private or self.conversation.id == self.sender.user_id
+        return self.is_direct_message or self.conversation.id == self.sender.user_id
 
     @property
-    def said_in(self) -> Conversation:
+    def source_conversation(self) -> Conversation:
         """The conversation in which it was said, wherever its answer goes."""
-        return replace(self.conversation, thread="") if self.begins_thread else self.conversation
+        return replace(self.conversation, thread="") if self.starts_thread else self.conversation

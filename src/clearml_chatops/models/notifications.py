@@ -10,7 +10,7 @@ from clearml_chatops.models.replies import Button
 
 
 class EventKind(StrEnum):
-    LEFT_PENDING = "left_pending"
+    STARTED = "started"
     COMPLETED = "completed"
     FAILED = "failed"
     ABORTED = "aborted"
@@ -22,18 +22,20 @@ class EventKind(StrEnum):
     """Something of the experiment could not be told for a long time: a note to the admins."""
 
 
-ACTS = frozenset(
+OWN_ACTION_KINDS = frozenset(
     {EventKind.ABORTED, EventKind.ENQUEUED, EventKind.DEQUEUED, EventKind.BACK_TO_DRAFT, EventKind.DELETED}
 )
 """What somebody did, which is not announced to himself."""
 
 
-TOLD_TO_SUBSCRIBERS = frozenset({EventKind.LEFT_PENDING, EventKind.COMPLETED, EventKind.FAILED, EventKind.ABORTED})
+DEFAULT_SUBSCRIPTION_EVENTS = frozenset(
+    {EventKind.STARTED, EventKind.COMPLETED, EventKind.FAILED, EventKind.ABORTED}
+)
 """What subscribers are told of unless they choose."""
 
-WORDS_FOR_SUBSCRIBERS = {
+EVENT_KINDS_BY_STATUS = {
     "pending": EventKind.ENQUEUED,
-    "running": EventKind.LEFT_PENDING,
+    "running": EventKind.STARTED,
     "completed": EventKind.COMPLETED,
     "failed": EventKind.FAILED,
     "aborted": EventKind.ABORTED,
@@ -59,7 +61,7 @@ class ExperimentState:
     completed: datetime | None = None
     worker_id: str = ""
     pending_since: datetime | None = None
-    stopping_by: str = ""
+    stop_requested_by: str = ""
     changed_by: str = field(default="", compare=False)
     reason: str = field(default="", compare=False)
     queue_id: str = field(default="", compare=False)
@@ -83,7 +85,7 @@ class Subscription:
     name: str
     conversation: Conversation
     person_id: int
-    told: frozenset[EventKind]
+    event_kinds: frozenset[EventKind]
     since: datetime
     private: bool = False
     clearml_user_id: str = ""
@@ -91,11 +93,11 @@ class Subscription:
     def covers(self, experiment: Experiment) -> bool:
         if self.kind is SubscriptionKind.QUEUE:
             return experiment.queue_id == self.target_id
-        is_below = experiment.project_name.startswith(f"{self.name}/")
-        return experiment.project_id == self.target_id or is_below
+        is_in_subproject = experiment.project_name.startswith(f"{self.name}/")
+        return experiment.project_id == self.target_id or is_in_subproject
 
-    def tells(self, kind: EventKind, at: datetime) -> bool:
-        return kind in self.told and at > self.since
+    def includes(self, kind: EventKind, at: datetime) -> bool:
+        return kind in self.event_kinds and at > self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +114,13 @@ class ExperimentEvent:
     experiment_name: str
     at: datetime
     worker_id: str = ""
-    waited: timedelta | None = None
-    ran: timedelta | None = None
-    by: str = ""
-    by_name: str = ""
+    waiting_time: timedelta | None = None
+    running_time: timedelta | None = None
+    actor_id: str = ""
+    actor_name: str = ""
     reason: str = ""
-    owner: str = ""
-    people: tuple[int, ...] = field(default=(), compare=False)
+    owner_name: str = ""
+    person_ids: tuple[int, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class Recipient:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class OwnAction:
     """What a person did to an experiment by a command."""
 
     person_id: int
@@ -156,15 +158,15 @@ class Notice:
     subject: str
     text: str
     at: datetime
-    is_trouble: bool = False
-    offers: tuple[Button, ...] = ()
+    is_warning: bool = False
+    buttons: tuple[Button, ...] = ()
     quote: str = ""
     experiment_id: str = ""
     person_id: int | None = None
-    more: tuple[str, ...] = ()
+    extra_texts: tuple[str, ...] = ()
 
 
-def subject_of(event: ExperimentEvent | Notice) -> tuple[str, str]:
+def get_subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
     """What it is about: kind and id. Of one subject several are one message."""
     return ("notice", event.subject) if isinstance(event, Notice) else ("experiment", event.experiment_id)
 
@@ -175,6 +177,6 @@ class Notification:
 
     id: int
     event: ExperimentEvent | Notice
-    recipient: Conversation
+    conversation: Conversation
     attempts: int
-    noted: datetime
+    queued: datetime

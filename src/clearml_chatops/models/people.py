@@ -12,7 +12,7 @@ class Role(IntEnum):
     ADMIN = 3
 
     @property
-    def word(self) -> str:
+    def label(self) -> str:
         return self.name.lower()
 
 
@@ -37,7 +37,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownPerson:
+class ConfiguredPerson:
     """A person as the settings name him, with all the identities by which he may speak.
 
     `clearml_user` is the id or the name of his ClearML user.

@@ -20,12 +20,12 @@ class WaitEstimate:
     Where no worker listens it waits for ever.
     """
 
-    between: tuple[timedelta, timedelta] | None = None
+    bounds: tuple[timedelta, timedelta] | None = None
     has_worker: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class PlaceInQueue:
+class QueuePosition:
     """Where an experiment waits: its place counted from 1, and how many wait there; 0 where that is not known.
 
     `wait` is how much longer it does, None where that was not asked.
@@ -33,8 +33,8 @@ class PlaceInQueue:
 
     queue_name: str
     number: int = 0
-    waiting: int = 0
-    wait: WaitEstimate | None = None
+    waiting_count: int = 0
+    wait_estimate: WaitEstimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ class Queue:
     worker_ids: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
-    def position_of(self, experiment_id: str) -> int | None:
+    def find_position_number(self, experiment_id: str) -> int | None:
         """Place of an experiment, counted from 1; None when it does not wait here."""
         return next(
-            (place for place, entry in enumerate(self.entries, 1) if entry.experiment_id == experiment_id),
+            (number for number, entry in enumerate(self.entries, 1) if entry.experiment_id == experiment_id),
             None,
         )
 
-    def place_of(self, experiment_id: str, wait: WaitEstimate | None = None) -> PlaceInQueue | None:
+    def find_position(self, experiment_id: str, wait_estimate: WaitEstimate | None = None) -> QueuePosition | None:
         """Where an experiment waits here; None where it does not."""
-        number = self.position_of(experiment_id)
-        return PlaceInQueue(self.name, number, len(self.entries), wait) if number else None
+        number = self.find_position_number(experiment_id)
+        return QueuePosition(self.name, number, len(self.entries), wait_estimate) if number else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,14 @@ class QuietHours:
     `zone` is the time zone by whose clocks they are. With `failures_now` failures are told all the same.
     """
 
-    begins: time
-    ends: time
+    start_time: time
+    end_time: time
     zone: str
-    failures_now: bool = False
+    allow_failures: bool = False
 
     @property
-    def span(self) -> tuple[time, time]:
-        return self.begins, self.ends
+    def time_range(self) -> tuple[time, time]:
+        return self.start_time, self.end_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +30,11 @@ class Mute:
     """A conversation in which nothing is told until a moment, and who wanted that."""
 
     until: datetime
-    by_name: str = ""
+    person_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Deferral:
     """Whether a conversation is told anything now.
 
     It is not before `until`, but of failures where `failures_now`. What was noted before `free_since` and is
@@ -42,8 +42,8 @@ class Hold:
     """
 
     until: datetime | None = None
-    free_since: datetime = _LONG_AGO
-    failures_now: bool = False
+    deferred_before: datetime = _LONG_AGO
+    allow_failures: bool = False
     zone: str = ""
 
 
@@ -55,8 +55,8 @@ class DailyDigest:
     """
 
     conversation: Conversation
-    at: time
+    time_of_day: time
     zone: str
     weekdays_only: bool
-    told_until: datetime
+    reported_until: datetime
     person_id: int | None = None

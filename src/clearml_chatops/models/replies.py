@@ -14,7 +14,7 @@ class Tone(Enum):
     SUCCESS = "success"
     WARNING = "warning"
     FAILURE = "failure"
-    QUIET = "quiet"
+    SUBTLE = "subtle"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class FormField:
     value: str = ""
     kind: FieldKind = FieldKind.TEXT
     group: str = ""
-    note: str = ""
+    hint: str = ""
     changed: bool = False
     positional: bool = False
     required: bool = False
@@ -144,17 +144,17 @@ class Reply:
     is_card: bool = False
 
     @classmethod
-    def of(cls, *blocks: Block | str | None, about: str = "") -> "Reply":
+    def of(cls, *blocks: Block | str | None, experiment_id: str = "") -> "Reply":
         """A reply of blocks, a string being a plain text; what is None is left out."""
         return cls(
             tuple(Text(block) if isinstance(block, str) else block for block in blocks if block is not None),
-            experiment_id=about,
+            experiment_id=experiment_id,
         )
 
     @classmethod
-    def asking(cls, question: str, *options: Button, about: str = "") -> "Reply":
+    def with_choice(cls, question: str, *options: Button, experiment_id: str = "") -> "Reply":
         """A reply that does nothing yet: the person has to choose."""
-        return cls((Choice(question, options),), Outcome.ASKED, about)
+        return cls((Choice(question, options),), Outcome.ASKED, experiment_id)
 
     def as_card(self) -> "Reply":
         """The same reply as the card of its experiment."""

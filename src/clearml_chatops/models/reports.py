@@ -7,12 +7,12 @@ from clearml_chatops.models.experiments import Experiment
 
 
 @dataclass(frozen=True, slots=True)
-class UseOfMachines:
+class MachineUsage:
     """How long one person's experiments ran, and that times the cards they ran on where these are known."""
 
     person_name: str
-    ran: timedelta
-    on_cards: timedelta
+    running_time: timedelta
+    gpu_time: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class Report:
 
     since: datetime
     now: datetime
-    ended: tuple[Experiment, ...]
+    finished: tuple[Experiment, ...]
     running: tuple[Experiment, ...]
     waiting: tuple[Experiment, ...]
-    use: tuple[UseOfMachines, ...]
+    usages: tuple[MachineUsage, ...]
 
     @property
     def is_empty(self) -> bool:
-        return not (self.ended or self.running or self.waiting)
+        return not (self.finished or self.running or self.waiting)

@@ -7,7 +7,7 @@ from clearml_chatops.models.experiments import LogLine, Status
 
 
 @dataclass(frozen=True, slots=True)
-class RunSigns:
+class RunActivity:
     """How an experiment is and what it has given of itself.
 
     `worker_reported` is the server's time of its agent's last report of this run. `last_log` and `gpu_busy`
@@ -21,10 +21,10 @@ class RunSigns:
     status_changed: datetime
     queue_id: str = ""
     worker_id: str = ""
-    worker_reported: datetime | None = None
+    worker_last_report: datetime | None = None
     last_iteration: int = 0
-    last_log: int = 0
-    gpu_busy: int = 0
+    last_log_milliseconds: int = 0
+    last_gpu_use_milliseconds: int = 0
     is_setting_up: bool = False
 
 
@@ -33,5 +33,5 @@ class LogPage:
     """Some lines of a log, oldest first, up to the moment `reached`; None where there was nothing."""
 
     lines: tuple[LogLine, ...]
-    reached: datetime | None
+    read_until: datetime | None
     is_last: bool

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-_OF_THE_MACHINE = ":monitor:"
+_MACHINE_METRIC_PREFIX = ":monitor:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class LineSummary:
+class CurveSummary:
     """What a line of a picture says, in three numbers; None where it has no finite value."""
 
     name: str
@@ -33,6 +33,6 @@ class LineSummary:
     highest: float | None
 
 
-def is_of_the_machine(metric: str) -> bool:
+def is_machine_metric(metric: str) -> bool:
     """Whether the SDK reported it of the machine's load, and not the script of its own work."""
-    return metric.startswith(_OF_THE_MACHINE)
+    return metric.startswith(_MACHINE_METRIC_PREFIX)

@@ -23,12 +23,12 @@ class WorkerPlan:
     queues: tuple[QueueBinding, ...]
     gpus: str
     image: str = ""
-    services: bool = False
+    services_mode: bool = False
     name: str = ""
     docker: bool = False
 
     @property
-    def in_containers(self) -> bool:
+    def uses_containers(self) -> bool:
         return self.docker or bool(self.image)
 
     @property
@@ -40,13 +40,13 @@ class WorkerPlan:
         return tuple(queue.queue_id for queue in self.queues)
 
     @property
-    def cards(self) -> frozenset[str]:
+    def gpu_ids(self) -> frozenset[str]:
         """The cards one by one; "all" stands for every one that there is."""
         return frozenset() if self.gpus == NO_GPUS else frozenset(self.gpus.split(","))
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerOrder:
+class WorkerSpec:
     """What a person asks for. What is None or empty stays as it is.
 
     `share` takes cards that somebody has, `consents` only from these workers, whose people have agreed to it.
@@ -57,15 +57,15 @@ class WorkerOrder:
     image: str | None = None
     docker: bool = False
     venv: bool = False
-    services: bool = False
+    services_mode: bool = False
     name: str = ""
     host: str = ""
     share: bool = False
-    consents: tuple[str, ...] = ()
+    accepted_worker_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class WantedWorker:
+class DesiredWorker:
     """A worker that should run on a host, until a person says otherwise. What happens to it is told where he did.
 
     One that is `draining` takes nothing more and is stopped when it has nothing to do; its `successor`
@@ -78,11 +78,11 @@ class WantedWorker:
     plan: WorkerPlan
     person_id: int
     conversation: Conversation
-    since: datetime
+    created: datetime
     person_name: str = ""
     draining: bool = False
-    held_queues: tuple[str, ...] = ()
-    held_since: datetime | None = None
+    paused_queue_ids: tuple[str, ...] = ()
+    paused_since: datetime | None = None
     successor: WorkerPlan | None = None
     failures: int = 0
     next_attempt: datetime | None = None
@@ -103,7 +103,7 @@ class StartedWorker:
     started: datetime
 
 
-class MidRun(StrEnum):
+class RunningPolicy(StrEnum):
     """What becomes of the run of a worker that is to be stopped."""
 
     WAIT = "wait"
@@ -116,7 +116,7 @@ class OwnedRun:
     """An experiment and what its owner is called, also where ClearML knows only that the bot made it."""
 
     experiment: Experiment
-    owner: str
+    owner_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +128,13 @@ class WorkerView:
     """
 
     id: str
-    wanted: WantedWorker | None = None
-    seen: Worker | None = None
-    runs: bool | None = None
-    services: tuple[Worker, ...] = ()
+    desired: DesiredWorker | None = None
+    observed: Worker | None = None
+    is_running: bool | None = None
+    service_workers: tuple[Worker, ...] = ()
 
     @property
     def experiment_ids(self) -> tuple[str, ...]:
         """What it runs, as the server has it."""
-        listed = (*((self.seen,) if self.seen else ()), *self.services)
+        listed = (*((self.observed,) if self.observed else ()), *self.service_workers)
         return tuple(dict.fromkeys(item.experiment_id for item in listed if item.experiment_id))

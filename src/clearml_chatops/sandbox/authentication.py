@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from clearml_chatops.sandbox.errors import (
     BAD_CREDENTIALS,
     BAD_SCHEME,
-    IMPERSONATION,
+    IMPERSONATION_NOT_ALLOWED,
     INVALID_TOKEN,
     MISSING_CREDENTIALS,
     ApiError,
@@ -16,7 +16,7 @@ from clearml_chatops.sandbox.errors import (
 from clearml_chatops.sandbox.state import State, User
 from clearml_chatops.sandbox.tokens import Tokens
 
-COOKIE = "clearml_token_basic"
+TOKEN_COOKIE = "clearml_token_basic"
 IMPERSONATE_HEADER = "X-ClearML-Impersonate-As"
 
 
@@ -30,21 +30,21 @@ def authenticate(state: State, tokens: Tokens, headers: Mapping[str, str], cooki
     if header:
         scheme, _, value = header.partition(" ")
         if scheme == "Basic":
-            user = _by_keys(state, value)
+            user = _authenticate_by_keys(state, value)
         elif scheme == "Bearer":
-            user = _by_token(state, tokens, value)
+            user = _authenticate_by_token(state, tokens, value)
         else:
             raise ApiError(BAD_SCHEME)
-    elif cookies.get(COOKIE):
-        user = _by_token(state, tokens, cookies[COOKIE])
+    elif cookies.get(TOKEN_COOKIE):
+        user = _authenticate_by_token(state, tokens, cookies[TOKEN_COOKIE])
     else:
         raise ApiError(MISSING_CREDENTIALS)
-    return _impersonated(state, user, headers.get(IMPERSONATE_HEADER))
+    return _impersonate(state, user, headers.get(IMPERSONATE_HEADER))
 
 
-def _by_keys(state: State, value: str) -> User:
+def _authenticate_by_keys(state: State, encoded_keys: str) -> User:
     try:
-        access_key, _, secret_key = base64.b64decode(value, validate=True).decode().partition(":")
+        access_key, _, secret_key = base64.b64decode(encoded_keys, validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
         raise ApiError(BAD_CREDENTIALS, "failed to locate provided credentials") from None
     credentials = state.credentials.get(access_key)
@@ -53,18 +53,18 @@ def _by_keys(state: State, value: str) -> User:
     return state.users[credentials.user]
 
 
-def _by_token(state: State, tokens: Tokens, value: str) -> User:
-    user = state.users.get(tokens.identity(value)["user"])
+def _authenticate_by_token(state: State, tokens: Tokens, token: str) -> User:
+    user = state.users.get(tokens.read_identity(token)["user"])
     if user is None:
         raise ApiError(INVALID_TOKEN, reason="unknown user")
     return user
 
 
-def _impersonated(state: State, user: User, other: str | None) -> User:
-    if not other:
+def _impersonate(state: State, user: User, impersonated_id: str | None) -> User:
+    if not impersonated_id:
         return user
     if user.role != "admin":
-        raise ApiError(IMPERSONATION, "impersonation not allowed", role=user.role)
-    if other not in state.users:
-        raise ApiError(IMPERSONATION, "unknown user", id=other)
-    return state.users[other]
+        raise ApiError(IMPERSONATION_NOT_ALLOWED, "impersonation not allowed", role=user.role)
+    if impersonated_id not in state.users:
+        raise ApiError(IMPERSONATION_NOT_ALLOWED, "unknown user", id=impersonated_id)
+    return state.users[impersonated_id]

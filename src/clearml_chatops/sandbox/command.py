@@ -10,7 +10,7 @@ from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.server import Sandbox
 
 
-async def serve(*, port: int, empty: bool, stream: TextIO, stop: asyncio.Event | None = None) -> None:
+async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.Event | None = None) -> None:
     """Runs a sandbox until SIGINT, SIGTERM, or until `stop` is set.
 
     Args:
@@ -29,15 +29,15 @@ async def serve(*, port: int, empty: bool, stream: TextIO, stop: asyncio.Event |
     await sandbox.start(port=port)
     try:
         # before "ready": whoever waits for that line may send the signal at once
-        with _set_by_signals() if stop is None else nullcontext(stop) as stopped:
-            stream.write("\n".join((*environment(sandbox), "ready", "")))
+        with _stop_on_signals() if stop_event is None else nullcontext(stop_event) as stopped:
+            stream.write("\n".join((*format_environment(sandbox), "ready", "")))
             stream.flush()
             await stopped.wait()
     finally:
         await sandbox.aclose()
 
 
-def environment(sandbox: Sandbox) -> list[str]:
+def format_environment(sandbox: Sandbox) -> list[str]:
     """Lines for a shell: the server's addresses and Alice's keys; the keys of the others as comments."""
     lines = [
         f"export {name}={sandbox.url}" for name in ("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST")
@@ -53,7 +53,7 @@ def environment(sandbox: Sandbox) -> list[str]:
 
 
 @contextmanager
-def _set_by_signals() -> Iterator[asyncio.Event]:
+def _stop_on_signals() -> Iterator[asyncio.Event]:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     signals = (signal.SIGINT, signal.SIGTERM)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from importlib import resources
 
-from clearml_chatops.sandbox.documents import Document, stored
-from clearml_chatops.sandbox.events import SCALAR, add_events
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
+from clearml_chatops.sandbox.events import SCALAR_EVENT, add_events
 from clearml_chatops.sandbox.state import State, User
 
 PROJECT = "vision"
@@ -35,20 +35,20 @@ Process failed, exit code 1"""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Past:
+class PastRun:
     """A run that lies behind."""
 
     name: str
     owner: User
     status: str
-    ago: timedelta
+    started_ago: timedelta
     """How long ago it began."""
-    lasted: timedelta
+    duration: timedelta
     steps: int
     reason: str = "worker execution done"
     arguments: dict[str, str] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
-    last_lines: str = "done\nProcess completed successfully"
+    log_end: str = "done\nProcess completed successfully"
 
 
 def add_demo_experiments(state: State, *, alice: User, bob: User) -> Document:
@@ -59,113 +59,113 @@ def add_demo_experiments(state: State, *, alice: User, bob: User) -> Document:
         a clearml-agent can run without installing anything.
     """
     project = state.add_project(PROJECT, user=alice.id, description="Image classification")
-    baseline = _add(
+    baseline = _add_run(
         state,
         project["id"],
-        Past(
+        PastRun(
             name="baseline",
             owner=alice,
             status="completed",
-            ago=timedelta(days=2),
-            lasted=timedelta(minutes=47),
+            started_ago=timedelta(days=2),
+            duration=timedelta(minutes=47),
             steps=60,
             tags=("reference",),
         ),
     )
-    others = (
-        Past(
+    other_runs = (
+        PastRun(
             name="resnet50 wide",
             owner=alice,
             status="completed",
-            ago=timedelta(days=1, hours=3),
-            lasted=timedelta(hours=2, minutes=5),
+            started_ago=timedelta(days=1, hours=3),
+            duration=timedelta(hours=2, minutes=5),
             steps=90,
             arguments={"backbone": "resnet50", "lr": "0.05"},
             tags=("resnet50",),
         ),
-        Past(
+        PastRun(
             name="resnet50 batch 256",
             owner=alice,
             status="failed",
-            ago=timedelta(hours=20),
-            lasted=timedelta(minutes=3),
+            started_ago=timedelta(hours=20),
+            duration=timedelta(minutes=3),
             steps=4,
             reason="worker execution exit code 1",
             arguments={"backbone": "resnet50", "batch_size": "256"},
             tags=("resnet50",),
-            last_lines=_OUT_OF_MEMORY,
+            log_end=_OUT_OF_MEMORY,
         ),
-        Past(
+        PastRun(
             name="high learning rate",
             owner=alice,
             status="stopped",
-            ago=timedelta(hours=6),
-            lasted=timedelta(minutes=11),
+            started_ago=timedelta(hours=6),
+            duration=timedelta(minutes=11),
             steps=14,
             reason="task was stopped by tasks.stop",
             arguments={"lr": "3.0"},
-            last_lines="User aborted: stopping task (1) stopped",
+            log_end="User aborted: stopping task (1) stopped",
         ),
-        Past(
+        PastRun(
             name="augmentation study",
             owner=bob,
             status="completed",
-            ago=timedelta(hours=4),
-            lasted=timedelta(minutes=52),
+            started_ago=timedelta(hours=4),
+            duration=timedelta(minutes=52),
             steps=60,
             arguments={"gpus": "1", "batch_size": "64"},
             tags=("augmentation",),
         ),
     )
-    for past in others:
-        _add(state, project["id"], past, parent=baseline["id"])
+    for run in other_runs:
+        _add_run(state, project["id"], run, parent_id=baseline["id"])
     return baseline
 
 
-def _add(state: State, project: str, past: Past, *, parent: str | None = None) -> Document:
-    began = stored(state.now() - past.ago)
-    ended = began + past.lasted
-    moments: Document = {
-        "created": began - timedelta(minutes=1),
-        "started": began,
+def _add_run(state: State, project_id: str, run: PastRun, *, parent_id: str | None = None) -> Document:
+    started = truncate_to_milliseconds(state.now() - run.started_ago)
+    ended = started + run.duration
+    extra_fields: Document = {
+        "created": started - timedelta(minutes=1),
+        "started": started,
         "completed": ended,
         "status_changed": ended,
         "last_change": ended,
-        "active_duration": int(past.lasted.total_seconds()),
+        "active_duration": int(run.duration.total_seconds()),
     }
-    if parent:
-        moments["parent"] = parent
+    if parent_id:
+        extra_fields["parent"] = parent_id
     task = state.add_task(
-        past.name,
-        user=past.owner.id,
-        project=project,
-        status=past.status,
-        status_reason=past.reason,
+        run.name,
+        user=run.owner.id,
+        project=project_id,
+        status=run.status,
+        status_reason=run.reason,
         status_message=f"Changed by clearml-agent {WORKER}",
-        tags=list(past.tags),
-        hyperparams={"Args": _arguments(past.arguments)},
+        tags=list(run.tags),
+        hyperparams={"Args": _build_arguments(run.arguments)},
         container={
             "image": "nvcr.io/nvidia/pytorch:25.09-py3",
             "arguments": "--ipc=host -v /data:/data",
         },
-        script=_script(),
+        script=_build_script(),
         last_worker=WORKER,
         last_worker_report=ended,
-        **moments,
+        **extra_fields,
     )
-    rate = float(past.arguments.get("lr", _ARGUMENTS["lr"][0]))
-    add_events(state, _reported(task, past, rate))
+    learning_rate = float(run.arguments.get("lr", _ARGUMENTS["lr"][0]))
+    add_events(state, _generate_events(task, run, learning_rate))
     # adding the events has moved it to now
     task["last_update"] = ended
     return task
 
 
-def _arguments(changed: dict[str, str]) -> Document:
+def _build_arguments(overrides: dict[str, str]) -> Document:
     return {
         name: {
             "section": "Args",
             "name": name,
-            "value": changed.get(name, value),
+            "value": overrides.get(name, value),
             "type": kind,
             "description": description,
         }
@@ -173,7 +173,7 @@ def _arguments(changed: dict[str, str]) -> Document:
     }
 
 
-def _script() -> Document:
+def _build_script() -> Document:
     """The script as the SDK stores one that stands in no repository: the whole file as uncommitted changes."""
     source = resources.files("clearml_chatops.sandbox").joinpath("demo", SCRIPT)
     return {
@@ -189,15 +189,15 @@ def _script() -> Document:
     }
 
 
-def _reported(task: Document, past: Past, rate: float) -> Iterable[Document]:
+def _generate_events(task: Document, run: PastRun, learning_rate: float) -> Iterable[Document]:
     """A log line, two losses and an accuracy a step, at even distances over the run."""
     arguments = {name: value["value"] for name, value in task["hyperparams"]["Args"].items()}
-    first = int(task["started"].timestamp() * 1000)
-    length = int(past.lasted.total_seconds() * 1000)
-    yield _line(task, first, " ".join(f"{name}={value}" for name, value in arguments.items()))
-    for step in range(past.steps):
-        moment = first + length * (step + 1) // (past.steps + 1)
-        train = 0.15 + 2.1 * math.exp(-step * math.sqrt(rate) / 6) * (1 + 0.06 * math.sin(step * 1.7))
+    start_timestamp = int(task["started"].timestamp() * 1000)
+    duration_in_milliseconds = int(run.duration.total_seconds() * 1000)
+    yield _build_log_event(task, start_timestamp, " ".join(f"{name}={value}" for name, value in arguments.items()))
+    for step in range(run.steps):
+        timestamp = start_timestamp + duration_in_milliseconds * (step + 1) // (run.steps + 1)
+        train = 0.15 + 2.1 * math.exp(-step * math.sqrt(learning_rate) / 6) * (1 + 0.06 * math.sin(step * 1.7))
         validation = train + 0.12 + 0.001 * step
         accuracy = 1 / (1 + 0.5 * validation)
         for metric, variant, value in (
@@ -206,25 +206,25 @@ def _reported(task: Document, past: Past, rate: float) -> Iterable[Document]:
             ("accuracy", "validation", accuracy),
         ):
             yield {
-                "type": SCALAR,
+                "type": SCALAR_EVENT,
                 "task": task["id"],
-                "timestamp": moment,
+                "timestamp": timestamp,
                 "iter": step,
                 "metric": metric,
                 "variant": variant,
                 "value": round(value, 5),
                 "worker": WORKER,
             }
-        yield _line(task, moment, f"step {step + 1}/{past.steps} loss={train:.4f}")
-    yield _line(task, first + length, past.last_lines)
+        yield _build_log_event(task, timestamp, f"step {step + 1}/{run.steps} loss={train:.4f}")
+    yield _build_log_event(task, start_timestamp + duration_in_milliseconds, run.log_end)
 
 
-def _line(task: Document, moment: int, text: str) -> Document:
+def _build_log_event(task: Document, timestamp: int, text: str) -> Document:
     return {
         "type": "log",
         "level": "INFO",
         "task": task["id"],
-        "timestamp": moment,
+        "timestamp": timestamp,
         "worker": WORKER,
         "msg": text,
     }

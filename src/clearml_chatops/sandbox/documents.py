@@ -10,12 +10,12 @@ Document = dict[str, Any]
 MISSING = object()
 
 
-def new_id() -> str:
+def generate_id() -> str:
     """32 hex digits, the form of every id of a ClearML server."""
     return uuid4().hex
 
 
-def stored(moment: datetime) -> datetime:
+def truncate_to_milliseconds(moment: datetime) -> datetime:
     """The moment as MongoDB keeps it: whole milliseconds.
 
     Replies to a change tell the moment in microseconds, later reads in milliseconds; a cursor taken from
@@ -24,7 +24,7 @@ def stored(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def value_at(document: Document, path: str) -> Any:
+def get_value_at(document: Document, path: str) -> Any:
     """The value at a dotted path, MISSING where there is none."""
     value: Any = document
     for step in path.split("."):
@@ -34,7 +34,7 @@ def value_at(document: Document, path: str) -> Any:
     return value
 
 
-def set_at(document: Document, path: str, value: Any) -> None:
+def set_value_at(document: Document, path: str, value: Any) -> None:
     """Sets the value at a dotted path, making the dictionaries on the way."""
     *parents, last = path.split(".")
     for step in parents:
@@ -42,10 +42,10 @@ def set_at(document: Document, path: str, value: Any) -> None:
     document[last] = value
 
 
-def texts(value: Any) -> Iterator[str]:
+def find_strings(value: Any) -> Iterator[str]:
     """The strings that a value holds, for searching."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):
         for item in value:
-            yield from texts(item)
+            yield from find_strings(item)

@@ -8,16 +8,16 @@ from clearml_chatops.sandbox.errors import NO_DEFAULT_QUEUE, VALIDATION, ApiErro
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import State
 from clearml_chatops.sandbox.task_status import (
+    build_status_change,
     change_status,
     dequeue,
-    enqueue_status_lost,
-    requested,
-    status_before_queue,
+    get_status_before_enqueue,
+    revert_failed_enqueue,
 )
 from clearml_chatops.sandbox.validation import FLAG, REQUIRED_TEXT, TEXT
 
 
-def default_queue(state: State) -> Document:
+def require_default_queue(state: State) -> Document:
     """The queue tagged `default`, where tasks go and agents listen that name none."""
     for queue in state.queues.values():
         if "default" in queue["system_tags"]:
@@ -25,10 +25,10 @@ def default_queue(state: State) -> Document:
     raise ApiError(NO_DEFAULT_QUEUE)
 
 
-def watched(state: State, queue: str) -> bool:
+def is_queue_watched(state: State, queue_id: str) -> bool:
     """Whether a worker that still reports listens to the queue."""
     now = state.now()
-    return any(queue in worker.queues and not worker.expired(now) for worker in state.workers.values())
+    return any(queue_id in worker.queues and not worker.is_expired(now) for worker in state.workers.values())
 
 
 @endpoint(
@@ -44,32 +44,32 @@ def watched(state: State, queue: str) -> bool:
 def enqueue(call: Call) -> Document:
     """Queues a task: in the queue of that id, of that name (made if there is none), or the default one."""
     state = call.state
-    task = state.task(call.data["task"])
-    before = task["status"]
-    remembered = status_before_queue(task) if before == "queued" else before
-    queue_id = _wanted_queue(call)
-    result = change_status(state, task, requested(call, "queued"), enqueue_status=remembered)
+    task = state.require_task(call.data["task"])
+    previous_status = task["status"]
+    status_to_restore = get_status_before_enqueue(task) if previous_status == "queued" else previous_status
+    queue_id = _resolve_queue_id(call)
+    result = change_status(state, task, build_status_change(call, "queued"), enqueue_status=status_to_restore)
     try:
-        queue_entries.add(state, state.queue(queue_id), task["id"])
+        queue_entries.add(state, state.require_queue(queue_id), task["id"])
     except ApiError:
-        enqueue_status_lost(state, task, call.user.id, status=before)
+        revert_failed_enqueue(state, task, call.user.id, status=previous_status)
         raise
     task["execution"]["queue"] = queue_id
     result["fields"]["execution.queue"] = queue_id
     result["queued"] = 1
-    if call.flag("verify_watched_queue"):
-        result["queue_watched"] = watched(state, queue_id)
+    if call.get_flag("verify_watched_queue"):
+        result["queue_watched"] = is_queue_watched(state, queue_id)
     return result
 
 
-def _wanted_queue(call: Call) -> str:
-    queue_id, name = call.text("queue"), call.text("queue_name")
+def _resolve_queue_id(call: Call) -> str:
+    queue_id, name = call.get_text("queue"), call.get_text("queue_name")
     if queue_id and name:
         raise ApiError(VALIDATION, "Either queue id or queue name should be provided")
     if name:
-        queue = call.state.queue_named(name) or call.state.add_queue(name)
+        queue = call.state.find_queue(name) or call.state.add_queue(name)
         return str(queue["id"])
-    return queue_id or str(default_queue(call.state)["id"])
+    return queue_id or str(require_default_queue(call.state)["id"])
 
 
 @endpoint("tasks.dequeue", task=REQUIRED_TEXT, status_reason=TEXT, status_message=TEXT, new_status=TEXT)
@@ -79,9 +79,9 @@ def dequeue_task(call: Call) -> Document:
     Beware: a task that no queue holds is answered with `dequeued` 1 as well (only `updated` is 0), and one
     that runs becomes a draft while its process goes on. Both are how the real server behaves.
     """
-    task = call.state.task(call.data["task"])
+    task = call.state.require_task(call.data["task"])
     if task["status"] not in {"queued", "in_progress"}:
         return {"dequeued": 1, "fields": {}, "updated": 0}
-    status = call.text("new_status") or status_before_queue(task)
-    change = replace(requested(call, status), force=True)
+    status = call.get_text("new_status") or get_status_before_enqueue(task)
+    change = replace(build_status_change(call, status), force=True)
     return {**dequeue(call.state, task, change), "dequeued": 1}

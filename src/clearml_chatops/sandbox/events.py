@@ -6,22 +6,22 @@ from datetime import datetime
 from hashlib import md5
 from operator import itemgetter
 
-from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import EVENTS_NOT_ADDED, ApiError
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import State, TaskEvents
-from clearml_chatops.sandbox.validation import FLAG, NUMBER, REQUIRED_TEXT, WHOLE_NUMBER
+from clearml_chatops.sandbox.validation import FLAG, INTEGER, NUMBER, REQUIRED_TEXT
 
-BATCH_SIZE = 500
-SCALAR = "training_stats_scalar"
+DEFAULT_BATCH_SIZE = 500
+SCALAR_EVENT = "training_stats_scalar"
 
-_OF_THE_MACHINE = {":monitor:machine", ":monitor:gpu"}
+_MACHINE_METRICS = {":monitor:machine", ":monitor:gpu"}
 """Metrics whose iterations are not the run's: the SDK counts seconds where the script counts nothing."""
 
-_timestamp = itemgetter("timestamp")
+_get_timestamp = itemgetter("timestamp")
 
 
-def hashed(name: str) -> str:
+def hash_name(name: str) -> str:
     """The key under which a task's `last_metrics` holds a metric or variant."""
     return md5(name.encode(), usedforsecurity=False).hexdigest()
 
@@ -38,36 +38,36 @@ def add_events(state: State, events: Iterable[Document]) -> Document:
     now = state.now()
     added = 0
     errors: dict[str, int] = {}
-    touched: set[str] = set()
-    for given in events:
-        task = state.tasks.get(given.get("task", ""))
+    updated_ids: set[str] = set()
+    for raw_event in events:
+        task = state.tasks.get(raw_event.get("task", ""))
         if task is None:
-            text = f"Invalid task id {given.get('task')}"
+            text = f"Invalid task id {raw_event.get('task')}"
             errors[text] = errors.get(text, 0) + 1
             continue
-        event = _completed(given, now)
-        found = state.events.setdefault(task["id"], TaskEvents())
+        event = _fill_event_defaults(raw_event, now)
+        task_events = state.events.setdefault(task["id"], TaskEvents())
         if event["type"] == "log":
-            found.log.append(event)
+            task_events.log.append(event)
         else:
-            found.scalars.append(event)
-        if event["type"] == SCALAR and isinstance(event.get("value"), int | float):
-            _note_scalar(task, event)
-        if event["metric"] not in _OF_THE_MACHINE:
+            task_events.scalars.append(event)
+        if event["type"] == SCALAR_EVENT and isinstance(event.get("value"), int | float):
+            _update_last_metrics(task, event)
+        if event["metric"] not in _MACHINE_METRICS:
             task["last_iteration"] = max(task["last_iteration"], int(event.get("iter") or 0))
-        _note_metric(task, event)
-        touched.add(task["id"])
+        _update_metric_stats(task, event)
+        updated_ids.add(task["id"])
         added += 1
-    for id_ in touched:
-        state.tasks[id_]["last_update"] = stored(now)
+    for id_ in updated_ids:
+        state.tasks[id_]["last_update"] = truncate_to_milliseconds(now)
         # batches of one task may arrive out of order: the SDK sends from several threads
-        state.events[id_].log.sort(key=_timestamp)
+        state.events[id_].log.sort(key=_get_timestamp)
     return {"added": added, "errors": sum(errors.values()), "errors_info": errors}
 
 
-def _completed(given: Document, now: datetime) -> Document:
-    skipped = {"method", "allow_locked"}
-    event = {name: value for name, value in given.items() if name not in skipped}
+def _fill_event_defaults(raw_event: Document, now: datetime) -> Document:
+    ignored_fields = {"method", "allow_locked"}
+    event = {name: value for name, value in raw_event.items() if name not in ignored_fields}
     event.setdefault("type", "log")
     event.setdefault("timestamp", int(now.timestamp() * 1000))
     event.setdefault("model_event", False)
@@ -80,11 +80,11 @@ def _completed(given: Document, now: datetime) -> Document:
     return event
 
 
-def _note_scalar(task: Document, event: Document) -> None:
+def _update_last_metrics(task: Document, event: Document) -> None:
     value, iteration = event["value"], event["iter"]
-    metric = task["last_metrics"].setdefault(hashed(event["metric"]), {})
+    metric = task["last_metrics"].setdefault(hash_name(event["metric"]), {})
     entry = metric.setdefault(
-        hashed(event["variant"]),
+        hash_name(event["variant"]),
         {
             "metric": event["metric"],
             "variant": event["variant"],
@@ -114,9 +114,9 @@ def _note_scalar(task: Document, event: Document) -> None:
         task["unique_metrics"].append(name)
 
 
-def _note_metric(task: Document, event: Document) -> None:
+def _update_metric_stats(task: Document, event: Document) -> None:
     stats = task["metric_stats"].setdefault(
-        hashed(event["metric"]), {"metric": event["metric"], "event_stats_by_type": {}}
+        hash_name(event["metric"]), {"metric": event["metric"], "event_stats_by_type": {}}
     )
     stats["event_stats_by_type"][event["type"]] = {"last_update": event["timestamp"]}
 
@@ -124,15 +124,15 @@ def _note_metric(task: Document, event: Document) -> None:
 @endpoint("events.add_batch")
 def add_batch(call: Call) -> Document:
     items = call.batch or [call.data]
-    return _added(call, items)
+    return _add_items(call, items)
 
 
 @endpoint("events.add")
 def add(call: Call) -> Document:
-    return _added(call, [call.data])
+    return _add_items(call, [call.data])
 
 
-def _added(call: Call, items: Iterable[object]) -> Document:
+def _add_items(call: Call, items: Iterable[object]) -> Document:
     result = add_events(call.state, (item for item in items if isinstance(item, dict)))
     if not result["added"]:
         info = ", ".join(f"{text}={count}" for text, count in result["errors_info"].items())
@@ -146,7 +146,7 @@ def _added(call: Call, items: Iterable[object]) -> Document:
     "events.get_task_log",
     since="2.9",
     task=REQUIRED_TEXT,
-    batch_size=WHOLE_NUMBER,
+    batch_size=INTEGER,
     navigate_earlier=FLAG,
     from_timestamp=NUMBER,
 )
@@ -157,37 +157,37 @@ def get_task_log(call: Call) -> Document:
     false the first after it, oldest first. `order` asc or desc overrides the order. Events of one millisecond
     stay together: more than `batch_size` are given rather than some of them.
     """
-    log = events_of(call).log
-    size = int(call.data.get("batch_size") or BATCH_SIZE)
-    since = call.data.get("from_timestamp")
-    earlier = call.flag("navigate_earlier", default=True)
-    if earlier:
-        end = len(log) if since is None else bisect_left(log, since, key=_timestamp)
+    log = find_task_events(call).log
+    size = int(call.data.get("batch_size") or DEFAULT_BATCH_SIZE)
+    from_timestamp = call.data.get("from_timestamp")
+    navigate_earlier = call.get_flag("navigate_earlier", default=True)
+    if navigate_earlier:
+        end = len(log) if from_timestamp is None else bisect_left(log, from_timestamp, key=_get_timestamp)
         start = max(end - size, 0)
         if start < end:
-            start = bisect_left(log, log[start]["timestamp"], key=_timestamp)
+            start = bisect_left(log, log[start]["timestamp"], key=_get_timestamp)
         part = log[start:end][::-1]
     else:
-        start = 0 if since is None else bisect_right(log, since, key=_timestamp)
+        start = 0 if from_timestamp is None else bisect_right(log, from_timestamp, key=_get_timestamp)
         end = min(start + size, len(log))
         if start < end:
-            end = bisect_right(log, log[end - 1]["timestamp"], key=_timestamp)
+            end = bisect_right(log, log[end - 1]["timestamp"], key=_get_timestamp)
         part = log[start:end]
-    order = call.text("order")
+    order = call.get_text("order")
     if order:
-        part = sorted(part, key=_timestamp, reverse=order == "desc")
+        part = sorted(part, key=_get_timestamp, reverse=order == "desc")
     return {"events": part, "returned": len(part), "total": len(log)}
 
 
 @endpoint("events.clear_task_log", since="2.19", task=REQUIRED_TEXT)
 def clear_task_log(call: Call) -> Document:
-    log = events_of(call).log
+    log = find_task_events(call).log
     deleted = len(log)
     log.clear()
     return {"deleted": deleted}
 
 
-def events_of(call: Call) -> TaskEvents:
+def find_task_events(call: Call) -> TaskEvents:
     """The events of the request's task, none yet for one that never ran."""
-    task = call.state.readable_task(call.data["task"])
+    task = call.state.require_readable_task(call.data["task"])
     return call.state.events.get(task["id"]) or TaskEvents()

@@ -1,14 +1,14 @@
 """The server itself and what spans the company: version, ping, tags, models."""
 
 from clearml_chatops.sandbox import queries
-from clearml_chatops.sandbox.conditions import Filters
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import MODEL_NOT_FOUND, ApiError
+from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
 from clearml_chatops.sandbox.registry import API_VERSION, SERVER_VERSION, Call, endpoint
-from clearml_chatops.sandbox.validation import ONE_OR_SEVERAL, REQUIRED_TEXT
+from clearml_chatops.sandbox.validation import REQUIRED_TEXT, TEXT_OR_LIST
 
-MODELS = Schema(
+MODEL_SCHEMA = Schema(
     fields=frozenset(
         [
             "id",
@@ -54,7 +54,7 @@ def get_tags(call: Call) -> Document:
     """The tags in use on tasks and models."""
     documents = [*call.state.tasks.values(), *call.state.models.values()]
     answer = {"tags": sorted({tag for document in documents for tag in document["tags"]})}
-    if call.flag("include_system"):
+    if call.get_flag("include_system"):
         answer["system_tags"] = sorted({tag for document in documents for tag in document["system_tags"]})
     return answer
 
@@ -67,15 +67,15 @@ def get_model(call: Call) -> Document:
     return {"model": model}
 
 
-@endpoint("models.get_all", only_fields=ONE_OR_SEVERAL)
+@endpoint("models.get_all", only_fields=TEXT_OR_LIST)
 def get_models(call: Call) -> Document:
-    found = queries.find(call.state, call.state.models, call.data, MODELS)
-    answer = {"models": [queries.projected(model, call.data, MODELS) for model in found]}
-    return {**answer, **queries.scroll(call.state, call.data, found)}
+    found = queries.find(call.state, call.state.models, call.data, MODEL_SCHEMA)
+    answer = {"models": [queries.select_fields(model, call.data, MODEL_SCHEMA) for model in found]}
+    return {**answer, **queries.advance_scroll(call.state, call.data, found)}
 
 
-@endpoint("models.get_all_ex", only_fields=ONE_OR_SEVERAL)
+@endpoint("models.get_all_ex", only_fields=TEXT_OR_LIST)
 def get_models_ex(call: Call) -> Document:
-    found = queries.find(call.state, call.state.models, call.data, MODELS)
-    answer = {"models": [queries.expanded(call.state, model, call.data, MODELS) for model in found]}
-    return {**answer, **queries.scroll(call.state, call.data, found)}
+    found = queries.find(call.state, call.state.models, call.data, MODEL_SCHEMA)
+    answer = {"models": [queries.expand_references(call.state, model, call.data, MODEL_SCHEMA) for model in found]}
+    return {**answer, **queries.advance_scroll(call.state, call.data, found)}

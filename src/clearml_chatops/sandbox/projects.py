@@ -3,15 +3,15 @@
 from datetime import timedelta
 
 from clearml_chatops.sandbox import queries
-from clearml_chatops.sandbox.conditions import Filters
-from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import PROJECT_EXISTS, PROJECT_HAS_TASKS, ApiError
+from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import State
-from clearml_chatops.sandbox.validation import FLAG, LIST, ONE_OR_SEVERAL, REQUIRED_TEXT, TEXT, check_name
+from clearml_chatops.sandbox.validation import FLAG, LIST, REQUIRED_TEXT, TEXT, TEXT_OR_LIST, check_name
 
-PROJECTS = Schema(
+PROJECT_SCHEMA = Schema(
     fields=frozenset(
         [
             "id",
@@ -37,7 +37,7 @@ PROJECTS = Schema(
         patterns=("name", "basename", "description"),
         lists=("id", "user", "tags", "system_tags", "parent"),
         dates=("created", "last_update"),
-        searched=("name", "id", "description"),
+        full_text=("name", "id", "description"),
     ),
     references={"company": "companies", "user": "users", "parent": "projects"},
     hidden=frozenset({"path"}),
@@ -62,20 +62,20 @@ def create(call: Call) -> Document:
     """Makes a project, and those above it in its path that do not exist."""
     name = call.data["name"].strip("/")
     check_name(name)
-    if call.state.project_named(name):
+    if call.state.find_project(name):
         raise ApiError(PROJECT_EXISTS, name=name, company=call.state.company)
-    project = call.state.add_project(name, user=call.user.id, description=call.text("description"))
+    project = call.state.add_project(name, user=call.user.id, description=call.get_text("description"))
     project["tags"] = list(call.data.get("tags") or [])
     project["system_tags"] = list(call.data.get("system_tags") or [])
-    if call.text("default_output_destination"):
-        project["default_output_destination"] = call.text("default_output_destination")
+    if call.get_text("default_output_destination"):
+        project["default_output_destination"] = call.get_text("default_output_destination")
     return {"id": project["id"]}
 
 
 @endpoint("projects.update", project=REQUIRED_TEXT, name=TEXT, description=TEXT, tags=LIST, system_tags=LIST)
 def update(call: Call) -> Document:
     """Changes a project; a new name moves those below it along."""
-    project = call.state.project(call.data["project"])
+    project = call.state.require_project(call.data["project"])
     fields = {
         name: call.data[name]
         for name in ("name", "description", "tags", "system_tags", "default_output_destination")
@@ -84,13 +84,13 @@ def update(call: Call) -> Document:
     if fields.get("name", project["name"]) != project["name"]:
         _rename(call, project, fields["name"])
     project.update(fields)
-    project["last_update"] = stored(call.state.now())
+    project["last_update"] = truncate_to_milliseconds(call.state.now())
     return {"fields": fields, "updated": 1}
 
 
 def _rename(call: Call, project: Document, name: str) -> None:
     check_name(name)
-    if call.state.project_named(name):
+    if call.state.find_project(name):
         raise ApiError(PROJECT_EXISTS, name=name, company=call.state.company)
     old = project["name"]
     for other in call.state.projects.values():
@@ -103,14 +103,14 @@ def _rename(call: Call, project: Document, name: str) -> None:
 def delete(call: Call) -> Document:
     """Deletes a project with those below it; with `force` also one with tasks, which then have none."""
     state = call.state
-    project = state.project(call.data["project"])
-    gone = state.with_subprojects([project["id"]])
-    tasks = state.tasks_of(gone)
-    if tasks and not call.flag("force"):
+    project = state.require_project(call.data["project"])
+    deleted_ids = state.expand_subprojects([project["id"]])
+    tasks = state.list_tasks(deleted_ids)
+    if tasks and not call.get_flag("force"):
         raise ApiError(PROJECT_HAS_TASKS, "use force=true to delete", id=project["id"])
     for task in tasks:
         task.pop("project", None)
-    for id_ in gone:
+    for id_ in deleted_ids:
         del state.projects[id_]
     return {
         "deleted": 1,
@@ -123,54 +123,54 @@ def delete(call: Call) -> Document:
 
 @endpoint("projects.get_by_id", project=REQUIRED_TEXT)
 def get_by_id(call: Call) -> Document:
-    project = call.state.project(call.data["project"])
-    return {"project": {**project, "path": _path(call.state, project)}}
+    project = call.state.require_project(call.data["project"])
+    return {"project": {**project, "path": _list_ancestor_ids(call.state, project)}}
 
 
-def _path(state: State, project: Document) -> list[str]:
+def _list_ancestor_ids(state: State, project: Document) -> list[str]:
     """The ids of the projects above, the topmost first."""
     parent = state.projects.get(project.get("parent", ""))
-    return [*_path(state, parent), parent["id"]] if parent else []
+    return [*_list_ancestor_ids(state, parent), parent["id"]] if parent else []
 
 
-@endpoint("projects.get_all", only_fields=ONE_OR_SEVERAL, shallow_search=FLAG, search_hidden=FLAG)
+@endpoint("projects.get_all", only_fields=TEXT_OR_LIST, shallow_search=FLAG, search_hidden=FLAG)
 def get_all(call: Call) -> Document:
-    found = _find(call)
-    answer = {"projects": [queries.projected(project, call.data, PROJECTS) for project in found]}
-    return {**answer, **queries.scroll(call.state, call.data, found)}
+    found = _find_projects(call)
+    answer = {"projects": [queries.select_fields(project, call.data, PROJECT_SCHEMA) for project in found]}
+    return {**answer, **queries.advance_scroll(call.state, call.data, found)}
 
 
-@endpoint("projects.get_all_ex", only_fields=ONE_OR_SEVERAL, include_stats=FLAG)
+@endpoint("projects.get_all_ex", only_fields=TEXT_OR_LIST, include_stats=FLAG)
 def get_all_ex(call: Call) -> Document:
     """As get_all, with references as documents and, asked for, with the counts of tasks by status."""
-    found = _find(call)
-    projects = [queries.expanded(call.state, project, call.data, PROJECTS) for project in found]
-    if call.flag("include_stats"):
+    found = _find_projects(call)
+    projects = [queries.expand_references(call.state, project, call.data, PROJECT_SCHEMA) for project in found]
+    if call.get_flag("include_stats"):
         for project, answer in zip(found, projects, strict=True):
-            answer["stats"] = {"active": _statistics(call.state, project)}
-            answer["sub_projects"] = _below(call.state, project)
-    return {"projects": projects, **queries.scroll(call.state, call.data, found)}
+            answer["stats"] = {"active": _compute_statistics(call.state, project)}
+            answer["sub_projects"] = _list_subprojects(call.state, project)
+    return {"projects": projects, **queries.advance_scroll(call.state, call.data, found)}
 
 
-def _find(call: Call) -> list[Document]:
+def _find_projects(call: Call) -> list[Document]:
     state, data = call.state, call.data
-    queries.only_fields(data, PROJECTS)
+    queries.parse_only_fields(data, PROJECT_SCHEMA)
     projects = state.projects
-    if not call.flag("search_hidden"):
+    if not call.get_flag("search_hidden"):
         projects = {id_: item for id_, item in projects.items() if "hidden" not in item["system_tags"]}
-    if call.flag("shallow_search"):
+    if call.get_flag("shallow_search"):
         projects = {id_: item for id_, item in projects.items() if "parent" not in item}
     if data.get("active_users"):
-        active = {task.get("project") for task in state.tasks.values() if task["user"] in data["active_users"]}
-        projects = {id_: item for id_, item in projects.items() if id_ in active}
-    return queries.find(state, projects, data, PROJECTS)
+        active_ids = {task.get("project") for task in state.tasks.values() if task["user"] in data["active_users"]}
+        projects = {id_: item for id_, item in projects.items() if id_ in active_ids}
+    return queries.find(state, projects, data, PROJECT_SCHEMA)
 
 
-def _statistics(state: State, project: Document) -> Document:
+def _compute_statistics(state: State, project: Document) -> Document:
     now = state.now()
     tasks = [
         task
-        for task in state.tasks_of(state.with_subprojects([project["id"]]))
+        for task in state.list_tasks(state.expand_subprojects([project["id"]]))
         if "archived" not in task["system_tags"]
     ]
     counts = dict.fromkeys(_STATUSES, 0)
@@ -186,7 +186,7 @@ def _statistics(state: State, project: Document) -> Document:
     }
 
 
-def _below(state: State, project: Document) -> list[Document]:
+def _list_subprojects(state: State, project: Document) -> list[Document]:
     prefix = f"{project['name']}/"
     return [
         {"id": other["id"], "name": other["name"]}
@@ -195,13 +195,13 @@ def _below(state: State, project: Document) -> list[Document]:
     ]
 
 
-def _tasks_of(call: Call, field: str) -> list[Document]:
+def _find_tasks(call: Call, field: str) -> list[Document]:
     """The tasks of the request's project or projects with those below, of all without one."""
-    wanted = call.data.get(field)
-    if not wanted:
-        return call.state.tasks_of(None)
-    ids = wanted if isinstance(wanted, list) else [wanted]
-    return call.state.tasks_of(call.state.with_subprojects(ids))
+    requested = call.data.get(field)
+    if not requested:
+        return call.state.list_tasks(None)
+    ids = requested if isinstance(requested, list) else [requested]
+    return call.state.list_tasks(call.state.expand_subprojects(ids))
 
 
 @endpoint("projects.get_hyper_parameters", since="2.9", project=TEXT)
@@ -210,7 +210,7 @@ def get_hyper_parameters(call: Call) -> Document:
     names = sorted(
         {
             (section, name)
-            for task in _tasks_of(call, "project")
+            for task in _find_tasks(call, "project")
             for section, parameters in task["hyperparams"].items()
             for name in parameters
         }
@@ -227,9 +227,9 @@ def get_hyper_parameters(call: Call) -> Document:
 
 @endpoint("projects.get_task_tags", since="2.8", projects=LIST)
 def get_task_tags(call: Call) -> Document:
-    tasks = _tasks_of(call, "projects")
+    tasks = _find_tasks(call, "projects")
     answer = {"tags": sorted({tag for task in tasks for tag in task["tags"]})}
-    if call.flag("include_system"):
+    if call.get_flag("include_system"):
         answer["system_tags"] = sorted({tag for task in tasks for tag in task["system_tags"]})
     return answer
 
@@ -237,7 +237,7 @@ def get_task_tags(call: Call) -> Document:
 @endpoint("projects.get_task_parents", since="2.12", projects=LIST)
 def get_task_parents(call: Call) -> Document:
     """The tasks that others of the projects were cloned from."""
-    parents = {task["parent"] for task in _tasks_of(call, "projects") if task.get("parent")}
+    parents = {task["parent"] for task in _find_tasks(call, "projects") if task.get("parent")}
     found = [call.state.tasks[id_] for id_ in parents if id_ in call.state.tasks]
     return {
         "parents": [
@@ -257,7 +257,7 @@ def get_unique_metric_variants(call: Call) -> Document:
             "variant": entry["variant"],
             "variant_hash": variant,
         }
-        for task in _tasks_of(call, "project")
+        for task in _find_tasks(call, "project")
         for metric, variants in task["last_metrics"].items()
         for variant, entry in variants.items()
     }

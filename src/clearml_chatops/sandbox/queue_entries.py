@@ -1,68 +1,68 @@
 """Entries of queues: adding, taking out and moving tasks, and how long each had waited."""
 
-from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import TASK_ALREADY_QUEUED, TASK_NOT_IN_QUEUE, ApiError
 from clearml_chatops.sandbox.state import State
 
 
-def position(queue: Document, task: str) -> int | None:
-    return next((index for index, entry in enumerate(queue["entries"]) if entry["task"] == task), None)
+def find_position(queue: Document, task_id: str) -> int | None:
+    return next((index for index, entry in enumerate(queue["entries"]) if entry["task"] == task_id), None)
 
 
-def add(state: State, queue: Document, task: str) -> None:
+def add(state: State, queue: Document, task_id: str) -> None:
     """Puts a task at the end of a queue, out of any other.
 
     Raises:
         ApiError: 400/706, it is in that queue already; it keeps its place.
     """
-    if position(queue, task) is not None:
-        raise ApiError(TASK_ALREADY_QUEUED, task=task)
-    remove_everywhere(state, task)
-    now = stored(state.now())
-    queue["entries"].append({"task": task, "added": now})
+    if find_position(queue, task_id) is not None:
+        raise ApiError(TASK_ALREADY_QUEUED, task=task_id)
+    remove_from_all_queues(state, task_id)
+    now = truncate_to_milliseconds(state.now())
+    queue["entries"].append({"task": task_id, "added": now})
     queue["last_update"] = now
 
 
-def remove(state: State, queue: Document, task: str) -> Document:
+def remove(state: State, queue: Document, task_id: str) -> Document:
     """Takes a task out of a queue and returns its entry.
 
     Raises:
         ApiError: 400/703, it is not in it.
     """
-    index = position(queue, task)
+    index = find_position(queue, task_id)
     if index is None:
-        raise not_in_queue(state, queue["id"], task)
+        raise build_not_in_queue_error(state, queue["id"], task_id)
     entry: Document = queue["entries"].pop(index)
     now = state.now()
-    queue["last_update"] = stored(now)
+    queue["last_update"] = truncate_to_milliseconds(now)
     waited = (now - entry["added"]).total_seconds()
     state.queue_waits.setdefault(queue["id"], []).append((now, waited, len(queue["entries"])))
     return entry
 
 
-def remove_everywhere(state: State, task: str) -> int:
+def remove_from_all_queues(state: State, task_id: str) -> int:
     """Takes a task out of whatever queue holds it; how many did."""
-    holding = [queue for queue in state.queues.values() if position(queue, task) is not None]
-    for queue in holding:
-        remove(state, queue, task)
-    return len(holding)
+    containing_queues = [queue for queue in state.queues.values() if find_position(queue, task_id) is not None]
+    for queue in containing_queues:
+        remove(state, queue, task_id)
+    return len(containing_queues)
 
 
-def move(state: State, queue_id: str, task: str, steps: int | None, *, to_front: bool) -> int:
+def move(state: State, queue_id: str, task_id: str, steps: int | None, *, to_front: bool) -> int:
     """Moves a task by `steps` towards the front or the back, all the way where None; its new position."""
     queue = state.queues.get(queue_id)
-    index = None if queue is None else position(queue, task)
+    index = None if queue is None else find_position(queue, task_id)
     if queue is None or index is None:
-        raise not_in_queue(state, queue_id, task)
+        raise build_not_in_queue_error(state, queue_id, task_id)
     entries = queue["entries"]
     distance = len(entries) if steps is None else steps
     # a negative count moves nothing on the real server
     target = index + max(distance, 0) * (-1 if to_front else 1)
     target = min(max(target, 0), len(entries) - 1)
     entries.insert(target, entries.pop(index))
-    queue["last_update"] = stored(state.now())
+    queue["last_update"] = truncate_to_milliseconds(state.now())
     return target
 
 
-def not_in_queue(state: State, queue: str, task: str) -> ApiError:
-    return ApiError(TASK_NOT_IN_QUEUE, task=task, id=queue, company=state.company)
+def build_not_in_queue_error(state: State, queue_id: str, task_id: str) -> ApiError:
+    return ApiError(TASK_NOT_IN_QUEUE, task=task_id, id=queue_id, company=state.company)

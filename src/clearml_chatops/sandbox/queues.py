@@ -3,28 +3,28 @@
 from dataclasses import replace
 
 from clearml_chatops.sandbox import queries, queue_entries
-from clearml_chatops.sandbox.conditions import Filters
-from clearml_chatops.sandbox.documents import Document, stored
-from clearml_chatops.sandbox.enqueueing import default_queue
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
+from clearml_chatops.sandbox.enqueueing import require_default_queue
 from clearml_chatops.sandbox.errors import NOT_UNIQUE, QUEUE_NOT_EMPTY, ApiError
+from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.sample_range import SampleRange
 from clearml_chatops.sandbox.state import State
-from clearml_chatops.sandbox.task_status import Change, dequeue, status_before_queue
+from clearml_chatops.sandbox.task_status import StatusChange, dequeue, get_status_before_enqueue
 from clearml_chatops.sandbox.validation import (
     DICTIONARY,
     FLAG,
+    INTEGER,
     LIST,
-    ONE_OR_SEVERAL,
     REQUIRED_NUMBER,
     REQUIRED_TEXT,
     TEXT,
-    WHOLE_NUMBER,
+    TEXT_OR_LIST,
     check_name,
 )
 
-QUEUES = Schema(
+QUEUE_SCHEMA = Schema(
     fields=frozenset(
         [
             "id",
@@ -41,7 +41,7 @@ QUEUES = Schema(
             "display_name",
         ]
     ),
-    filters=Filters(dates=("created", "last_update"), searched=("name", "id", "tags")),
+    filters=Filters(dates=("created", "last_update"), full_text=("name", "id", "tags")),
     references={"company": "companies"},
 )
 
@@ -50,7 +50,7 @@ QUEUES = Schema(
 def create(call: Call) -> Document:
     name = call.data["name"]
     check_name(name)
-    _check_unused(call.state, name)
+    _check_name_unused(call.state, name)
     queue = call.state.add_queue(
         name,
         tags=call.data.get("tags") or (),
@@ -63,7 +63,7 @@ def create(call: Call) -> Document:
 @endpoint("queues.update", since="2.4", queue=REQUIRED_TEXT, name=TEXT, tags=LIST, system_tags=LIST)
 def update(call: Call) -> Document:
     """Sets name, tags or metadata; `tags` replaces the whole list."""
-    queue = call.state.queue(call.data["queue"])
+    queue = call.state.require_queue(call.data["queue"])
     fields = {
         name: call.data[name]
         for name in ("name", "tags", "system_tags", "metadata")
@@ -71,14 +71,14 @@ def update(call: Call) -> Document:
     }
     if fields.get("name", queue["name"]) != queue["name"]:
         check_name(fields["name"])
-        _check_unused(call.state, fields["name"])
+        _check_name_unused(call.state, fields["name"])
     queue.update(fields)
-    queue["last_update"] = stored(call.state.now())
+    queue["last_update"] = truncate_to_milliseconds(call.state.now())
     return {"fields": fields, "updated": 1}
 
 
-def _check_unused(state: State, name: str) -> None:
-    if state.queue_named(name):
+def _check_name_unused(state: State, name: str) -> None:
+    if state.find_queue(name):
         raise ApiError(
             NOT_UNIQUE,
             "unique field already contains this value",
@@ -89,60 +89,60 @@ def _check_unused(state: State, name: str) -> None:
 @endpoint("queues.delete", since="2.4", queue=REQUIRED_TEXT, force=FLAG)
 def delete(call: Call) -> Document:
     """Deletes a queue; with `force` one that has entries, whose tasks get back the status they came with."""
-    queue = call.state.queue(call.data["queue"])
-    if queue["entries"] and not call.flag("force"):
+    queue = call.state.require_queue(call.data["queue"])
+    if queue["entries"] and not call.get_flag("force"):
         raise ApiError(QUEUE_NOT_EMPTY, "use force=true to delete", id=queue["id"])
-    _empty(call, queue)
+    _remove_all_entries(call, queue)
     del call.state.queues[queue["id"]]
     return {"deleted": 1}
 
 
 @endpoint("queues.clear_queue", queue=REQUIRED_TEXT)
 def clear_queue(call: Call) -> Document:
-    return {"removed_tasks": _empty(call, call.state.queue(call.data["queue"]))}
+    return {"removed_tasks": _remove_all_entries(call, call.state.require_queue(call.data["queue"]))}
 
 
-def _empty(call: Call, queue: Document) -> list[str]:
+def _remove_all_entries(call: Call, queue: Document) -> list[str]:
     removed: list[str] = [entry["task"] for entry in queue["entries"]]
     for id_ in removed:
         queue_entries.remove(call.state, queue, id_)
-        _unqueue(call, id_)
+        _dequeue_task(call, id_)
     return removed
 
 
-def _unqueue(call: Call, task_id: str) -> None:
+def _dequeue_task(call: Call, task_id: str) -> None:
     task = call.state.tasks.get(task_id)
     if task and task["status"] == "queued":
-        status = call.text("new_task_status") or status_before_queue(task)
-        dequeue(call.state, task, Change(user=call.user.id, status=status, force=True))
+        status = call.get_text("new_task_status") or get_status_before_enqueue(task)
+        dequeue(call.state, task, StatusChange(user=call.user.id, status=status, force=True))
 
 
 @endpoint("queues.get_by_id", since="2.4", queue=REQUIRED_TEXT)
 def get_by_id(call: Call) -> Document:
-    return {"queue": call.state.queue(call.data["queue"])}
+    return {"queue": call.state.require_queue(call.data["queue"])}
 
 
-@endpoint("queues.get_all", since="2.4", only_fields=ONE_OR_SEVERAL)
+@endpoint("queues.get_all", since="2.4", only_fields=TEXT_OR_LIST)
 def get_all(call: Call) -> Document:
-    found = queries.find(call.state, call.state.queues, call.data, QUEUES)
-    answer = {"queues": [queries.projected(queue, call.data, QUEUES) for queue in found]}
-    return {**answer, **queries.scroll(call.state, call.data, found)}
+    found = queries.find(call.state, call.state.queues, call.data, QUEUE_SCHEMA)
+    answer = {"queues": [queries.select_fields(queue, call.data, QUEUE_SCHEMA) for queue in found]}
+    return {**answer, **queries.advance_scroll(call.state, call.data, found)}
 
 
-@endpoint("queues.get_all_ex", since="2.4", only_fields=ONE_OR_SEVERAL)
+@endpoint("queues.get_all_ex", since="2.4", only_fields=TEXT_OR_LIST)
 def get_all_ex(call: Call) -> Document:
     """As get_all, with the entries' task names and with the workers that listen."""
     state = call.state
-    found = queries.find(state, state.queues, call.data, QUEUES)
+    found = queries.find(state, state.queues, call.data, QUEUE_SCHEMA)
     detailed = [
-        {**queue, "entries": _named_entries(state, queue), "workers": _workers(state, queue["id"])}
+        {**queue, "entries": _list_entries_with_names(state, queue), "workers": _list_workers(state, queue["id"])}
         for queue in found
     ]
-    answer = {"queues": [queries.expanded(state, queue, call.data, QUEUES) for queue in detailed]}
-    return {**answer, **queries.scroll(state, call.data, found)}
+    answer = {"queues": [queries.expand_references(state, queue, call.data, QUEUE_SCHEMA) for queue in detailed]}
+    return {**answer, **queries.advance_scroll(state, call.data, found)}
 
 
-def _named_entries(state: State, queue: Document) -> list[Document]:
+def _list_entries_with_names(state: State, queue: Document) -> list[Document]:
     entries: list[Document] = []
     for entry in queue["entries"]:
         task = {"id": entry["task"]}
@@ -152,33 +152,33 @@ def _named_entries(state: State, queue: Document) -> list[Document]:
     return entries
 
 
-def _workers(state: State, queue: str) -> list[Document]:
+def _list_workers(state: State, queue_id: str) -> list[Document]:
     now = state.now()
     workers: list[Document] = []
     for worker in state.workers.values():
-        if queue not in worker.queues or worker.expired(now):
+        if queue_id not in worker.queues or worker.is_expired(now):
             continue
-        described: Document = {"key": worker.key, "name": worker.id, "ip": worker.address}
+        document: Document = {"key": worker.key, "name": worker.id, "ip": worker.address}
         if worker.task in state.tasks:
-            described["task"] = {"id": worker.task, "name": state.tasks[worker.task]["name"]}
-        workers.append(described)
+            document["task"] = {"id": worker.task, "name": state.tasks[worker.task]["name"]}
+        workers.append(document)
     return workers
 
 
 @endpoint("queues.get_default", since="2.4")
 def get_default(call: Call) -> Document:
-    queue = default_queue(call.state)
+    queue = require_default_queue(call.state)
     return {"id": queue["id"], "name": queue["name"]}
 
 
 @endpoint("queues.get_num_entries", since="2.15", queue=REQUIRED_TEXT)
 def get_num_entries(call: Call) -> Document:
-    return {"num": len(call.state.queue(call.data["queue"])["entries"])}
+    return {"num": len(call.state.require_queue(call.data["queue"])["entries"])}
 
 
 @endpoint("queues.peek_task", since="2.15", queue=REQUIRED_TEXT)
 def peek_task(call: Call) -> Document:
-    entries = call.state.queue(call.data["queue"])["entries"]
+    entries = call.state.require_queue(call.data["queue"])["entries"]
     return {"task": entries[0]["task"]} if entries else {}
 
 
@@ -186,20 +186,20 @@ def peek_task(call: Call) -> Document:
 def get_next_task(call: Call) -> Document:
     """Takes out the first entry; its task stays `queued` until the agent calls tasks.started."""
     state = call.state
-    queue = state.queue(call.data["queue"])
+    queue = state.require_queue(call.data["queue"])
     if not queue["entries"]:
         return {}
     entry = queue_entries.remove(state, queue, queue["entries"][0]["task"])
     answer: Document = {"entry": entry}
     task = state.tasks.get(entry["task"])
-    if call.flag("get_task_info") and task:
+    if call.get_flag("get_task_info") and task:
         answer["task_info"] = {"company": task["company"], "user": task["user"]}
     return answer
 
 
 @endpoint("queues.add_task", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT)
 def add_task(call: Call) -> Document:
-    queue_entries.add(call.state, call.state.queue(call.data["queue"]), call.data["task"])
+    queue_entries.add(call.state, call.state.require_queue(call.data["queue"]), call.data["task"])
     return {"added": 1}
 
 
@@ -208,34 +208,34 @@ def remove_task(call: Call) -> Document:
     """Takes a task out; it stays `queued` unless `update_task_status` is set."""
     queue = call.state.queues.get(call.data["queue"])
     if queue is None:
-        raise queue_entries.not_in_queue(call.state, call.data["queue"], call.data["task"])
+        raise queue_entries.build_not_in_queue_error(call.state, call.data["queue"], call.data["task"])
     queue_entries.remove(call.state, queue, call.data["task"])
-    if call.flag("update_task_status"):
-        _unqueue(call, call.data["task"])
+    if call.get_flag("update_task_status"):
+        _dequeue_task(call, call.data["task"])
     return {"removed": 1}
 
 
 @endpoint("queues.move_task_to_front", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT)
 def move_task_to_front(call: Call) -> Document:
-    return _moved(replace(call, data={**call.data, "count": None}), to_front=True)
+    return _move_task(replace(call, data={**call.data, "count": None}), to_front=True)
 
 
 @endpoint("queues.move_task_to_back", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT)
 def move_task_to_back(call: Call) -> Document:
-    return _moved(replace(call, data={**call.data, "count": None}), to_front=False)
+    return _move_task(replace(call, data={**call.data, "count": None}), to_front=False)
 
 
-@endpoint("queues.move_task_forward", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT, count=WHOLE_NUMBER)
+@endpoint("queues.move_task_forward", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT, count=INTEGER)
 def move_task_forward(call: Call) -> Document:
-    return _moved(replace(call, data={"count": 1, **call.data}), to_front=True)
+    return _move_task(replace(call, data={"count": 1, **call.data}), to_front=True)
 
 
-@endpoint("queues.move_task_backward", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT, count=WHOLE_NUMBER)
+@endpoint("queues.move_task_backward", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT, count=INTEGER)
 def move_task_backward(call: Call) -> Document:
-    return _moved(replace(call, data={"count": 1, **call.data}), to_front=False)
+    return _move_task(replace(call, data={"count": 1, **call.data}), to_front=False)
 
 
-def _moved(call: Call, *, to_front: bool) -> Document:
+def _move_task(call: Call, *, to_front: bool) -> Document:
     data = call.data
     return {
         "position": queue_entries.move(call.state, data["queue"], data["task"], data["count"], to_front=to_front)
@@ -252,12 +252,12 @@ def _moved(call: Call, *, to_front: bool) -> Document:
 )
 def get_queue_metrics(call: Call) -> Document:
     """How long entries waited and how many there were, for the intervals in which one left."""
-    samples = SampleRange.of(call.data)
+    sample_range = SampleRange.from_request(call.data)
     answer: list[Document] = []
     for id_ in call.data.get("queue_ids") or list(call.state.queues):
         waits = call.state.queue_waits.get(id_, [])
-        means = samples.means((at, waited) for at, waited, _ in waits)
-        lengths = samples.means((at, float(length)) for at, _, length in waits)
+        means = sample_range.compute_means((at, waited) for at, waited, _ in waits)
+        lengths = sample_range.compute_means((at, float(length)) for at, _, length in waits)
         answer.append(
             {
                 "queue": id_,

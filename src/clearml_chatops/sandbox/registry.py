@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from clearml_chatops.sandbox.documents import Document
-from clearml_chatops.sandbox.errors import NO_ENDPOINT, ApiError
+from clearml_chatops.sandbox.errors import ENDPOINT_NOT_FOUND, ApiError
 from clearml_chatops.sandbox.state import State, User
 from clearml_chatops.sandbox.tokens import Tokens
 from clearml_chatops.sandbox.validation import Field, check_fields
@@ -25,11 +25,11 @@ class Call:
     batch: list[object] = field(default_factory=list)
     """The items of a request whose body is JSON lines (events.add_batch)."""
 
-    def text(self, name: str) -> str:
+    def get_text(self, name: str) -> str:
         """A text field of the request, empty where it is absent."""
         return str(self.data.get(name) or "")
 
-    def flag(self, name: str, *, default: bool = False) -> bool:
+    def get_flag(self, name: str, *, default: bool = False) -> bool:
         value = self.data.get(name)
         if value is None:
             return default
@@ -80,12 +80,12 @@ def find_endpoint(name: str, version: str) -> Endpoint:
         ApiError: 404/0, there is none of that name or it came with a later version.
     """
     found = ENDPOINTS.get(name)
-    if found is None or _parts(version) < _parts(found.since):
-        error = ApiError(NO_ENDPOINT)
-        error.message = f"{NO_ENDPOINT.text} {name} and version {version}"
+    if found is None or _parse_version(version) < _parse_version(found.since):
+        error = ApiError(ENDPOINT_NOT_FOUND)
+        error.message = f"{ENDPOINT_NOT_FOUND.text} {name} and version {version}"
         raise error
     return found
 
 
-def _parts(version: str) -> tuple[int, ...]:
+def _parse_version(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))

@@ -16,31 +16,31 @@ class SampleRange:
     interval: int
 
     @classmethod
-    def of(cls, data: Document) -> "SampleRange":
+    def from_request(cls, data: Document) -> "SampleRange":
         """The range that a request names with from_date, to_date and interval."""
         interval = max(int(data["interval"]), 1)
         start = int(data["from_date"]) // interval * interval
         return cls(start, int(data["to_date"]), interval)
 
-    def dates(self) -> list[int]:
+    def list_dates(self) -> list[int]:
         """The beginning of each interval, in milliseconds."""
         return [second * 1000 for second in range(self.start, self.end, self.interval)]
 
-    def date_of(self, moment: datetime) -> int | None:
+    def find_date(self, moment: datetime) -> int | None:
         """The interval that a moment lies in, None outside the range."""
         second = moment.timestamp()
         if not self.start <= second <= self.end:
             return None
         return int(second // self.interval * self.interval) * 1000
 
-    def groups(self, samples: Iterable[tuple[datetime, float]]) -> dict[int, list[float]]:
+    def group_by_date(self, samples: Iterable[tuple[datetime, float]]) -> dict[int, list[float]]:
         """The values of each interval that has any."""
-        found: dict[int, list[float]] = {}
+        values_by_date: dict[int, list[float]] = {}
         for moment, value in samples:
-            date = self.date_of(moment)
+            date = self.find_date(moment)
             if date is not None:
-                found.setdefault(date, []).append(value)
-        return dict(sorted(found.items()))
+                values_by_date.setdefault(date, []).append(value)
+        return dict(sorted(values_by_date.items()))
 
-    def means(self, samples: Iterable[tuple[datetime, float]]) -> dict[int, float]:
-        return {date: sum(values) / len(values) for date, values in self.groups(samples).items()}
+    def compute_means(self, samples: Iterable[tuple[datetime, float]]) -> dict[int, float]:
+        return {date: sum(values) / len(values) for date, values in self.group_by_date(samples).items()}

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from clearml_chatops.sandbox.authentication import COOKIE, authenticate
-from clearml_chatops.sandbox.documents import Document, new_id
+from clearml_chatops.sandbox.authentication import TOKEN_COOKIE, authenticate
+from clearml_chatops.sandbox.documents import Document, generate_id
 from clearml_chatops.sandbox.errors import (
     INTERNAL,
     INVALID_PATH,
@@ -21,13 +21,13 @@ from clearml_chatops.sandbox.errors import (
 )
 from clearml_chatops.sandbox.registry import API_VERSION, Call, Endpoint, find_endpoint
 from clearml_chatops.sandbox.state import State, User
-from clearml_chatops.sandbox.tokens import LIFETIME, Tokens
-from clearml_chatops.sandbox.traffic import Fault, Faults, HandledRequest, Traffic
+from clearml_chatops.sandbox.tokens import TOKEN_LIFETIME, Tokens
+from clearml_chatops.sandbox.traffic import Fault, Faults, HandledRequest, RequestLog
 
 for _module in (
     "enqueueing",
     "events",
-    "many_tasks",
+    "bulk_task_actions",
     "organization",
     "projects",
     "queues",
@@ -42,9 +42,9 @@ for _module in (
     # importing a module is what registers its endpoints
     importlib.import_module(f"clearml_chatops.sandbox.{_module}")
 
-LARGEST_BODY = 256 * 1024 * 1024
+MAX_BODY_SIZE = 256 * 1024 * 1024
 """Bytes; a task's uncommitted changes travel in one request."""
-COMPRESSED_FROM = 1024
+MIN_COMPRESSED_SIZE = 1024
 BATCH_ENDPOINT = "events.add_batch"
 
 _PATH = re.compile(r"/(?:v(?P<version>\d+\.\d+)/)?(?P<name>\w+\.\w+)/?")
@@ -72,18 +72,18 @@ class Sandbox:
     """
 
     def __init__(
-        self, *, now: Callable[[], datetime] = utc_now, alice_keys: tuple[str, str] | None = None
+        self, *, clock: Callable[[], datetime] = utc_now, alice_keys: tuple[str, str] | None = None
     ) -> None:
         access_key, secret_key = alice_keys or (None, None)
-        self.state = State(now)
+        self.state = State(clock)
         self.state.add_user("Default User", id="__tests__", role="system")
         self.alice = self.state.add_user("Alice Adams", access_key=access_key, secret_key=secret_key)
         self.bob = self.state.add_user("Bob Brown")
         self.carol = self.state.add_user("Carol Chen", role="admin")
         self.state.add_queue("default", system_tags=["default"])
-        self.requests = Traffic()
+        self.requests = RequestLog()
         self.faults = Faults()
-        self._tokens = Tokens(now)
+        self._tokens = Tokens(clock)
         self._runner: web.AppRunner | None = None
         self._port = 0
 
@@ -98,7 +98,7 @@ class Sandbox:
         Raises:
             OSError: The port is taken.
         """
-        application = web.Application(client_max_size=LARGEST_BODY)
+        application = web.Application(client_max_size=MAX_BODY_SIZE)
         application.router.add_route("*", "/{path:.*}", self._respond)
         # compressed bodies are refused unread, as the real server does
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
@@ -135,23 +135,25 @@ class Sandbox:
             return web.Response(status=400, text="Who asked is gone.")
         match = _PATH.fullmatch(request.path)
         name = match["name"] if match else ""
-        record = self.requests.begin(name, request.method, request.path, body)
+        record = self.requests.record_start(name, request.method, request.path, body)
         response: web.StreamResponse | None = None
         try:
             fault = self.faults.take(name)
             if fault:
-                response = await self._faulty(fault, request, record)
+                response = await self._respond_with_fault(fault, request, record)
             else:
                 response = self._answer(request, record)
             return response
         finally:
-            self.requests.end(record, response.status if response else None)
+            self.requests.record_finish(record, response.status if response else None)
 
-    async def _faulty(self, fault: Fault, request: web.Request, record: HandledRequest) -> web.StreamResponse:
+    async def _respond_with_fault(
+        self, fault: Fault, request: web.Request, record: HandledRequest
+    ) -> web.StreamResponse:
         await asyncio.sleep(fault.delay)
         if fault.status is None and not fault.disconnects:
             return self._answer(request, record)
-        if fault.handled:
+        if fault.takes_effect:
             self._answer(request, record)
         if fault.disconnects:
             if request.transport:
@@ -168,29 +170,29 @@ class Sandbox:
                 error = ApiError(INVALID_PATH)
                 error.message = f"{INVALID_PATH.text} {request.path}"
                 raise error
-            found = find_endpoint(record.endpoint, envelope.version)
-            envelope.actual_version = found.since
-            call = self._call(found, request, record)
-            data = found.answer(call)
+            endpoint = find_endpoint(record.endpoint, envelope.version)
+            envelope.actual_version = endpoint.since
+            call = self._build_call(endpoint, request, record)
+            data = endpoint.answer(call)
         except ApiError as error:
-            envelope.fail(error)
+            envelope.set_error(error)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
             # a value of a shape that no check foresaw; the real server answers such with 500/100 as well
-            envelope.fail(ApiError(INTERNAL, type(error).__name__, err=error))
+            envelope.set_error(ApiError(INTERNAL, type(error).__name__, err=error))
         response = web.Response(
             status=envelope.code,
-            body=json.dumps(envelope.with_data(data), default=_encoded).encode(),
+            body=json.dumps(envelope.to_document(data), default=_encode_datetime).encode(),
             content_type="application/json",
         )
         if "token" in data and record.endpoint == "auth.login":
-            lifetime = int(LIFETIME.total_seconds())
-            response.set_cookie(COOKIE, data["token"], max_age=lifetime, httponly=True, samesite="Lax")
-        if len(response.body or b"") >= COMPRESSED_FROM:  # type: ignore[arg-type]
+            lifetime = int(TOKEN_LIFETIME.total_seconds())
+            response.set_cookie(TOKEN_COOKIE, data["token"], max_age=lifetime, httponly=True, samesite="Lax")
+        if len(response.body or b"") >= MIN_COMPRESSED_SIZE:  # type: ignore[arg-type]
             response.enable_compression()
         return response
 
-    def _call(self, endpoint: Endpoint, request: web.Request, record: HandledRequest) -> Call:
-        data, batch = _body(request, record)
+    def _build_call(self, endpoint: Endpoint, request: web.Request, record: HandledRequest) -> Call:
+        data, batch = _parse_body(request, record)
         user: User | None = None
         if endpoint.name not in {"debug.ping", "server.info"} or "Authorization" in request.headers:
             user = authenticate(self.state, self._tokens, request.headers, request.cookies)
@@ -216,12 +218,12 @@ class Envelope:
         self.subcode = 0
         self.message = "OK"
 
-    def fail(self, error: ApiError) -> None:
+    def set_error(self, error: ApiError) -> None:
         self.code, self.subcode = error.kind.code, error.kind.subcode
         self.message = error.message
 
-    def with_data(self, data: Document) -> Document:
-        id_ = new_id()
+    def to_document(self, data: Document) -> Document:
+        id_ = generate_id()
         return {
             "meta": {
                 "id": id_,
@@ -241,7 +243,7 @@ class Envelope:
         }
 
 
-def _body(request: web.Request, record: HandledRequest) -> tuple[Document, list[object]]:
+def _parse_body(request: web.Request, record: HandledRequest) -> tuple[Document, list[object]]:
     """The fields of a request, and the items of a batch.
 
     The SDK and the agent send JSON bodies with GET too; browsers send query strings.
@@ -254,8 +256,8 @@ def _body(request: web.Request, record: HandledRequest) -> tuple[Document, list[
         return data, []
     if record.endpoint == BATCH_ENDPOINT:
         lines = [line for line in record.raw_body.splitlines() if line.strip()]
-        return data, [_parsed(line) for line in lines]
-    parsed = _parsed(record.raw_body)
+        return data, [_parse_json(line) for line in lines]
+    parsed = _parse_json(record.raw_body)
     if parsed is None:
         return data, []
     if not isinstance(parsed, dict):
@@ -263,14 +265,14 @@ def _body(request: web.Request, record: HandledRequest) -> tuple[Document, list[
     return {**data, **parsed}, []
 
 
-def _parsed(text: bytes) -> Any:
+def _parse_json(text: bytes) -> Any:
     try:
         return json.loads(text)
     except ValueError:
         raise ApiError(MALFORMED_REQUEST) from None
 
 
-def _encoded(value: object) -> str:
+def _encode_datetime(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"{type(value).__name__} is no JSON")

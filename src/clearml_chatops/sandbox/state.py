@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from clearml_chatops.sandbox.documents import Document, new_id, stored
+from clearml_chatops.sandbox.documents import Document, generate_id, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import (
     PROJECT_NOT_FOUND,
     QUEUE_NOT_FOUND,
@@ -60,7 +60,7 @@ class Worker:
     activity: list[tuple[datetime, bool]] = field(default_factory=list)
     """When it reported, and whether it was running something."""
 
-    def expired(self, now: datetime) -> bool:
+    def is_expired(self, now: datetime) -> bool:
         return now - self.last_activity_time > timedelta(seconds=self.register_timeout)
 
 
@@ -82,9 +82,9 @@ class State:
         now: The clock; returns aware UTC datetimes.
     """
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self.now = now
-        self.company = new_id()
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.now = clock
+        self.company = generate_id()
         self.users: dict[str, User] = {}
         self.credentials: dict[str, Credentials] = {}
         self.projects: dict[str, Document] = {}
@@ -95,7 +95,7 @@ class State:
         self.events: dict[str, TaskEvents] = {}
         self.queue_waits: dict[str, list[tuple[datetime, float, int]]] = {}
         """By queue: when an entry was taken out, how many seconds it had waited, how many are left."""
-        self.scrolls: dict[str, int] = {}
+        self.scroll_positions: dict[str, int] = {}
         self.retired_workers: list[Worker] = []
 
     def add_user(
@@ -109,10 +109,10 @@ class State:
     ) -> User:
         """Adds a person with a pair of keys, random unless given."""
         user = User(
-            id=id or new_id(),
+            id=id or generate_id(),
             name=name,
             role=role,
-            created=stored(self.now()),
+            created=truncate_to_milliseconds(self.now()),
             access_key=access_key or secrets.token_hex(15).upper(),
             secret_key=secret_key or secrets.token_urlsafe(48),
         )
@@ -122,14 +122,14 @@ class State:
 
     def add_project(self, name: str, *, user: str, description: str = "") -> Document:
         """The project of that name; made if there is none, with its parents ("a/b" is under "a")."""
-        existing = self.project_named(name)
+        existing = self.find_project(name)
         if existing is not None:
             return existing
         parent_name, _, basename = name.rpartition("/")
         parent = self.add_project(parent_name, user=user)["id"] if parent_name else None
-        now = stored(self.now())
+        now = truncate_to_milliseconds(self.now())
         project: Document = {
-            "id": new_id(),
+            "id": generate_id(),
             "company": self.company,
             "user": user,
             "name": name,
@@ -154,9 +154,9 @@ class State:
         system_tags: Iterable[str] = (),
         metadata: Document | None = None,
     ) -> Document:
-        now = stored(self.now())
+        now = truncate_to_milliseconds(self.now())
         queue: Document = {
-            "id": new_id(),
+            "id": generate_id(),
             "name": name,
             "company": self.company,
             "created": now,
@@ -171,9 +171,9 @@ class State:
 
     def add_task(self, name: str, *, user: str, **fields: object) -> Document:
         """A task: a draft unless `status` is among the fields, which are those of the API."""
-        now = stored(self.now())
+        now = truncate_to_milliseconds(self.now())
         task: Document = {
-            "id": new_id(),
+            "id": generate_id(),
             "company": self.company,
             "user": user,
             "name": name,
@@ -209,7 +209,7 @@ class State:
         self.tasks[task["id"]] = task
         return task
 
-    def task(self, id: str) -> Document:  # noqa: A002
+    def require_task(self, id: str) -> Document:  # noqa: A002
         """The task of that id.
 
         Raises:
@@ -220,32 +220,32 @@ class State:
             raise ApiError(TASK_NOT_FOUND, id=id, company=self.company)
         return found
 
-    def readable_task(self, id: str) -> Document:  # noqa: A002
+    def require_readable_task(self, id: str) -> Document:  # noqa: A002
         """The task of that id, as endpoints look it up that only read; their error lists ids."""
         found = self.tasks.get(id)
         if found is None:
             raise ApiError(TASK_NOT_FOUND, ids=f"({id})")
         return found
 
-    def queue(self, id: str) -> Document:  # noqa: A002
+    def require_queue(self, id: str) -> Document:  # noqa: A002
         found = self.queues.get(id)
         if found is None:
             raise ApiError(QUEUE_NOT_FOUND, id=id, company=self.company)
         return found
 
-    def project(self, id: str) -> Document:  # noqa: A002
+    def require_project(self, id: str) -> Document:  # noqa: A002
         found = self.projects.get(id)
         if found is None:
             raise ApiError(PROJECT_NOT_FOUND, id=id)
         return found
 
-    def project_named(self, name: str) -> Document | None:
+    def find_project(self, name: str) -> Document | None:
         return next((project for project in self.projects.values() if project["name"] == name), None)
 
-    def queue_named(self, name: str) -> Document | None:
+    def find_queue(self, name: str) -> Document | None:
         return next((queue for queue in self.queues.values() if queue["name"] == name), None)
 
-    def with_subprojects(self, ids: Iterable[str]) -> set[str]:
+    def expand_subprojects(self, ids: Iterable[str]) -> set[str]:
         """The given projects with all that stand under them."""
         names = tuple(self.projects[id_]["name"] for id_ in ids if id_ in self.projects)
         return {
@@ -254,14 +254,14 @@ class State:
             if any(project["name"] == name or project["name"].startswith(f"{name}/") for name in names)
         }
 
-    def tasks_of(self, projects: Iterable[str] | None) -> list[Document]:
+    def list_tasks(self, project_ids: Iterable[str] | None) -> list[Document]:
         """The tasks of some projects, of all where None."""
-        if projects is None:
+        if project_ids is None:
             return list(self.tasks.values())
-        wanted = set(projects)
-        return [task for task in self.tasks.values() if task.get("project") in wanted]
+        selected_ids = set(project_ids)
+        return [task for task in self.tasks.values() if task.get("project") in selected_ids]
 
     def touch_project(self, id: str | None) -> None:  # noqa: A002
         """A project's `last_update` follows what happens to its tasks."""
         if id in self.projects:
-            self.projects[id]["last_update"] = stored(self.now())
+            self.projects[id]["last_update"] = truncate_to_milliseconds(self.now())

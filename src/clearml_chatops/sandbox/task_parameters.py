@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import VALIDATION, ApiError
 from clearml_chatops.sandbox.registry import Call, endpoint
-from clearml_chatops.sandbox.tasks import editable_task, mark_changed
+from clearml_chatops.sandbox.tasks import mark_changed, require_editable_task
 from clearml_chatops.sandbox.validation import (
     FLAG,
     LIST,
@@ -16,7 +16,7 @@ from clearml_chatops.sandbox.validation import (
     check_parameters,
 )
 
-REPLACE = Field((str,), choices=("none", "section", "all"))
+REPLACE_MODE = Field((str,), choices=("none", "section", "all"))
 
 
 @endpoint("tasks.get_hyper_params", tasks=REQUIRED_LIST)
@@ -24,7 +24,8 @@ def get_hyper_params(call: Call) -> Document:
     """The parameters of some tasks, ordered by section and name."""
     return {
         "params": [
-            {"task": id_, "hyperparams": _listed(call.state.readable_task(id_))} for id_ in call.data["tasks"]
+            {"task": id_, "hyperparams": _list_parameters(call.state.require_readable_task(id_))}
+            for id_ in call.data["tasks"]
         ]
     }
 
@@ -34,20 +35,20 @@ def get_hyper_params(call: Call) -> Document:
     task=REQUIRED_TEXT,
     hyperparams=REQUIRED_LIST,
     force=FLAG,
-    replace_hyperparams=REPLACE,
+    replace_hyperparams=REPLACE_MODE,
 )
 def edit_hyper_params(call: Call) -> Document:
     """Sets parameters; `replace_hyperparams` drops all others, or those of the sections named."""
     check_parameters(call.data["hyperparams"])
-    task = editable_task(call)
-    given: list[Document] = call.data["hyperparams"]
-    mode = call.text("replace_hyperparams") or "none"
+    task = require_editable_task(call)
+    parameters: list[Document] = call.data["hyperparams"]
+    mode = call.get_text("replace_hyperparams") or "none"
     if mode == "all":
         task["hyperparams"] = {}
     elif mode == "section":
-        for section in {parameter["section"] for parameter in given}:
+        for section in {parameter["section"] for parameter in parameters}:
             task["hyperparams"].pop(section, None)
-    for parameter in given:
+    for parameter in parameters:
         task["hyperparams"].setdefault(parameter["section"], {})[parameter["name"]] = dict(parameter)
     mark_changed(call, task)
     return {"updated": 1}
@@ -56,7 +57,7 @@ def edit_hyper_params(call: Call) -> Document:
 @endpoint("tasks.delete_hyper_params", task=REQUIRED_TEXT, hyperparams=REQUIRED_LIST, force=FLAG)
 def delete_hyper_params(call: Call) -> Document:
     """Deletes parameters, and whole sections where no name is given."""
-    task = editable_task(call)
+    task = require_editable_task(call)
     for parameter in call.data["hyperparams"]:
         section = task["hyperparams"].get(parameter.get("section"), {})
         if parameter.get("name"):
@@ -69,7 +70,7 @@ def delete_hyper_params(call: Call) -> Document:
     return {"deleted": 1}
 
 
-def _listed(task: Document) -> list[Document]:
+def _list_parameters(task: Document) -> list[Document]:
     return [
         task["hyperparams"][section][name]
         for section in sorted(task["hyperparams"])
@@ -86,7 +87,7 @@ def get_configurations(call: Call) -> Document:
                 "task": id_,
                 "configuration": [
                     item
-                    for name, item in sorted(call.state.readable_task(id_)["configuration"].items())
+                    for name, item in sorted(call.state.require_readable_task(id_)["configuration"].items())
                     if not names or name in names
                 ],
             }
@@ -99,7 +100,7 @@ def get_configurations(call: Call) -> Document:
 def get_configuration_names(call: Call) -> Document:
     return {
         "configurations": [
-            {"task": id_, "names": sorted(call.state.readable_task(id_)["configuration"])}
+            {"task": id_, "names": sorted(call.state.require_readable_task(id_)["configuration"])}
             for id_ in call.data["tasks"]
         ]
     }
@@ -107,8 +108,8 @@ def get_configuration_names(call: Call) -> Document:
 
 @endpoint("tasks.edit_configuration", task=REQUIRED_TEXT, configuration=REQUIRED_LIST, force=FLAG)
 def edit_configuration(call: Call) -> Document:
-    task = editable_task(call)
-    if call.flag("replace_configuration"):
+    task = require_editable_task(call)
+    if call.get_flag("replace_configuration"):
         task["configuration"] = {}
     for item in call.data["configuration"]:
         if not isinstance(item, dict) or not item.get("name"):
@@ -120,7 +121,7 @@ def edit_configuration(call: Call) -> Document:
 
 @endpoint("tasks.delete_configuration", task=REQUIRED_TEXT, configuration=REQUIRED_LIST, force=FLAG)
 def delete_configuration(call: Call) -> Document:
-    task = editable_task(call)
+    task = require_editable_task(call)
     for name in call.data["configuration"]:
         task["configuration"].pop(name, None)
     mark_changed(call, task)
@@ -130,7 +131,7 @@ def delete_configuration(call: Call) -> Document:
 @endpoint("tasks.set_requirements", task=REQUIRED_TEXT, requirements=REQUIRED_DICTIONARY)
 def set_requirements(call: Call) -> Document:
     """The packages that an agent found installed for the run."""
-    task = call.state.task(call.data["task"])
+    task = call.state.require_task(call.data["task"])
     task["script"] = {**task.get("script", {}), "requirements": call.data["requirements"]}
     mark_changed(call, task)
     return {"fields": {}, "updated": 1}
@@ -138,28 +139,33 @@ def set_requirements(call: Call) -> Document:
 
 @endpoint("tasks.add_or_update_artifacts", task=REQUIRED_TEXT, artifacts=REQUIRED_LIST, force=FLAG)
 def add_or_update_artifacts(call: Call) -> Document:
-    task = call.state.task(call.data["task"])
-    given = {_artifact_key(artifact): artifact for artifact in call.data["artifacts"]}
-    kept = [item for item in task["execution"]["artifacts"] if _artifact_key(item) not in given]
-    task["execution"]["artifacts"] = [*kept, *({"mode": "output", **item} for item in given.values())]
+    task = call.state.require_task(call.data["task"])
+    artifacts_by_key = {_get_artifact_key(artifact): artifact for artifact in call.data["artifacts"]}
+    unchanged = [
+        item for item in task["execution"]["artifacts"] if _get_artifact_key(item) not in artifacts_by_key
+    ]
+    task["execution"]["artifacts"] = [
+        *unchanged,
+        *({"mode": "output", **item} for item in artifacts_by_key.values()),
+    ]
     mark_changed(call, task)
     return {"updated": 1}
 
 
 @endpoint("tasks.delete_artifacts", task=REQUIRED_TEXT, artifacts=REQUIRED_LIST, force=FLAG)
 def delete_artifacts(call: Call) -> Document:
-    task = call.state.task(call.data["task"])
-    gone = _keys(call.data["artifacts"])
+    task = call.state.require_task(call.data["task"])
+    deleted_keys = _keys(call.data["artifacts"])
     task["execution"]["artifacts"] = [
-        item for item in task["execution"]["artifacts"] if _artifact_key(item) not in gone
+        item for item in task["execution"]["artifacts"] if _get_artifact_key(item) not in deleted_keys
     ]
     mark_changed(call, task)
     return {"deleted": 1}
 
 
-def _artifact_key(artifact: Document) -> tuple[str, str]:
+def _get_artifact_key(artifact: Document) -> tuple[str, str]:
     return str(artifact.get("key")), str(artifact.get("mode") or "output")
 
 
 def _keys(artifacts: Iterable[Document]) -> set[tuple[str, str]]:
-    return {_artifact_key(artifact) for artifact in artifacts}
+    return {_get_artifact_key(artifact) for artifact in artifacts}

@@ -1,13 +1,13 @@
 """Reading tasks: by id and in lists."""
 
 from clearml_chatops.sandbox import queries
-from clearml_chatops.sandbox.conditions import Filters
 from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
 from clearml_chatops.sandbox.registry import Call, endpoint
-from clearml_chatops.sandbox.validation import LIST, ONE_OR_SEVERAL, REQUIRED_TEXT
+from clearml_chatops.sandbox.validation import LIST, REQUIRED_TEXT, TEXT_OR_LIST
 
-TASKS = Schema(
+TASK_SCHEMA = Schema(
     fields=frozenset(
         [
             "id",
@@ -80,8 +80,8 @@ TASKS = Schema(
             "last_worker_report",
         ),
         ranges=("active_duration", "last_iteration", "last_metrics.*"),
-        equals=("runtime.*", "script.*", "container.*"),
-        searched=("name", "id", "comment", "type", "tags", "report", "script.entry_point"),
+        exact=("runtime.*", "script.*", "container.*"),
+        full_text=("name", "id", "comment", "type", "tags", "report", "script.entry_point"),
     ),
     references={
         "company": "companies",
@@ -97,23 +97,23 @@ TASKS = Schema(
 @endpoint("tasks.get_by_id", task=REQUIRED_TEXT)
 def get_by_id(call: Call) -> Document:
     """The whole task; `only_fields` has no say here."""
-    task = call.state.readable_task(call.data["task"])
+    task = call.state.require_readable_task(call.data["task"])
     return {"task": {name: value for name, value in task.items() if name != "enqueue_status"}}
 
 
-@endpoint("tasks.get_all", only_fields=ONE_OR_SEVERAL)
+@endpoint("tasks.get_all", only_fields=TEXT_OR_LIST)
 def get_all(call: Call) -> Document:
-    found = _find(call)
-    tasks = [queries.projected(task, call.data, TASKS) for task in found]
-    return {"tasks": tasks, **queries.scroll(call.state, call.data, found)}
+    found = _find_tasks(call)
+    tasks = [queries.select_fields(task, call.data, TASK_SCHEMA) for task in found]
+    return {"tasks": tasks, **queries.advance_scroll(call.state, call.data, found)}
 
 
-@endpoint("tasks.get_all_ex", only_fields=ONE_OR_SEVERAL)
+@endpoint("tasks.get_all_ex", only_fields=TEXT_OR_LIST)
 def get_all_ex(call: Call) -> Document:
     """As get_all, with users, projects, parents and queues as documents instead of ids."""
-    found = _find(call)
-    tasks = [queries.expanded(call.state, task, call.data, TASKS) for task in found]
-    return {"tasks": tasks, **queries.scroll(call.state, call.data, found)}
+    found = _find_tasks(call)
+    tasks = [queries.expand_references(call.state, task, call.data, TASK_SCHEMA) for task in found]
+    return {"tasks": tasks, **queries.advance_scroll(call.state, call.data, found)}
 
 
 @endpoint("tasks.get_by_id_ex", id=LIST)
@@ -124,14 +124,14 @@ def get_by_id_ex(call: Call) -> Document:
 @endpoint("tasks.get_types")
 def get_types(call: Call) -> Document:
     """The types of the tasks that there are, in some projects or all."""
-    tasks = call.state.tasks_of(call.data.get("projects"))
+    tasks = call.state.list_tasks(call.data.get("projects"))
     return {"types": sorted({task["type"] for task in tasks})}
 
 
-def _find(call: Call) -> list[Document]:
-    queries.only_fields(call.data, TASKS)
+def _find_tasks(call: Call) -> list[Document]:
+    queries.parse_only_fields(call.data, TASK_SCHEMA)
     data = call.data
-    if data.get("project") and call.flag("include_subprojects"):
+    if data.get("project") and call.get_flag("include_subprojects"):
         projects = data["project"] if isinstance(data["project"], list) else [data["project"]]
-        data = {**data, "project": sorted(call.state.with_subprojects(projects))}
-    return queries.find(call.state, call.state.tasks, data, TASKS)
+        data = {**data, "project": sorted(call.state.expand_subprojects(projects))}
+    return queries.find(call.state, call.state.tasks, data, TASK_SCHEMA)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from clearml_chatops.sandbox import queue_entries
-from clearml_chatops.sandbox.documents import Document, set_at, stored
+from clearml_chatops.sandbox.documents import Document, set_value_at, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import INVALID_TASK_STATUS, ApiError
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import State
@@ -26,12 +26,12 @@ TRANSITIONS: dict[str, frozenset[str]] = {
 }
 """From each status, those that a task may go to without `force`."""
 
-WORKER_SILENCE = timedelta(seconds=600)
+WORKER_TIMEOUT = timedelta(seconds=600)
 """A worker that has not reported on its task for so long counts as gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class StatusChange:
     """A change of status as a caller asks for it."""
 
     user: str
@@ -42,18 +42,18 @@ class Change:
     same_status_allowed: bool = True
 
 
-def requested(call: Call, status: str) -> Change:
+def build_status_change(call: Call, status: str) -> StatusChange:
     """The change to `status` with the reason, message and force of the request."""
-    return Change(
+    return StatusChange(
         user=call.user.id,
         status=status,
-        reason=call.text("status_reason"),
-        message=call.text("status_message"),
-        force=call.flag("force"),
+        reason=call.get_text("status_reason"),
+        message=call.get_text("status_message"),
+        force=call.get_flag("force"),
     )
 
 
-def change_status(state: State, task: Document, change: Change, **fields: Any) -> Document:
+def change_status(state: State, task: Document, change: StatusChange, **fields: Any) -> Document:
     """Changes the status and sets `fields` along with it.
 
     Returns:
@@ -75,7 +75,7 @@ def change_status(state: State, task: Document, change: Change, **fields: Any) -
                 new_status=change.status,
             )
     now = state.now()
-    changed: Document = {
+    changed_fields: Document = {
         "status": change.status,
         "status_reason": change.reason,
         "status_message": change.message,
@@ -85,34 +85,34 @@ def change_status(state: State, task: Document, change: Change, **fields: Any) -
         "last_changed_by": change.user,
         **fields,
     }
-    for name, value in changed.items():
-        set_at(task, name, stored(value) if isinstance(value, datetime) else value)
+    for name, value in changed_fields.items():
+        set_value_at(task, name, truncate_to_milliseconds(value) if isinstance(value, datetime) else value)
     if change.status == "queued" and "development" in task["system_tags"]:
         task["system_tags"] = [tag for tag in task["system_tags"] if tag != "development"]
     state.touch_project(task.get("project"))
-    return {"fields": changed, "updated": 1}
+    return {"fields": changed_fields, "updated": 1}
 
 
-def enqueue_status_lost(state: State, task: Document, user: str, *, status: str) -> None:
+def revert_failed_enqueue(state: State, task: Document, user: str, *, status: str) -> None:
     """Puts a task back after a failed enqueue; the status it was queued from is forgotten on the way."""
-    change = Change(user=user, status=status, reason="failed enqueueing", force=True)
+    change = StatusChange(user=user, status=status, reason="failed enqueueing", force=True)
     change_status(state, task, change, enqueue_status=None)
 
 
-def dequeue(state: State, task: Document, change: Change) -> Document:
+def dequeue(state: State, task: Document, change: StatusChange) -> Document:
     """Takes a task out of its queue and gives it `change.status`."""
-    queue_entries.remove_everywhere(state, task["id"])
+    queue_entries.remove_from_all_queues(state, task["id"])
     return change_status(state, task, change, enqueue_status=None)
 
 
-def status_before_queue(task: Document) -> str:
+def get_status_before_enqueue(task: Document) -> str:
     return str(task.get("enqueue_status") or "created")
 
 
-def _ended(call: Call, status: str) -> Document:
-    task = call.state.task(call.data["task"])
+def _finish(call: Call, status: str) -> Document:
+    task = call.state.require_task(call.data["task"])
     now = call.state.now()
-    result = change_status(call.state, task, requested(call, status), completed=now)
+    result = change_status(call.state, task, build_status_change(call, status), completed=now)
     if task.get("started"):
         task["active_duration"] = int((now - task["started"]).total_seconds())
     return result
@@ -120,19 +120,19 @@ def _ended(call: Call, status: str) -> Document:
 
 @endpoint("tasks.started", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
 def started(call: Call) -> Document:
-    task = call.state.task(call.data["task"])
+    task = call.state.require_task(call.data["task"])
     # the first start counts: agent and SDK call this several times in a run
-    first = {} if task.get("started") else {"started": call.state.now()}
-    result = change_status(call.state, task, requested(call, "in_progress"), **first)
+    start_fields = {} if task.get("started") else {"started": call.state.now()}
+    result = change_status(call.state, task, build_status_change(call, "in_progress"), **start_fields)
     task.setdefault("active_duration", 0)
     return {**result, "started": 1}
 
 
 @endpoint("tasks.completed", since="2.2", task=REQUIRED_TEXT, force=FLAG, publish=FLAG)
 def completed(call: Call) -> Document:
-    result = _ended(call, "completed")
+    result = _finish(call, "completed")
     published = 0
-    if call.flag("publish"):
+    if call.get_flag("publish"):
         publish(call)
         published = 1
     return {**result, "published": published}
@@ -140,26 +140,28 @@ def completed(call: Call) -> Document:
 
 @endpoint("tasks.failed", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
 def failed(call: Call) -> Document:
-    return _ended(call, "failed")
+    return _finish(call, "failed")
 
 
 @endpoint("tasks.stopped", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
 def stopped(call: Call) -> Document:
-    return _ended(call, "stopped")
+    return _finish(call, "stopped")
 
 
 @endpoint("tasks.close", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
 def close(call: Call) -> Document:
-    return change_status(call.state, call.state.task(call.data["task"]), requested(call, "closed"))
+    return change_status(
+        call.state, call.state.require_task(call.data["task"]), build_status_change(call, "closed")
+    )
 
 
 @endpoint("tasks.publish", task=REQUIRED_TEXT, force=FLAG)
 def publish(call: Call) -> Document:
-    task = call.state.task(call.data["task"])
+    task = call.state.require_task(call.data["task"])
     return change_status(
         call.state,
         task,
-        requested(call, "published"),
+        build_status_change(call, "published"),
         published=call.state.now(),
         output=task["output"],
     )
@@ -172,29 +174,29 @@ def stop(call: Call) -> Document:
     The worker sees the message `stopping` at its next look, kills the process and calls tasks.stopped.
     """
     state = call.state
-    task = state.task(call.data["task"])
-    change = requested(call, "stopped")
-    if task["status"] == "in_progress" and _run_by_worker(state, task):
+    task = state.require_task(call.data["task"])
+    change = build_status_change(call, "stopped")
+    if task["status"] == "in_progress" and _is_run_by_worker(state, task):
         # the real server keeps the request's reason but replaces its message
         return change_status(state, task, replace(change, status="in_progress", message="stopping"))
     if task["status"] == "queued":
-        queue_entries.remove_everywhere(state, task["id"])
+        queue_entries.remove_from_all_queues(state, task["id"])
     return change_status(state, task, replace(change, message=f"Stopped by {call.user.name}"))
 
 
-def _run_by_worker(state: State, task: Document) -> bool:
+def _is_run_by_worker(state: State, task: Document) -> bool:
     return (
         "development" not in task["system_tags"]
         and bool(task.get("last_worker"))
-        and state.now() - task["last_update"] < WORKER_SILENCE
+        and state.now() - task["last_update"] < WORKER_TIMEOUT
     )
 
 
 @endpoint("tasks.ping", task=REQUIRED_TEXT)
 def ping(call: Call) -> Document:
     """A running task shows that it is alive."""
-    task = call.state.task(call.data["task"])
-    task["last_update"] = stored(call.state.now())
+    task = call.state.require_task(call.data["task"])
+    task["last_update"] = truncate_to_milliseconds(call.state.now())
     return {}
 
 
@@ -202,11 +204,11 @@ def ping(call: Call) -> Document:
 def reset(call: Call) -> Document:
     """Makes a task a draft again and deletes what its run left: events, metrics, worker, output."""
     state = call.state
-    task = state.task(call.data["task"])
-    if task["status"] == "published" and not call.flag("force"):
+    task = state.require_task(call.data["task"])
+    if task["status"] == "published" and not call.get_flag("force"):
         raise ApiError(INVALID_TASK_STATUS, task_id=task["id"], status=task["status"])
-    removed = queue_entries.remove_everywhere(state, task["id"])
-    change = replace(requested(call, "created"), reason="reset", message="reset", force=True)
+    removed = queue_entries.remove_from_all_queues(state, task["id"])
+    change = replace(build_status_change(call, "created"), reason="reset", message="reset", force=True)
     result = change_status(state, task, change)
     for name in (
         "started",
@@ -222,7 +224,7 @@ def reset(call: Call) -> Document:
     task["execution"]["artifacts"] = [
         artifact for artifact in task["execution"]["artifacts"] if artifact.get("mode") == "input"
     ]
-    if call.flag("clear_all"):
+    if call.get_flag("clear_all"):
         task.pop("script", None)
     task.update(last_iteration=0, last_metrics={}, unique_metrics=[], metric_stats={}, runtime={})
     task["models"] = {"input": task["models"].get("input", []), "output": []}

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any
 
 from clearml_chatops.sandbox import queue_entries
-from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import (
     INVALID_FIELD_VALUE,
     INVALID_TASK_STATUS,
@@ -16,7 +16,7 @@ from clearml_chatops.sandbox.errors import (
 )
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import State
-from clearml_chatops.sandbox.task_status import Change, dequeue, status_before_queue
+from clearml_chatops.sandbox.task_status import StatusChange, dequeue, get_status_before_enqueue
 from clearml_chatops.sandbox.validation import (
     DICTIONARY,
     FLAG,
@@ -42,10 +42,10 @@ TASK_TYPES = (
     "qc",
     "custom",
 )
-TYPE = Field((str,), choices=TASK_TYPES)
-REQUIRED_TYPE = Field((str,), required=True, choices=TASK_TYPES)
+TASK_TYPE = Field((str,), choices=TASK_TYPES)
+REQUIRED_TASK_TYPE = Field((str,), required=True, choices=TASK_TYPES)
 
-_SETTABLE = (
+_EDITABLE_FIELDS = (
     "name",
     "tags",
     "system_tags",
@@ -62,15 +62,15 @@ _SETTABLE = (
     "script",
     "runtime",
 )
-_UPDATABLE = ("name", "tags", "system_tags", "comment", "project", "parent")
-_MERGED = ("execution", "script", "output", "models")
+_UPDATABLE_FIELDS = ("name", "tags", "system_tags", "comment", "project", "parent")
+_MERGED_FIELDS = ("execution", "script", "output", "models")
 """Fields of which an edit replaces only the parts it names; all others are replaced whole."""
 
 
 @endpoint(
     "tasks.create",
     name=REQUIRED_TEXT,
-    type=REQUIRED_TYPE,
+    type=REQUIRED_TASK_TYPE,
     tags=LIST,
     system_tags=LIST,
     comment=TEXT,
@@ -82,10 +82,10 @@ _MERGED = ("execution", "script", "output", "models")
     hyperparams=DICTIONARY,
 )
 def create(call: Call) -> Document:
-    fields = _fields(call.state, call.data, _SETTABLE)
+    fields = _parse_fields(call.state, call.data, _EDITABLE_FIELDS)
     name = fields.pop("name")
     task = call.state.add_task(name, user=call.user.id)
-    _apply(task, fields)
+    _apply_fields(task, fields)
     call.state.touch_project(task.get("project"))
     return {"id": task["id"]}
 
@@ -117,13 +117,13 @@ def clone(call: Call) -> Document:
         if name.startswith("new_task_") and data[name] is not None
     }
     project = None
-    if not overrides.get("project") and call.text("new_project_name"):
-        project = state.add_project(call.text("new_project_name"), user=call.user.id)
+    if not overrides.get("project") and call.get_text("new_project_name"):
+        project = state.add_project(call.get_text("new_project_name"), user=call.user.id)
         overrides["project"] = project["id"]
-    fields = _fields(state, overrides, (*_UPDATABLE, "hyperparams", "configuration", "container"))
-    task = state.add_task(fields.pop("name", source["name"]), user=call.user.id, **_inherited(source))
+    fields = _parse_fields(state, overrides, (*_UPDATABLE_FIELDS, "hyperparams", "configuration", "container"))
+    task = state.add_task(fields.pop("name", source["name"]), user=call.user.id, **_copy_settings(source))
     task["parent"] = source["id"]
-    _apply(task, {**fields, "execution": data.get("execution_overrides") or {}})
+    _apply_fields(task, {**fields, "execution": data.get("execution_overrides") or {}})
     state.touch_project(task.get("project"))
     answer: Document = {"id": task["id"]}
     if project:
@@ -131,10 +131,10 @@ def clone(call: Call) -> Document:
     return answer
 
 
-def _inherited(source: Document) -> Document:
+def _copy_settings(source: Document) -> Document:
     """What a clone takes over from its source: what was set, nothing of what its run left."""
-    kept = ("type", "comment", "project", "tags", "script", "hyperparams", "configuration", "container")
-    fields = {name: deepcopy(source[name]) for name in kept if name in source}
+    copied_fields = ("type", "comment", "project", "tags", "script", "hyperparams", "configuration", "container")
+    fields = {name: deepcopy(source[name]) for name in copied_fields if name in source}
     fields["system_tags"] = [
         tag for tag in source["system_tags"] if tag not in {"development", "archived", "shared"}
     ]
@@ -152,7 +152,7 @@ def _inherited(source: Document) -> Document:
     task=REQUIRED_TEXT,
     force=FLAG,
     name=TEXT,
-    type=TYPE,
+    type=TASK_TYPE,
     tags=LIST,
     system_tags=LIST,
     comment=TEXT,
@@ -165,29 +165,29 @@ def _inherited(source: Document) -> Document:
 )
 def edit(call: Call) -> Document:
     """Changes any field of a draft, with `force` of a running task too."""
-    task = editable_task(call)
-    fields = _fields(call.state, call.data, _SETTABLE)
-    return _changed(call, task, fields, touch=True)
+    task = require_editable_task(call)
+    fields = _parse_fields(call.state, call.data, _EDITABLE_FIELDS)
+    return _change_task(call, task, fields, touch=True)
 
 
 @endpoint("tasks.update", task=REQUIRED_TEXT, name=TEXT, tags=LIST, system_tags=LIST, comment=TEXT)
 def update(call: Call) -> Document:
     """Changes name, tags, comment and project, whatever the status."""
-    task = call.state.task(call.data["task"])
-    fields = _fields(call.state, call.data, _UPDATABLE)
+    task = call.state.require_task(call.data["task"])
+    fields = _parse_fields(call.state, call.data, _UPDATABLE_FIELDS)
     if not fields:
         return {"fields": {}, "updated": 0}
-    return _changed(call, task, fields, touch=False)
+    return _change_task(call, task, fields, touch=False)
 
 
-def editable_task(call: Call) -> Document:
+def require_editable_task(call: Call) -> Document:
     """The task of the request, if its settings may be changed.
 
     Raises:
         ApiError: 400/110, it is no draft, nor with `force` a running task.
     """
-    task = call.state.task(call.data["task"])
-    if task["status"] != "created" and not (task["status"] == "in_progress" and call.flag("force")):
+    task = call.state.require_task(call.data["task"])
+    if task["status"] != "created" and not (task["status"] == "in_progress" and call.get_flag("force")):
         raise ApiError(INVALID_TASK_STATUS, expected="created", status=task["status"])
     return task
 
@@ -195,32 +195,32 @@ def editable_task(call: Call) -> Document:
 def mark_changed(call: Call, task: Document) -> Document:
     """Notes who changed a task and when, and returns that as a reply tells it."""
     now = call.state.now()
-    task["last_change"] = task["last_update"] = stored(now)
+    task["last_change"] = task["last_update"] = truncate_to_milliseconds(now)
     task["last_changed_by"] = call.user.id
     call.state.touch_project(task.get("project"))
     return {"last_change": now, "last_changed_by": call.user.id, "last_update": now}
 
 
-def _changed(call: Call, task: Document, fields: Document, *, touch: bool) -> Document:
-    before = task["last_update"]
-    _apply(task, fields)
+def _change_task(call: Call, task: Document, fields: Document, *, touch: bool) -> Document:
+    previous_update = task["last_update"]
+    _apply_fields(task, fields)
     changed = {name: task[name] for name in fields}
-    marks = mark_changed(call, task)
+    change_record = mark_changed(call, task)
     if not touch:
-        task["last_update"] = before
-        del marks["last_update"]
-    return {"fields": {**changed, **marks}, "updated": 1}
+        task["last_update"] = previous_update
+        del change_record["last_update"]
+    return {"fields": {**changed, **change_record}, "updated": 1}
 
 
-def _apply(task: Document, fields: Document) -> None:
+def _apply_fields(task: Document, fields: Document) -> None:
     for name, value in fields.items():
-        if name in _MERGED:
+        if name in _MERGED_FIELDS:
             task[name] = {**task.get(name, {}), **deepcopy(value)}
         else:
             task[name] = deepcopy(value)
 
 
-def _fields(state: State, data: Document, allowed: tuple[str, ...]) -> Document:
+def _parse_fields(state: State, data: Document, allowed: tuple[str, ...]) -> Document:
     """The fields of a request that set something, checked and in the form that is stored."""
     fields = {name: data[name] for name in allowed if data.get(name) is not None}
     if "name" in fields:
@@ -230,13 +230,13 @@ def _fields(state: State, data: Document, allowed: tuple[str, ...]) -> Document:
     if fields.get("parent") and fields["parent"] not in state.tasks:
         raise ApiError(INVALID_FIELD_VALUE, "expecting Task id", id=fields["parent"], field="parent")
     if "hyperparams" in fields:
-        fields["hyperparams"] = _parameters(fields["hyperparams"])
+        fields["hyperparams"] = _parse_parameters(fields["hyperparams"])
     if data.get("output_dest"):
         fields["output"] = {"destination": data["output_dest"]}
     return fields
 
 
-def _parameters(sections: Mapping[str, Any]) -> Document:
+def _parse_parameters(sections: Mapping[str, Any]) -> Document:
     result: Document = {}
     for section, parameters in sections.items():
         if not isinstance(parameters, dict):
@@ -255,8 +255,8 @@ def _parameters(sections: Mapping[str, Any]) -> Document:
 def delete(call: Call) -> Document:
     """Deletes a draft or an archived task, with `force` any."""
     state = call.state
-    task = state.task(call.data["task"])
-    if task["status"] != "created" and "archived" not in task["system_tags"] and not call.flag("force"):
+    task = state.require_task(call.data["task"])
+    if task["status"] != "created" and "archived" not in task["system_tags"] and not call.get_flag("force"):
         raise ApiError(
             TASK_NOT_DELETABLE,
             "due to status, use force=True",
@@ -264,7 +264,7 @@ def delete(call: Call) -> Document:
             expected="created",
             current=task["status"],
         )
-    queue_entries.remove_everywhere(state, task["id"])
+    queue_entries.remove_from_all_queues(state, task["id"])
     del state.tasks[task["id"]]
     state.events.pop(task["id"], None)
     state.touch_project(task.get("project"))
@@ -280,7 +280,7 @@ def delete(call: Call) -> Document:
 
 @endpoint("tasks.archive", tasks=REQUIRED_LIST)
 def archive(call: Call) -> Document:
-    tasks = [call.state.task(id_) for id_ in call.data["tasks"]]
+    tasks = [call.state.require_task(id_) for id_ in call.data["tasks"]]
     for task in tasks:
         archive_task(call, task)
     return {"archived": len(tasks)}
@@ -288,7 +288,7 @@ def archive(call: Call) -> Document:
 
 @endpoint("tasks.unarchive", tasks=REQUIRED_LIST)
 def unarchive(call: Call) -> Document:
-    tasks = [call.state.task(id_) for id_ in call.data["tasks"]]
+    tasks = [call.state.require_task(id_) for id_ in call.data["tasks"]]
     for task in tasks:
         unarchive_task(call, task)
     return {"unarchived": len(tasks)}
@@ -297,18 +297,20 @@ def unarchive(call: Call) -> Document:
 def archive_task(call: Call, task: Document) -> None:
     """Takes the task out of its queue and out of the ordinary lists."""
     if task["status"] == "queued":
-        dequeue(call.state, task, Change(user=call.user.id, status=status_before_queue(task), force=True))
+        dequeue(
+            call.state, task, StatusChange(user=call.user.id, status=get_status_before_enqueue(task), force=True)
+        )
     task["system_tags"] = sorted({*task["system_tags"], "archived"})
-    _note_archiving(call, task)
+    _record_archive_change(call, task)
 
 
 def unarchive_task(call: Call, task: Document) -> None:
     task["system_tags"] = [tag for tag in task["system_tags"] if tag != "archived"]
-    _note_archiving(call, task)
+    _record_archive_change(call, task)
 
 
-def _note_archiving(call: Call, task: Document) -> None:
-    task["status_reason"] = call.text("status_reason")
-    task["status_message"] = call.text("status_message")
-    task["last_change"] = stored(call.state.now())
+def _record_archive_change(call: Call, task: Document) -> None:
+    task["status_reason"] = call.get_text("status_reason")
+    task["status_message"] = call.get_text("status_message")
+    task["last_change"] = truncate_to_milliseconds(call.state.now())
     task["last_changed_by"] = call.user.id

@@ -7,33 +7,33 @@ from typing import Any
 
 import jwt
 
-from clearml_chatops.sandbox.documents import Document, new_id
+from clearml_chatops.sandbox.documents import Document, generate_id
 from clearml_chatops.sandbox.errors import INVALID_TOKEN, ApiError
 
-LIFETIME = timedelta(days=30)
+TOKEN_LIFETIME = timedelta(days=30)
 
 
 class Tokens:
     """Signs and reads tokens with a secret that lives as long as the server."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
-        self._now = now
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
         self._secret = secrets.token_hex(32)
 
-    def issue(self, identity: Document, versions: Document, *, lifetime: timedelta = LIFETIME) -> str:
-        issued = int(self._now().timestamp())
+    def issue(self, identity: Document, version_claims: Document, *, lifetime: timedelta = TOKEN_LIFETIME) -> str:
+        issued_at = int(self._clock().timestamp())
         claims = {
-            "iat": issued,
-            "exp": issued + int(lifetime.total_seconds()),
-            "session_id": new_id(),
+            "iat": issued_at,
+            "exp": issued_at + int(lifetime.total_seconds()),
+            "session_id": generate_id(),
             "auth_type": "Bearer",
             "identity": identity,
             "env": "<unknown>",
-            **versions,
+            **version_claims,
         }
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
-    def identity(self, token: str) -> Document:
+    def read_identity(self, token: str) -> Document:
         """Whose token it is.
 
         Raises:
@@ -46,7 +46,7 @@ class Tokens:
             )
         except jwt.InvalidTokenError as error:
             raise ApiError(INVALID_TOKEN, reason=error) from None
-        if claims["exp"] <= self._now().timestamp():
+        if claims["exp"] <= self._clock().timestamp():
             raise ApiError(INVALID_TOKEN, reason="Signature has expired")
         identity: Document = claims["identity"]
         return identity

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-KEPT_REQUESTS = 10_000
+MAX_LOGGED_REQUESTS = 10_000
 
 
 @dataclass
@@ -19,8 +19,8 @@ class HandledRequest:
     method: str
     path: str
     raw_body: bytes
-    started: int
-    finished: int | None = None
+    start_tick: int
+    finish_tick: int | None = None
     status: int | None = None
     user: str | None = None
     """The name of the user it acted as; None where it was refused before that was known."""
@@ -39,50 +39,50 @@ class HandledRequest:
 
     def precedes(self, other: "HandledRequest") -> bool:
         """Whether it had been answered when the other arrived."""
-        return self.finished is not None and self.finished < other.started
+        return self.finish_tick is not None and self.finish_tick < other.start_tick
 
 
-class Traffic:
+class RequestLog:
     """The last requests, in order of arrival."""
 
     def __init__(self) -> None:
-        self._kept: deque[HandledRequest] = deque(maxlen=KEPT_REQUESTS)
+        self._requests: deque[HandledRequest] = deque(maxlen=MAX_LOGGED_REQUESTS)
         self._ticks = count(1)
 
     def __iter__(self) -> Iterator[HandledRequest]:
-        return iter(tuple(self._kept))
+        return iter(tuple(self._requests))
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._requests)
 
     def clear(self) -> None:
-        self._kept.clear()
+        self._requests.clear()
 
-    def named(self, *endpoints: str) -> list[HandledRequest]:
+    def find_by_endpoint(self, *endpoints: str) -> list[HandledRequest]:
         """The requests to some endpoints."""
         return [request for request in self if request.endpoint in endpoints]
 
-    def names(self, *, without: tuple[str, ...] = ("auth.login",)) -> list[str]:
+    def list_endpoints(self, *, exclude: tuple[str, ...] = ("auth.login",)) -> list[str]:
         """The endpoints asked, in order; signing in is left out unless `without` says otherwise."""
-        return [request.endpoint for request in self if request.endpoint not in without]
+        return [request.endpoint for request in self if request.endpoint not in exclude]
 
-    def longest_sequence(self, *, without: tuple[str, ...] = ("auth.login",)) -> int:
+    def count_longest_sequence(self, *, exclude: tuple[str, ...] = ("auth.login",)) -> int:
         """How many requests had to wait for one another, at most: those beside each other count once."""
         depths: list[tuple[HandledRequest, int]] = []
         for request in self:
-            if request.endpoint not in without:
-                before = (depth for other, depth in depths if other.precedes(request))
-                depths.append((request, 1 + max(before, default=0)))
+            if request.endpoint not in exclude:
+                previous_depths = (depth for other, depth in depths if other.precedes(request))
+                depths.append((request, 1 + max(previous_depths, default=0)))
         return max((depth for _, depth in depths), default=0)
 
-    def begin(self, endpoint: str, method: str, path: str, body: bytes) -> HandledRequest:
-        request = HandledRequest(endpoint, method, path, body, started=next(self._ticks))
-        self._kept.append(request)
+    def record_start(self, endpoint: str, method: str, path: str, body: bytes) -> HandledRequest:
+        request = HandledRequest(endpoint, method, path, body, start_tick=next(self._ticks))
+        self._requests.append(request)
         return request
 
-    def end(self, request: HandledRequest, status: int | None) -> None:
+    def record_finish(self, request: HandledRequest, status: int | None) -> None:
         request.status = status
-        request.finished = next(self._ticks)
+        request.finish_tick = next(self._ticks)
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Fault:
     content_type: str = "application/json"
     disconnects: bool = False
     """The connection is closed without an answer."""
-    handled: bool = False
+    takes_effect: bool = False
     """Whether the request takes effect all the same, and only its answer is lost or replaced."""
 
 
@@ -121,15 +121,20 @@ class Faults:
         body: str = "",
         content_type: str = "text/html",
         times: int | None = None,
-        handled: bool = False,
+        takes_effect: bool = False,
     ) -> None:
         """Answers an endpoint's requests with this instead, as a broken server or proxy would."""
         fault = Fault(
-            endpoint, times, status=status, body=body.encode(), content_type=content_type, handled=handled
+            endpoint,
+            times,
+            status=status,
+            body=body.encode(),
+            content_type=content_type,
+            takes_effect=takes_effect,
         )
         self.active.append(fault)
 
-    def refuse(self, endpoint: str = "*", *, times: int | None = None) -> None:
+    def reject_credentials(self, endpoint: str = "*", *, times: int | None = None) -> None:
         """Answers as to wrong credentials."""
         meta = {
             "result_code": 401,
@@ -139,9 +144,9 @@ class Faults:
         body = json.dumps({"meta": meta, "data": {}})
         self.answer(endpoint, status=401, body=body, content_type="application/json", times=times)
 
-    def disconnect(self, endpoint: str, *, times: int | None = None, handled: bool = False) -> None:
+    def disconnect(self, endpoint: str, *, times: int | None = None, takes_effect: bool = False) -> None:
         """Closes the connection instead of answering."""
-        self.active.append(Fault(endpoint, times, disconnects=True, handled=handled))
+        self.active.append(Fault(endpoint, times, disconnects=True, takes_effect=takes_effect))
 
     def clear(self) -> None:
         self.active.clear()

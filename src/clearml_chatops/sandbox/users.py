@@ -4,16 +4,16 @@ import secrets
 from datetime import timedelta
 
 from clearml_chatops.sandbox import queries
-from clearml_chatops.sandbox.conditions import Filters
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import ROLE_FORBIDDEN, ApiError
+from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
 from clearml_chatops.sandbox.registry import API_VERSION, SERVER_VERSION, Call, endpoint
 from clearml_chatops.sandbox.state import COMPANY_NAME, Credentials, State, User
-from clearml_chatops.sandbox.tokens import LIFETIME
-from clearml_chatops.sandbox.validation import ONE_OR_SEVERAL, REQUIRED_TEXT, TEXT, WHOLE_NUMBER
+from clearml_chatops.sandbox.tokens import TOKEN_LIFETIME
+from clearml_chatops.sandbox.validation import INTEGER, REQUIRED_TEXT, TEXT, TEXT_OR_LIST
 
-VERSIONS: Document = {
+VERSION_CLAIMS: Document = {
     "api_version": API_VERSION,
     "server_version": SERVER_VERSION,
     "server_build": "",
@@ -21,7 +21,7 @@ VERSIONS: Document = {
 }
 """Claims of a token from which SDK and agent learn what the server can do."""
 
-USERS = Schema(
+USER_SCHEMA = Schema(
     fields=frozenset(
         ["id", "company", "name", "family_name", "given_name", "avatar", "created", "created_in_version"]
     ),
@@ -30,7 +30,7 @@ USERS = Schema(
 )
 
 
-def identity(state: State, user: User) -> Document:
+def build_identity(state: State, user: User) -> Document:
     return {
         "user": user.id,
         "user_name": user.name,
@@ -40,11 +40,11 @@ def identity(state: State, user: User) -> Document:
     }
 
 
-@endpoint("auth.login", expiration_sec=WHOLE_NUMBER)
+@endpoint("auth.login", expiration_sec=INTEGER)
 def login(call: Call) -> Document:
     seconds = call.data.get("expiration_sec")
-    lifetime = timedelta(seconds=seconds) if seconds else LIFETIME
-    return {"token": call.tokens.issue(identity(call.state, call.user), VERSIONS, lifetime=lifetime)}
+    lifetime = timedelta(seconds=seconds) if seconds else TOKEN_LIFETIME
+    return {"token": call.tokens.issue(build_identity(call.state, call.user), VERSION_CLAIMS, lifetime=lifetime)}
 
 
 @endpoint("auth.logout", since="2.2")
@@ -56,8 +56,8 @@ def logout(_: Call) -> Document:
 def create_credentials(call: Call) -> Document:
     """A further pair of keys of the caller's."""
     access_key, secret_key = secrets.token_hex(15).upper(), secrets.token_urlsafe(48)
-    call.state.credentials[access_key] = Credentials(secret_key, call.user.id, call.text("label"))
-    return {"credentials": {"access_key": access_key, "label": call.text("label"), "secret_key": secret_key}}
+    call.state.credentials[access_key] = Credentials(secret_key, call.user.id, call.get_text("label"))
+    return {"credentials": {"access_key": access_key, "label": call.get_text("label"), "secret_key": secret_key}}
 
 
 @endpoint("auth.get_credentials")
@@ -82,21 +82,21 @@ def revoke_credentials(call: Call) -> Document:
     return {"revoked": 1}
 
 
-def _system_only(call: Call) -> Document:
+def _reject_role(call: Call) -> Document:
     raise ApiError(ROLE_FORBIDDEN, role=call.user.role, allowed="(system, root)")
 
 
 for _name in ("users.create", "users.delete", "auth.get_token_for_user", "auth.create_user"):
     # administration needs a role that no person has, not even the admin
-    endpoint(_name)(_system_only)
+    endpoint(_name)(_reject_role)
 
 
 @endpoint("users.get_current_user")
 def get_current_user(call: Call) -> Document:
-    described = _described(call.state, call.user)
-    described["company"] = {"id": call.state.company, "name": COMPANY_NAME}
+    document = _to_document(call.state, call.user)
+    document["company"] = {"id": call.state.company, "name": COMPANY_NAME}
     return {
-        "user": {**described, "role": call.user.role},
+        "user": {**document, "role": call.user.role},
         "getting_started": {
             "agentName": "clearml",
             "configure": "clearml-init",
@@ -110,28 +110,28 @@ def get_current_user(call: Call) -> Document:
 @endpoint("users.get_by_id", user=REQUIRED_TEXT)
 def get_by_id(call: Call) -> Document:
     user = call.state.users.get(call.data["user"])
-    return {"user": _described(call.state, user) if user else None}
+    return {"user": _to_document(call.state, user) if user else None}
 
 
-@endpoint("users.get_all", only_fields=ONE_OR_SEVERAL)
+@endpoint("users.get_all", only_fields=TEXT_OR_LIST)
 def get_all(call: Call) -> Document:
-    found = queries.find(call.state, _documents(call.state), call.data, USERS)
-    return {"users": [queries.projected(user, call.data, USERS) for user in found]}
+    found = queries.find(call.state, _build_documents(call.state), call.data, USER_SCHEMA)
+    return {"users": [queries.select_fields(user, call.data, USER_SCHEMA) for user in found]}
 
 
-@endpoint("users.get_all_ex", since="2.8", only_fields=ONE_OR_SEVERAL)
+@endpoint("users.get_all_ex", since="2.8", only_fields=TEXT_OR_LIST)
 def get_all_ex(call: Call) -> Document:
-    found = queries.find(call.state, _documents(call.state), call.data, USERS)
-    return {"users": [queries.expanded(call.state, user, call.data, USERS) for user in found]}
+    found = queries.find(call.state, _build_documents(call.state), call.data, USER_SCHEMA)
+    return {"users": [queries.expand_references(call.state, user, call.data, USER_SCHEMA) for user in found]}
 
 
-def _documents(state: State) -> dict[str, Document]:
-    return {user.id: _described(state, user) for user in state.users.values()}
+def _build_documents(state: State) -> dict[str, Document]:
+    return {user.id: _to_document(state, user) for user in state.users.values()}
 
 
-def _described(state: State, user: User) -> Document:
+def _to_document(state: State, user: User) -> Document:
     given, _, family = user.name.partition(" ")
-    described: Document = {
+    document: Document = {
         "id": user.id,
         "company": state.company,
         "name": user.name,
@@ -139,5 +139,5 @@ def _described(state: State, user: User) -> Document:
     }
     if user.role != "system":
         # the server's own account has no names of a person
-        described.update(family_name=family, given_name=given, created_in_version=SERVER_VERSION)
-    return described
+        document.update(family_name=family, given_name=given, created_in_version=SERVER_VERSION)
+    return document

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import DATA_VALIDATION, VALIDATION, ApiError
 
-SHORTEST_NAME = 3
+MIN_NAME_LENGTH = 3
 
 
 @dataclass(frozen=True)
 class Field:
     """One field of a request: its JSON types, the first of which is named in the error."""
 
-    kinds: tuple[type, ...]
+    types: tuple[type, ...]
     required: bool = False
     choices: Collection[str] = ()
 
@@ -23,9 +23,9 @@ class Field:
                 raise ApiError(VALIDATION, f"error for field '{name}'. field is required!")
             return
         # JSON's true is an int for Python, not for ClearML
-        wrong = isinstance(value, bool) and bool not in self.kinds
-        if wrong or not isinstance(value, self.kinds):
-            expected = self.kinds[0].__name__
+        is_unexpected_bool = isinstance(value, bool) and bool not in self.types
+        if is_unexpected_bool or not isinstance(value, self.types):
+            expected = self.types[0].__name__
             raise ApiError(
                 VALIDATION,
                 f"error for field '{name}': ('value is wrong, expected type \"{expected}\"', {value!r}).",
@@ -39,9 +39,9 @@ REQUIRED_TEXT = Field((str,), required=True)
 FLAG = Field((bool,))
 NUMBER = Field((int, float))
 REQUIRED_NUMBER = Field((float, int), required=True)
-WHOLE_NUMBER = Field((int,))
+INTEGER = Field((int,))
 LIST = Field((list,))
-ONE_OR_SEVERAL = Field((list, str))
+TEXT_OR_LIST = Field((list, str))
 REQUIRED_LIST = Field((list,), required=True)
 DICTIONARY = Field((dict,))
 REQUIRED_DICTIONARY = Field((dict,), required=True)
@@ -54,7 +54,7 @@ def check_fields(data: Document, fields: Mapping[str, Field]) -> None:
 
 def check_name(name: str) -> None:
     """Names of tasks, queues and projects have at least three characters; shorter is 400/800."""
-    if len(name.strip()) < SHORTEST_NAME:
+    if len(name.strip()) < MIN_NAME_LENGTH:
         raise ApiError(DATA_VALIDATION, name="String value is too short")
 
 

@@ -3,24 +3,24 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from clearml_chatops.sandbox.documents import Document, stored
+from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import QUEUE_NOT_FOUND, ApiError
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.sample_range import SampleRange
 from clearml_chatops.sandbox.state import COMPANY_NAME, State, Worker
 from clearml_chatops.sandbox.validation import (
     DICTIONARY,
+    INTEGER,
     LIST,
     NUMBER,
     REQUIRED_LIST,
     REQUIRED_NUMBER,
     REQUIRED_TEXT,
     TEXT,
-    WHOLE_NUMBER,
 )
 
-REGISTER_TIMEOUT = 600
-LAST_SEEN = 3600
+DEFAULT_REGISTER_TIMEOUT = 600
+DEFAULT_LAST_SEEN = 3600
 
 _CATEGORIES = ("cpu", "gpu", "memory", "network", "disk")
 _AGGREGATES: dict[str, Callable[[list[float]], float]] = {
@@ -30,13 +30,13 @@ _AGGREGATES: dict[str, Callable[[list[float]], float]] = {
 }
 
 
-@endpoint("workers.register", since="2.4", worker=REQUIRED_TEXT, queues=LIST, timeout=WHOLE_NUMBER, tags=LIST)
+@endpoint("workers.register", since="2.4", worker=REQUIRED_TEXT, queues=LIST, timeout=INTEGER, tags=LIST)
 def register(call: Call) -> Document:
     queues = call.data.get("queues") or []
     _check_queues(call.state, queues)
-    worker = _new_worker(call)
+    worker = _create_worker(call)
     worker.queues = list(queues)
-    worker.register_timeout = call.data.get("timeout") or REGISTER_TIMEOUT
+    worker.register_timeout = call.data.get("timeout") or DEFAULT_REGISTER_TIMEOUT
     call.state.workers[worker.key] = worker
     return {}
 
@@ -44,7 +44,7 @@ def register(call: Call) -> Document:
 @endpoint("workers.unregister", since="2.4", worker=REQUIRED_TEXT)
 def unregister(call: Call) -> Document:
     """Forgets a worker; one that is not known is answered alike."""
-    worker = call.state.workers.pop(_key(call), None)
+    worker = call.state.workers.pop(_build_key(call), None)
     if worker:
         call.state.retired_workers.append(worker)
     return {}
@@ -65,10 +65,10 @@ def status_report(call: Call) -> Document:
     """What a worker does now; one that never registered is registered by its report."""
     state, data = call.state, call.data
     now = state.now()
-    task = state.task(data["task"]) if data.get("task") else None
+    task = state.require_task(data["task"]) if data.get("task") else None
     if data.get("queues"):
         _check_queues(state, data["queues"])
-    worker = state.workers.get(_key(call)) or _new_worker(call)
+    worker = state.workers.get(_build_key(call)) or _create_worker(call)
     state.workers[worker.key] = worker
     worker.last_activity_time = worker.last_report_time = now
     if data.get("queues"):
@@ -81,7 +81,11 @@ def status_report(call: Call) -> Document:
     if data.get("machine_stats"):
         worker.statistics.append((now, data["machine_stats"]))
     if task:
-        task.update(last_worker=worker.id, last_worker_report=stored(now), last_update=stored(now))
+        task.update(
+            last_worker=worker.id,
+            last_worker_report=truncate_to_milliseconds(now),
+            last_update=truncate_to_milliseconds(now),
+        )
     return {}
 
 
@@ -90,16 +94,16 @@ def get_all(call: Call) -> Document:
     """The workers that have not expired and were active in the last `last_seen` seconds (0: whenever)."""
     state = call.state
     now = state.now()
-    seen = LAST_SEEN if call.data.get("last_seen") is None else int(call.data["last_seen"])
-    pattern = call.text("worker_pattern")
+    last_seen = DEFAULT_LAST_SEEN if call.data.get("last_seen") is None else int(call.data["last_seen"])
+    pattern = call.get_text("worker_pattern")
     workers: list[Document] = []
     for key, worker in list(state.workers.items()):
-        if worker.expired(now):
+        if worker.is_expired(now):
             state.retired_workers.append(state.workers.pop(key))
             continue
-        silent = seen > 0 and now - worker.last_activity_time > timedelta(seconds=seen)
-        if not silent and pattern in worker.id:
-            workers.append(_described(state, worker, now))
+        is_inactive = last_seen > 0 and now - worker.last_activity_time > timedelta(seconds=last_seen)
+        if not is_inactive and pattern in worker.id:
+            workers.append(_to_document(state, worker, now))
     return {"workers": workers}
 
 
@@ -108,15 +112,15 @@ def get_count(call: Call) -> Document:
     return {"count": len(get_all(call)["workers"])}
 
 
-def _key(call: Call) -> str:
+def _build_key(call: Call) -> str:
     # the key holds the user: two people's workers of one id are two workers
     return f"worker_{call.state.company}_{call.user.id}_{call.data['worker']}"
 
 
-def _new_worker(call: Call) -> Worker:
+def _create_worker(call: Call) -> Worker:
     now = call.state.now()
     return Worker(
-        key=_key(call),
+        key=_build_key(call),
         id=call.data["worker"],
         user=call.user.id,
         address=call.address,
@@ -124,7 +128,7 @@ def _new_worker(call: Call) -> Worker:
         tags=list(call.data.get("tags") or []),
         system_tags=list(call.data.get("system_tags") or []),
         register_time=now,
-        register_timeout=REGISTER_TIMEOUT,
+        register_timeout=DEFAULT_REGISTER_TIMEOUT,
         last_activity_time=now,
     )
 
@@ -135,14 +139,14 @@ def _check_queues(state: State, queues: list[str]) -> None:
         raise ApiError(QUEUE_NOT_FOUND, ids=f"({', '.join(unknown)})")
 
 
-def _described(state: State, worker: Worker, now: datetime) -> Document:
-    described: Document = {
+def _to_document(state: State, worker: Worker, now: datetime) -> Document:
+    document: Document = {
         "company": {"id": state.company, "name": COMPANY_NAME},
         "id": worker.id,
         "ip": worker.address,
         "key": worker.key,
         "last_activity_time": worker.last_activity_time,
-        "queues": [_queue_described(state, state.queues[id_]) for id_ in worker.queues if id_ in state.queues],
+        "queues": [_queue_to_document(state, state.queues[id_]) for id_ in worker.queues if id_ in state.queues],
         "register_time": worker.register_time,
         "register_timeout": worker.register_timeout,
         "system_tags": worker.system_tags,
@@ -150,11 +154,11 @@ def _described(state: State, worker: Worker, now: datetime) -> Document:
         "user": {"id": worker.user, "name": state.users[worker.user].name},
     }
     if worker.last_report_time:
-        described["last_report_time"] = worker.last_report_time
+        document["last_report_time"] = worker.last_report_time
     task = state.tasks.get(worker.task or "")
     if task:
         started = task.get("started", now)
-        described["task"] = {
+        document["task"] = {
             "id": task["id"],
             "name": task["name"],
             "running_time": int((now - started).total_seconds() * 1000),
@@ -162,31 +166,31 @@ def _described(state: State, worker: Worker, now: datetime) -> Document:
         }
         project = state.projects.get(task.get("project", ""))
         if project:
-            described["project"] = {"id": project["id"], "name": project["name"]}
+            document["project"] = {"id": project["id"], "name": project["name"]}
         queue = state.queues.get(worker.queue or "")
         if queue:
-            described["queue"] = {"id": queue["id"], "name": queue["name"]}
-    return described
+            document["queue"] = {"id": queue["id"], "name": queue["name"]}
+    return document
 
 
-def _queue_described(state: State, queue: Document) -> Document:
-    described = {"id": queue["id"], "name": queue["name"], "num_tasks": len(queue["entries"])}
+def _queue_to_document(state: State, queue: Document) -> Document:
+    document = {"id": queue["id"], "name": queue["name"], "num_tasks": len(queue["entries"])}
     first = state.tasks.get(queue["entries"][0]["task"]) if queue["entries"] else None
     if first:
-        described["next_task"] = {"id": first["id"], "name": first["name"]}
-    return described
+        document["next_task"] = {"id": first["id"], "name": first["name"]}
+    return document
 
 
-def _reporting(call: Call) -> list[Worker]:
+def _find_workers(call: Call) -> list[Worker]:
     """Those that the request names, all without a name; also such as have gone since."""
-    wanted = call.data.get("worker_ids")
-    known = [*call.state.workers.values(), *call.state.retired_workers]
-    return [worker for worker in known if not wanted or worker.id in wanted]
+    requested_ids = call.data.get("worker_ids")
+    workers = [*call.state.workers.values(), *call.state.retired_workers]
+    return [worker for worker in workers if not requested_ids or worker.id in requested_ids]
 
 
 @endpoint("workers.get_metric_keys", since="2.4", worker_ids=LIST)
 def get_metric_keys(call: Call) -> Document:
-    names = {name for worker in _reporting(call) for _, statistics in worker.statistics for name in statistics}
+    names = {name for worker in _find_workers(call) for _, statistics in worker.statistics for name in statistics}
     categories = {category: sorted(n for n in names if n.startswith(category)) for category in _CATEGORIES}
     return {
         "categories": [{"name": category, "metric_keys": keys} for category, keys in categories.items() if keys]
@@ -204,19 +208,19 @@ def get_metric_keys(call: Call) -> Document:
 )
 def get_stats(call: Call) -> Document:
     """What machines reported of themselves, in intervals; 0 where there is no sample."""
-    samples = SampleRange.of(call.data)
+    sample_range = SampleRange.from_request(call.data)
     answer: list[Document] = []
-    for worker in {worker.id: worker for worker in _reporting(call)}.values():
+    for worker in {worker.id: worker for worker in _find_workers(call)}.values():
         metrics: list[Document] = []
         for item in call.data["items"]:
             aggregation = item.get("category") or "avg"
             aggregate = _AGGREGATES[aggregation]
-            groups = samples.groups(
+            groups = sample_range.group_by_date(
                 (at, value)
                 for at, statistics in worker.statistics
-                for value in _numbers(statistics.get(item["key"]))
+                for value in _to_numbers(statistics.get(item["key"]))
             )
-            dates = samples.dates()
+            dates = sample_range.list_dates()
             series = {
                 "aggregation": aggregation,
                 "dates": dates,
@@ -228,7 +232,7 @@ def get_stats(call: Call) -> Document:
     return {"workers": answer}
 
 
-def _numbers(value: object) -> list[float]:
+def _to_numbers(value: object) -> list[float]:
     values = value if isinstance(value, list) else [value]
     return [float(number) for number in values if isinstance(number, int | float)]
 
@@ -242,16 +246,16 @@ def _numbers(value: object) -> list[float]:
 )
 def get_activity_report(call: Call) -> Document:
     """How many workers reported, and how many of them ran something, in intervals."""
-    samples = SampleRange.of(call.data)
+    sample_range = SampleRange.from_request(call.data)
     counts: dict[str, dict[int, set[str]]] = {"total": {}, "active": {}}
-    for worker in _reporting(call):
+    for worker in _find_workers(call):
         for moment, active in worker.activity:
-            date = samples.date_of(moment)
+            date = sample_range.find_date(moment)
             if date is not None:
                 counts["total"].setdefault(date, set()).add(worker.key)
                 if active:
                     counts["active"].setdefault(date, set()).add(worker.key)
-    dates = samples.dates()
+    dates = sample_range.list_dates()
     return {
         kind: {"dates": dates, "counts": [len(seen.get(date, ())) for date in dates]}
         for kind, seen in counts.items()

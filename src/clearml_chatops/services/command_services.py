@@ -12,10 +12,10 @@ from clearml_chatops.services.experiments.experiments import ExperimentService
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.plots import PlotService
 from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.experiments.run_waiter import RunWaiter
 from clearml_chatops.services.experiments.runs import RunService
 from clearml_chatops.services.experiments.suggestions import SuggestionService
-from clearml_chatops.services.experiments.waiting import WaitService
-from clearml_chatops.services.experiments.waits import WaitEstimates
+from clearml_chatops.services.experiments.wait_estimator import WaitEstimator
 from clearml_chatops.services.notifications.cards import CardService
 from clearml_chatops.services.notifications.daily_digests import DailyDigests
 from clearml_chatops.services.notifications.quiet import QuietService
@@ -27,19 +27,19 @@ from clearml_chatops.services.watching.alerts import AlertService
 from clearml_chatops.services.watching.subscriptions import SubscriptionService
 from clearml_chatops.services.watching.tracking import Tracking
 from clearml_chatops.services.watching.watches import WatchService
-from clearml_chatops.services.workers.card_claims import CardClaims
-from clearml_chatops.services.workers.card_handovers import CardHandovers
-from clearml_chatops.services.workers.card_questions import CardQuestions
-from clearml_chatops.services.workers.card_watching import CardWatching
+from clearml_chatops.services.workers.gpu_conflicts import GpuConflicts
+from clearml_chatops.services.workers.gpu_handovers import GpuHandovers
+from clearml_chatops.services.workers.gpu_requests import GpuRequests
+from clearml_chatops.services.workers.gpu_watches import GpuWatches
 from clearml_chatops.services.workers.gpus import GpuService
 from clearml_chatops.services.workers.preflight import Preflight
-from clearml_chatops.services.workers.worker_ending import WorkerEnding
-from clearml_chatops.services.workers.worker_orders import OrderingPlace, WorkerOrders
-from clearml_chatops.services.workers.worker_plans import WorkerPlans
+from clearml_chatops.services.workers.worker_commands import CommandOrigin, WorkerCommands
+from clearml_chatops.services.workers.worker_plans import WorkerPlanner
+from clearml_chatops.services.workers.worker_shutdown import WorkerShutdown
 from clearml_chatops.services.workers.workers import WorkerService
 
 
-class Services:
+class CommandServices:
     """Each service is made when a handler first asks for it."""
 
     def __init__(self, process: ProcessContext, person: Person, message: IncomingMessage) -> None:
@@ -49,10 +49,10 @@ class Services:
 
     @cached_property
     def _clearml(self) -> ClearML:
-        return self._process.clearml.acting_as(self._person.clearml_user_id)
+        return self._process.clearml.impersonate(self._person.clearml_user_id)
 
     @cached_property
-    def _history(self) -> EditHistory:
+    def _edit_history(self) -> EditHistory:
         return EditHistory(database=self._process.database, person=self._person, clock=self._process.clock)
 
     @cached_property
@@ -61,10 +61,10 @@ class Services:
             database=self._process.database,
             person=self._person,
             conversation=self._message.conversation,
-            said_in=self._message.said_in,
+            source_conversation=self._message.source_conversation,
             clock=self._process.clock,
-            watched=self._process.watched,
-            news=self._process.news,
+            watcher_wakeup=self._process.watcher_wakeup,
+            outbox_wakeup=self._process.outbox_wakeup,
         )
 
     @cached_property
@@ -108,7 +108,7 @@ class Services:
             database=self._process.database,
             person=self._person,
             message=self._message,
-            news=self._process.news,
+            outbox_wakeup=self._process.outbox_wakeup,
             clock=self._process.clock,
         )
 
@@ -121,7 +121,7 @@ class Services:
             lookup=self.lookup,
             person=self._person,
             message=self._message,
-            watched=self._process.watched,
+            watcher_wakeup=self._process.watcher_wakeup,
         )
 
     @property
@@ -136,7 +136,7 @@ class Services:
             ownership=self._ownership,
             person=self._person,
             conversation=self._message.conversation,
-            about=self._message.about,
+            context_experiment_id=self._message.context_experiment_id,
         )
 
     @cached_property
@@ -145,7 +145,7 @@ class Services:
             clearml=self._clearml,
             lookup=self.lookup,
             tracking=self._tracking,
-            history=self._history,
+            history=self._edit_history,
             ownership=self._ownership,
         )
 
@@ -154,7 +154,7 @@ class Services:
         return DraftService(
             clearml=self._clearml,
             lookup=self.lookup,
-            history=self._history,
+            history=self._edit_history,
             ownership=self._ownership,
             person=self._person,
         )
@@ -178,8 +178,8 @@ class Services:
         return self._process.daily_digests
 
     @property
-    def waits(self) -> WaitEstimates:
-        return self._process.waits
+    def wait_estimator(self) -> WaitEstimator:
+        return self._process.wait_estimator
 
     @cached_property
     def runs(self) -> RunService:
@@ -209,8 +209,8 @@ class Services:
         )
 
     @cached_property
-    def card_claims(self) -> CardClaims:
-        return CardClaims(
+    def gpu_conflicts(self) -> GpuConflicts:
+        return GpuConflicts(
             clearml=self._process.clearml.bot,
             gpus=self.gpus,
             ownership=self._ownership,
@@ -218,17 +218,17 @@ class Services:
         )
 
     @cached_property
-    def worker_orders(self) -> WorkerOrders:
-        return WorkerOrders(
+    def worker_commands(self) -> WorkerCommands:
+        return WorkerCommands(
             workers=self.workers,
-            plans=WorkerPlans(
+            plans=WorkerPlanner(
                 queues=self.queues,
-                claims=self.card_claims,
+                conflicts=self.gpu_conflicts,
                 agents=self._process.agents,
                 host=self._process.host,
             ),
-            claims=self.card_claims,
-            ending=WorkerEnding(
+            conflicts=self.gpu_conflicts,
+            shutdown=WorkerShutdown(
                 workers=self.workers,
                 queues=self.queues,
                 runs=self.runs,
@@ -236,12 +236,14 @@ class Services:
                 host_workers=self._process.host_workers,
             ),
             host_workers=self._process.host_workers,
-            place=OrderingPlace(self._person, self._message.conversation, self._process.host, self._process.clock),
+            origin=CommandOrigin(
+                self._person, self._message.conversation, self._process.host, self._process.clock
+            ),
         )
 
     @cached_property
     def plots(self) -> PlotService:
-        return PlotService(clearml=self._clearml, lookup=self.lookup, drawing=self._process.drawing)
+        return PlotService(clearml=self._clearml, lookup=self.lookup, renderer=self._process.figure_renderer)
 
     @cached_property
     def gpus(self) -> GpuService:
@@ -249,24 +251,24 @@ class Services:
             reader=self._process.gpu_reader,
             clearml=self._process.clearml.bot,
             database=self._process.database,
-            drawing=self._process.drawing,
+            drawing=self._process.figure_renderer,
             host=self._process.host,
         )
 
     @property
-    def card_watching(self) -> CardWatching:
-        return self._process.card_watching
+    def gpu_watches(self) -> GpuWatches:
+        return self._process.gpu_watches
 
     @cached_property
-    def card_questions(self) -> CardQuestions:
-        return CardQuestions(
+    def gpu_requests(self) -> GpuRequests:
+        return GpuRequests(
             database=self._process.database,
             host_workers=self._process.host_workers,
-            orders_of=partial(_orders_of, self._process),
+            create_worker_commands=partial(_create_worker_commands, self._process),
             host=self._process.host,
             clock=self._process.clock,
-            news=self._process.news,
-            agreed=self._process.agreed,
+            outbox_wakeup=self._process.outbox_wakeup,
+            handover_wakeup=self._process.handover_wakeup,
         )
 
     @cached_property
@@ -274,8 +276,8 @@ class Services:
         return SuggestionService(clearml=self._clearml, lookup=self.lookup)
 
     @cached_property
-    def waiting(self) -> WaitService:
-        return WaitService(
+    def run_waiter(self) -> RunWaiter:
+        return RunWaiter(
             clearml=self._clearml,
             lookup=self.lookup,
             tracking=self._tracking,
@@ -285,19 +287,21 @@ class Services:
         )
 
 
-def card_handovers(process: ProcessContext) -> CardHandovers:
+def create_gpu_handovers(process: ProcessContext) -> GpuHandovers:
     """What carries out, beside all commands, what people have agreed about cards."""
-    return CardHandovers(
+    return GpuHandovers(
         database=process.database,
         host_workers=process.host_workers,
-        orders_of=partial(_orders_of, process),
+        create_worker_commands=partial(_create_worker_commands, process),
         host=process.host,
         clock=process.clock,
-        news=process.news,
+        outbox_wakeup=process.outbox_wakeup,
     )
 
 
-def _orders_of(process: ProcessContext, person: Person, conversation: Conversation) -> WorkerOrders:
+def _create_worker_commands(process: ProcessContext, person: Person, conversation: Conversation) -> WorkerCommands:
     """The orders of a person in a conversation, for what is carried out without a message of his."""
     identity = Identity(conversation.platform, conversation.id)
-    return Services(process, person, IncomingMessage(identity, person.name, conversation, "")).worker_orders
+    return CommandServices(
+        process, person, IncomingMessage(identity, person.name, conversation, "")
+    ).worker_commands

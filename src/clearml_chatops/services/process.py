@@ -6,35 +6,35 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
-from clearml_chatops.models.alarms import AlarmSpans
-from clearml_chatops.services.bells import Bell
+from clearml_chatops.models.alarms import AlarmThresholds
 from clearml_chatops.services.clearml_gateway import ClearMLConnections
-from clearml_chatops.services.experiments.drawing import Drawing
-from clearml_chatops.services.experiments.waits import WaitEstimates
+from clearml_chatops.services.experiments.figure_renderer import FigureRenderer
+from clearml_chatops.services.experiments.wait_estimator import WaitEstimator
 from clearml_chatops.services.notifications.cards import CardService
 from clearml_chatops.services.notifications.daily_digests import DailyDigests
-from clearml_chatops.services.notifications.failure_triage import FailureTriage
+from clearml_chatops.services.notifications.failure_diagnosis import FailureDiagnosisService
 from clearml_chatops.services.notifications.notifications import NotificationService
 from clearml_chatops.services.people.accounts import AccountService
 from clearml_chatops.services.people.actions import ActionService
 from clearml_chatops.services.people.audit import AuditService
 from clearml_chatops.services.people.conversations import ConversationService
+from clearml_chatops.services.people.direct_messages import DirectMessages
 from clearml_chatops.services.people.links import LinkService
-from clearml_chatops.services.people.own_places import OwnPlaces
-from clearml_chatops.services.watching.alarm_watching import AlarmWatching
-from clearml_chatops.services.watching.alert_watching import AlertWatching
-from clearml_chatops.services.watching.run_watching import RunWatching
-from clearml_chatops.services.watching.watching import Watcher
+from clearml_chatops.services.wakeups import Wakeup
+from clearml_chatops.services.watching.alarm_poller import AlarmPoller
+from clearml_chatops.services.watching.alert_poller import AlertPoller
+from clearml_chatops.services.watching.run_poller import RunPoller
+from clearml_chatops.services.watching.watcher import Watcher
 from clearml_chatops.services.workers.agents import LocalAgents
-from clearml_chatops.services.workers.card_watching import CardWatching
 from clearml_chatops.services.workers.gpu_reader import GpuReader
+from clearml_chatops.services.workers.gpu_watches import GpuWatches
 from clearml_chatops.services.workers.host_lock import HostLock
 from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.orphaned_runs import OrphanedRuns
-from clearml_chatops.services.workers.reconciling import Reconciler
+from clearml_chatops.services.workers.reconciler import Reconciler
 from clearml_chatops.services.workers.worker_notices import WorkerNotices
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.told import ToldFile
+from clearml_chatops.storage.delivery_log import DeliveryLog
 
 Clock = Callable[[], datetime]
 
@@ -53,17 +53,17 @@ class ProcessContext:
     host: str
     agent_folder: Path
     cache_folder: Path
-    told_file: Path
-    watch_interval: timedelta
-    idle_watch_interval: timedelta
+    delivery_log_path: Path
+    poll_interval: timedelta
+    idle_poll_interval: timedelta
     alert_interval: timedelta
-    alarm_spans: AlarmSpans
+    alarm_thresholds: AlarmThresholds
     trusted_platforms: frozenset[str]
-    news: Bell = field(default_factory=Bell)
+    outbox_wakeup: Wakeup = field(default_factory=Wakeup)
     """Rings when the outbox has got something."""
-    agreed: Bell = field(default_factory=Bell)
+    handover_wakeup: Wakeup = field(default_factory=Wakeup)
     """Rings when somebody has said whether another person may have his cards."""
-    watched: Bell = field(default_factory=Bell)
+    watcher_wakeup: Wakeup = field(default_factory=Wakeup)
     """Rings when there is something more to watch."""
 
     @cached_property
@@ -82,27 +82,31 @@ class ProcessContext:
 
     @cached_property
     def cards(self) -> CardService:
-        return CardService(clearml=self.clearml.bot, database=self.database, waits=self.waits, clock=self.clock)
+        return CardService(
+            clearml=self.clearml.bot, database=self.database, waits=self.wait_estimator, clock=self.clock
+        )
 
     @cached_property
-    def waits(self) -> WaitEstimates:
-        return WaitEstimates(clearml=self.clearml.bot, clock=self.clock)
+    def wait_estimator(self) -> WaitEstimator:
+        return WaitEstimator(clearml=self.clearml.bot, clock=self.clock)
 
     @cached_property
     def conversations(self) -> ConversationService:
         return ConversationService(database=self.database, clock=self.clock)
 
     @cached_property
-    def own_places(self) -> OwnPlaces:
-        return OwnPlaces(database=self.database, clock=self.clock)
+    def direct_messages(self) -> DirectMessages:
+        return DirectMessages(database=self.database, clock=self.clock)
 
     @cached_property
     def daily_digests(self) -> DailyDigests:
-        return DailyDigests(clearml=self.clearml.bot, database=self.database, news=self.news, clock=self.clock)
+        return DailyDigests(
+            clearml=self.clearml.bot, database=self.database, outbox_wakeup=self.outbox_wakeup, clock=self.clock
+        )
 
     @cached_property
-    def drawing(self) -> Drawing:
-        return Drawing(self.cache_folder)
+    def figure_renderer(self) -> FigureRenderer:
+        return FigureRenderer(self.cache_folder)
 
     @cached_property
     def gpu_reader(self) -> GpuReader:
@@ -114,7 +118,7 @@ class ProcessContext:
 
     @cached_property
     def worker_notices(self) -> WorkerNotices:
-        return WorkerNotices(database=self.database, clock=self.clock, news=self.news)
+        return WorkerNotices(database=self.database, clock=self.clock, outbox_wakeup=self.outbox_wakeup)
 
     @cached_property
     def orphaned_runs(self) -> OrphanedRuns:
@@ -126,7 +130,7 @@ class ProcessContext:
             clearml=self.clearml.bot,
             database=self.database,
             agents=self.agents,
-            orphans=self.orphaned_runs,
+            orphaned_runs=self.orphaned_runs,
             host=self.host,
             lock=HostLock(self.agent_folder / ".lock"),
             clock=self.clock,
@@ -136,18 +140,22 @@ class ProcessContext:
     def reconciler(self) -> Reconciler:
         return Reconciler(
             clearml=self.clearml.bot,
-            workers=self.host_workers,
+            host_workers=self.host_workers,
             agents=self.agents,
-            orphans=self.orphaned_runs,
+            orphaned_runs=self.orphaned_runs,
             notices=self.worker_notices,
             host=self.host,
             clock=self.clock,
         )
 
     @cached_property
-    def card_watching(self) -> CardWatching:
-        return CardWatching(
-            reader=self.gpu_reader, database=self.database, host=self.host, clock=self.clock, news=self.news
+    def gpu_watches(self) -> GpuWatches:
+        return GpuWatches(
+            reader=self.gpu_reader,
+            database=self.database,
+            host=self.host,
+            clock=self.clock,
+            outbox_wakeup=self.outbox_wakeup,
         )
 
     @cached_property
@@ -158,8 +166,8 @@ class ProcessContext:
     def notifications(self) -> NotificationService:
         return NotificationService(
             database=self.database,
-            told=ToldFile(self.told_file),
-            triage=FailureTriage(self.clearml.bot),
+            delivery_log=DeliveryLog(self.delivery_log_path),
+            diagnosis_service=FailureDiagnosisService(self.clearml.bot),
             clock=self.clock,
         )
 
@@ -169,21 +177,25 @@ class ProcessContext:
             clearml=self.clearml.bot,
             database=self.database,
             clock=self.clock,
-            news=self.news,
-            watched=self.watched,
-            interval=self.watch_interval,
-            idle_interval=self.idle_watch_interval,
+            outbox_wakeup=self.outbox_wakeup,
+            watcher_wakeup=self.watcher_wakeup,
+            interval=self.poll_interval,
+            idle_interval=self.idle_poll_interval,
         )
 
     @cached_property
-    def run_watching(self) -> RunWatching:
-        clearml, database, clock, news = self.clearml.bot, self.database, self.clock, self.news
-        return RunWatching(
+    def run_poller(self) -> RunPoller:
+        clearml, database, clock, outbox_wakeup = self.clearml.bot, self.database, self.clock, self.outbox_wakeup
+        return RunPoller(
             clearml=clearml,
             database=database,
-            alerts=AlertWatching(clearml=clearml, database=database, clock=clock, news=news),
-            alarms=AlarmWatching(
-                clearml=clearml, database=database, spans=self.alarm_spans, clock=clock, news=news
+            alert_poller=AlertPoller(clearml=clearml, database=database, clock=clock, outbox_wakeup=outbox_wakeup),
+            alarm_poller=AlarmPoller(
+                clearml=clearml,
+                database=database,
+                thresholds=self.alarm_thresholds,
+                clock=clock,
+                outbox_wakeup=outbox_wakeup,
             ),
             clock=clock,
         )

@@ -4,26 +4,26 @@ from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process
 
-_SIMILAR_ENOUGH = 60
+_MIN_SIMILARITY = 60
 """Of 100: below it a suggestion puzzles more than it helps."""
 
-_MOST_SUGGESTIONS = 3
+_MAX_SUGGESTIONS = 3
 
 
-def similar_names(typed: str, names: Iterable[str]) -> list[str]:
+def find_similar_names(typed: str, names: Iterable[str]) -> list[str]:
     """The names most like what was typed, best first; empty when none is like it. Case is the same."""
     found = process.extract(
         typed,
         list(names),
         scorer=fuzz.ratio,
         processor=str.casefold,
-        limit=_MOST_SUGGESTIONS,
-        score_cutoff=_SIMILAR_ENOUGH,
+        limit=_MAX_SUGGESTIONS,
+        score_cutoff=_MIN_SIMILARITY,
     )
     return [name for name, _, _ in found]
 
 
-def did_you_mean(names: Iterable[str]) -> str:
+def format_suggestion(names: Iterable[str]) -> str:
     """The question that names them, with a space before; empty where there are none."""
-    shown = " or ".join(names)
-    return f" Did you mean {shown}?" if shown else ""
+    choices = " or ".join(names)
+    return f" Did you mean {choices}?" if choices else ""

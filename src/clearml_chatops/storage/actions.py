@@ -18,7 +18,7 @@ class ActionStore:
         self._session.add(
             ActionRow(
                 token=token,
-                line=action.line,
+                command=action.command,
                 question=action.question,
                 in_place=action.in_place,
                 expires=expires,
@@ -28,7 +28,7 @@ class ActionStore:
     async def get(self, token: str, *, now: datetime) -> Action | None:
         """The action behind a token; None where it has expired or never was."""
         row = await self._session.get(ActionRow, token)
-        return Action(row.line, row.question, row.in_place) if row and row.expires > now else None
+        return Action(row.command, row.question, row.in_place) if row and row.expires > now else None
 
     async def put_question(self, conversation: Conversation, message_id: str, token: str) -> None:
         await self._session.merge(
@@ -40,7 +40,9 @@ class ActionStore:
             )
         )
 
-    async def asked_by(self, conversation: Conversation, message_id: str, *, now: datetime) -> Action | None:
+    async def find_by_question(
+        self, conversation: Conversation, message_id: str, *, now: datetime
+    ) -> Action | None:
         """The action whose question a message asks."""
         row = await self._session.get(QuestionRow, (conversation.platform, conversation.id, message_id))
         return await self.get(row.token, now=now) if row else None

@@ -24,57 +24,59 @@ class AlertStore:
 
     async def add(self, alert: Alert) -> int:
         """Adds an alert and gives its number."""
-        metric = alert.condition if isinstance(alert.condition, MetricCondition) else None
+        metric_condition = alert.condition if isinstance(alert.condition, MetricCondition) else None
         row = AlertRow(
             experiment_id=alert.experiment_id,
             experiment_name=alert.experiment_name,
-            metric=metric.metric if metric else "",
-            comparison=metric.comparison.value if metric else "",
-            threshold=metric.threshold if metric else None,
+            metric=metric_condition.metric if metric_condition else "",
+            comparison=metric_condition.comparison.value if metric_condition else "",
+            threshold=metric_condition.threshold if metric_condition else None,
             pattern=alert.condition.pattern if isinstance(alert.condition, LogCondition) else "",
             platform=alert.conversation.platform,
             conversation_id=alert.conversation.id,
             thread=alert.conversation.thread,
             person_id=alert.person_id,
-            since=alert.since,
+            created=alert.created,
             extreme=alert.progress.extreme,
-            log_from=alert.progress.log_from,
-            log_next=alert.progress.log_next,
+            log_since=alert.progress.log_since,
+            log_read_until=alert.progress.log_read_until,
         )
         self._session.add(row)
         await self._session.flush()
         return row.id
 
-    async def everywhere(self) -> list[Alert]:
+    async def list_all(self) -> list[Alert]:
         """All there are, the oldest first."""
         return [_to_alert(row) for row in await self._session.scalars(select(AlertRow).order_by(AlertRow.id))]
 
-    async def of(self, conversation: Conversation) -> list[Alert]:
+    async def list_for_conversation(self, conversation: Conversation) -> list[Alert]:
         """Those of a conversation, the oldest first."""
-        rows = await self._session.scalars(select(AlertRow).where(*_there(conversation)).order_by(AlertRow.id))
+        rows = await self._session.scalars(
+            select(AlertRow).where(*_match_conversation(conversation)).order_by(AlertRow.id)
+        )
         return [_to_alert(row) for row in rows]
 
     async def count(self, conversation: Conversation) -> int:
-        counted = select(func.count()).select_from(AlertRow).where(*_there(conversation))
+        counted = select(func.count()).select_from(AlertRow).where(*_match_conversation(conversation))
         return await self._session.scalar(counted) or 0
 
-    async def still_there(self, numbers: Collection[int]) -> set[int]:
+    async def find_existing(self, numbers: Collection[int]) -> set[int]:
         """Which of these have neither come true nor been removed."""
         return set(await self._session.scalars(select(AlertRow.id).where(AlertRow.id.in_(numbers))))
 
     async def remove(self, number: int) -> None:
         await self._session.execute(delete(AlertRow).where(AlertRow.id == number))
 
-    async def note(self, number: int, progress: AlertProgress) -> None:
+    async def update_progress(self, number: int, progress: AlertProgress) -> None:
         """Notes how far the looks have come."""
         await self._session.execute(
             update(AlertRow)
             .where(AlertRow.id == number)
-            .values(extreme=progress.extreme, log_from=progress.log_from, log_next=progress.log_next)
+            .values(extreme=progress.extreme, log_since=progress.log_since, log_read_until=progress.log_read_until)
         )
 
 
-def _there(conversation: Conversation) -> tuple[ColumnElement[bool], ...]:
+def _match_conversation(conversation: Conversation) -> tuple[ColumnElement[bool], ...]:
     return (
         AlertRow.platform == conversation.platform,
         AlertRow.conversation_id == conversation.id,
@@ -90,8 +92,8 @@ def _to_alert(row: AlertRow) -> Alert:
         condition=_to_condition(row),
         conversation=Conversation(row.platform, row.conversation_id, row.thread),
         person_id=row.person_id,
-        since=row.since,
-        progress=AlertProgress(row.extreme, row.log_from, row.log_next),
+        created=row.created,
+        progress=AlertProgress(row.extreme, row.log_since, row.log_read_until),
     )
 
 

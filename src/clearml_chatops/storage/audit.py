@@ -21,11 +21,11 @@ class AuditStore:
                 identity=entry.identity,
                 person_id=entry.person_id,
                 conversation=entry.conversation,
-                line=entry.line,
+                command=entry.command,
                 experiment_id=entry.experiment_id,
                 outcome=entry.outcome.value,
                 error_code=entry.error_code,
-                incident=entry.incident,
+                incident_id=entry.incident_id,
             )
         )
 
@@ -38,7 +38,7 @@ class AuditStore:
         )
         return counted or 0
 
-    async def last(self, limit: int) -> list[AuditEntry]:
+    async def list_newest(self, limit: int) -> list[AuditEntry]:
         """The newest entries, newest first."""
         rows = await self._session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
         return [
@@ -47,11 +47,11 @@ class AuditStore:
                 identity=row.identity,
                 person_id=row.person_id,
                 conversation=row.conversation,
-                line=row.line,
+                command=row.command,
                 outcome=Outcome(row.outcome),
                 experiment_id=row.experiment_id,
                 error_code=row.error_code,
-                incident=row.incident,
+                incident_id=row.incident_id,
             )
             for row in rows
         ]

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.cards import DueCard
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.storage.chunks import chunks
+from clearml_chatops.storage.chunks import split_into_chunks
 from clearml_chatops.storage.schema import CardRow, ExperimentStateRow
 
 
@@ -46,7 +46,7 @@ class CardStore:
             .values(is_superseded=True, due=now)
         )
 
-    async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
+    async def get_experiment_id(self, conversation: Conversation, message_id: str) -> str:
         """The experiment's id; empty where the message is about none."""
         row = await self._session.get(CardRow, (conversation.platform, conversation.id, message_id))
         return row.experiment_id if row else ""
@@ -56,22 +56,22 @@ class CardStore:
 
         Those that wait for it already get the new time too: an edit that is under way may show what was before.
         """
-        for chunk in chunks(experiment_ids):
+        for chunk in split_into_chunks(experiment_ids):
             await self._session.execute(
                 update(CardRow).where(CardRow.experiment_id.in_(chunk), CardRow.is_card).values(due=now)
             )
 
-    async def outdated(self, changes: Mapping[str, datetime]) -> list[str]:
+    async def find_outdated(self, changes: Mapping[str, datetime]) -> list[str]:
         """The experiments of which a card does not show the status change given here."""
         found: set[str] = set()
-        for chunk in chunks(changes):
+        for chunk in split_into_chunks(changes):
             rows = await self._session.scalars(
                 select(CardRow).where(CardRow.experiment_id.in_(chunk), CardRow.is_card)
             )
-            found |= {row.experiment_id for row in rows if row.shown_change != changes[row.experiment_id]}
+            found |= {row.experiment_id for row in rows if row.shown_status_changed != changes[row.experiment_id]}
         return sorted(found)
 
-    async def due(self, platform: str, *, now: datetime) -> list[DueCard]:
+    async def list_due(self, platform: str, *, now: datetime) -> list[DueCard]:
         """The cards to edit: first those that show another status, then those that wait longest."""
         rows = await self._session.execute(
             select(CardRow, ExperimentStateRow.status_changed)
@@ -87,32 +87,32 @@ class CardStore:
                 due=row.due,
                 edited=row.edited,
                 is_superseded=row.is_superseded,
-                is_outdated=status_changed is not None and status_changed != row.shown_change,
+                has_outdated_status=status_changed is not None and status_changed != row.shown_status_changed,
             )
             for row, status_changed in rows
             if row.due is not None
         ]
-        return sorted(cards, key=lambda card: not card.is_outdated)
+        return sorted(cards, key=lambda card: not card.has_outdated_status)
 
-    async def note_edited(
-        self, card: DueCard, *, at: datetime, shown_change: datetime | None, due: datetime | None
+    async def mark_edited(
+        self, card: DueCard, *, at: datetime, shown_status_changed: datetime | None, due: datetime | None
     ) -> None:
         """Notes that a card was edited, and when next; what made it due again meanwhile stays."""
-        row = await self._row(card)
+        row = await self._get_row(card)
         if row is None:
             return
         row.edited = at
-        row.shown_change = shown_change
+        row.shown_status_changed = shown_status_changed
         if row.due == card.due:
             row.due = due
 
     async def retire(self, card: DueCard) -> None:
         """It is edited no more; a reply to it means its experiment still."""
-        row = await self._row(card)
+        row = await self._get_row(card)
         if row is not None:
             row.is_card = False
             row.due = None
 
-    async def _row(self, card: DueCard) -> CardRow | None:
+    async def _get_row(self, card: DueCard) -> CardRow | None:
         key = (card.conversation.platform, card.conversation.id, card.message_id)
         return await self._session.get(CardRow, key)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clearml_chatops.storage.chunks import chunks
+from clearml_chatops.storage.chunks import split_into_chunks
 from clearml_chatops.storage.schema import CreatedExperimentRow, PersonRow
 
 
@@ -16,11 +16,11 @@ class CreatedExperimentStore:
     async def add(self, experiment_id: str, person_id: int) -> None:
         self._session.add(CreatedExperimentRow(experiment_id=experiment_id, person_id=person_id))
 
-    async def maker_id(self, experiment_id: str) -> int | None:
+    async def get_creator_id(self, experiment_id: str) -> int | None:
         row = await self._session.get(CreatedExperimentRow, experiment_id)
         return row.person_id if row else None
 
-    async def maker_name(self, experiment_id: str) -> str:
+    async def get_creator_name(self, experiment_id: str) -> str:
         """The name of the person for whom it was made; empty where nobody is noted."""
         name = await self._session.scalar(
             select(PersonRow.name)
@@ -29,10 +29,10 @@ class CreatedExperimentStore:
         )
         return name or ""
 
-    async def makers(self, experiment_ids: Collection[str]) -> dict[str, str]:
+    async def find_creator_names(self, experiment_ids: Collection[str]) -> dict[str, str]:
         """The names of the people for whom these were made, by experiment; absent where nobody is noted."""
         found: dict[str, str] = {}
-        for chunk in chunks(experiment_ids):
+        for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(
                 select(CreatedExperimentRow.experiment_id, PersonRow.name)
                 .join(PersonRow, PersonRow.id == CreatedExperimentRow.person_id)
@@ -41,7 +41,7 @@ class CreatedExperimentStore:
             found.update(row.tuple() for row in rows)
         return found
 
-    async def made_by(self, person_id: int) -> list[str]:
+    async def list_experiment_ids(self, person_id: int) -> list[str]:
         """The ids of all that was made for a person."""
         rows = await self._session.scalars(
             select(CreatedExperimentRow.experiment_id).where(CreatedExperimentRow.person_id == person_id)

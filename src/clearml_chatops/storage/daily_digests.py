@@ -14,7 +14,7 @@ class DailyDigestStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def list(self) -> list[DailyDigest]:
+    async def list_all(self) -> list[DailyDigest]:
         rows = await self._session.scalars(
             select(DailyDigestRow).order_by(
                 DailyDigestRow.platform, DailyDigestRow.conversation_id, DailyDigestRow.thread
@@ -23,51 +23,51 @@ class DailyDigestStore:
         return [_to_digest(row) for row in rows]
 
     async def get(self, conversation: Conversation) -> DailyDigest | None:
-        row = await self._session.get(DailyDigestRow, _key(conversation))
+        row = await self._session.get(DailyDigestRow, _get_key(conversation))
         return _to_digest(row) if row else None
 
     async def put(self, digest: DailyDigest) -> None:
         """Adds a conversation's digest, in place of the one that it has."""
-        place = digest.conversation
+        conversation = digest.conversation
         await self._session.merge(
             DailyDigestRow(
-                platform=place.platform,
-                conversation_id=place.id,
-                thread=place.thread,
-                at=digest.at,
+                platform=conversation.platform,
+                conversation_id=conversation.id,
+                thread=conversation.thread,
+                time_of_day=digest.time_of_day,
                 zone=digest.zone,
                 weekdays_only=digest.weekdays_only,
-                told_until=digest.told_until,
+                reported_until=digest.reported_until,
                 person_id=digest.person_id,
             )
         )
 
-    async def note_told(self, conversation: Conversation, moment: datetime) -> bool:
+    async def mark_reported(self, conversation: Conversation, moment: datetime) -> bool:
         """Notes that it is told up to a moment; whether it was not yet."""
-        row = await self._session.get(DailyDigestRow, _key(conversation))
-        if row is None or row.told_until >= moment:
+        row = await self._session.get(DailyDigestRow, _get_key(conversation))
+        if row is None or row.reported_until >= moment:
             return False
-        row.told_until = moment
+        row.reported_until = moment
         return True
 
     async def remove(self, conversation: Conversation) -> bool:
         """Ends a conversation's digest; whether there was one."""
-        row = await self._session.get(DailyDigestRow, _key(conversation))
+        row = await self._session.get(DailyDigestRow, _get_key(conversation))
         if row is not None:
             await self._session.delete(row)
         return row is not None
 
 
-def _key(conversation: Conversation) -> tuple[str, str, str]:
+def _get_key(conversation: Conversation) -> tuple[str, str, str]:
     return conversation.platform, conversation.id, conversation.thread
 
 
 def _to_digest(row: DailyDigestRow) -> DailyDigest:
     return DailyDigest(
         conversation=Conversation(row.platform, row.conversation_id, row.thread),
-        at=row.at,
+        time_of_day=row.time_of_day,
         zone=row.zone,
         weekdays_only=row.weekdays_only,
-        told_until=row.told_until,
+        reported_until=row.reported_until,
         person_id=row.person_id,
     )

@@ -34,16 +34,16 @@ class Database:
 
     def __init__(self, url: str) -> None:
         try:
-            self._engine = create_async_engine(_async_url(url))
+            self._engine = create_async_engine(_to_async_url(url))
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
-            raise DatabaseUnusableError(url=without_password(url), reason=error) from error
+            raise DatabaseUnusableError(url=mask_password(url), reason=error) from error
         except ValueError:
             # Its text repeats what stands where a number belongs, which may be a part of the password.
             raise DatabaseUnusableError(
-                url=without_password(url),
+                url=mask_password(url),
                 reason="a number in it is none; write @ : and / in a password as %40 %3A %2F",
             ) from None
-        self._shown_url = without_password(url)
+        self._masked_url = mask_password(url)
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite_transaction)
@@ -51,7 +51,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """A transaction that only reads. Raises DatabaseUnusableError."""
-        with self._translating():
+        with self._translate_errors():
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 yield session
 
@@ -65,12 +65,12 @@ class Database:
             DatabaseUnusableError: it is locked, full, gone or otherwise out of order.
         """
         engine = self._engine.execution_options(writes=True)
-        with self._translating():
+        with self._translate_errors():
             async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
                 yield session
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         """Makes the database's own errors ours; mistakes of the program stay what they are."""
         try:
             yield
@@ -78,7 +78,7 @@ class Database:
             # A damaged file is the bare DatabaseError; its other subclasses are mistakes of the program.
             if isinstance(error, DatabaseError) and type(error) not in {DatabaseError, OperationalError}:
                 raise
-            raise DatabaseUnusableError(url=self._shown_url, reason=_first_line(error)) from error
+            raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
 
     async def prepare(self) -> None:
         """Makes the tables in an empty database; checks the revision of any other.
@@ -89,14 +89,14 @@ class Database:
         """
         try:
             async with self._engine.execution_options(writes=True).begin() as connection:
-                found = await connection.run_sync(_revision)
+                found = await connection.run_sync(_get_revision)
                 if found is None and not await connection.run_sync(_has_tables):
                     await connection.run_sync(_upgrade)
                     return
         except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnusableError(url=self._shown_url, reason=_first_line(error)) from error
-        if found != newest_revision():
-            raise DatabaseOutdatedError(url=self._shown_url, found=found or "none", needed=newest_revision())
+            raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
+        if found != get_newest_revision():
+            raise DatabaseOutdatedError(url=self._masked_url, found=found or "none", needed=get_newest_revision())
 
     async def upgrade(self) -> None:
         """Brings the tables to this program's revision. Raises DatabaseUnusableError."""
@@ -104,18 +104,18 @@ class Database:
             async with self._engine.execution_options(writes=True).begin() as connection:
                 await connection.run_sync(_upgrade)
         except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnusableError(url=self._shown_url, reason=_first_line(error)) from error
+            raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
 
     async def aclose(self) -> None:
         await self._engine.dispose()
 
 
-def newest_revision() -> str:
+def get_newest_revision() -> str:
     """The revision that this program's tables have."""
-    return ScriptDirectory.from_config(migration_config()).get_current_head() or ""
+    return ScriptDirectory.from_config(build_migration_config()).get_current_head() or ""
 
 
-def migration_config(connection: Connection | None = None) -> Config:
+def build_migration_config(connection: Connection | None = None) -> Config:
     """Alembic's settings; made here so that no alembic.ini is needed and no logger is touched."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -123,7 +123,7 @@ def migration_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def without_password(url: str) -> str:
+def mask_password(url: str) -> str:
     """The URL as it may be shown: drivers take a password among the options too, so without these."""
     try:
         parsed = make_url(url)
@@ -134,7 +134,7 @@ def without_password(url: str) -> str:
     return parsed.set(query={}).render_as_string(hide_password=True)
 
 
-def _async_url(url: str) -> str:
+def _to_async_url(url: str) -> str:
     """The URL with the driver that works in an event loop, where none is named."""
     parsed = make_url(url)
     drivers = {
@@ -166,7 +166,7 @@ def _begin_sqlite_transaction(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN DEFERRED")
 
 
-def _revision(connection: Connection) -> str | None:
+def _get_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -175,9 +175,9 @@ def _has_tables(connection: Connection) -> bool:
 
 
 def _upgrade(connection: Connection) -> None:
-    command.upgrade(migration_config(connection), "head")
+    command.upgrade(build_migration_config(connection), "head")
 
 
-def _first_line(error: BaseException) -> str:
+def _get_first_line(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
     return str(cause).partition("\n")[0]

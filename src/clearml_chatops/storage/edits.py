@@ -22,15 +22,15 @@ class DraftEditStore:
                 kind=edit.kind.value,
                 before=dict(edit.before),
                 after=dict(edit.after),
-                undone=False,
+                is_undone=False,
             )
         )
 
-    async def last(self, experiment_id: str) -> DraftEdit | None:
+    async def get_last(self, experiment_id: str) -> DraftEdit | None:
         """The last edit that is not undone yet."""
         row = await self._session.scalar(
             select(DraftEditRow)
-            .where(DraftEditRow.experiment_id == experiment_id, DraftEditRow.undone.is_(False))
+            .where(DraftEditRow.experiment_id == experiment_id, DraftEditRow.is_undone.is_(False))
             .order_by(DraftEditRow.id.desc())
             .limit(1)
         )
@@ -39,4 +39,4 @@ class DraftEditStore:
         return DraftEdit(row.experiment_id, EditKind(row.kind), row.before, row.after, row.id)
 
     async def mark_undone(self, edit_id: int) -> None:
-        (await self._session.get_one(DraftEditRow, edit_id)).undone = True
+        (await self._session.get_one(DraftEditRow, edit_id)).is_undone = True

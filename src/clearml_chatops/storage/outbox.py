@@ -9,12 +9,12 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification, subject_of
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification, get_subject
 from clearml_chatops.models.replies import Button
 from clearml_chatops.storage.schema import OutboxRow
-from clearml_chatops.storage.upserts import insert_into
+from clearml_chatops.storage.upserts import build_insert
 
-_NOTICE = "notice"
+_NOTICE_KIND = "notice"
 """The kind of a row that is about no experiment; what it is about stands where an experiment's id would."""
 
 
@@ -26,11 +26,13 @@ class OutboxStore:
         self, notifications: Iterable[tuple[ExperimentEvent | Notice, Conversation]], *, now: datetime
     ) -> None:
         """Puts events in for their recipients, in this order; what a recipient has already stays as it is."""
-        rows = [_to_row(event, recipient, now) for event, recipient in notifications]
+        rows = [_to_row(event, conversation, now) for event, conversation in notifications]
         if rows:
-            await self._session.execute(insert_into(self._session, OutboxRow).on_conflict_do_nothing(), rows)
+            await self._session.execute(build_insert(self._session, OutboxRow).on_conflict_do_nothing(), rows)
 
-    async def due(self, platform: str, conversation_id: str, *, now: datetime, limit: int) -> list[Notification]:
+    async def list_due(
+        self, platform: str, conversation_id: str, *, now: datetime, limit: int
+    ) -> list[Notification]:
         """What is to be sent to a conversation now, in the order in which it happened.
 
         What waits for another attempt holds up all that happened after it.
@@ -47,7 +49,7 @@ class OutboxStore:
         )
         return [_to_notification(row) for row in takewhile(lambda row: row.next_attempt <= now, rows)]
 
-    async def waiting_conversations(self, platform: str, *, now: datetime) -> list[str]:
+    async def list_due_conversation_ids(self, platform: str, *, now: datetime) -> list[str]:
         """The ids of a platform's conversations to which something is due."""
         found = await self._session.scalars(
             select(OutboxRow.conversation_id)
@@ -57,29 +59,29 @@ class OutboxStore:
         )
         return list(found)
 
-    async def has(self, event: ExperimentEvent | Notice, recipient: Conversation) -> bool:
+    async def has_notification(self, event: ExperimentEvent | Notice, conversation: Conversation) -> bool:
         """Whether the recipient has been told of the event, or is to be."""
         found = await self._session.scalar(
             select(OutboxRow.id).where(
-                OutboxRow.experiment_id == subject_of(event)[1],
-                OutboxRow.kind == _kind(event),
+                OutboxRow.subject_id == get_subject(event)[1],
+                OutboxRow.kind == _get_kind(event),
                 OutboxRow.at == event.at,
-                OutboxRow.platform == recipient.platform,
-                OutboxRow.conversation_id == recipient.id,
-                OutboxRow.thread == recipient.thread,
+                OutboxRow.platform == conversation.platform,
+                OutboxRow.conversation_id == conversation.id,
+                OutboxRow.thread == conversation.thread,
             )
         )
         return found is not None
 
-    async def undelivered(self, experiment_id: str, recipient: Conversation) -> int:
+    async def count_undelivered(self, experiment_id: str, conversation: Conversation) -> int:
         """How many notifications of this experiment the recipient has still to get."""
         count = await self._session.scalar(
             select(func.count())
             .select_from(OutboxRow)
             .where(
-                OutboxRow.experiment_id == experiment_id,
-                OutboxRow.platform == recipient.platform,
-                OutboxRow.conversation_id == recipient.id,
+                OutboxRow.subject_id == experiment_id,
+                OutboxRow.platform == conversation.platform,
+                OutboxRow.conversation_id == conversation.id,
                 OutboxRow.delivered.is_(None),
             )
         )
@@ -94,7 +96,7 @@ class OutboxStore:
             .execution_options(synchronize_session=False)
         )
 
-    async def forget_delivered(self, before: datetime) -> int:
+    async def remove_delivered(self, before: datetime) -> int:
         """Deletes what was delivered before a moment; gives how many it was."""
         deleted = await self._session.execute(delete(OutboxRow).where(OutboxRow.delivered < before))
         return cast("CursorResult[Any]", deleted).rowcount
@@ -107,88 +109,88 @@ class OutboxStore:
             row.next_attempt = until
 
 
-def _to_row(event: ExperimentEvent | Notice, recipient: Conversation, now: datetime) -> dict[str, Any]:
+def _to_row(event: ExperimentEvent | Notice, conversation: Conversation, now: datetime) -> dict[str, Any]:
     return {
-        "experiment_id": subject_of(event)[1],
-        "kind": _kind(event),
+        "subject_id": get_subject(event)[1],
+        "kind": _get_kind(event),
         "at": event.at,
-        "platform": recipient.platform,
-        "conversation_id": recipient.id,
-        "thread": recipient.thread,
+        "platform": conversation.platform,
+        "conversation_id": conversation.id,
+        "thread": conversation.thread,
         "details": _to_details(event),
         "attempts": 0,
-        "noted": now,
+        "queued": now,
         "next_attempt": now,
         "delivered": None,
     }
 
 
-def _kind(event: ExperimentEvent | Notice) -> str:
-    return _NOTICE if isinstance(event, Notice) else event.kind.value
+def _get_kind(event: ExperimentEvent | Notice) -> str:
+    return _NOTICE_KIND if isinstance(event, Notice) else event.kind.value
 
 
 def _to_details(event: ExperimentEvent | Notice) -> dict[str, Any]:
     if isinstance(event, Notice):
-        offers = [[offer.label, offer.command] for offer in event.offers]
+        buttons = [[button.label, button.command] for button in event.buttons]
         return {
             "text": event.text,
-            "is_trouble": event.is_trouble,
-            "offers": offers,
-            "more": list(event.more),
+            "is_warning": event.is_warning,
+            "buttons": buttons,
+            "extra_texts": list(event.extra_texts),
             "quote": event.quote,
-            "experiment": event.experiment_id,
-            "person": event.person_id,
+            "experiment_id": event.experiment_id,
+            "person_id": event.person_id,
         }
     return {
-        "name": event.experiment_name,
-        "worker": event.worker_id,
-        "waited": event.waited.total_seconds() if event.waited is not None else None,
-        "ran": event.ran.total_seconds() if event.ran is not None else None,
-        "by": event.by,
-        "by_name": event.by_name,
+        "experiment_name": event.experiment_name,
+        "worker_id": event.worker_id,
+        "waiting_seconds": event.waiting_time.total_seconds() if event.waiting_time is not None else None,
+        "running_seconds": event.running_time.total_seconds() if event.running_time is not None else None,
+        "actor_id": event.actor_id,
+        "actor_name": event.actor_name,
         "reason": event.reason,
-        "owner": event.owner,
-        "people": list(event.people),
+        "owner_name": event.owner_name,
+        "person_ids": list(event.person_ids),
     }
 
 
 def _to_notification(row: OutboxRow) -> Notification:
     return Notification(
         id=row.id,
-        event=_to_notice(row) if row.kind == _NOTICE else _to_event(row),
-        recipient=Conversation(row.platform, row.conversation_id, row.thread),
+        event=_to_notice(row) if row.kind == _NOTICE_KIND else _to_event(row),
+        conversation=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,
-        noted=row.noted,
+        queued=row.queued,
     )
 
 
 def _to_notice(row: OutboxRow) -> Notice:
     return Notice(
-        subject=row.experiment_id,
+        subject=row.subject_id,
         text=row.details["text"],
         at=row.at,
-        is_trouble=row.details["is_trouble"],
-        offers=tuple(Button(label, command) for label, command in row.details["offers"]),
+        is_warning=row.details["is_warning"],
+        buttons=tuple(Button(label, command) for label, command in row.details["buttons"]),
         quote=row.details.get("quote", ""),
-        experiment_id=row.details.get("experiment", ""),
-        person_id=row.details.get("person"),
-        more=tuple(row.details.get("more", ())),
+        experiment_id=row.details.get("experiment_id", ""),
+        person_id=row.details.get("person_id"),
+        extra_texts=tuple(row.details.get("extra_texts", ())),
     )
 
 
 def _to_event(row: OutboxRow) -> ExperimentEvent:
-    waited, ran = row.details["waited"], row.details["ran"]
+    waiting_seconds, running_seconds = row.details["waiting_seconds"], row.details["running_seconds"]
     return ExperimentEvent(
         kind=EventKind(row.kind),
-        experiment_id=row.experiment_id,
-        experiment_name=row.details["name"],
+        experiment_id=row.subject_id,
+        experiment_name=row.details["experiment_name"],
         at=row.at,
-        worker_id=row.details["worker"],
-        waited=timedelta(seconds=waited) if waited is not None else None,
-        ran=timedelta(seconds=ran) if ran is not None else None,
-        by=row.details.get("by", ""),
-        by_name=row.details.get("by_name", ""),
+        worker_id=row.details["worker_id"],
+        waiting_time=timedelta(seconds=waiting_seconds) if waiting_seconds is not None else None,
+        running_time=timedelta(seconds=running_seconds) if running_seconds is not None else None,
+        actor_id=row.details.get("actor_id", ""),
+        actor_name=row.details.get("actor_name", ""),
         reason=row.details.get("reason", ""),
-        owner=row.details.get("owner", ""),
-        people=tuple(row.details.get("people", ())),
+        owner_name=row.details.get("owner_name", ""),
+        person_ids=tuple(row.details.get("person_ids", ())),
     )

@@ -5,22 +5,22 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clearml_chatops.storage.chunks import chunks
-from clearml_chatops.storage.schema import IdentityRow, OwnExperimentsOffRow, PersonRow, UnwatchedRow
+from clearml_chatops.storage.chunks import split_into_chunks
+from clearml_chatops.storage.schema import ExperimentOptOutRow, IdentityRow, OwnExperimentsOptOutRow, PersonRow
 
 
 class OwnExperimentStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def owners(self) -> dict[str, list[int]]:
+    async def find_subscribed_owners(self) -> dict[str, list[int]]:
         """The people who are told of their own experiments and can be reached, by their ClearML users."""
         rows = await self._session.execute(
             select(PersonRow.clearml_user_id, PersonRow.id)
             .where(
                 PersonRow.clearml_user_id != "",
                 PersonRow.id.in_(select(IdentityRow.person_id)),
-                PersonRow.id.not_in(select(OwnExperimentsOffRow.person_id)),
+                PersonRow.id.not_in(select(OwnExperimentsOptOutRow.person_id)),
             )
             .order_by(PersonRow.id)
         )
@@ -29,28 +29,28 @@ class OwnExperimentStore:
             found.setdefault(clearml_user_id, []).append(person_id)
         return found
 
-    async def switch(self, person_id: int, *, on: bool) -> None:
+    async def set_enabled(self, person_id: int, *, is_enabled: bool) -> None:
         """Whether a person is told of what he enqueues elsewhere."""
         await self._session.execute(
-            delete(OwnExperimentsOffRow).where(OwnExperimentsOffRow.person_id == person_id)
+            delete(OwnExperimentsOptOutRow).where(OwnExperimentsOptOutRow.person_id == person_id)
         )
-        if not on:
-            self._session.add(OwnExperimentsOffRow(person_id=person_id))
+        if not is_enabled:
+            self._session.add(OwnExperimentsOptOutRow(person_id=person_id))
 
-    async def is_on(self, person_id: int) -> bool:
-        return await self._session.get(OwnExperimentsOffRow, person_id) is None
+    async def is_enabled(self, person_id: int) -> bool:
+        return await self._session.get(OwnExperimentsOptOutRow, person_id) is None
 
-    async def decline(self, experiment_id: str, person_id: int) -> None:
+    async def opt_out(self, experiment_id: str, person_id: int) -> None:
         """Notes that a person does not want to be told of this one."""
-        await self._session.merge(UnwatchedRow(experiment_id=experiment_id, person_id=person_id))
+        await self._session.merge(ExperimentOptOutRow(experiment_id=experiment_id, person_id=person_id))
 
-    async def declined(self, experiment_ids: Collection[str]) -> set[tuple[str, int]]:
+    async def find_opt_outs(self, experiment_ids: Collection[str]) -> set[tuple[str, int]]:
         """Of which of these who does not want to be told."""
         found: set[tuple[str, int]] = set()
-        for chunk in chunks(experiment_ids):
+        for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(
-                select(UnwatchedRow.experiment_id, UnwatchedRow.person_id).where(
-                    UnwatchedRow.experiment_id.in_(chunk)
+                select(ExperimentOptOutRow.experiment_id, ExperimentOptOutRow.person_id).where(
+                    ExperimentOptOutRow.experiment_id.in_(chunk)
                 )
             )
             found.update(row.tuple() for row in rows)

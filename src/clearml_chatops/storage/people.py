@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from clearml_chatops.models.people import Identity, KnownPerson, Person, QueueBinding, Role
+from clearml_chatops.models.people import ConfiguredPerson, Identity, Person, QueueBinding, Role
 from clearml_chatops.storage.schema import IdentityRow, PersonRow, QueueBindingRow
 
 
@@ -30,12 +30,14 @@ class PeopleStore:
         row = await self._session.get(PersonRow, person_id)
         return _to_person(row) if row else None
 
-    async def with_clearml_user(self, user_id: str) -> Person | None:
+    async def find_by_clearml_user(self, clearml_user_id: str) -> Person | None:
         """The person who is this ClearML user; None where nobody is, or several are."""
-        rows = list(await self._session.scalars(select(PersonRow).where(PersonRow.clearml_user_id == user_id)))
-        return _to_person(rows[0]) if user_id and len(rows) == 1 else None
+        rows = list(
+            await self._session.scalars(select(PersonRow).where(PersonRow.clearml_user_id == clearml_user_id))
+        )
+        return _to_person(rows[0]) if clearml_user_id and len(rows) == 1 else None
 
-    async def user_ids(self, platform: str, role: Role) -> list[str]:
+    async def list_user_ids(self, platform: str, role: Role) -> list[str]:
         """The user ids on a platform of all who have this role."""
         found = await self._session.scalars(
             select(IdentityRow.user_id)
@@ -60,18 +62,18 @@ class PeopleStore:
         await self._session.flush()
         return _to_person(row)
 
-    async def put(self, known: KnownPerson, *, clearml_user_id: str) -> int:
+    async def put(self, configured: ConfiguredPerson, *, clearml_user_id: str) -> int:
         """Adds a person of the settings or changes the one who has one of these identities; gives his id.
 
         His other identities stay.
         """
-        people = [found for identity in known.identities if (found := await self.find(identity))]
+        people = [person for identity in configured.identities if (person := await self.find(identity))]
         row = await self._session.get_one(PersonRow, people[0].id) if people else PersonRow()
-        row.name, row.role, row.clearml_user_id = known.name, known.role.value, clearml_user_id
+        row.name, row.role, row.clearml_user_id = configured.name, configured.role.value, clearml_user_id
         row.from_settings = True
         self._session.add(row)
         await self._session.flush()
-        for identity in known.identities:
+        for identity in configured.identities:
             await self.link(identity, row.id)
         return row.id
 
@@ -92,7 +94,7 @@ class PeopleStore:
         if row is not None:
             await self._session.delete(row)
 
-    async def identities(self, person_id: int) -> list[Identity]:
+    async def list_identities(self, person_id: int) -> list[Identity]:
         rows = await self._session.scalars(
             select(IdentityRow)
             .where(IdentityRow.person_id == person_id)
@@ -100,7 +102,7 @@ class PeopleStore:
         )
         return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
 
-    async def identities_with(self, role: Role) -> list[Identity]:
+    async def list_identities_with_role(self, role: Role) -> list[Identity]:
         """The identities of all who have this role."""
         rows = await self._session.scalars(
             select(IdentityRow)
@@ -110,26 +112,26 @@ class PeopleStore:
         )
         return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
 
-    async def names_of(self, role: Role) -> list[str]:
+    async def list_names_with_role(self, role: Role) -> list[str]:
         """The names of all who have this role."""
         rows = await self._session.scalars(
             select(PersonRow.name).where(PersonRow.role == role.value).order_by(PersonRow.id)
         )
         return list(rows)
 
-    async def names_by_clearml_user(self) -> dict[str, str]:
+    async def get_names_by_clearml_user(self) -> dict[str, str]:
         """The names of the people, by their ClearML users."""
         rows = await self._session.execute(
             select(PersonRow.clearml_user_id, PersonRow.name).where(PersonRow.clearml_user_id != "")
         )
         return dict(row.tuple() for row in rows)
 
-    async def lock_out(self, *, all_but: Collection[int]) -> None:
+    async def revoke_removed_people(self, *, keep_ids: Collection[int]) -> None:
         """Forgets the identities of those whom the settings named once and name no more."""
-        gone = select(PersonRow.id).where(PersonRow.from_settings, PersonRow.id.not_in(all_but))
-        await self._session.execute(delete(IdentityRow).where(IdentityRow.person_id.in_(gone)))
+        removed_ids = select(PersonRow.id).where(PersonRow.from_settings, PersonRow.id.not_in(keep_ids))
+        await self._session.execute(delete(IdentityRow).where(IdentityRow.person_id.in_(removed_ids)))
 
-    async def queue_of(self, person_id: int) -> QueueBinding | None:
+    async def get_queue_binding(self, person_id: int) -> QueueBinding | None:
         row = await self._session.get(QueueBindingRow, person_id)
         return QueueBinding(row.queue_id, row.queue_name) if row else None
 
@@ -138,7 +140,7 @@ class PeopleStore:
             QueueBindingRow(person_id=person_id, queue_id=binding.queue_id, queue_name=binding.queue_name)
         )
 
-    async def others_with_queue(self, queue_id: str, person_id: int) -> list[Person]:
+    async def list_others_with_queue(self, queue_id: str, person_id: int) -> list[Person]:
         """The people besides this one whose own queue it is."""
         rows = await self._session.scalars(
             select(PersonRow)

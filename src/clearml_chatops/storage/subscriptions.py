@@ -13,46 +13,46 @@ class SubscriptionStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def all(self) -> list[Subscription]:
-        return await self._found(_subscriptions())
+    async def list_all(self) -> list[Subscription]:
+        return await self._fetch(_select_subscriptions())
 
-    async def of(self, conversation: Conversation) -> list[Subscription]:
+    async def list_for_conversation(self, conversation: Conversation) -> list[Subscription]:
         """Those of a conversation, and of the threads in it where it is no thread itself."""
-        return await self._found(
-            _subscriptions()
-            .where(*_is_in(conversation))
+        return await self._fetch(
+            _select_subscriptions()
+            .where(*_match_conversation(conversation))
             .order_by(SubscriptionRow.kind, SubscriptionRow.name, SubscriptionRow.thread)
         )
 
     async def put(self, subscription: Subscription) -> None:
         """Adds a subscription, in place of the one that the conversation has of the same thing."""
-        place = subscription.conversation
+        conversation = subscription.conversation
         row = await self._session.scalar(
             select(SubscriptionRow).where(
                 SubscriptionRow.kind == subscription.kind.value,
                 SubscriptionRow.target_id == subscription.target_id,
-                SubscriptionRow.platform == place.platform,
-                SubscriptionRow.conversation_id == place.id,
-                SubscriptionRow.thread == place.thread,
+                SubscriptionRow.platform == conversation.platform,
+                SubscriptionRow.conversation_id == conversation.id,
+                SubscriptionRow.thread == conversation.thread,
             )
         ) or SubscriptionRow(
             kind=subscription.kind.value,
             target_id=subscription.target_id,
-            platform=place.platform,
-            conversation_id=place.id,
-            thread=place.thread,
+            platform=conversation.platform,
+            conversation_id=conversation.id,
+            thread=conversation.thread,
             since=subscription.since,
         )
         row.name = subscription.name
         row.person_id = subscription.person_id
-        row.told = sorted(kind.value for kind in subscription.told)
+        row.event_kinds = sorted(kind.value for kind in subscription.event_kinds)
         row.private = subscription.private
         self._session.add(row)
 
     async def remove(self, subscription: Subscription) -> None:
         rows = await self._session.scalars(
             select(SubscriptionRow).where(
-                *_is_in(subscription.conversation),
+                *_match_conversation(subscription.conversation),
                 SubscriptionRow.thread == subscription.conversation.thread,
                 SubscriptionRow.kind == subscription.kind.value,
                 SubscriptionRow.target_id == subscription.target_id,
@@ -61,17 +61,17 @@ class SubscriptionStore:
         for row in rows:
             await self._session.delete(row)
 
-    async def _found(self, query: Select[SubscriptionRow, str]) -> list[Subscription]:
+    async def _fetch(self, query: Select[SubscriptionRow, str]) -> list[Subscription]:
         return [_to_subscription(row, user_id) for row, user_id in await self._session.execute(query)]
 
 
-def _subscriptions() -> Select[SubscriptionRow, str]:
+def _select_subscriptions() -> Select[SubscriptionRow, str]:
     return select(SubscriptionRow, PersonRow.clearml_user_id).join(
         PersonRow, PersonRow.id == SubscriptionRow.person_id
     )
 
 
-def _is_in(conversation: Conversation) -> tuple[ColumnElement[bool], ...]:
+def _match_conversation(conversation: Conversation) -> tuple[ColumnElement[bool], ...]:
     in_thread = (SubscriptionRow.thread == conversation.thread,) if conversation.thread else ()
     return (
         SubscriptionRow.platform == conversation.platform,
@@ -87,7 +87,7 @@ def _to_subscription(row: SubscriptionRow, clearml_user_id: str) -> Subscription
         name=row.name,
         conversation=Conversation(row.platform, row.conversation_id, row.thread),
         person_id=row.person_id,
-        told=frozenset(map(EventKind, row.told)),
+        event_kinds=frozenset(map(EventKind, row.event_kinds)),
         since=row.since,
         private=row.private,
         clearml_user_id=clearml_user_id,

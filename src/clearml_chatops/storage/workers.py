@@ -7,27 +7,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import QueueBinding
-from clearml_chatops.models.workers import StartedWorker, WantedWorker, WorkerPlan
-from clearml_chatops.storage.schema import PersonRow, StartedWorkerRow, WantedWorkerRow
+from clearml_chatops.models.workers import DesiredWorker, StartedWorker, WorkerPlan
+from clearml_chatops.storage.schema import DesiredWorkerRow, PersonRow, StartedWorkerRow
 
 
-class WantedWorkerStore:
+class DesiredWorkerStore:
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
 
-    async def list(self, *, host: str) -> list[WantedWorker]:
+    async def list(self, *, host: str) -> list[DesiredWorker]:
         """Those of a host, with the names of the people who wanted them."""
         rows = await self._session.execute(
-            select(WantedWorkerRow, PersonRow.name)
-            .join(PersonRow, WantedWorkerRow.person_id == PersonRow.id)
-            .where(WantedWorkerRow.host == host)
-            .order_by(WantedWorkerRow.id)
+            select(DesiredWorkerRow, PersonRow.name)
+            .join(PersonRow, DesiredWorkerRow.person_id == PersonRow.id)
+            .where(DesiredWorkerRow.host == host)
+            .order_by(DesiredWorkerRow.id)
         )
-        return [_to_wanted(row, person_name) for row, person_name in rows]
+        return [_to_desired(row, person_name) for row, person_name in rows]
 
-    async def put(self, worker: WantedWorker) -> None:
+    async def put(self, worker: DesiredWorker) -> None:
         await self._session.merge(
-            WantedWorkerRow(
+            DesiredWorkerRow(
                 id=worker.id,
                 host=worker.host,
                 plan=_from_plan(worker.plan),
@@ -35,10 +35,10 @@ class WantedWorkerStore:
                 platform=worker.conversation.platform,
                 conversation_id=worker.conversation.id,
                 thread=worker.conversation.thread,
-                since=worker.since,
+                created=worker.created,
                 draining=worker.draining,
-                held_queues=list(worker.held_queues),
-                held_since=worker.held_since,
+                paused_queue_ids=list(worker.paused_queue_ids),
+                paused_since=worker.paused_since,
                 successor=_from_plan(worker.successor) if worker.successor else {},
                 failures=worker.failures,
                 next_attempt=worker.next_attempt,
@@ -46,7 +46,7 @@ class WantedWorkerStore:
         )
 
     async def remove(self, worker_id: str) -> None:
-        if row := await self._session.get(WantedWorkerRow, worker_id):
+        if row := await self._session.get(DesiredWorkerRow, worker_id):
             await self._session.delete(row)
 
 
@@ -76,18 +76,18 @@ class StartedWorkerStore:
             await self._session.delete(row)
 
 
-def _to_wanted(row: WantedWorkerRow, person_name: str) -> WantedWorker:
-    return WantedWorker(
+def _to_desired(row: DesiredWorkerRow, person_name: str) -> DesiredWorker:
+    return DesiredWorker(
         id=row.id,
         host=row.host,
         plan=_to_plan(row.plan),
         person_id=row.person_id,
         conversation=Conversation(row.platform, row.conversation_id, row.thread),
-        since=row.since,
+        created=row.created,
         person_name=person_name,
         draining=row.draining,
-        held_queues=tuple(row.held_queues),
-        held_since=row.held_since,
+        paused_queue_ids=tuple(row.paused_queue_ids),
+        paused_since=row.paused_since,
         successor=_to_plan(row.successor) if row.successor else None,
         failures=row.failures,
         next_attempt=row.next_attempt,
@@ -103,7 +103,7 @@ def _from_plan(plan: WorkerPlan) -> dict[str, Any]:
         "queues": [[queue.queue_id, queue.queue_name] for queue in plan.queues],
         "gpus": plan.gpus,
         "image": plan.image,
-        "services": plan.services,
+        "services_mode": plan.services_mode,
         "name": plan.name,
         "docker": plan.docker,
     }
@@ -114,7 +114,7 @@ def _to_plan(plan: dict[str, Any]) -> WorkerPlan:
         queues=tuple(QueueBinding(*queue) for queue in plan["queues"]),
         gpus=plan["gpus"],
         image=plan["image"],
-        services=plan["services"],
+        services_mode=plan["services_mode"],
         name=plan["name"],
         docker=plan.get("docker", False),
     )

@@ -12,45 +12,45 @@ from aiohttp.test_utils import unused_port
 from yarl import URL
 
 from clearml_chatops.bot.frontends.front_end import Cards
-from clearml_chatops.bot.frontends.slack import SlackAccess, SlackFrontEnd, Timing
-from clearml_chatops.bot.frontends.slack.signed_requests import PATH
-from clearml_chatops.bot.web_server import serving
+from clearml_chatops.bot.frontends.slack import SlackCredentials, SlackFrontEnd, Timing
+from clearml_chatops.bot.frontends.slack.http_receiver import REQUEST_PATH
+from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.handlers.arguments import ExperimentReference, ParameterValues, ParameterWords
 from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
-from tests.frontends.conftest import FakeBot, small_registry
-from tests.support.slack import Message, Person, SlackServer, Window
+from tests.frontends.conftest import FakeBot, build_small_registry
+from tests.support.polling import wait_until
+from tests.support.slack import Message, Modal, Person, SlackServer
 from tests.support.slack.http_events import SIGNING_SECRET
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
-from tests.support.waiting import until
 
-QUICK = Timing(
-    patience=timedelta(seconds=30),
+TEST_TIMING = Timing(
+    typing_indicator_delay=timedelta(seconds=30),
     heartbeat=timedelta(seconds=0.2),
-    wait_at_the_end=timedelta(seconds=5),
-    suggesting=timedelta(seconds=30),
-    head_start=timedelta(seconds=0.1),
+    shutdown_timeout=timedelta(seconds=5),
+    suggestion_timeout=timedelta(seconds=30),
+    acknowledgement_delay=timedelta(seconds=0.1),
 )
 """No sign of life unless a test is about it; a connection that is looked after often."""
 
 
 @dataclass
-class RememberedCards:
-    cards: dict[tuple[str, str], str] = field(default_factory=dict)
-    live: set[str] = field(default_factory=set)
+class FakeCards:
+    experiment_ids: dict[tuple[str, str], str] = field(default_factory=dict)
+    card_message_ids: set[str] = field(default_factory=set)
     threads: dict[str, str] = field(default_factory=dict)
 
-    async def remember(
+    async def record_message(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
     ) -> None:
-        self.cards[conversation.id, message_id] = experiment_id
+        self.experiment_ids[conversation.id, message_id] = experiment_id
         self.threads[message_id] = conversation.thread
         if is_card:
-            self.live.add(message_id)
+            self.card_message_ids.add(message_id)
 
-    async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
-        return self.cards.get((conversation.id, message_id), "")
+    async def find_experiment_id(self, conversation: Conversation, message_id: str) -> str:
+        return self.experiment_ids.get((conversation.id, message_id), "")
 
 
 @dataclass
@@ -65,20 +65,20 @@ class SlowBot(FakeBot):
         return reply
 
 
-both_ways = pytest.mark.parametrize("by_http", [False, True], ids=["socket", "http"])
+over_both_transports = pytest.mark.parametrize("by_http", [False, True], ids=["socket", "http"])
 """For tests of what has to work by Socket Mode and by HTTP."""
 
 
-def registry_with_forms() -> Registry:
+def build_form_registry() -> Registry:
     """Commands that answer with forms: `/set`, `/set <id>` and `/clone`."""
     family = CommandFamily("Things")
 
-    @family.command("set", examples=(), form_words=1)
+    @family.command("set", examples=(), max_form_words=1)
     async def set_(context: object, words: ParameterWords = (), values: ParameterValues = ()) -> Reply:
         """Change parameters."""
         raise NotImplementedError
 
-    @family.command("clone", examples=(), form_words=0)
+    @family.command("clone", examples=(), max_form_words=0)
     async def clone(context: object, experiment: ExperimentReference = "") -> Reply:
         """Copy an experiment."""
         raise NotImplementedError
@@ -86,35 +86,35 @@ def registry_with_forms() -> Registry:
     return Registry([family])
 
 
-def access_to(slack: SlackServer) -> SlackAccess:
-    if slack.http_events.address:
-        return SlackAccess(BOT_TOKEN, signing_secret=SIGNING_SECRET, api_url=slack.api_url)
-    return SlackAccess(BOT_TOKEN, APP_TOKEN, api_url=slack.api_url)
+def build_credentials(slack: SlackServer) -> SlackCredentials:
+    if slack.http_events.request_url:
+        return SlackCredentials(BOT_TOKEN, signing_secret=SIGNING_SECRET, api_url=slack.api_url)
+    return SlackCredentials(BOT_TOKEN, APP_TOKEN, api_url=slack.api_url)
 
 
-async def no_suggestions(_message: IncomingMessage) -> list[tuple[str, str]]:
+async def suggest_nothing(_message: IncomingMessage) -> list[tuple[str, str]]:
     return []
 
 
-def front_end_for(slack: SlackServer, bot: FakeBot, cards: Cards, **changed: Any) -> SlackFrontEnd:
+def build_front_end(slack: SlackServer, bot: FakeBot, cards: Cards, **overrides: Any) -> SlackFrontEnd:
     settings: dict[str, Any] = {
         "handle": bot.handle,
-        "registry": small_registry(),
-        "suggest": no_suggestions,
+        "registry": build_small_registry(),
+        "suggest": suggest_nothing,
         "cards": cards,
-        "access": access_to(slack),
-        "timing": QUICK,
+        "credentials": build_credentials(slack),
+        "timing": TEST_TIMING,
     }
-    return SlackFrontEnd(**{**settings, **changed})
+    return SlackFrontEnd(**{**settings, **overrides})
 
 
 @asynccontextmanager
-async def connected(
-    slack: SlackServer, bot: FakeBot, cards: Cards, **changed: Any
+async def connect_front_end(
+    slack: SlackServer, bot: FakeBot, cards: Cards, **overrides: Any
 ) -> AsyncIterator[SlackFrontEnd]:
-    front_end = front_end_for(slack, bot, cards, **changed)
-    port = URL(slack.http_events.address).port
-    async with serving(front_end.routes, host="127.0.0.1", port=port or 0):
+    front_end = build_front_end(slack, bot, cards, **overrides)
+    port = URL(slack.http_events.request_url).port
+    async with run_web_server(front_end.routes, host="127.0.0.1", port=port or 0):
         await front_end.start()
         try:
             yield front_end
@@ -133,43 +133,49 @@ async def slack(*, by_http: bool) -> AsyncIterator[SlackServer]:
     """A workspace in which nothing may happen that Slack has no name for, and nobody may be disturbed."""
     async with SlackServer() as server:
         if by_http:
-            server.http_events.address = f"http://127.0.0.1:{unused_port()}{PATH}"
+            server.http_events.request_url = f"http://127.0.0.1:{unused_port()}{REQUEST_PATH}"
         yield server
-        assert server.api.unknown == []
+        assert server.api.unknown_methods == []
         assert server.workspace.broadcasts == []
-        assert server.markup() == []
+        assert server.find_markup_texts() == []
 
 
 @pytest.fixture
-def cards() -> RememberedCards:
-    return RememberedCards()
+def cards() -> FakeCards:
+    return FakeCards()
 
 
 @pytest.fixture
-async def front_end(slack: SlackServer, bot: FakeBot, cards: RememberedCards) -> AsyncIterator[SlackFrontEnd]:
-    async with connected(slack, bot, cards) as front_end:
+async def front_end(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> AsyncIterator[SlackFrontEnd]:
+    async with connect_front_end(slack, bot, cards) as front_end:
         yield front_end
 
 
 @pytest.fixture
 def anna(slack: SlackServer) -> Person:
-    return slack.person("anna")
+    return slack.add_person("anna")
 
 
 @pytest.fixture
 def lab(slack: SlackServer) -> str:
     """A channel that the bot is in."""
-    return slack.channel("lab")
+    return slack.add_channel("lab")
 
 
-async def window_of(person: Person, shows: str = "") -> Window:
+async def wait_for_modal(person: Person, containing: str = "") -> Modal:
     """The window on top on a person's screen, as soon as it is no sign of life any more, or shows this."""
-    await until(lambda: person.window and "working…" not in person.window.shown and shows in person.window.shown)
-    assert person.window
-    return person.window
+    await wait_until(
+        lambda: (
+            person.modal
+            and "working…" not in person.modal.visible_text
+            and containing in person.modal.visible_text
+        )
+    )
+    assert person.modal
+    return person.modal
 
 
-async def first(found: Callable[[], list[Message]]) -> Message:
+async def wait_for_first(find_messages: Callable[[], list[Message]]) -> Message:
     """The first of the messages, as soon as there is one."""
-    await until(found)
-    return found()[0]
+    await wait_until(find_messages)
+    return find_messages()[0]

@@ -3,18 +3,23 @@
 from clearml_chatops.models.replies import Form, FormField, Outcome, Reply, Text, Tone
 from tests.frontends.conftest import FakeBot
 
-LEARNING = Form(
+PARAMETERS_FORM = Form(
     "Parameters of baseline",
     "/set e1",
     (
-        FormField("args.lr", "lr", "0.1", group="Args", note="a number"),
+        FormField("args.lr", "lr", "0.1", group="Args", hint="a number"),
         FormField("args.gpus", "gpus", "2", group="Args", changed=True),
         FormField("general.seed", "seed", "", group="General"),
     ),
 )
-REFUSED = Reply((Text("lr: “x” is not a number.", Tone.FAILURE),), Outcome.REFUSED)
+REFUSED_REPLY = Reply((Text("lr: “x” is not a number.", Tone.FAILURE),), Outcome.REFUSED)
 
 
-def bot_with_form() -> FakeBot:
+def build_form_bot() -> FakeBot:
     """Answers `/set` with the form."""
-    return FakeBot({"/set": Reply.of(LEARNING, about="e1"), "/set e1": Reply.of(LEARNING, about="e1")})
+    return FakeBot(
+        {
+            "/set": Reply.of(PARAMETERS_FORM, experiment_id="e1"),
+            "/set e1": Reply.of(PARAMETERS_FORM, experiment_id="e1"),
+        }
+    )

@@ -10,224 +10,237 @@ from clearml_chatops.bot.frontends.slack import SlackFrontEnd, Timing
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, both_ways, connected, first
+from tests.frontends.slack.conftest import (
+    FakeCards,
+    SlowBot,
+    connect_front_end,
+    over_both_transports,
+    wait_for_first,
+)
+from tests.support.polling import wait_until
 from tests.support.slack import Person, SlackServer
-from tests.support.waiting import until
 
-CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"),)), about="e1").as_card()
-_ELSEWHERE = "The card is in your direct messages: it could not be posted here. Is the bot in this channel?"
+CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"),)), experiment_id="e1").as_card()
+_CARD_IN_DIRECT_MESSAGES_TEXT = (
+    "The card is in your direct messages: it could not be posted here. Is the bot in this channel?"
+)
 
 
-@both_ways
-async def test_a_card_that_a_slash_command_asks_for_is_a_real_message(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+@over_both_transports
+async def test_card_of_slash_command_is_posted_in_channel(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot.replies["/show e1"] = CARD
-    await anna.slash("/show", "e1", lab)
-    card = await first(lambda: slack.posted(lab))
-    await until(lambda: cards.live == {card.ts})
-    assert card.shown == "baseline\n[Log]"
-    assert slack.whispered(anna) == []
+    await anna.send_slash_command("/show", "e1", lab)
+    card = await wait_for_first(lambda: slack.list_posted_messages(lab))
+    await wait_until(lambda: cards.card_message_ids == {card.ts})
+    assert card.visible_text == "baseline\n[Log]"
+    assert slack.list_ephemeral_messages(anna) == []
 
 
-async def test_a_card_that_an_ephemeral_button_asks_for_is_a_real_message(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+async def test_card_of_ephemeral_button_is_posted_in_channel(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot.replies["/find"] = Reply.of("One.", Buttons((Button("baseline", "/show e1"),)))
     bot.replies["/show e1"] = CARD
-    await anna.slash("/find", "", lab)
-    await first(lambda: slack.whispered(anna))
+    await anna.send_slash_command("/find", "", lab)
+    await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
     await anna.press("baseline")
-    card = await first(lambda: slack.posted(lab))
-    await until(lambda: cards.live == {card.ts})
-    assert [message.labels for message in slack.whispered(anna)] == [["baseline"]]
+    card = await wait_for_first(lambda: slack.list_posted_messages(lab))
+    await wait_until(lambda: cards.card_message_ids == {card.ts})
+    assert [message.button_labels for message in slack.list_ephemeral_messages(anna)] == [["baseline"]]
 
 
 @pytest.mark.parametrize("archived", [False, True], ids=["the bot is not in it", "archived"])
-async def test_where_the_bot_cannot_write_the_card_is_in_the_direct_messages_and_a_line_says_so(
+async def test_card_falls_back_to_direct_message_with_notice(
     slack: SlackServer,
     front_end: SlackFrontEnd,
     bot: FakeBot,
-    cards: RememberedCards,
+    cards: FakeCards,
     anna: Person,
     *,
     archived: bool,
 ) -> None:
-    elsewhere = slack.channel("elsewhere", bot_is_in=archived, archived=archived)
+    other_channel = slack.add_channel("elsewhere", has_bot=archived, is_archived=archived)
     bot.replies["/show e1"] = CARD
-    await anna.slash("/show", "e1", elsewhere)
-    line = await first(lambda: slack.whispered(anna))
-    assert line.shown == _ELSEWHERE
-    [card] = slack.posted()
+    await anna.send_slash_command("/show", "e1", other_channel)
+    notice = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
+    assert notice.visible_text == _CARD_IN_DIRECT_MESSAGES_TEXT
+    [card] = slack.list_posted_messages()
     assert card.channel == anna.direct_channel
-    await until(lambda: cards.cards == {(anna.direct_channel, card.ts): "e1"})
-    assert cards.live == {card.ts}
+    await wait_until(lambda: cards.experiment_ids == {(anna.direct_channel, card.ts): "e1"})
+    assert cards.card_message_ids == {card.ts}
 
 
-async def test_a_card_asked_for_in_the_direct_messages_is_posted_there(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person
+async def test_card_requested_in_direct_message_is_posted_there(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person
 ) -> None:
     bot.replies["/show e1"] = CARD
-    await anna.slash("/show", "e1", anna.direct_channel)
-    card = await first(lambda: slack.posted(anna.direct_channel))
-    await until(lambda: cards.live == {card.ts})
-    assert slack.whispered(anna) == []
+    await anna.send_slash_command("/show", "e1", anna.direct_channel)
+    card = await wait_for_first(lambda: slack.list_posted_messages(anna.direct_channel))
+    await wait_until(lambda: cards.card_message_ids == {card.ts})
+    assert slack.list_ephemeral_messages(anna) == []
 
 
-async def test_a_card_that_can_be_posted_nowhere_is_an_answer_all_the_same(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+async def test_card_that_cannot_be_posted_is_sent_as_ephemeral_reply(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    slack.api.mood.refusals["chat.postMessage"] = "internal_error"
+    slack.api.faults.refusals["chat.postMessage"] = "internal_error"
     bot.replies["/show e1"] = CARD
-    await anna.slash("/show", "e1", lab)
-    assert (await first(lambda: slack.whispered(anna))).shown == "baseline\n[Log]"
-    assert cards.cards == {}
+    await anna.send_slash_command("/show", "e1", lab)
+    assert (await wait_for_first(lambda: slack.list_ephemeral_messages(anna))).visible_text == "baseline\n[Log]"
+    assert cards.experiment_ids == {}
 
 
-async def test_the_working_line_of_a_card_does_not_stay(
-    slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
+async def test_typing_indicator_of_card_is_replaced(
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot = SlowBot({"/show e1": CARD})
-    async with connected(slack, bot, cards, timing=Timing(patience=timedelta(0))):
-        await anna.slash("/show", "e1", lab)
-        working = await first(lambda: slack.whispered(anna))
+    async with connect_front_end(slack, bot, cards, timing=Timing(typing_indicator_delay=timedelta(0))):
+        await anna.send_slash_command("/show", "e1", lab)
+        typing_indicator = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
         bot.may_answer.set()
-        await until(lambda: working.shown == "The card is in the channel.")
-    assert [message.shown for message in slack.posted(lab)] == ["baseline\n[Log]"]
-    assert slack.whispered(anna) == [working]
+        await wait_until(lambda: typing_indicator.visible_text == "The card is in the channel.")
+    assert [message.visible_text for message in slack.list_posted_messages(lab)] == ["baseline\n[Log]"]
+    assert slack.list_ephemeral_messages(anna) == [typing_indicator]
 
 
 async def test_the_details_of_a_card_are_in_its_thread(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    bot.replies["/log e1"] = Reply.of(Code("line\n" * 10_000), about="e1")
+    bot.replies["/log e1"] = Reply.of(Code("line\n" * 10_000), experiment_id="e1")
     await front_end.deliver(Conversation("slack", lab), CARD)
-    [card] = slack.posted(lab)
+    [card] = slack.list_posted_messages(lab)
     await anna.press("Log")
-    await until(lambda: len(slack.posted(lab, thread=card.ts)) == 2)
-    log, uploaded = slack.posted(lab, thread=card.ts)
+    await wait_until(lambda: len(slack.list_posted_messages(lab, thread=card.ts)) == 2)
+    log, uploaded = slack.list_posted_messages(lab, thread=card.ts)
     assert (log.files, [file.name for file in uploaded.files]) == ([], ["answer.txt"])
-    assert slack.posted(lab, thread="") == [card]
+    assert slack.list_posted_messages(lab, thread="") == [card]
 
 
-async def test_the_thread_that_a_mention_begins_is_the_experiments_for_everybody(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+async def test_thread_started_by_mention_is_about_its_experiment_for_everybody(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot.replies["show e1"] = CARD
-    mention = await anna.mention(lab, "show e1")
-    card = await first(lambda: slack.posted(lab, thread=mention.ts))
-    await until(lambda: cards.cards == {(lab, card.ts): "e1", (lab, mention.ts): "e1"})
-    assert cards.live == {card.ts}
+    mention = await anna.mention_bot(lab, "show e1")
+    card = await wait_for_first(lambda: slack.list_posted_messages(lab, thread=mention.ts))
+    await wait_until(lambda: cards.experiment_ids == {(lab, card.ts): "e1", (lab, mention.ts): "e1"})
+    assert cards.card_message_ids == {card.ts}
     assert cards.threads[card.ts] == mention.ts
-    await slack.person("boris").mention(lab, "log", thread=mention.ts)
-    await until(lambda: bot.heard[-1].text == "log")
-    assert bot.heard[-1].about == "e1"
+    await slack.add_person("boris").mention_bot(lab, "log", thread=mention.ts)
+    await wait_until(lambda: bot.messages[-1].text == "log")
+    assert bot.messages[-1].context_experiment_id == "e1"
 
 
 async def test_an_answer_in_a_thread_of_a_channel_that_the_bot_left_is_a_direct_message(
-    slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot = SlowBot({"/log e1": Reply.of("The log."), "log": CARD})
-    async with connected(slack, bot, cards) as front_end:
+    async with connect_front_end(slack, bot, cards) as front_end:
         await front_end.deliver(Conversation("slack", lab), CARD)
-        [card] = slack.posted(lab)
+        [card] = slack.list_posted_messages(lab)
         await anna.press("Log")
-        await anna.mention(lab, "log")
-        await until(lambda: len(bot.heard) == 2)
-        slack.workspace.channels[lab].bot_is_in = False
+        await anna.mention_bot(lab, "log")
+        await wait_until(lambda: len(bot.messages) == 2)
+        slack.workspace.channels[lab].has_bot = False
         bot.may_answer.set()
-        await until(lambda: len(slack.posted(anna.direct_channel)) == 2)
-    shown = {message.shown: message for message in slack.posted(anna.direct_channel)}
-    assert set(shown) == {"The log.", "baseline\n[Log]"}
-    assert slack.posted(lab) == [card]
-    assert cards.cards[anna.direct_channel, shown["baseline\n[Log]"].ts] == "e1"
+        await wait_until(lambda: len(slack.list_posted_messages(anna.direct_channel)) == 2)
+    messages_by_text = {
+        message.visible_text: message for message in slack.list_posted_messages(anna.direct_channel)
+    }
+    assert set(messages_by_text) == {"The log.", "baseline\n[Log]"}
+    assert slack.list_posted_messages(lab) == [card]
+    assert cards.experiment_ids[anna.direct_channel, messages_by_text["baseline\n[Log]"].ts] == "e1"
 
 
-async def test_a_card_is_edited_where_it_is(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
-    place = Conversation("slack", lab)
-    await front_end.deliver(place, CARD)
-    [card] = slack.posted(lab)
+async def test_card_is_edited_in_place(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
+    conversation = Conversation("slack", lab)
+    await front_end.deliver(conversation, CARD)
+    [card] = slack.list_posted_messages(lab)
     for _ in range(2):
-        await front_end.edit(place, card.ts, Reply.of("Running", about="e1").as_card())
-    assert [message.shown for message in slack.posted(lab)] == ["Running"]
+        await front_end.edit(conversation, card.ts, Reply.of("Running", experiment_id="e1").as_card())
+    assert [message.visible_text for message in slack.list_posted_messages(lab)] == ["Running"]
 
 
-@pytest.mark.parametrize("word", ["", "cant_update_message"], ids=["deleted", "not ours any more"])
-async def test_a_card_that_cannot_be_edited_any_more_is_posted_anew(
-    slack: SlackServer, front_end: SlackFrontEnd, cards: RememberedCards, lab: str, word: str
+@pytest.mark.parametrize("error_code", ["", "cant_update_message"], ids=["deleted", "not ours any more"])
+async def test_card_that_cannot_be_edited_is_posted_again(
+    slack: SlackServer, front_end: SlackFrontEnd, cards: FakeCards, lab: str, error_code: str
 ) -> None:
-    place = Conversation("slack", lab, "17.1")
-    await front_end.deliver(place, CARD)
-    [card] = slack.posted(lab)
-    if word:
-        slack.api.mood.refusals["chat.update"] = word
+    conversation = Conversation("slack", lab, "17.1")
+    await front_end.deliver(conversation, CARD)
+    [card] = slack.list_posted_messages(lab)
+    if error_code:
+        slack.api.faults.refusals["chat.update"] = error_code
     else:
         card.deleted = True
-    await front_end.edit(place, card.ts, Reply.of("Running", about="e1").as_card())
-    new = slack.posted(lab)[-1]
-    assert (new.shown, new.thread_ts) == ("Running", "17.1")
-    assert new.ts in cards.live
+    await front_end.edit(conversation, card.ts, Reply.of("Running", experiment_id="e1").as_card())
+    new = slack.list_posted_messages(lab)[-1]
+    assert (new.visible_text, new.thread_ts) == ("Running", "17.1")
+    assert new.ts in cards.card_message_ids
     assert cards.threads[new.ts] == "17.1"
 
 
-async def test_what_is_left_of_a_card_is_not_posted_for_one_that_was_deleted(
+async def test_edit_of_deleted_message_without_card_is_not_posted(
     slack: SlackServer, front_end: SlackFrontEnd, lab: str
 ) -> None:
     await front_end.deliver(Conversation("slack", lab), CARD)
-    slack.posted(lab)[0].deleted = True
+    slack.list_posted_messages(lab)[0].deleted = True
     await front_end.edit(Conversation("slack", lab), slack.workspace.messages[0].ts, Reply.of("Further down."))
-    assert slack.posted(lab) == []
+    assert slack.list_posted_messages(lab) == []
 
 
 async def test_an_edit_uploads_no_file_again(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
-    long = Reply.of(Code("line\n" * 10_000), about="e1").as_card()
+    long = Reply.of(Code("line\n" * 10_000), experiment_id="e1").as_card()
     await front_end.deliver(Conversation("slack", lab), long)
-    card = slack.posted(lab)[0]
+    card = slack.list_posted_messages(lab)[0]
     await front_end.edit(Conversation("slack", lab), card.ts, long)
-    assert len(slack.called("chat.update")) == 1
-    assert len(slack.called("files.completeUploadExternal")) == 1
+    assert len(slack.list_calls("chat.update")) == 1
+    assert len(slack.list_calls("files.completeUploadExternal")) == 1
 
 
-async def test_a_card_in_a_channel_that_the_bot_left_is_given_up(
+async def test_edit_in_channel_that_bot_left_raises_destination_gone(
     slack: SlackServer, front_end: SlackFrontEnd, lab: str
 ) -> None:
     await front_end.deliver(Conversation("slack", lab), CARD)
-    slack.workspace.channels[lab].bot_is_in = False
+    slack.workspace.channels[lab].has_bot = False
     with pytest.raises(DestinationGoneError, match="not_in_channel"):
         await front_end.edit(Conversation("slack", lab), slack.workspace.messages[0].ts, CARD)
 
 
 async def test_edits_obey_retry_after(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
     await front_end.deliver(Conversation("slack", lab), CARD)
-    [card] = slack.posted(lab)
+    [card] = slack.list_posted_messages(lab)
     slack.limit_rate("chat.update", 1)
-    await front_end.edit(Conversation("slack", lab), card.ts, Reply.of("Running", about="e1").as_card())
-    refused, repeated = (call.at for call in slack.api.calls if call.method == "chat.update")
+    await front_end.edit(Conversation("slack", lab), card.ts, Reply.of("Running", experiment_id="e1").as_card())
+    refused, repeated = (call.called_at for call in slack.api.calls if call.method == "chat.update")
     assert repeated - refused >= 1.0
-    assert card.shown == "Running"
+    assert card.visible_text == "Running"
 
 
-@pytest.mark.parametrize("held", ["chat.postMessage", "chat.update"])
+@pytest.mark.parametrize("limited_method", ["chat.postMessage", "chat.update"])
 async def test_edits_and_messages_of_a_channel_do_not_wait_for_one_another(
-    slack: SlackServer, front_end: SlackFrontEnd, lab: str, held: str
+    slack: SlackServer, front_end: SlackFrontEnd, lab: str, limited_method: str
 ) -> None:
-    place = Conversation("slack", lab)
-    await front_end.deliver(place, CARD)
-    [card] = slack.posted(lab)
-    slack.limit_rate(held, *([600] * 20))
+    conversation = Conversation("slack", lab)
+    await front_end.deliver(conversation, CARD)
+    [card] = slack.list_posted_messages(lab)
+    slack.limit_rate(limited_method, *([600] * 20))
 
     async def post() -> None:
-        await front_end.deliver(place, Reply.of("new"))
+        await front_end.deliver(conversation, Reply.of("new"))
 
     async def edit() -> None:
-        await front_end.edit(place, card.ts, Reply.of("Running", about="e1").as_card())
+        await front_end.edit(conversation, card.ts, Reply.of("Running", experiment_id="e1").as_card())
 
-    waiting, passing = (post, edit) if held == "chat.postMessage" else (edit, post)
+    limited, unlimited = (post, edit) if limited_method == "chat.postMessage" else (edit, post)
     # More than a burst of them, so that their turns are used up as well.
-    tasks = [asyncio.create_task(waiting()) for _ in range(20)]
-    await until(lambda: slack.called(held))
-    await passing()
+    tasks = [asyncio.create_task(limited()) for _ in range(20)]
+    await wait_until(lambda: slack.list_calls(limited_method))
+    await unlimited()
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert [message.shown for message in slack.posted(lab)] in (["Running"], ["baseline\n[Log]", "new"])
+    assert [message.visible_text for message in slack.list_posted_messages(lab)] in (
+        ["Running"],
+        ["baseline\n[Log]", "new"],
+    )

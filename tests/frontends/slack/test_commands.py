@@ -10,25 +10,31 @@ from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import RememberedCards, SlowBot, both_ways, connected, first
+from tests.frontends.slack.conftest import (
+    FakeCards,
+    SlowBot,
+    connect_front_end,
+    over_both_transports,
+    wait_for_first,
+)
+from tests.support.polling import wait_until
 from tests.support.slack import Person, SlackServer
-from tests.support.waiting import until
 
 
-@both_ways
-async def test_a_slash_command_is_answered_to_the_person_alone(
+@over_both_transports
+async def test_slash_command_gets_ephemeral_reply(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     bot.replies["/find baseline"] = Reply.of("Two found.")
-    envelope = await anna.slash("/find", "baseline", lab)
-    answer = await first(lambda: slack.whispered(anna))
-    assert answer.shown == "Two found."
-    assert slack.posted() == []
+    envelope = await anna.send_slash_command("/find", "baseline", lab)
+    answer = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
+    assert answer.visible_text == "Two found."
+    assert slack.list_posted_messages() == []
     assert envelope.acks == 1
-    heard = bot.heard[0]
-    assert heard.sender == Identity("slack", anna.id, "T0001")
-    assert heard.sender_name == "anna"
-    assert heard.conversation == Conversation("slack", lab)
+    message = bot.messages[0]
+    assert message.sender == Identity("slack", anna.id, "T0001")
+    assert message.sender_name == "anna"
+    assert message.conversation == Conversation("slack", lab)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +47,7 @@ async def test_a_slash_command_is_answered_to_the_person_alone(
         ("/set", 'args.name "a < b & c"', '/set args.name "a < b & c"'),
     ],
 )
-async def test_the_root_command_and_the_bare_verbs_are_the_same_line(
+async def test_root_command_and_bare_commands_give_same_line(
     slack: SlackServer,
     front_end: SlackFrontEnd,
     bot: FakeBot,
@@ -51,116 +57,116 @@ async def test_the_root_command_and_the_bare_verbs_are_the_same_line(
     text: str,
     line: str,
 ) -> None:
-    await anna.slash(command, text, lab)
-    await until(lambda: bot.lines == [line])
+    await anna.send_slash_command(command, text, lab)
+    await wait_until(lambda: bot.lines == [line])
 
 
-async def test_a_prefix_of_the_bare_commands_is_taken_off(
-    slack: SlackServer, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+async def test_prefix_of_bare_commands_is_removed(
+    slack: SlackServer, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    async with connected(slack, bot, cards, prefix="ml-"):
-        await anna.slash("/ml-clone", "baseline", lab)
-        await until(lambda: bot.lines == ["/clone baseline"])
+    async with connect_front_end(slack, bot, cards, prefix="ml-"):
+        await anna.send_slash_command("/ml-clone", "baseline", lab)
+        await wait_until(lambda: bot.lines == ["/clone baseline"])
 
 
-@both_ways
+@over_both_transports
 async def test_wrapped_links_and_mentions_arrive_as_they_were_typed(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     sent = "image=<http://nvcr.io/x:1|nvcr.io/x:1> <@U1|bob> <#C1|general> a &lt;b&gt; &amp;amp;"
-    await anna.slash("/container", sent, lab, as_sent=True)
-    await until(lambda: bot.lines == ["/container image=nvcr.io/x:1 @U1 #general a <b> &amp;"])
+    await anna.send_slash_command("/container", sent, lab, as_sent=True)
+    await wait_until(lambda: bot.lines == ["/container image=nvcr.io/x:1 @U1 #general a <b> &amp;"])
 
 
-@both_ways
-async def test_public_makes_a_real_message_and_is_no_part_of_the_command(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+@over_both_transports
+async def test_public_flag_posts_in_channel_and_is_removed_from_line(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    bot.replies["/clone baseline"] = Reply.of("Cloned.", about="e1")
-    await anna.slash("/clone", "baseline —public", lab)
-    answer = await first(lambda: slack.posted(lab))
-    assert answer.shown == "Cloned."
-    assert slack.whispered(anna) == []
-    await until(lambda: cards.cards == {(lab, answer.ts): "e1"})
+    bot.replies["/clone baseline"] = Reply.of("Cloned.", experiment_id="e1")
+    await anna.send_slash_command("/clone", "baseline —public", lab)
+    answer = await wait_for_first(lambda: slack.list_posted_messages(lab))
+    assert answer.visible_text == "Cloned."
+    assert slack.list_ephemeral_messages(anna) == []
+    await wait_until(lambda: cards.experiment_ids == {(lab, answer.ts): "e1"})
 
 
-async def test_public_in_quotes_is_a_text_like_any_other(
+async def test_quoted_public_flag_is_kept_as_text(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    await anna.slash("/set", "args.flag '--public'", lab)
-    await until(lambda: bot.lines == ["/set args.flag '--public'"])
-    await first(lambda: slack.whispered(anna))
+    await anna.send_slash_command("/set", "args.flag '--public'", lab)
+    await wait_until(lambda: bot.lines == ["/set args.flag '--public'"])
+    await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
 
 
-async def test_public_reaches_a_channel_that_the_bot_is_not_in(
+async def test_public_flag_works_in_channel_without_bot(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person
 ) -> None:
-    elsewhere = slack.channel("elsewhere", bot_is_in=False)
+    other_channel = slack.add_channel("elsewhere", has_bot=False)
     bot.replies["/queue"] = Reply.of("Empty.")
-    await anna.slash("/queue", "--public", elsewhere)
-    assert (await first(lambda: slack.posted(elsewhere))).shown == "Empty."
+    await anna.send_slash_command("/queue", "--public", other_channel)
+    assert (await wait_for_first(lambda: slack.list_posted_messages(other_channel))).visible_text == "Empty."
 
 
-async def test_a_public_answer_elsewhere_takes_the_place_of_its_working_line(
-    slack: SlackServer, cards: RememberedCards, anna: Person
+async def test_public_reply_in_channel_without_bot_replaces_typing_indicator(
+    slack: SlackServer, cards: FakeCards, anna: Person
 ) -> None:
-    elsewhere = slack.channel("elsewhere", bot_is_in=False)
+    other_channel = slack.add_channel("elsewhere", has_bot=False)
     bot = SlowBot({"/queue": Reply.of("Empty.")})
-    async with connected(slack, bot, cards, timing=Timing(patience=timedelta(0))):
-        await anna.slash("/queue", "--public", elsewhere)
-        message = await first(lambda: slack.posted(elsewhere))
+    async with connect_front_end(slack, bot, cards, timing=Timing(typing_indicator_delay=timedelta(0))):
+        await anna.send_slash_command("/queue", "--public", other_channel)
+        message = await wait_for_first(lambda: slack.list_posted_messages(other_channel))
         bot.may_answer.set()
-        await until(lambda: message.shown == "Empty.")
-    assert slack.posted(elsewhere) == [message]
+        await wait_until(lambda: message.visible_text == "Empty.")
+    assert slack.list_posted_messages(other_channel) == [message]
 
 
-@both_ways
+@over_both_transports
 async def test_a_mention_is_answered_in_its_thread(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    bot.replies["show baseline"] = Reply.of("baseline", about="e1")
-    mention = await anna.mention(lab, "show baseline")
-    answer = await first(lambda: slack.posted(lab))
+    bot.replies["show baseline"] = Reply.of("baseline", experiment_id="e1")
+    mention = await anna.mention_bot(lab, "show baseline")
+    answer = await wait_for_first(lambda: slack.list_posted_messages(lab))
     assert answer.thread_ts == mention.ts
-    assert bot.heard[0].conversation == Conversation("slack", lab, mention.ts)
-    assert bot.heard[0].said_in == Conversation("slack", lab)
-    assert bot.heard[0].sender_name == "anna"
-    assert not bot.heard[0].is_private
-    await anna.mention(lab, "log", thread=mention.ts)
-    await anna.direct_message("queue")
-    await until(lambda: bot.lines == ["show baseline", "log", "queue"])
-    assert [message.said_in.thread for message in bot.heard] == ["", mention.ts, ""]
-    assert [message.is_private for message in bot.heard] == [False, False, True]
+    assert bot.messages[0].conversation == Conversation("slack", lab, mention.ts)
+    assert bot.messages[0].source_conversation == Conversation("slack", lab)
+    assert bot.messages[0].sender_name == "anna"
+    assert not bot.messages[0].is_private
+    await anna.mention_bot(lab, "log", thread=mention.ts)
+    await anna.send_direct_message("queue")
+    await wait_until(lambda: bot.lines == ["show baseline", "log", "queue"])
+    assert [message.source_conversation.thread for message in bot.messages] == ["", mention.ts, ""]
+    assert [message.is_private for message in bot.messages] == [False, False, True]
 
 
-@both_ways
-async def test_in_the_thread_of_a_card_its_experiment_is_meant(
+@over_both_transports
+async def test_command_in_thread_of_card_is_about_its_experiment(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    await front_end.deliver(Conversation("slack", lab), Reply.of("It runs.", about="e1"))
-    card = slack.posted(lab)[0]
-    await anna.mention(lab, "log", thread=card.ts)
-    await until(lambda: bot.heard)
-    assert (bot.heard[0].text, bot.heard[0].about) == ("log", "e1")
-    answer = await first(lambda: slack.posted(lab, thread=card.ts))
+    await front_end.deliver(Conversation("slack", lab), Reply.of("It runs.", experiment_id="e1"))
+    card = slack.list_posted_messages(lab)[0]
+    await anna.mention_bot(lab, "log", thread=card.ts)
+    await wait_until(lambda: bot.messages)
+    assert (bot.messages[0].text, bot.messages[0].context_experiment_id) == ("log", "e1")
+    answer = await wait_for_first(lambda: slack.list_posted_messages(lab, thread=card.ts))
     assert answer.thread_ts == card.ts
 
 
-@both_ways
+@over_both_transports
 async def test_a_direct_message_is_a_command_and_its_card_is_remembered(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person
 ) -> None:
-    bot.replies["clone baseline"] = Reply.of("Cloned.", about="e2")
-    await anna.direct_message("clone baseline")
-    answer = await first(lambda: slack.posted(anna.direct_channel))
-    assert (answer.shown, answer.thread_ts) == ("Cloned.", "")
-    await until(lambda: cards.cards == {(anna.direct_channel, answer.ts): "e2"})
-    await anna.direct_message("log", thread=answer.ts)
-    await until(lambda: bot.heard[-1].about == "e2")
+    bot.replies["clone baseline"] = Reply.of("Cloned.", experiment_id="e2")
+    await anna.send_direct_message("clone baseline")
+    answer = await wait_for_first(lambda: slack.list_posted_messages(anna.direct_channel))
+    assert (answer.visible_text, answer.thread_ts) == ("Cloned.", "")
+    await wait_until(lambda: cards.experiment_ids == {(anna.direct_channel, answer.ts): "e2"})
+    await anna.send_direct_message("log", thread=answer.ts)
+    await wait_until(lambda: bot.messages[-1].context_experiment_id == "e2")
 
 
-@both_ways
-async def test_what_no_person_has_just_written_is_not_heard(
+@over_both_transports
+async def test_edits_and_bot_messages_are_ignored(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     direct = anna.direct_channel
@@ -168,122 +174,133 @@ async def test_what_no_person_has_just_written_is_not_heard(
     await anna.write("message", direct, "clone x", channel_type="im", bot_id="B2")
     await anna.write("app_mention", lab, "clone x", edited={"user": anna.id})
     await anna.write("message", lab, "clone x", channel_type="channel")
-    await anna.direct_message("queue")
-    await until(lambda: bot.lines == ["queue"])
-    assert all(envelope.acks == 1 for envelope in slack.sockets.envelopes.values())
+    await anna.send_direct_message("queue")
+    await wait_until(lambda: bot.lines == ["queue"])
+    assert all(envelope.acks == 1 for envelope in slack.socket_mode.envelopes.values())
 
 
-@both_ways
-async def test_long_work_shows_a_line_that_becomes_the_answer(
-    slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
+@over_both_transports
+async def test_slow_command_shows_typing_indicator_that_becomes_answer(
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot = SlowBot({"/find": Reply.of("Found."), "find": Reply.of("Found.")})
-    async with connected(slack, bot, cards, timing=Timing(patience=timedelta(0))):
-        await anna.slash("/find", "", lab)
-        await anna.mention(lab, "find")
-        whisper = await first(lambda: slack.whispered(anna))
-        message = await first(lambda: slack.posted(lab))
-        assert {whisper.shown, message.shown} == {"working…"}
+    async with connect_front_end(slack, bot, cards, timing=Timing(typing_indicator_delay=timedelta(0))):
+        await anna.send_slash_command("/find", "", lab)
+        await anna.mention_bot(lab, "find")
+        ephemeral = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
+        message = await wait_for_first(lambda: slack.list_posted_messages(lab))
+        assert {ephemeral.visible_text, message.visible_text} == {"working…"}
         bot.may_answer.set()
-        await until(lambda: {whisper.shown, message.shown} == {"Found."})
-    assert len(slack.whispered(anna)) == len(slack.posted(lab)) == 1
+        await wait_until(lambda: {ephemeral.visible_text, message.visible_text} == {"Found."})
+    assert len(slack.list_ephemeral_messages(anna)) == len(slack.list_posted_messages(lab)) == 1
 
 
-async def test_an_answer_after_the_response_address_has_expired_comes_as_a_direct_message(
-    cards: RememberedCards,
+async def test_answer_after_response_url_expired_is_direct_message(
+    cards: FakeCards,
 ) -> None:
     now = [0.0]
     bot = SlowBot({"/wait": Reply.of("It runs.")})
     async with SlackServer(clock=lambda: now[0]) as slack:
-        anna, lab = slack.person("anna"), slack.channel("lab")
-        async with connected(slack, bot, cards):
-            await (await anna.slash("/wait", "", lab)).acknowledged.wait()
+        anna, lab = slack.add_person("anna"), slack.add_channel("lab")
+        async with connect_front_end(slack, bot, cards):
+            await (await anna.send_slash_command("/wait", "", lab)).acknowledged.wait()
             now[0] = 31 * 60
             bot.may_answer.set()
-            assert (await first(lambda: slack.posted(anna.direct_channel))).shown == "It runs."
+            assert (
+                await wait_for_first(lambda: slack.list_posted_messages(anna.direct_channel))
+            ).visible_text == "It runs."
 
 
-async def test_a_deleted_working_line_is_replaced_by_a_new_message(
-    slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
+async def test_deleted_typing_indicator_is_replaced_by_new_message(
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
     bot = SlowBot({"find": Reply.of("Found.")})
-    async with connected(slack, bot, cards, timing=Timing(patience=timedelta(0))):
-        await anna.mention(lab, "find")
-        (await first(lambda: slack.posted(lab))).deleted = True
+    async with connect_front_end(slack, bot, cards, timing=Timing(typing_indicator_delay=timedelta(0))):
+        await anna.mention_bot(lab, "find")
+        (await wait_for_first(lambda: slack.list_posted_messages(lab))).deleted = True
         bot.may_answer.set()
-        assert (await first(lambda: slack.posted(lab))).shown == "Found."
+        assert (await wait_for_first(lambda: slack.list_posted_messages(lab))).visible_text == "Found."
 
 
-@both_ways
-async def test_a_handler_that_breaks_its_promise_loses_neither_the_acknowledgement_nor_an_answer(
-    slack: SlackServer, cards: RememberedCards, anna: Person, lab: str, caplog: pytest.LogCaptureFixture
+@over_both_transports
+async def test_handler_error_is_acknowledged_and_answered(
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     class BrokenBot(FakeBot):
         async def handle(self, message: IncomingMessage) -> Reply:
             raise ZeroDivisionError(message.text)
 
-    async with connected(slack, BrokenBot(), cards):
-        envelope = await anna.slash("/find", "", lab)
-        answer = await first(lambda: slack.whispered(anna))
+    async with connect_front_end(slack, BrokenBot(), cards):
+        envelope = await anna.send_slash_command("/find", "", lab)
+        answer = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
     assert envelope.acks == 1
-    incident = answer.shown.split()[-1].rstrip(".")
+    incident = answer.visible_text.split()[-1].rstrip(".")
     assert f"Incident {incident}" in caplog.text
 
 
-@both_ways
+@over_both_transports
 async def test_a_pressed_button_runs_as_the_person_who_pressed_it_in_the_thread_of_its_message(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     button = Buttons((Button("Log", '/log "a < b & c"'),))
-    await front_end.deliver(Conversation("slack", lab), Reply.of("It failed.", button, about="e1"))
-    boris = slack.person("boris")
+    await front_end.deliver(Conversation("slack", lab), Reply.of("It failed.", button, experiment_id="e1"))
+    boris = slack.add_person("boris")
     bot.replies['/log "a < b & c"'] = Reply.of("The log.")
     await boris.press("Log")
-    card = slack.posted(lab, thread="")[0]
-    answer = await first(lambda: slack.posted(lab, thread=card.ts))
-    assert answer.shown == "The log."
-    heard = bot.heard[0]
-    assert (heard.sender.user_id, heard.sender_name, heard.about) == (boris.id, "boris", "e1")
+    card = slack.list_posted_messages(lab, thread="")[0]
+    answer = await wait_for_first(lambda: slack.list_posted_messages(lab, thread=card.ts))
+    assert answer.visible_text == "The log."
+    message = bot.messages[0]
+    assert (message.sender.user_id, message.sender_name, message.context_experiment_id) == (
+        boris.id,
+        "boris",
+        "e1",
+    )
 
 
-@both_ways
+@over_both_transports
 async def test_a_button_of_an_ephemeral_answer_is_answered_to_that_person_and_stays(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    bot.replies["/abort x"] = Reply.asking("Really?", Button("Yes", "/abort x --yes"), Button("No", "/show x"))
+    bot.replies["/abort x"] = Reply.with_choice(
+        "Really?", Button("Yes", "/abort x --yes"), Button("No", "/show x")
+    )
     bot.replies["/abort x --yes"] = Reply.of(Text("Aborted.", Tone.SUCCESS))
-    await anna.slash("/abort", "x", lab)
-    question = await first(lambda: slack.whispered(anna))
-    assert question.shown == "Really?\n[Yes] [No]"
+    await anna.send_slash_command("/abort", "x", lab)
+    question = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
+    assert question.visible_text == "Really?\n[Yes] [No]"
     await anna.press("Yes")
-    await until(lambda: len(slack.whispered(anna)) == 2)
-    assert [message.shown for message in slack.whispered(anna)] == ["Really?\n[Yes] [No]", "✓ Aborted."]
-    assert slack.posted() == []
+    await wait_until(lambda: len(slack.list_ephemeral_messages(anna)) == 2)
+    assert [message.visible_text for message in slack.list_ephemeral_messages(anna)] == [
+        "Really?\n[Yes] [No]",
+        "✓ Aborted.",
+    ]
+    assert slack.list_posted_messages() == []
 
 
-@both_ways
+@over_both_transports
 async def test_many_people_at_once_are_acknowledged_in_time_and_answered_once(
-    slack: SlackServer, cards: RememberedCards, lab: str
+    slack: SlackServer, cards: FakeCards, lab: str
 ) -> None:
     class SlowClearML(FakeBot):
         async def handle(self, message: IncomingMessage) -> Reply:
             await asyncio.sleep(1)
             return await super().handle(message)
 
-    people = [slack.person(f"person{number}") for number in range(100)]
+    people = [slack.add_person(f"person{number}") for number in range(100)]
     bot = SlowClearML({"/find x": Reply.of("Done.")})
-    async with connected(slack, bot, cards, timing=Timing()):
-        envelopes = await asyncio.gather(*(person.slash("/find", "x", lab) for person in people))
+    async with connect_front_end(slack, bot, cards, timing=Timing()):
+        envelopes = await asyncio.gather(*(person.send_slash_command("/find", "x", lab) for person in people))
         for envelope in envelopes:
             await envelope.acknowledged.wait()
-        await until(lambda: all(_shown(slack, person) == ["Done."] for person in people))
+        await wait_until(lambda: all(_list_ephemeral_texts(slack, person) == ["Done."] for person in people))
     slowest = max(envelope.acked_after or 0.0 for envelope in envelopes)
     print(f"slowest acknowledgement of 100: {slowest * 1000:.0f} ms")  # a number worth reading
     assert slack.timed_out == []
     assert slowest < 3.0
     assert all(envelope.acks == 1 for envelope in envelopes)
-    assert slack.called("auth.test") == [{}]
+    assert slack.list_calls("auth.test") == [{}]
 
 
-def _shown(slack: SlackServer, person: Person) -> list[str]:
-    return [message.shown for message in slack.whispered(person)]
+def _list_ephemeral_texts(slack: SlackServer, person: Person) -> list[str]:
+    return [message.visible_text for message in slack.list_ephemeral_messages(person)]

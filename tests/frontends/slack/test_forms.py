@@ -16,149 +16,153 @@ from clearml_chatops.models.replies import (
 )
 from tests.frontends.conftest import FakeBot
 from tests.frontends.slack.conftest import (
-    RememberedCards,
+    FakeCards,
     SlowBot,
-    both_ways,
-    connected,
-    first,
-    registry_with_forms,
-    window_of,
+    build_form_registry,
+    connect_front_end,
+    over_both_transports,
+    wait_for_first,
+    wait_for_modal,
 )
-from tests.frontends.slack.forms import LEARNING, REFUSED, bot_with_form
+from tests.frontends.slack.forms import PARAMETERS_FORM, REFUSED_REPLY, build_form_bot
+from tests.support.polling import wait_until
 from tests.support.slack import Person, SlackServer
-from tests.support.waiting import until
 
 
 @pytest.fixture
 def bot() -> FakeBot:
-    return bot_with_form()
+    return build_form_bot()
 
 
 @pytest.fixture
-async def front_end(slack: SlackServer, bot: FakeBot, cards: RememberedCards) -> AsyncIterator[SlackFrontEnd]:
-    async with connected(slack, bot, cards, registry=registry_with_forms()) as front_end:
+async def front_end(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> AsyncIterator[SlackFrontEnd]:
+    async with connect_front_end(slack, bot, cards, registry=build_form_registry()) as front_end:
         yield front_end
 
 
-@both_ways
-async def test_a_command_opens_a_form_whose_answer_is_shown_in_it(
+@over_both_transports
+async def test_command_opens_form_and_answer_replaces_it(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     bot.replies["/set e1 args.lr='0.01'"] = Reply.of("lr: 0.1 → 0.01")
-    envelope = await anna.slash("/set", "", lab)
-    window = await window_of(anna)
-    assert (window.title, window.values) == (
+    envelope = await anna.send_slash_command("/set", "", lab)
+    modal = await wait_for_modal(anna)
+    assert (modal.title, modal.values) == (
         "Parameters of baseline",
         {"lr": "0.1", "gpus (changed)": "2", "seed": ""},
     )
-    assert window.shown.splitlines() == ["Args", "lr", "a number", "gpus (changed)", "General", "seed"]
-    window.type("lr", "0.01")
-    submission = await window.submit()
-    await until(lambda: window.shown == "lr: 0.1 → 0.01")
-    assert window.view.before == ["working…", window.view.before[1], "working…"]
-    assert "submit" not in window.view.content
+    assert modal.visible_text.splitlines() == ["Args", "lr", "a number", "gpus (changed)", "General", "seed"]
+    modal.type("lr", "0.01")
+    submission = await modal.submit()
+    await wait_until(lambda: modal.visible_text == "lr: 0.1 → 0.01")
+    assert modal.view.history == ["working…", modal.view.history[1], "working…"]
+    assert "submit" not in modal.view.content
     assert bot.lines == ["/set", "/set e1 args.lr='0.01'"]
-    assert {message.conversation for message in bot.heard} == {Conversation("slack", lab)}
+    assert {message.conversation for message in bot.messages} == {Conversation("slack", lab)}
     assert (envelope.acks, submission.acks) == (1, 1)
-    assert slack.whispered(anna) == slack.posted() == []
+    assert slack.list_ephemeral_messages(anna) == slack.list_posted_messages() == []
 
 
-async def test_the_window_opens_before_the_bot_has_answered(
-    slack: SlackServer, cards: RememberedCards, anna: Person, lab: str
+async def test_modal_opens_before_command_is_answered(
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    bot = SlowBot({"/set": Reply.of(LEARNING)})
-    async with connected(slack, bot, cards, registry=registry_with_forms()):
-        await anna.slash("/set", "", lab)
-        await until(lambda: anna.window)
-        assert anna.window
-        assert anna.window.shown == "working…"
+    bot = SlowBot({"/set": Reply.of(PARAMETERS_FORM)})
+    async with connect_front_end(slack, bot, cards, registry=build_form_registry()):
+        await anna.send_slash_command("/set", "", lab)
+        await wait_until(lambda: anna.modal)
+        assert anna.modal
+        assert anna.modal.visible_text == "working…"
         bot.may_answer.set()
-        assert (await window_of(anna)).values["lr"] == "0.1"
+        assert (await wait_for_modal(anna)).values["lr"] == "0.1"
 
 
 async def test_a_button_opens_a_form_for_whoever_presses_it(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     button = Buttons((Button("Change", "/set e1"),))
-    await front_end.deliver(Conversation("slack", lab), Reply.of("A draft.", button, about="e1"))
-    boris = slack.person("boris")
+    await front_end.deliver(Conversation("slack", lab), Reply.of("A draft.", button, experiment_id="e1"))
+    boris = slack.add_person("boris")
     bot.replies["/set e1 general.seed='7'"] = Reply.of("seed: 7")
     await boris.press("Change")
-    window = await window_of(boris)
-    window.type("seed", "7")
-    await window.submit()
-    await until(lambda: window.shown == "seed: 7")
-    assert anna.window is None
-    assert {(message.sender.user_id, message.about) for message in bot.heard} == {(boris.id, "e1")}
-    assert len(slack.posted(lab)) == 1
+    modal = await wait_for_modal(boris)
+    modal.type("seed", "7")
+    await modal.submit()
+    await wait_until(lambda: modal.visible_text == "seed: 7")
+    assert anna.modal is None
+    assert {(message.sender.user_id, message.context_experiment_id) for message in bot.messages} == {
+        (boris.id, "e1")
+    }
+    assert len(slack.list_posted_messages(lab)) == 1
 
 
-async def test_a_reply_that_is_no_form_is_shown_in_the_window_and_its_buttons_work_there(
+async def test_reply_without_form_and_its_buttons_work_in_modal(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    bot.replies["/set base"] = Reply.asking("Which one?", Button("e1", "/set e1"), Button("e2", "/show 'e & 2'"))
+    bot.replies["/set base"] = Reply.with_choice(
+        "Which one?", Button("e1", "/set e1"), Button("e2", "/show 'e & 2'")
+    )
     bot.replies["/show 'e & 2'"] = Reply.of("The second.")
-    await anna.slash("/set", "base", lab)
-    window = await window_of(anna)
-    assert window.shown == "Which one?\n[e1] [e2]"
-    await window.press("e1")
-    await until(lambda: "lr" in window.values)
-    await anna.slash("/set", "base", lab)
-    second = await window_of(anna, "Which one?")
+    await anna.send_slash_command("/set", "base", lab)
+    modal = await wait_for_modal(anna)
+    assert modal.visible_text == "Which one?\n[e1] [e2]"
+    await modal.press("e1")
+    await wait_until(lambda: "lr" in modal.values)
+    await anna.send_slash_command("/set", "base", lab)
+    second = await wait_for_modal(anna, "Which one?")
     await second.press("e2")
-    await until(lambda: second.shown == "The second.")
-    assert bot.heard[-1].conversation == Conversation("slack", lab)
-    assert slack.whispered(anna) == slack.posted() == []
+    await wait_until(lambda: second.visible_text == "The second.")
+    assert bot.messages[-1].conversation == Conversation("slack", lab)
+    assert slack.list_ephemeral_messages(anna) == slack.list_posted_messages() == []
 
 
-async def test_what_was_typed_into_one_form_does_not_stand_in_the_next_one_of_the_same_window(
+async def test_next_form_in_same_modal_starts_with_its_own_values(
     front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     bot.replies["/set e1 args.lr='0.5'"] = Reply.of("Done.", Buttons((Button("Again", "/set e1"),)))
-    await anna.slash("/set", "", lab)
-    window = await window_of(anna)
-    window.type("lr", "0.5")
-    await window.submit()
-    await until(lambda: window.shown == "Done.\n[Again]")
-    await window.press("Again")
-    await until(lambda: window.values.get("lr") == "0.1")
+    await anna.send_slash_command("/set", "", lab)
+    modal = await wait_for_modal(anna)
+    modal.type("lr", "0.5")
+    await modal.submit()
+    await wait_until(lambda: modal.visible_text == "Done.\n[Again]")
+    await modal.press("Again")
+    await wait_until(lambda: modal.values.get("lr") == "0.1")
 
 
 async def test_a_mention_has_no_trigger_and_gets_the_form_as_a_message(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    bot.replies["set e1"] = Reply.of(LEARNING)
+    bot.replies["set e1"] = Reply.of(PARAMETERS_FORM)
     bot.replies["/set e1 args.lr='1'"] = Reply.of("Done.")
-    await anna.mention(lab, "set e1")
-    message = await first(lambda: slack.posted(lab))
-    assert "lr  0.1" in message.shown
+    await anna.mention_bot(lab, "set e1")
+    message = await wait_for_first(lambda: slack.list_posted_messages(lab))
+    assert "lr  0.1" in message.visible_text
     await anna.press("Fill in")
-    window = await window_of(anna)
-    window.type("lr", "1")
-    await window.submit()
-    await until(lambda: window.shown == "Done.")
-    assert bot.heard[-1].conversation == Conversation("slack", lab, message.thread_ts)
+    modal = await wait_for_modal(anna)
+    modal.type("lr", "1")
+    await modal.submit()
+    await wait_until(lambda: modal.visible_text == "Done.")
+    assert bot.messages[-1].conversation == Conversation("slack", lab, message.thread_ts)
 
 
 NASTY = "a < b & c &amp; &lt;x&gt; <!channel> *x* :tada: 'one' \"two\" \\ é 日本"
 
 
-async def test_text_is_exact_both_ways(front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str) -> None:
-    field = FormField("args.text", NASTY, NASTY, note=NASTY, group=NASTY)
+async def test_text_is_preserved_both_ways(front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str) -> None:
+    field = FormField("args.text", NASTY, NASTY, hint=NASTY, group=NASTY)
     bot.replies["/set"] = Reply.of(Form(NASTY, f"/set '{NASTY[:20]}'", (field, replace(field, name="args.b&<c"))))
-    await anna.slash("/set", "", lab)
-    window = await window_of(anna)
-    assert window.shown.count(NASTY) == 6
-    assert [state["value"]["value"] for state in window.view.state.values()] == [NASTY, NASTY]
-    state = list(window.view.state.values())[1]
+    await anna.send_slash_command("/set", "", lab)
+    modal = await wait_for_modal(anna)
+    assert modal.visible_text.count(NASTY) == 6
+    assert [state["value"]["value"] for state in modal.view.state.values()] == [NASTY, NASTY]
+    state = list(modal.view.state.values())[1]
     state["value"]["value"] = f"{NASTY}\n{NASTY}"
-    await window.submit()
-    await until(lambda: len(bot.lines) == 2)
+    await modal.submit()
+    await wait_until(lambda: len(bot.lines) == 2)
     escaped = NASTY.replace("'", "'\"'\"'")
     assert bot.lines[1] == f"/set '{NASTY[:20]}' args.b&<c='{escaped}\n{escaped}'"
 
 
-async def test_what_nobody_touched_stays_out_of_the_line(
+async def test_untouched_fields_are_left_out_of_line(
     front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     fields = (
@@ -168,61 +172,59 @@ async def test_what_nobody_touched_stays_out_of_the_line(
         FormField("gone", "gone", "7"),
     )
     bot.replies["/set"] = Reply.of(Form("Container", "/set e1", fields))
-    await anna.slash("/set", "", lab)
-    window = await window_of(anna)
-    window.type("script", "pip install x\necho 'a'")
-    window.type("entities", "a & b")
-    window.type("gone", "")
-    await window.submit()
-    await until(lambda: len(bot.lines) == 2)
+    await anna.send_slash_command("/set", "", lab)
+    modal = await wait_for_modal(anna)
+    modal.type("script", "pip install x\necho 'a'")
+    modal.type("entities", "a & b")
+    modal.type("gone", "")
+    await modal.submit()
+    await wait_until(lambda: len(bot.lines) == 2)
     assert bot.lines[1] == "/set e1 'kept' gone=''"
 
 
-async def test_a_form_submitted_as_it_is_is_not_run(
-    front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
-) -> None:
-    await anna.slash("/set", "", lab)
-    window = await window_of(anna)
-    await window.submit()
-    await until(lambda: "Nothing is changed yet" in window.shown)
-    assert "lr" in window.values
+async def test_unchanged_form_is_not_run(front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str) -> None:
+    await anna.send_slash_command("/set", "", lab)
+    modal = await wait_for_modal(anna)
+    await modal.submit()
+    await wait_until(lambda: "Nothing is changed yet" in modal.visible_text)
+    assert "lr" in modal.values
     assert bot.lines == ["/set"]
 
 
-@both_ways
-async def test_a_refusal_shows_the_form_again_with_all_that_was_typed(
+@over_both_transports
+async def test_refused_form_keeps_submitted_values(
     front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
-    bot.replies["/set e1 args.lr='x <&>' general.seed='7'"] = REFUSED
-    bot.replies["/set e1 args.lr='y' general.seed='7'"] = REFUSED
+    bot.replies["/set e1 args.lr='x <&>' general.seed='7'"] = REFUSED_REPLY
+    bot.replies["/set e1 args.lr='y' general.seed='7'"] = REFUSED_REPLY
     bot.replies["/set e1 general.seed='7'"] = Reply.of("seed: 7")
-    await anna.slash("/set", "", lab)
-    window = await window_of(anna)
-    shown = window.shown
-    window.type("lr", "x <&>")
-    window.type("seed", "7")
-    await window.submit()
-    await until(lambda: "is not a number" in window.shown)
-    assert window.shown == f"✗ lr: “x” is not a number.\n{shown}"
-    assert window.values == {"lr": "x <&>", "gpus (changed)": "2", "seed": "7"}
-    window.type("lr", "y")
-    await window.submit()
-    await until(lambda: len(bot.lines) == 3 and "is not a number" in window.shown)
-    assert window.shown == f"✗ lr: “x” is not a number.\n{shown}"
-    window.type("lr", "0.1")
-    await window.submit()
-    await until(lambda: window.shown == "seed: 7")
+    await anna.send_slash_command("/set", "", lab)
+    modal = await wait_for_modal(anna)
+    shown = modal.visible_text
+    modal.type("lr", "x <&>")
+    modal.type("seed", "7")
+    await modal.submit()
+    await wait_until(lambda: "is not a number" in modal.visible_text)
+    assert modal.visible_text == f"✗ lr: “x” is not a number.\n{shown}"
+    assert modal.values == {"lr": "x <&>", "gpus (changed)": "2", "seed": "7"}
+    modal.type("lr", "y")
+    await modal.submit()
+    await wait_until(lambda: len(bot.lines) == 3 and "is not a number" in modal.visible_text)
+    assert modal.visible_text == f"✗ lr: “x” is not a number.\n{shown}"
+    modal.type("lr", "0.1")
+    await modal.submit()
+    await wait_until(lambda: modal.visible_text == "seed: 7")
 
 
-async def test_a_form_of_a_public_command_is_answered_for_all(
-    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: RememberedCards, anna: Person, lab: str
+async def test_form_of_public_command_is_answered_in_channel(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    bot.replies["/set e1 args.lr='1'"] = Reply.of("lr: 1", about="e1")
-    await anna.slash("/set", "--public", lab)
-    window = await window_of(anna)
-    window.type("lr", "1")
-    await window.submit()
-    answer = await first(lambda: slack.posted(lab))
-    assert answer.shown == "lr: 1"
-    await until(lambda: window.shown == "The answer is in a message.")
-    assert cards.cards == {(lab, answer.ts): "e1"}
+    bot.replies["/set e1 args.lr='1'"] = Reply.of("lr: 1", experiment_id="e1")
+    await anna.send_slash_command("/set", "--public", lab)
+    modal = await wait_for_modal(anna)
+    modal.type("lr", "1")
+    await modal.submit()
+    answer = await wait_for_first(lambda: slack.list_posted_messages(lab))
+    assert answer.visible_text == "lr: 1"
+    await wait_until(lambda: modal.visible_text == "The answer is in a message.")
+    assert cards.experiment_ids == {(lab, answer.ts): "e1"}

@@ -10,11 +10,11 @@ import pytest
 from aiohttp.test_utils import unused_port
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
-from clearml_chatops.bot.web_server import serving
+from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button, Buttons, Reply
-from tests.frontends.conftest import FakeBot, small_registry
+from tests.frontends.conftest import FakeBot, build_small_registry
 from tests.support.telegram import Person, TelegramServer
 
 
@@ -23,62 +23,62 @@ class MemoryActions:
     """What buttons do, until a test has them expire. `token_of` gives the same token again for an action."""
 
     actions: dict[str, Action] = field(default_factory=dict)
-    token_of: dict[Action, str] = field(default_factory=dict)
+    fixed_tokens: dict[Action, str] = field(default_factory=dict)
     questions: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    async def remember(self, action: Action) -> str:
-        token = self.token_of.get(action) or secrets.token_urlsafe(24)
+    async def create_token(self, action: Action) -> str:
+        token = self.fixed_tokens.get(action) or secrets.token_urlsafe(24)
         self.actions[token] = action
         return token
 
-    async def recall(self, token: str) -> Action | None:
+    async def find_action(self, token: str) -> Action | None:
         return self.actions.get(token)
 
-    async def remember_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+    async def record_question(self, conversation: Conversation, message_id: str, token: str) -> None:
         self.questions[conversation.id, message_id] = token
 
-    async def asked_by(self, conversation: Conversation, message_id: str) -> Action | None:
+    async def find_action_by_question(self, conversation: Conversation, message_id: str) -> Action | None:
         return self.actions.get(self.questions.get((conversation.id, message_id), ""))
 
 
 @dataclass
 class MemoryCards:
     experiments: dict[tuple[str, str], str] = field(default_factory=dict)
-    live: set[str] = field(default_factory=set)
+    card_ids: set[str] = field(default_factory=set)
 
-    async def remember(
+    async def record_message(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
     ) -> None:
         self.experiments[conversation.id, message_id] = experiment_id
         if is_card:
-            self.live.add(message_id)
+            self.card_ids.add(message_id)
 
-    async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
+    async def find_experiment_id(self, conversation: Conversation, message_id: str) -> str:
         return self.experiments.get((conversation.id, message_id), "")
 
 
 @dataclass
-class MemoryPlaces:
+class MemoryConversations:
     moves: list[tuple[str, str]] = field(default_factory=list)
 
-    async def moved(self, old: Conversation, new: Conversation) -> None:
+    async def move(self, old: Conversation, new: Conversation) -> None:
         self.moves.append((old.id, new.id))
 
 
 PUBLIC_ADDRESS = "https://bot.example.org/lab"
 
-CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"), Button("Abort", "/abort e1"))), about="e1")
+CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"), Button("Abort", "/abort e1"))), experiment_id="e1")
 
-BOTH_WAYS = pytest.mark.parametrize("webhook_url", ["", PUBLIC_ADDRESS], ids=["polling", "webhook"])
+BOTH_TRANSPORTS = pytest.mark.parametrize("webhook_url", ["", PUBLIC_ADDRESS], ids=["polling", "webhook"])
 """The two ways in which Telegram gives its updates."""
 
 
 @asynccontextmanager
-async def reachable(front_end: TelegramFrontEnd, telegram: TelegramServer) -> AsyncIterator[None]:
+async def serve_front_end(front_end: TelegramFrontEnd, telegram: TelegramServer) -> AsyncIterator[None]:
     """The front end's routes are served inside, and the bot's public address leads to them."""
     port = unused_port()
-    telegram.webhook.leads_to = {PUBLIC_ADDRESS: f"http://127.0.0.1:{port}"}
-    async with serving(front_end.routes, host="127.0.0.1", port=port):
+    telegram.webhook.local_addresses = {PUBLIC_ADDRESS: f"http://127.0.0.1:{port}"}
+    async with run_web_server(front_end.routes, host="127.0.0.1", port=port):
         yield
 
 
@@ -90,7 +90,7 @@ async def telegram() -> AsyncIterator[TelegramServer]:
 
 @pytest.fixture
 def anna(telegram: TelegramServer) -> Person:
-    return telegram.person("Anna", "Berg")
+    return telegram.add_person("Anna", "Berg")
 
 
 @pytest.fixture
@@ -104,12 +104,12 @@ def cards() -> MemoryCards:
 
 
 @pytest.fixture
-def places() -> MemoryPlaces:
-    return MemoryPlaces()
+def conversations() -> MemoryConversations:
+    return MemoryConversations()
 
 
 @pytest.fixture
-def admins() -> list[str]:
+def admin_ids() -> list[str]:
     """The Telegram ids of the admins."""
     return []
 
@@ -121,39 +121,39 @@ def webhook_url() -> str:
 
 
 @pytest.fixture
-def quiet_front_end(
+def unstarted_front_end(
     telegram: TelegramServer,
     bot: FakeBot,
     actions: MemoryActions,
     cards: MemoryCards,
-    places: MemoryPlaces,
-    admins: list[str],
+    conversations: MemoryConversations,
+    admin_ids: list[str],
     webhook_url: str,
 ) -> TelegramFrontEnd:
     """A front end that is not started yet. It says “typing…” at once."""
 
-    async def known_admins() -> Sequence[str]:
-        return admins
+    async def list_admin_ids() -> Sequence[str]:
+        return admin_ids
 
     return TelegramFrontEnd(
         handle=bot.handle,
-        registry=small_registry(),
+        registry=build_small_registry(),
         actions=actions,
         cards=cards,
-        places=places,
-        admins=known_admins,
+        conversations=conversations,
+        list_admin_ids=list_admin_ids,
         token=telegram.token,
         api_url=telegram.url,
         webhook_url=webhook_url,
-        patience=timedelta(0),
+        typing_delay=timedelta(0),
     )
 
 
 @pytest.fixture
 async def telegram_front_end(
-    quiet_front_end: TelegramFrontEnd, telegram: TelegramServer
+    unstarted_front_end: TelegramFrontEnd, telegram: TelegramServer
 ) -> AsyncIterator[TelegramFrontEnd]:
-    async with reachable(quiet_front_end, telegram):
-        await quiet_front_end.start()
-        yield quiet_front_end
-        await quiet_front_end.stop()
+    async with serve_front_end(unstarted_front_end, telegram):
+        await unstarted_front_end.start()
+        yield unstarted_front_end
+        await unstarted_front_end.stop()

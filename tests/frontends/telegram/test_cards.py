@@ -12,7 +12,7 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.services.notifications.cards import CardService
-from tests.frontends.conftest import FakeBot, small_registry
+from tests.frontends.conftest import FakeBot, build_small_registry
 from tests.support.experiments import add_script
 from tests.support.program import RunningProgram
 from tests.support.telegram import Chat, Person, TelegramServer
@@ -42,16 +42,16 @@ async def front_end(
 ) -> AsyncIterator[TelegramFrontEnd]:
     process = program.program.process
 
-    async def nobody() -> list[str]:
+    async def list_admin_ids() -> list[str]:
         return []
 
     front_end = TelegramFrontEnd(
         handle=bot.handle,
-        registry=small_registry(),
+        registry=build_small_registry(),
         actions=process.actions,
         cards=card_service,
-        places=process.conversations,
-        admins=nobody,
+        conversations=process.conversations,
+        list_admin_ids=list_admin_ids,
         token=telegram.token,
         api_url=telegram.url,
     )
@@ -65,21 +65,21 @@ def live_cards(card_service: CardService, front_end: TelegramFrontEnd, clock: Cl
     return LiveCards(cards=card_service, front_end=front_end, clock=clock)
 
 
-async def edits_after(clock: Clock, live_cards: LiveCards, *seconds: float) -> list[int]:
+async def count_edits_after(clock: Clock, live_cards: LiveCards, *seconds: float) -> list[int]:
     """How many cards are edited after each pause."""
     edits = []
-    for pause in seconds:
-        clock.now += timedelta(seconds=pause)
-        edits.append(await live_cards.edit_due())
+    for delay in seconds:
+        clock.now += timedelta(seconds=delay)
+        edits.append(await live_cards.edit_due_cards())
     return edits
 
 
-async def hang_card(front_end: TelegramFrontEnd, chat: Chat, experiment: str) -> None:
-    reply = Reply.of("an old state", about=experiment).as_card()
+async def send_card(front_end: TelegramFrontEnd, chat: Chat, experiment: str) -> None:
+    reply = Reply.of("an old state", experiment_id=experiment).as_card()
     await front_end.deliver(Conversation("telegram", str(chat.id)), reply)
 
 
-async def test_a_deleted_card_comes_back_once(
+async def test_a_deleted_card_is_sent_again_once(
     sandbox: Sandbox,
     front_end: TelegramFrontEnd,
     card_service: CardService,
@@ -88,21 +88,21 @@ async def test_a_deleted_card_comes_back_once(
     anna: Person,
 ) -> None:
     experiment = add_script(sandbox, "baseline", "pass")
-    await hang_card(front_end, anna.chat, experiment)
+    await send_card(front_end, anna.chat, experiment)
     await card_service.mark_due([experiment])
     anna.chat.messages.clear()
 
     # In the second round the deleted card is let go: it stands nowhere any more.
-    assert await edits_after(clock, live_cards, 1, 10, 10) == [1, 1, 0]
+    assert await count_edits_after(clock, live_cards, 1, 10, 10) == [1, 1, 0]
 
     (text,) = anna.chat.texts
     assert text.startswith("baseline\nDraft")
     await card_service.mark_due([experiment])
-    assert await edits_after(clock, live_cards, 10, 10) == [1, 0]
+    assert await count_edits_after(clock, live_cards, 10, 10) == [1, 0]
     assert len(anna.chat.texts) == 1
 
 
-async def test_a_card_in_a_group_is_edited_once_in_ten_seconds_however_much_happens(
+async def test_a_card_in_a_group_is_edited_once_in_ten_seconds(
     sandbox: Sandbox,
     telegram: TelegramServer,
     front_end: TelegramFrontEnd,
@@ -110,20 +110,20 @@ async def test_a_card_in_a_group_is_edited_once_in_ten_seconds_however_much_happ
     live_cards: LiveCards,
     clock: Clock,
 ) -> None:
-    group = telegram.group("Lab")
+    group = telegram.add_group("Lab")
     experiment = add_script(sandbox, "baseline", "pass")
-    await hang_card(front_end, group, experiment)
+    await send_card(front_end, group, experiment)
 
     edits = []
     for _ in range(21):
         await card_service.mark_due([experiment])
-        edits += await edits_after(clock, live_cards, 1)
+        edits += await count_edits_after(clock, live_cards, 1)
 
-    assert sum(edits) == len(telegram.called("editMessageText")) == 3
+    assert sum(edits) == len(telegram.list_calls("editMessageText")) == 3
     assert [number for number, edited in enumerate(edits) if edited] == [0, 10, 20]
 
 
-async def test_cards_go_with_a_group_that_moves_and_are_edited_there(
+async def test_cards_follow_a_migrated_group(
     sandbox: Sandbox,
     telegram: TelegramServer,
     front_end: TelegramFrontEnd,
@@ -131,17 +131,17 @@ async def test_cards_go_with_a_group_that_moves_and_are_edited_there(
     live_cards: LiveCards,
     clock: Clock,
 ) -> None:
-    group = telegram.group("Lab")
+    group = telegram.add_group("Lab")
     experiments = [add_script(sandbox, name, "pass") for name in ("first", "second")]
     for experiment in experiments:
-        await hang_card(front_end, group, experiment)
-    supergroup = telegram.move(group)
+        await send_card(front_end, group, experiment)
+    supergroup = telegram.upgrade_group(group)
     await card_service.mark_due(experiments)
 
-    await edits_after(clock, live_cards, 0, 20, 20, 20)
+    await count_edits_after(clock, live_cards, 0, 20, 20, 20)
 
     assert sorted(text.partition("\n")[0] for text in supergroup.texts) == ["first", "second"]
     assert group.texts == ["an old state"] * 2
     await card_service.mark_due(experiments)
-    assert await edits_after(clock, live_cards, 20, 6) == [1, 1]
+    assert await count_edits_after(clock, live_cards, 20, 6) == [1, 1]
     assert len(supergroup.texts) == 2

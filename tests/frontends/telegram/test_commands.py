@@ -10,10 +10,10 @@ from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.telegram.conftest import BOTH_WAYS, CARD, MemoryCards
+from tests.frontends.telegram.conftest import BOTH_TRANSPORTS, CARD, MemoryCards
 from tests.support.telegram import Person, TelegramServer
 
-pytestmark = [pytest.mark.usefixtures("telegram_front_end"), BOTH_WAYS]
+pytestmark = [pytest.mark.usefixtures("telegram_front_end"), BOTH_TRANSPORTS]
 
 
 async def test_a_message_in_a_private_chat_is_a_command(
@@ -21,21 +21,21 @@ async def test_a_message_in_a_private_chat_is_a_command(
 ) -> None:
     bot.replies["find base"] = Reply.of("baseline & <b>others</b>")
 
-    said = await anna.say("find base")
-    await telegram.until(lambda: anna.chat.answers)
+    said = await anna.send("find base")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
 
-    assert bot.heard == [
+    assert bot.messages == [
         IncomingMessage(
             Identity("telegram", str(anna.id)), "Anna Berg", Conversation("telegram", str(anna.id)), "find base"
         )
     ]
-    (answer,) = anna.chat.answers
+    (answer,) = anna.chat.bot_messages
     assert answer.text == "baseline & <b>others</b>"
     assert answer.reply_to == said.id
 
 
 @pytest.mark.parametrize(
-    ("written", "heard"),
+    ("text", "command_line"),
     [
         ("/clone@lab_bot base", "/clone base"),
         ("/clone@LAB_Bot base", "/clone base"),
@@ -47,134 +47,137 @@ async def test_a_message_in_a_private_chat_is_a_command(
     ],
 )
 async def test_commands_in_a_group(
-    telegram: TelegramServer, anna: Person, bot: FakeBot, written: str, heard: str
+    telegram: TelegramServer, anna: Person, bot: FakeBot, text: str, command_line: str
 ) -> None:
-    group = telegram.group("Lab")
+    group = telegram.add_group("Lab")
 
-    await anna.say(written, chat=group)
-    await telegram.until(lambda: group.answers)
+    await anna.send(text, chat=group)
+    await telegram.wait_until(lambda: group.bot_messages)
 
-    assert bot.lines == [heard]
-    assert bot.heard[0].conversation == Conversation("telegram", str(group.id))
-    assert anna.chat.answers == []
+    assert bot.lines == [command_line]
+    assert bot.messages[0].conversation == Conversation("telegram", str(group.id))
+    assert anna.chat.bot_messages == []
 
 
-async def test_what_is_for_other_bots_is_left_to_them(
-    telegram: TelegramServer, anna: Person, bot: FakeBot
-) -> None:
-    group = telegram.group("Lab")
+async def test_commands_for_other_bots_are_ignored(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
+    group = telegram.add_group("Lab")
 
-    await anna.say("/clone@other_bot base", chat=group)
-    await anna.say("/roll_the_dice", chat=group)
-    await anna.say("I told @lab_bot yesterday", chat=group)
-    await anna.say("/find", chat=group)
-    await telegram.until(lambda: group.answers)
+    await anna.send("/clone@other_bot base", chat=group)
+    await anna.send("/roll_the_dice", chat=group)
+    await anna.send("I told @lab_bot yesterday", chat=group)
+    await anna.send("/find", chat=group)
+    await telegram.wait_until(lambda: group.bot_messages)
 
     assert bot.lines == ["/find"]
 
 
 async def test_answers_stay_in_their_topic(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
-    forum = telegram.forum("Lab")
+    forum = telegram.add_forum("Lab")
     topic = await anna.open_topic(forum, "Runs")
     bot.replies["/find"] = CARD
 
-    await anna.say("/find", chat=forum, topic=topic)
-    await telegram.until(lambda: forum.answers)
-    await anna.press(forum.answers[0], "Log")
-    await telegram.until(lambda: len(forum.answers) == 2)
+    await anna.send("/find", chat=forum, topic=topic)
+    await telegram.wait_until(lambda: forum.bot_messages)
+    await anna.press(forum.bot_messages[0], "Log")
+    await telegram.wait_until(lambda: len(forum.bot_messages) == 2)
 
-    assert {answer.thread for answer in forum.answers} == {topic}
-    assert {message.conversation for message in bot.heard} == {Conversation("telegram", str(forum.id), str(topic))}
+    assert {answer.thread for answer in forum.bot_messages} == {topic}
+    assert {message.conversation for message in bot.messages} == {
+        Conversation("telegram", str(forum.id), str(topic))
+    }
     # Telegram calls all that is written in a topic a reply to its first message.
-    assert bot.heard[0].about == ""
+    assert bot.messages[0].context_experiment_id == ""
 
 
 async def test_a_reply_in_a_group_without_topics_is_no_thread(
     telegram: TelegramServer, anna: Person, bot: FakeBot
 ) -> None:
-    supergroup = telegram.supergroup("Lab")
+    supergroup = telegram.add_supergroup("Lab")
     bot.replies["/find"] = CARD
-    await anna.say("/find", chat=supergroup)
-    await telegram.until(lambda: supergroup.answers)
+    await anna.send("/find", chat=supergroup)
+    await telegram.wait_until(lambda: supergroup.bot_messages)
 
-    await anna.reply_to(supergroup.answers[0], "log")
-    await telegram.until(lambda: len(supergroup.answers) == 2)
+    await anna.reply_to(supergroup.bot_messages[0], "log")
+    await telegram.wait_until(lambda: len(supergroup.bot_messages) == 2)
 
-    assert bot.heard[1].conversation == Conversation("telegram", str(supergroup.id))
+    assert bot.messages[1].conversation == Conversation("telegram", str(supergroup.id))
 
 
-@pytest.mark.parametrize("place", ["private", "group"])
+@pytest.mark.parametrize("chat_type", ["private", "group"])
 async def test_a_reply_to_a_card_is_about_its_experiment(
-    telegram: TelegramServer, anna: Person, bot: FakeBot, place: str
+    telegram: TelegramServer, anna: Person, bot: FakeBot, chat_type: str
 ) -> None:
-    chat = anna.chat if place == "private" else telegram.group("Lab")
+    chat = anna.chat if chat_type == "private" else telegram.add_group("Lab")
     bot.replies["/find"] = CARD
-    await anna.say("/find", chat=chat)
-    await telegram.until(lambda: chat.answers)
+    await anna.send("/find", chat=chat)
+    await telegram.wait_until(lambda: chat.bot_messages)
 
-    await anna.reply_to(chat.answers[0], "log 20")
-    await telegram.until(lambda: len(chat.answers) == 2)
+    await anna.reply_to(chat.bot_messages[0], "log 20")
+    await telegram.wait_until(lambda: len(chat.bot_messages) == 2)
 
-    assert [(message.text, message.about) for message in bot.heard] == [("/find", ""), ("log 20", "e1")]
+    assert [(message.text, message.context_experiment_id) for message in bot.messages] == [
+        ("/find", ""),
+        ("log 20", "e1"),
+    ]
 
 
-async def test_a_picture_in_the_private_chat_is_answered_and_in_a_group_is_for_the_others(
+async def test_a_picture_is_answered_in_private_and_ignored_in_a_group(
     telegram: TelegramServer, anna: Person, bot: FakeBot
 ) -> None:
-    group = telegram.group("Lab")
+    group = telegram.add_group("Lab")
     bot.replies["/find"] = CARD
-    await anna.say("/find", chat=group)
-    await anna.say("/find")
-    await telegram.until(lambda: group.answers and anna.chat.answers)
-    await anna.reply_with_photo(group.answers[0])
-    await anna.reply_with_photo(anna.chat.answers[0])
-    await telegram.until(lambda: len(anna.chat.answers) == 2)
+    await anna.send("/find", chat=group)
+    await anna.send("/find")
+    await telegram.wait_until(lambda: group.bot_messages and anna.chat.bot_messages)
+    await anna.reply_with_photo(group.bot_messages[0])
+    await anna.reply_with_photo(anna.chat.bot_messages[0])
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
 
     assert "text only" in anna.chat.texts[1]
     assert bot.lines == ["/find", "/find"]
-    assert len(group.answers) == 1
+    assert len(group.bot_messages) == 1
 
 
-async def test_what_is_delivered_twice_is_done_once(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
-    said = await anna.say("/find")
+async def test_a_redelivered_update_runs_once(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
+    said = await anna.send("/find")
     update = next(update for update in telegram.state.updates if "message" in update)
-    await telegram.until(lambda: anna.chat.answers and not telegram.state.updates)
+    await telegram.wait_until(lambda: anna.chat.bot_messages and not telegram.state.updates)
 
     await telegram.state.redeliver(update)
-    await telegram.until(lambda: not telegram.state.updates)
-    await anna.say("/queue")
-    await telegram.until(lambda: len(anna.chat.answers) == 2)
+    await telegram.wait_until(lambda: not telegram.state.updates)
+    await anna.send("/queue")
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
 
     assert bot.lines == ["/find", "/queue"]
-    assert anna.chat.answers[0].reply_to == said.id
+    assert anna.chat.bot_messages[0].reply_to == said.id
 
 
-async def test_the_commands_of_one_person_are_done_in_their_order(
-    telegram: TelegramServer, anna: Person, quiet_front_end: TelegramFrontEnd
+async def test_commands_of_one_person_run_in_order(
+    telegram: TelegramServer, anna: Person, unstarted_front_end: TelegramFrontEnd
 ) -> None:
-    boris = telegram.person("Boris")
+    boris = telegram.add_person("Boris")
     first_may_end = asyncio.Event()
-    begun: list[str] = []
+    started: list[str] = []
 
     async def handle(message: IncomingMessage) -> Reply:
-        begun.append(message.text)
+        started.append(message.text)
         if message.text == "/set":
             await first_may_end.wait()
         return Reply.of(f"done {message.text}")
 
-    quiet_front_end._answering._handle = handle
-    await anna.say("/set")
-    await anna.say("/enqueue")
-    await boris.say("/queue")
-    await telegram.until(lambda: boris.chat.answers)
-    assert begun == ["/set", "/queue"]
+    unstarted_front_end._update_handler._handle = handle
+    await anna.send("/set")
+    await anna.send("/enqueue")
+    await boris.send("/queue")
+    await telegram.wait_until(lambda: boris.chat.bot_messages)
+    assert started == ["/set", "/queue"]
     first_may_end.set()
-    await telegram.until(lambda: len(anna.chat.answers) == 2)
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
 
     assert anna.chat.texts == ["done /set", "done /enqueue"]
 
 
-async def test_a_card_that_cannot_be_looked_up_is_a_refusal_and_ends_nothing(
+async def test_a_failed_card_lookup_is_a_refusal(
     telegram: TelegramServer,
     anna: Person,
     bot: FakeBot,
@@ -185,21 +188,21 @@ async def test_a_card_that_cannot_be_looked_up_is_a_refusal_and_ends_nothing(
         raise DatabaseUnusableError(url="sqlite://", reason="locked")
 
     bot.replies["/show"] = CARD
-    await anna.say("/show")
-    await telegram.until(lambda: anna.chat.answers)
-    monkeypatch.setattr(cards, "experiment_of", fail)
-    await anna.reply_to(anna.chat.answers[0], "log")
-    await telegram.until(lambda: len(anna.chat.answers) == 2)
-    await anna.say("/find")
-    await telegram.until(lambda: len(anna.chat.answers) == 3)
+    await anna.send("/show")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
+    monkeypatch.setattr(cards, "find_experiment_id", fail)
+    await anna.reply_to(anna.chat.bot_messages[0], "log")
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
+    await anna.send("/find")
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)
 
     assert anna.chat.texts[1].startswith("❌ DATABASE_URL")
     assert bot.lines == ["/show", "/find"]
 
 
-async def test_a_deep_link_goes_through_the_funnel(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
+async def test_a_deep_link_is_a_command(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
     code = "aB3-_" * 12
-    await anna.say(f"/start {code}")
-    await telegram.until(lambda: anna.chat.answers)
+    await anna.send(f"/start {code}")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
 
     assert bot.lines == [f"/start {code}"]

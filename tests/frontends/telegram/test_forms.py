@@ -8,47 +8,51 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
-from clearml_chatops.bot.frontends.telegram.forms import MOST_FIELDS, asked_at_once
-from clearml_chatops.handlers.lines import split_words
+from clearml_chatops.bot.frontends.telegram.forms import MAX_FIELDS, find_single_question
+from clearml_chatops.handlers.command_line import split_words
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Reply
 from clearml_chatops.services.people.actions import LIFETIME, ActionService
 from clearml_chatops.storage.database import Database
-from tests.frontends.conftest import FakeBot, small_registry
-from tests.frontends.telegram.conftest import MemoryActions, MemoryCards, MemoryPlaces
+from tests.frontends.conftest import FakeBot, build_small_registry
+from tests.frontends.telegram.conftest import MemoryActions, MemoryCards, MemoryConversations
 from tests.support.telegram import Chat, Person, ShownMessage, TelegramServer
 
-RATE = FormField("args.lr", "lr", "0.1", group="Args", note="The learning rate.", changed=True)
+RATE = FormField("args.lr", "lr", "0.1", group="Args", hint="The learning rate.", changed=True)
 SETUP = FormField("setup", "setup script", kind=FieldKind.LONG_TEXT)
-PARAMETERS = Reply.of(Form("Parameters of baseline", "/set", (RATE, SETUP)), about="e1")
+PARAMETERS = Reply.of(Form("Parameters of baseline", "/set", (RATE, SETUP)), experiment_id="e1")
 EXPERIMENT = FormField("id", "experiment", kind=FieldKind.EXPERIMENT, positional=True, required=True)
 CLONE = Reply.of(Form("Clone", "/clone", (EXPERIMENT,)))
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
-async def form_in(telegram: TelegramServer, person: Person, chat: Chat) -> ShownMessage:
-    await person.say("/set", chat=chat)
-    await telegram.until(lambda: chat.answers)
-    return chat.answers[0]
+async def open_form(telegram: TelegramServer, person: Person, chat: Chat) -> ShownMessage:
+    await person.send("/set", chat=chat)
+    await telegram.wait_until(lambda: chat.bot_messages)
+    return chat.bot_messages[0]
 
 
-async def question_after(telegram: TelegramServer, person: Person, form: ShownMessage, label: str) -> ShownMessage:
+async def press_for_question(
+    telegram: TelegramServer, person: Person, form: ShownMessage, label: str
+) -> ShownMessage:
     """The question that pressing a button of a form brings."""
-    before = len(form.chat.answers)
+    message_count = len(form.chat.bot_messages)
     await person.press(form, label)
-    await telegram.until(lambda: len(form.chat.answers) > before)
-    return form.chat.answers[-1]
+    await telegram.wait_until(lambda: len(form.chat.bot_messages) > message_count)
+    return form.chat.bot_messages[-1]
 
 
-async def answered(telegram: TelegramServer, person: Person, question: ShownMessage, text: str) -> ShownMessage:
+async def answer_question(
+    telegram: TelegramServer, person: Person, question: ShownMessage, text: str
+) -> ShownMessage:
     """What the bot says to the answer of a question."""
-    before = len(question.chat.answers)
+    message_count = len(question.chat.bot_messages)
     await person.reply_to(question, text)
-    await telegram.until(lambda: len(question.chat.answers) > before)
-    assert len(question.chat.answers) == before + 1
-    return question.chat.answers[-1]
+    await telegram.wait_until(lambda: len(question.chat.bot_messages) > message_count)
+    assert len(question.chat.bot_messages) == message_count + 1
+    return question.chat.bot_messages[-1]
 
 
 async def test_a_form_shows_its_values_and_a_button_for_each(
@@ -56,27 +60,27 @@ async def test_a_form_shows_its_values_and_a_button_for_each(
 ) -> None:
     bot.replies["/set"] = PARAMETERS
 
-    form = await form_in(telegram, anna, anna.chat)
+    form = await open_form(telegram, anna, anna.chat)
 
     assert form.text == "Parameters of baseline\nArgs\n● lr: 0.1\nsetup script: —"
     assert list(form.buttons) == ["● lr", "setup script"]
     assert form.forced_reply is None
 
 
-async def test_a_value_is_asked_for_and_the_reply_is_the_command(
+async def test_a_button_asks_for_a_value_and_the_answer_runs_the_command(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, anna.chat)
+    form = await open_form(telegram, anna, anna.chat)
 
-    question = await question_after(telegram, anna, form, "● lr")
+    question = await press_for_question(telegram, anna, form, "● lr")
     assert question.forced_reply is not None
-    assert (question.forced_reply.placeholder, question.forced_reply.reaches) == ("0.1", None)
+    assert (question.forced_reply.placeholder, question.forced_reply.user_ids) == ("0.1", None)
     assert question.reply_to == form.id
     assert all(part in question.text for part in ("Args", "lr", "The learning rate.", "Now: 0.1"))
 
-    await answered(telegram, anna, question, "0.05")
-    assert bot.heard[-1] == IncomingMessage(
+    await answer_question(telegram, anna, question, "0.05")
+    assert bot.messages[-1] == IncomingMessage(
         Identity("telegram", str(anna.id)),
         "Anna Berg",
         Conversation("telegram", str(anna.id)),
@@ -92,11 +96,11 @@ async def test_an_answer_is_one_value_whatever_is_in_it(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot, text: str
 ) -> None:
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, anna.chat)
-    question = await question_after(telegram, anna, form, "setup script")
+    form = await open_form(telegram, anna, anna.chat)
+    question = await press_for_question(telegram, anna, form, "setup script")
     assert "several lines" in question.text
 
-    await answered(telegram, anna, question, text)
+    await answer_question(telegram, anna, question, text)
 
     _, value = split_words(bot.lines[-1])
     assert (value.key, value.value) == ("setup", text.replace("“", '"').replace("”", '"'))
@@ -106,63 +110,63 @@ async def test_a_command_sent_as_the_reply_to_a_question_is_a_command(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, anna.chat)
-    question = await question_after(telegram, anna, form, "setup script")
+    form = await open_form(telegram, anna, anna.chat)
+    question = await press_for_question(telegram, anna, form, "setup script")
 
-    await answered(telegram, anna, question, "/find base")
+    await answer_question(telegram, anna, question, "/find base")
 
     assert bot.lines[-1] == "/find base"
 
 
-async def test_in_a_group_the_question_reaches_the_one_who_pressed(
+async def test_in_a_group_the_question_mentions_who_pressed(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
-    group = telegram.group("Lab")
-    boris = telegram.person("<b>Boris & Co</b>")
+    group = telegram.add_group("Lab")
+    boris = telegram.add_person("<b>Boris & Co</b>")
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, group)
+    form = await open_form(telegram, anna, group)
 
-    question = await question_after(telegram, boris, form, "● lr")
+    question = await press_for_question(telegram, boris, form, "● lr")
     assert question.forced_reply is not None
-    assert question.forced_reply.reaches == frozenset({boris.id})
+    assert question.forced_reply.user_ids == frozenset({boris.id})
     assert "<b>Boris & Co</b>, Args" in question.text
 
-    await answered(telegram, anna, question, "0.05")
-    assert bot.heard[-1].sender == Identity("telegram", str(anna.id))
-    assert bot.heard[-1].conversation == Conversation("telegram", str(group.id))
+    await answer_question(telegram, anna, question, "0.05")
+    assert bot.messages[-1].sender == Identity("telegram", str(anna.id))
+    assert bot.messages[-1].conversation == Conversation("telegram", str(group.id))
 
 
 async def test_a_question_stays_in_its_topic(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
-    forum = telegram.forum("Lab")
+    forum = telegram.add_forum("Lab")
     topic = await anna.open_topic(forum, "Runs")
     bot.replies["/set"] = PARAMETERS
-    await anna.say("/set", chat=forum, topic=topic)
-    await telegram.until(lambda: forum.answers)
+    await anna.send("/set", chat=forum, topic=topic)
+    await telegram.wait_until(lambda: forum.bot_messages)
 
-    question = await question_after(telegram, anna, forum.answers[0], "● lr")
+    question = await press_for_question(telegram, anna, forum.bot_messages[0], "● lr")
     assert question.thread == topic
-    await answered(telegram, anna, question, "0.05")
+    await answer_question(telegram, anna, question, "0.05")
 
-    assert bot.heard[-1].text == "/set args.lr='0.05'"
-    assert bot.heard[-1].conversation.thread == str(topic)
+    assert bot.messages[-1].text == "/set args.lr='0.05'"
+    assert bot.messages[-1].conversation.thread == str(topic)
 
 
 async def test_a_form_of_one_empty_value_asks_at_once(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
-    group = telegram.group("Lab")
+    group = telegram.add_group("Lab")
     bot.replies["/clone"] = CLONE
 
-    await anna.say("/clone", chat=group)
-    await telegram.until(lambda: group.answers)
-    (question,) = group.answers
+    await anna.send("/clone", chat=group)
+    await telegram.wait_until(lambda: group.bot_messages)
+    (question,) = group.bot_messages
     assert question.forced_reply is not None
-    assert question.forced_reply.reaches == frozenset({anna.id})
+    assert question.forced_reply.user_ids == frozenset({anna.id})
     assert "id, a part of its name, or its web link" in question.text
 
-    await answered(telegram, anna, question, "my baseline")
+    await answer_question(telegram, anna, question, "my baseline")
     assert bot.lines[-1] == "/clone 'my baseline'"
 
 
@@ -174,11 +178,11 @@ async def test_an_expired_question_says_so(
     actions: MemoryActions,
 ) -> None:
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, anna.chat)
-    question = await question_after(telegram, anna, form, "● lr")
+    form = await open_form(telegram, anna, anna.chat)
+    question = await press_for_question(telegram, anna, form, "● lr")
     actions.actions.clear()
 
-    answer = await answered(telegram, anna, question, "0.05")
+    answer = await answer_question(telegram, anna, question, "0.05")
 
     assert "expired" in answer.text
     assert bot.lines == ["/set"]
@@ -188,17 +192,17 @@ async def test_a_question_answered_without_text_says_so(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, anna.chat)
-    question = await question_after(telegram, anna, form, "● lr")
+    form = await open_form(telegram, anna, anna.chat)
+    question = await press_for_question(telegram, anna, form, "● lr")
 
     await anna.reply_with_photo(question)
-    await telegram.until(lambda: len(anna.chat.answers) == 3)
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)
 
     assert "text only" in anna.chat.texts[-1]
     assert bot.lines == ["/set"]
 
 
-async def test_a_question_that_cannot_be_noted_is_told(
+async def test_a_question_that_cannot_be_saved_is_an_error(
     telegram: TelegramServer,
     telegram_front_end: TelegramFrontEnd,
     anna: Person,
@@ -210,33 +214,33 @@ async def test_a_question_that_cannot_be_noted_is_told(
         raise DatabaseUnusableError(url="sqlite://", reason="locked")
 
     bot.replies["/set"] = PARAMETERS
-    form = await form_in(telegram, anna, anna.chat)
-    monkeypatch.setattr(actions, "remember_question", fail)
+    form = await open_form(telegram, anna, anna.chat)
+    monkeypatch.setattr(actions, "record_question", fail)
 
     await anna.press(form, "● lr")
-    await telegram.until(lambda: len(anna.chat.answers) == 3)
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)
 
     assert anna.chat.texts[-1].startswith("❌ DATABASE_URL")
 
 
-async def test_a_form_of_many_long_and_hostile_values_keeps_every_limit(
+async def test_a_form_of_long_and_hostile_values_stays_within_limits(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     hostile = "<!channel> </b> & @anna " * 130
     fields = tuple(
-        FormField(f"args.x{number}", hostile, hostile, note=hostile, group=f"{number} {hostile}")
+        FormField(f"args.x{number}", hostile, hostile, hint=hostile, group=f"{number} {hostile}")
         for number in range(300)
     )
     bot.replies["/set"] = Reply.of(Form(hostile, "/set", fields))
 
-    await anna.say("/set")
-    await telegram.until(lambda: anna.chat.answers and anna.chat.answers[-1].rows)
-    shown = anna.chat.answers[-1]
-    assert sum(map(len, shown.rows)) == MOST_FIELDS
-    assert f"{300 - MOST_FIELDS} more" in shown.text
-    assert f"/set args.x{MOST_FIELDS}=…" in shown.text
+    await anna.send("/set")
+    await telegram.wait_until(lambda: anna.chat.bot_messages and anna.chat.bot_messages[-1].rows)
+    shown = anna.chat.bot_messages[-1]
+    assert sum(map(len, shown.rows)) == MAX_FIELDS
+    assert f"{300 - MAX_FIELDS} more" in shown.text
+    assert f"/set args.x{MAX_FIELDS}=…" in shown.text
 
-    question = await question_after(telegram, anna, shown, shown.rows[0][0].label)
+    question = await press_for_question(telegram, anna, shown, shown.rows[0][0].label)
     assert question.forced_reply is not None
     assert len(question.forced_reply.placeholder) == 64
     assert "</b> & @" in question.text
@@ -255,42 +259,42 @@ async def test_a_question_survives_a_restart_until_it_expires(
 ) -> None:
     now = [NOON]
 
-    async def nobody() -> list[str]:
+    async def list_admin_ids() -> list[str]:
         return []
 
-    def front_end() -> TelegramFrontEnd:
+    def create_front_end() -> TelegramFrontEnd:
         return TelegramFrontEnd(
             handle=bot.handle,
-            registry=small_registry(),
+            registry=build_small_registry(),
             actions=ActionService(database=database, clock=lambda: now[0]),
             cards=cards,
-            places=MemoryPlaces(),
-            admins=nobody,
+            conversations=MemoryConversations(),
+            list_admin_ids=list_admin_ids,
             token=telegram.token,
             api_url=telegram.url,
         )
 
     bot.replies["/set"] = PARAMETERS
-    before = front_end()
+    before = create_front_end()
     await before.start()
-    form = await form_in(telegram, anna, anna.chat)
-    question = await question_after(telegram, anna, form, "● lr")
+    form = await open_form(telegram, anna, anna.chat)
+    question = await press_for_question(telegram, anna, form, "● lr")
     await before.stop()
 
-    after = front_end()
+    after = create_front_end()
     await after.start()
-    await answered(telegram, anna, question, "0.05")
+    await answer_question(telegram, anna, question, "0.05")
     assert bot.lines[-1] == "/set args.lr='0.05'"
 
     now[0] += LIFETIME + timedelta(seconds=1)
-    late = await answered(telegram, anna, question, "0.01")
+    late = await answer_question(telegram, anna, question, "0.01")
     assert "expired" in late.text
     await after.stop()
 
 
-def test_the_form_of_a_present_value_is_not_asked_at_once() -> None:
+def test_a_form_with_a_value_is_not_asked_directly() -> None:
     form = CLONE.blocks[0]
     assert isinstance(form, Form)
-    assert asked_at_once(form) is not None
-    assert asked_at_once(replace(form, fields=(replace(EXPERIMENT, value="e1"),))) is None
-    assert asked_at_once(replace(form, fields=(EXPERIMENT, SETUP))) is None
+    assert find_single_question(form) is not None
+    assert find_single_question(replace(form, fields=(replace(EXPERIMENT, value="e1"),))) is None
+    assert find_single_question(replace(form, fields=(EXPERIMENT, SETUP))) is None

@@ -16,7 +16,7 @@ from telegram import (
 )
 from telegram.error import BadRequest, ChatMigrated, Conflict, Forbidden, InvalidToken, NetworkError, RetryAfter
 
-from tests.support.pictures import png
+from tests.support.pictures import build_png
 from tests.support.telegram import Fault, Person, TelegramServer
 from tests.support.telegram.markup import parse_html
 from tests.support.telegram.refusals import RefusalError
@@ -46,7 +46,7 @@ def test_broken_markup_is_refused(source: str, refusal: str) -> None:
     assert refused.value.description == f"Bad Request: can't parse entities: {refusal}"
 
 
-def test_sound_markup_is_read() -> None:
+def test_valid_markup_is_parsed() -> None:
     parsed = parse_html('<b>a &lt; b</b> <a href="x">link</a> &amp;amp; &nbsp; & so')
 
     assert parsed.text == "a < b link &amp; &nbsp; & so"
@@ -92,11 +92,9 @@ async def test_edits_without_a_change_and_of_deleted_messages_are_refused(client
         await client.send_message(anna.id, "y", reply_parameters=ReplyParameters(message.id))
 
 
-async def test_places_that_cannot_be_written_to_are_refused(
-    telegram: TelegramServer, client: Bot, anna: Person
-) -> None:
-    group = telegram.group("Lab")
-    supergroup = telegram.move(group)
+async def test_unwritable_chats_are_refused(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+    group = telegram.add_group("Lab")
+    supergroup = telegram.upgrade_group(group)
     anna.chat.bot_is_blocked = True
 
     with pytest.raises(Forbidden, match="blocked by the user"):
@@ -125,9 +123,9 @@ async def test_menus_outside_the_limits_are_refused(client: Bot, commands: list[
 
 async def test_files_outside_the_limits_are_refused(client: Bot, anna: Person) -> None:
     for content, refusal in (
-        (png(6000, 4001), "invalid_dimensions"),
-        (png(2100, 100), "invalid_dimensions"),
-        (png(1, 1, at_least=10 * 1024 * 1024), "too big for a photo"),
+        (build_png(6000, 4001), "invalid_dimensions"),
+        (build_png(2100, 100), "invalid_dimensions"),
+        (build_png(1, 1, padding_size=10 * 1024 * 1024), "too big for a photo"),
         (b"GIF89a", "image_process_failed"),
     ):
         with pytest.raises(BadRequest, match=rf"(?i){refusal}"):
@@ -138,7 +136,7 @@ async def test_files_outside_the_limits_are_refused(client: Bot, anna: Person) -
 
 async def test_texts_are_edited_as_texts_and_captions_as_captions(client: Bot, anna: Person) -> None:
     text = await client.send_message(anna.id, "x")
-    photo = await client.send_photo(anna.id, png(3, 2), caption="x")
+    photo = await client.send_photo(anna.id, build_png(3, 2), caption="x")
 
     with pytest.raises(BadRequest, match=r"(?i)no text in the message"):
         await photo.edit_text("y")
@@ -147,18 +145,22 @@ async def test_texts_are_edited_as_texts_and_captions_as_captions(client: Bot, a
     with pytest.raises(BadRequest, match=r"(?i)caption is too long"):
         await photo.edit_caption("y" * 1025)
     await photo.edit_caption("y")
-    await text.edit_media(InputMediaPhoto(png(4, 2), caption="z"))
-    assert [(answer.text, answer.is_photo) for answer in anna.chat.answers] == [("z", True), ("y", True)]
+    await text.edit_media(InputMediaPhoto(build_png(4, 2), caption="z"))
+    assert [(answer.text, answer.is_photo) for answer in anna.chat.bot_messages] == [("z", True), ("y", True)]
 
 
-async def test_a_forced_reply_reaches_whom_it_may(telegram: TelegramServer, client: Bot, anna: Person) -> None:
-    group = telegram.group("Lab")
-    said = await anna.say("hello", chat=group)
+async def test_a_forced_reply_reaches_mentioned_and_replied_users(
+    telegram: TelegramServer, client: Bot, anna: Person
+) -> None:
+    group = telegram.add_group("Lab")
+    said = await anna.send("hello", chat=group)
     selective = ForceReply(selective=True)
 
     await client.send_message(group.id, "nobody", reply_markup=selective)
-    own = group.answers[-1]
-    await client.send_message(group.id, "not me", reply_markup=selective, reply_parameters=ReplyParameters(own.id))
+    bot_message = group.bot_messages[-1]
+    await client.send_message(
+        group.id, "not me", reply_markup=selective, reply_parameters=ReplyParameters(bot_message.id)
+    )
     await client.send_message(
         group.id, "the sender", reply_markup=selective, reply_parameters=ReplyParameters(said.id)
     )
@@ -166,8 +168,8 @@ async def test_a_forced_reply_reaches_whom_it_may(telegram: TelegramServer, clie
     await client.send_message(group.id, mention, parse_mode="HTML", reply_markup=selective)
     await client.send_message(group.id, "all", reply_markup=ForceReply())
 
-    reached = [answer.forced_reply.reaches for answer in group.answers if answer.forced_reply]
-    assert reached == [frozenset(), frozenset(), frozenset({anna.id}), frozenset({7}), None]
+    reached_user_ids = [answer.forced_reply.user_ids for answer in group.bot_messages if answer.forced_reply]
+    assert reached_user_ids == [frozenset(), frozenset(), frozenset({anna.id}), frozenset({7}), None]
     with pytest.raises(BadRequest, match=r"(?i)placeholder"):
         await client.send_message(anna.id, "x", reply_markup=ForceReply(input_field_placeholder="p" * 65))
 
@@ -182,11 +184,11 @@ async def test_webhooks_outside_the_rules_are_refused(
     with pytest.raises(BadRequest):
         await client.set_webhook(url, secret_token=secret)
 
-    assert telegram.state.webhook == ""
+    assert telegram.state.webhook_url == ""
 
 
 async def test_a_menu_of_a_chat_needs_the_chat(telegram: TelegramServer, client: Bot) -> None:
-    late = telegram.person("Late", has_opened_chat=False)
+    late = telegram.add_person("Late", has_opened_chat=False)
 
     with pytest.raises(BadRequest, match=r"(?i)chat not found"):
         await client.set_my_commands([BotCommand("find", "Find.")], scope=BotCommandScopeChat(late.id))
@@ -195,21 +197,21 @@ async def test_a_menu_of_a_chat_needs_the_chat(telegram: TelegramServer, client:
 async def test_a_second_poll_ends_the_first(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     async with Bot(telegram.token, base_url=f"{telegram.url}/bot") as other:
         first = asyncio.create_task(client.get_updates(timeout=20))
-        await telegram.until(lambda: telegram.polls == 1)
+        await telegram.wait_until(lambda: telegram.poll_count == 1)
         second = asyncio.create_task(other.get_updates(timeout=20))
 
         with pytest.raises(Conflict):
             await first
-        await anna.say("hello")
+        await anna.send("hello")
         (update,) = await second
         assert update.message is not None
         assert update.message.text == "hello"
         assert await other.get_updates(offset=update.update_id + 1, timeout=0) == ()
 
 
-async def test_it_misbehaves_on_demand(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+async def test_faults_happen_as_planned(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     for fault in (Fault.too_many_requests(retry_after=7, skip=1), Fault.dropped(), Fault.broken(502)):
-        telegram.misbehave("sendMessage", fault)
+        telegram.add_fault("sendMessage", fault)
 
     await client.send_message(anna.id, "1")
     with pytest.raises(RetryAfter):
@@ -221,7 +223,7 @@ async def test_it_misbehaves_on_demand(telegram: TelegramServer, client: Bot, an
     assert anna.chat.texts == ["1"]
 
 
-async def test_an_unknown_method_is_not_forgotten(telegram: TelegramServer, client: Bot) -> None:
+async def test_an_unknown_method_is_recorded(telegram: TelegramServer, client: Bot) -> None:
     with pytest.raises(InvalidToken):
         await client.get_sticker_set("x")
 
@@ -229,22 +231,22 @@ async def test_an_unknown_method_is_not_forgotten(telegram: TelegramServer, clie
     telegram.unknown_methods.clear()  # else leaving the server fails this test, as it should any other
 
 
-async def test_it_answers_as_late_as_a_test_wants(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+async def test_a_response_can_be_delayed(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     may_answer = asyncio.Event()
-    telegram.misbehave("sendMessage", Fault.held_until(may_answer))
+    telegram.add_fault("sendMessage", Fault.delayed_until(may_answer))
 
     sending = asyncio.create_task(client.send_message(anna.id, "x"))
-    await telegram.until(lambda: telegram.called("sendMessage"))
+    await telegram.wait_until(lambda: telegram.list_calls("sendMessage"))
     assert not sending.done()
     may_answer.set()
 
     assert (await sending).text == "x"
 
 
-async def test_it_tells_what_it_was_given(telegram: TelegramServer, client: Bot, anna: Person) -> None:
+async def test_stored_values_can_be_read(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     await client.set_my_commands([BotCommand("find", "Find.")], language_code="ru")
     await client.set_webhook("https://example.org/hook")
-    await client.send_photo(anna.id, png(3, 2), caption="A plot")
+    await client.send_photo(anna.id, build_png(3, 2), caption="A plot")
 
     assert await client.get_my_commands() == ()
     assert await client.get_my_commands(language_code="ru") == (BotCommand("find", "Find."),)
@@ -252,4 +254,4 @@ async def test_it_tells_what_it_was_given(telegram: TelegramServer, client: Bot,
     with pytest.raises(Conflict, match="webhook is active"):
         await client.get_updates(timeout=0)
     assert (await client.get_chat(anna.id)).first_name == "Anna"
-    assert anna.chat.answers[0].is_photo
+    assert anna.chat.bot_messages[0].is_photo

@@ -11,9 +11,9 @@ from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.telegram.conftest import PUBLIC_ADDRESS, reachable
+from tests.frontends.telegram.conftest import PUBLIC_ADDRESS, serve_front_end
 from tests.support.telegram import Fault, Person, TelegramServer
-from tests.support.telegram.refusals import bad_request
+from tests.support.telegram.refusals import build_bad_request
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
@@ -23,10 +23,10 @@ def webhook_url() -> str:
     return PUBLIC_ADDRESS
 
 
-def message_from(person: Person, text: str, number: int) -> dict[str, object]:
+def build_update(person: Person, text: str, update_id: int) -> dict[str, object]:
     """An update as somebody else might make it up."""
     return {
-        "update_id": number,
+        "update_id": update_id,
         "message": {
             "message_id": 1,
             "date": 1,
@@ -37,10 +37,10 @@ def message_from(person: Person, text: str, number: int) -> dict[str, object]:
     }
 
 
-async def test_telegram_is_told_where_to_bring_what(
+async def test_the_webhook_is_set_with_url_and_secret(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd
 ) -> None:
-    (given,) = telegram.called("setWebhook")
+    (given,) = telegram.list_calls("setWebhook")
 
     assert given["url"] == f"{PUBLIC_ADDRESS}/telegram"
     assert set(given["allowed_updates"]) == {"message", "callback_query"}
@@ -50,37 +50,37 @@ async def test_telegram_is_told_where_to_bring_what(
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", "ungültig", "x" * 10_000])
-async def test_who_does_not_know_the_secret_is_refused_and_nothing_happens(
+async def test_a_request_without_the_secret_is_refused(
     telegram: TelegramServer,
     telegram_front_end: TelegramFrontEnd,
     anna: Person,
     bot: FakeBot,
     secret: str | None,
 ) -> None:
-    address = telegram.webhook.leads_to[PUBLIC_ADDRESS] + "/telegram"
+    address = telegram.webhook.local_addresses[PUBLIC_ADDRESS] + "/telegram"
     headers = {HEADER: secret[:7000]} if secret is not None else {}
     async with aiohttp.ClientSession() as session:
-        async with session.post(address, json=message_from(anna, "/abort", 5), headers=headers) as answer:
+        async with session.post(address, json=build_update(anna, "/abort", 5), headers=headers) as answer:
             assert answer.status == 403
         async with session.get(address) as answer:
             assert answer.status == 405
 
-    await anna.say("/find")
-    await telegram.until(lambda: anna.chat.answers)
+    await anna.send("/find")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
     assert bot.lines == ["/find"]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"{}", b'{"update_id": 1, "message": 7}', b"\xff"])
-async def test_what_is_no_update_ends_nothing(
+async def test_an_invalid_update_is_refused(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot, body: bytes
 ) -> None:
     headers = {HEADER: telegram.state.webhook_secret, "Content-Type": "application/json"}
-    address = telegram.webhook.leads_to[PUBLIC_ADDRESS] + "/telegram"
+    address = telegram.webhook.local_addresses[PUBLIC_ADDRESS] + "/telegram"
     async with aiohttp.ClientSession() as session, session.post(address, data=body, headers=headers) as answer:
         assert answer.status == 400
 
-    await anna.say("/find")
-    await telegram.until(lambda: anna.chat.answers)
+    await anna.send("/find")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
     assert bot.lines == ["/find"]
 
 
@@ -93,90 +93,90 @@ async def test_an_update_is_acknowledged_before_its_command_ends(
         await may_end.wait()
         return Reply.of("done")
 
-    telegram_front_end._answering._handle = slow
-    await anna.say("/find")
-    await telegram.until(lambda: not telegram.state.updates)
-    assert anna.chat.answers == []
+    telegram_front_end._update_handler._handle = slow
+    await anna.send("/find")
+    await telegram.wait_until(lambda: not telegram.state.updates)
+    assert anna.chat.bot_messages == []
     may_end.set()
-    await telegram.until(lambda: anna.chat.texts == ["done"])
+    await telegram.wait_until(lambda: anna.chat.texts == ["done"])
 
 
-async def test_what_was_taken_is_answered_and_what_comes_later_is_kept_for_the_next_start(
-    telegram: TelegramServer, quiet_front_end: TelegramFrontEnd, anna: Person
+async def test_stopping_answers_received_updates_and_refuses_later_ones(
+    telegram: TelegramServer, unstarted_front_end: TelegramFrontEnd, anna: Person
 ) -> None:
-    begun, may_end = asyncio.Event(), asyncio.Event()
+    started, may_end = asyncio.Event(), asyncio.Event()
 
     async def slow(message: IncomingMessage) -> Reply:
-        begun.set()
+        started.set()
         await may_end.wait()
         return Reply.of(f"done {message.text}")
 
-    quiet_front_end._answering._handle = slow
-    async with reachable(quiet_front_end, telegram):
-        await quiet_front_end.start()
-        await anna.say("/find")
-        await begun.wait()
-        stopping = asyncio.create_task(quiet_front_end.stop())
-        await anna.say("/queue")
-        await telegram.until(lambda: 503 in telegram.webhook.refused)
+    unstarted_front_end._update_handler._handle = slow
+    async with serve_front_end(unstarted_front_end, telegram):
+        await unstarted_front_end.start()
+        await anna.send("/find")
+        await started.wait()
+        stop_task = asyncio.create_task(unstarted_front_end.stop())
+        await anna.send("/queue")
+        await telegram.wait_until(lambda: 503 in telegram.webhook.refused_statuses)
         may_end.set()
-        await stopping
+        await stop_task
 
     assert anna.chat.texts == ["done /find"]
-    assert telegram.called("deleteWebhook") == []
-    assert telegram.state.webhook
+    assert telegram.list_calls("deleteWebhook") == []
+    assert telegram.state.webhook_url
     assert len(telegram.state.updates) == 1
 
 
-async def test_after_a_restart_the_secret_is_the_same_and_what_was_kept_is_answered(
+async def test_pending_updates_are_answered_after_a_restart(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     first = telegram.state.webhook_secret
-    telegram.state.webhook = ""
-    await anna.say("/find")
-    again = TelegramFrontEnd(
+    telegram.state.webhook_url = ""
+    await anna.send("/find")
+    restarted_front_end = TelegramFrontEnd(
         handle=bot.handle,
-        registry=telegram_front_end._answering._registry,
-        actions=telegram_front_end._answering._actions,
-        cards=telegram_front_end._answering._cards,
-        places=telegram_front_end._wire._places,
-        admins=telegram_front_end._menus._admins,
+        registry=telegram_front_end._update_handler._registry,
+        actions=telegram_front_end._update_handler._actions,
+        cards=telegram_front_end._update_handler._cards,
+        conversations=telegram_front_end._client._conversations,
+        list_admin_ids=telegram_front_end._command_menus._list_admin_ids,
         token=telegram.token,
         api_url=telegram.url,
         webhook_url=f"{PUBLIC_ADDRESS}/",
     )
 
-    async with reachable(again, telegram):
-        await again.start()
-        await telegram.until(lambda: anna.chat.answers)
-        await again.stop()
+    async with serve_front_end(restarted_front_end, telegram):
+        await restarted_front_end.start()
+        await telegram.wait_until(lambda: anna.chat.bot_messages)
+        await restarted_front_end.stop()
 
     assert telegram.state.webhook_secret == first
     assert bot.lines == ["/find"]
 
 
-async def test_updates_wait_while_telegram_could_not_be_told(
-    telegram: TelegramServer, quiet_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
+async def test_set_webhook_is_retried(
+    telegram: TelegramServer, unstarted_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
-    telegram.misbehave("setWebhook", Fault.broken(502))
-    async with reachable(quiet_front_end, telegram):
-        await quiet_front_end.start()
-        await anna.say("/find")
-        await telegram.until(lambda: anna.chat.answers)
-        await quiet_front_end.stop()
+    telegram.add_fault("setWebhook", Fault.broken(502))
+    async with serve_front_end(unstarted_front_end, telegram):
+        await unstarted_front_end.start()
+        await anna.send("/find")
+        await telegram.wait_until(lambda: anna.chat.bot_messages)
+        await unstarted_front_end.stop()
 
     assert bot.lines == ["/find"]
 
 
-async def test_an_address_that_telegram_does_not_take_is_one_clear_error(
-    telegram: TelegramServer, quiet_front_end: TelegramFrontEnd
+async def test_a_rejected_address_is_one_clear_error(
+    telegram: TelegramServer, unstarted_front_end: TelegramFrontEnd
 ) -> None:
-    telegram.misbehave("setWebhook", Fault(bad_request("bad webhook: Failed to resolve host")))
+    telegram.add_fault("setWebhook", Fault(build_bad_request("bad webhook: Failed to resolve host")))
 
     with pytest.raises(SettingsError, match=r"^TELEGRAM_WEBHOOK_URL: .*resolve host"):
-        await quiet_front_end.start()
+        await unstarted_front_end.start()
 
-    await quiet_front_end.stop()
+    await unstarted_front_end.stop()
 
 
 async def test_neither_token_nor_secret_is_in_a_log_line(
@@ -186,8 +186,8 @@ async def test_neither_token_nor_secret_is_in_a_log_line(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    await anna.say("/find")
-    await telegram.until(lambda: anna.chat.answers)
+    await anna.send("/find")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
 
     assert telegram.state.webhook_secret not in caplog.text
     assert telegram.token not in caplog.text

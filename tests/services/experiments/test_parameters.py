@@ -7,11 +7,11 @@ import pytest
 from clearml_chatops.models.errors import InvalidValueError, ParameterNotFoundError
 from clearml_chatops.models.experiments import Experiment, Parameter, ParameterName, Status
 from clearml_chatops.services.experiments.parameters import (
-    checked_value,
     find_parameter,
     merged,
-    named_parameters,
-    planned_parameters,
+    normalize_value,
+    require_parameters,
+    resolve_assignments,
     split_name,
 )
 
@@ -74,9 +74,7 @@ def test_the_first_dot_or_slash_ends_the_section(typed: str, section: str, name:
         ("", None),
     ],
 )
-def test_a_parameter_is_found_without_regard_to_case_unless_it_is_unclear(
-    typed: str, meant: Parameter | None
-) -> None:
+def test_a_parameter_is_found_in_any_case_unless_it_is_ambiguous(typed: str, meant: Parameter | None) -> None:
     assert find_parameter(_PARAMETERS, typed) == meant
 
 
@@ -91,32 +89,32 @@ def test_a_parameter_is_found_without_regard_to_case_unless_it_is_unclear(
         ("args.Lr", None),
     ],
 )
-def test_of_two_names_that_differ_in_case_alone_the_one_as_written_is_meant(typed: str, meant: str | None) -> None:
+def test_the_exact_spelling_wins_between_names_that_differ_only_in_case(typed: str, meant: str | None) -> None:
     found = find_parameter([Parameter("Args", "lr", "one"), Parameter("Args", "LR", "two")], typed)
     assert (found.value if found else None) == meant
 
 
-def test_of_two_sections_that_differ_in_case_alone_the_one_as_written_is_meant() -> None:
+def test_the_exact_spelling_wins_between_sections_that_differ_only_in_case() -> None:
     parameters = [Parameter("Args", "lr", "one"), Parameter("args", "lr", "two")]
     assert find_parameter(parameters, "Args.lr") == parameters[0]
     assert find_parameter(parameters, "args/lr") == parameters[1]
     assert find_parameter(parameters, "ARGS.lr") is None
 
 
-def test_section_and_name_come_before_a_name_that_looks_like_both() -> None:
+def test_section_and_name_win_over_a_name_that_contains_a_dot() -> None:
     section_and_name = Parameter("Optimizer", "lr", "1")
     parameters = [Parameter("General", "optimizer.lr", "2"), section_and_name]
     assert find_parameter(parameters, "optimizer.lr") == section_and_name
 
 
 def test_a_new_value_keeps_type_and_description() -> None:
-    assert planned_parameters(_experiment(), [("args.LR", "0.05")], allow_new=False) == [
+    assert resolve_assignments(_experiment(), [("args.LR", "0.05")], allow_new=False) == [
         Parameter("Args", "lr", "0.05", "float", "learning rate")
     ]
 
 
-def test_the_last_of_two_values_for_one_parameter_holds() -> None:
-    planned = planned_parameters(_experiment(), [("args.lr", "1"), ("Args/lr", "2")], allow_new=False)
+def test_the_last_of_two_values_for_one_parameter_wins() -> None:
+    planned = resolve_assignments(_experiment(), [("args.lr", "1"), ("Args/lr", "2")], allow_new=False)
     assert [item.value for item in planned] == ["2"]
 
 
@@ -131,23 +129,23 @@ def test_the_last_of_two_values_for_one_parameter_holds() -> None:
         ("general.model/deth", "general.model/depth"),
     ],
 )
-def test_an_unknown_name_is_refused_with_the_nearest_that_there_are(typed: str, suggested: str) -> None:
+def test_an_unknown_name_is_refused_with_the_nearest_names(typed: str, suggested: str) -> None:
     with pytest.raises(ParameterNotFoundError) as caught:
-        planned_parameters(_experiment(), [(typed, "1")], allow_new=False)
+        resolve_assignments(_experiment(), [(typed, "1")], allow_new=False)
     assert f"has no parameter {typed}. Did you mean " in str(caught.value)
     assert suggested in str(caught.value)
     assert str(caught.value).endswith("/params shows them all; --new creates it.")
     assert find_parameter(_PARAMETERS, suggested), "what is suggested can be typed"
 
 
-def test_an_ambiguous_name_is_refused_with_all_that_it_fits() -> None:
+def test_an_ambiguous_name_is_refused_with_all_matches() -> None:
     with pytest.raises(ParameterNotFoundError, match=r"Did you mean Args/seed or General/seed\?"):
-        planned_parameters(_experiment(), [("seed", "1")], allow_new=False)
+        resolve_assignments(_experiment(), [("seed", "1")], allow_new=False)
 
 
-def test_a_name_like_no_other_gets_no_guess() -> None:
+def test_a_name_like_no_other_gets_no_suggestion() -> None:
     with pytest.raises(ParameterNotFoundError) as caught:
-        planned_parameters(_experiment(), [("zzz.qqqqqq", "1")], allow_new=False)
+        resolve_assignments(_experiment(), [("zzz.qqqqqq", "1")], allow_new=False)
     assert "Did you mean" not in str(caught.value)
 
 
@@ -162,13 +160,13 @@ def test_a_name_like_no_other_gets_no_guess() -> None:
         ("other/x", "other", "x"),
     ],
 )
-def test_a_new_parameter_goes_into_the_section_that_is_meant(typed: str, section: str, name: str) -> None:
+def test_a_new_parameter_goes_into_the_named_section(typed: str, section: str, name: str) -> None:
     experiment = _experiment(Parameter("My_Section", "y", "1"))
-    assert planned_parameters(experiment, [(typed, "1")], allow_new=True) == [Parameter(section, name, "1")]
+    assert resolve_assignments(experiment, [(typed, "1")], allow_new=True) == [Parameter(section, name, "1")]
 
 
-def test_leave_to_create_changes_nothing_for_what_exists() -> None:
-    assert planned_parameters(_experiment(), [("ARGS.lr", "0.2")], allow_new=True) == [
+def test_allow_new_changes_nothing_for_an_existing_parameter() -> None:
+    assert resolve_assignments(_experiment(), [("ARGS.lr", "0.2")], allow_new=True) == [
         Parameter("Args", "lr", "0.2", "float", "learning rate")
     ]
 
@@ -203,14 +201,12 @@ def test_leave_to_create_changes_nothing_for_what_exists() -> None:
         ("pathlib.PosixPath", "/data", "/data"),
     ],
 )
-def test_a_value_of_its_type_is_written_as_the_type_writes_it(
-    declared: str | None, value: str, written: str
-) -> None:
-    assert checked_value(Parameter("Args", "x", "", declared), value) == written
+def test_a_valid_value_is_normalized_for_its_type(declared: str | None, value: str, written: str) -> None:
+    assert normalize_value(Parameter("Args", "x", "", declared), value) == written
 
 
 @pytest.mark.parametrize(
-    ("declared", "value", "said"),
+    ("declared", "value", "expected_text"),
     [
         ("int", "three", "Args/x: “three” is not of type int; write a number like 3."),
         ("int", "0.5", "write a number like 3."),
@@ -229,18 +225,20 @@ def test_a_value_of_its_type_is_written_as_the_type_writes_it(
         ("dict", "\0", "is not a dict"),
     ],
 )
-def test_a_value_against_its_type_is_refused_with_what_to_write(declared: str, value: str, said: str) -> None:
+def test_a_value_of_the_wrong_type_is_refused_with_what_to_write(
+    declared: str, value: str, expected_text: str
+) -> None:
     with pytest.raises(InvalidValueError) as caught:
-        checked_value(Parameter("Args", "x", "", declared), value)
-    assert said in str(caught.value)
+        normalize_value(Parameter("Args", "x", "", declared), value)
+    assert expected_text in str(caught.value)
 
 
 def test_parameters_to_remove_are_found_or_refused() -> None:
-    assert named_parameters(_experiment(), ["ARGS.lr", "epochs"]) == [_LR, _EPOCHS]
+    assert require_parameters(_experiment(), ["ARGS.lr", "epochs"]) == [_LR, _EPOCHS]
     with pytest.raises(ParameterNotFoundError, match=r"Did you mean args\.lr\? /params shows them all\."):
-        named_parameters(_experiment(), ["args.lr", "args.lrx"])
+        require_parameters(_experiment(), ["args.lr", "args.lrx"])
 
 
-def test_changes_take_the_place_of_what_they_change_and_new_ones_come_last() -> None:
+def test_merged_replaces_changed_parameters_and_appends_new_ones() -> None:
     changed, new = Parameter("Args", "lr", "1"), Parameter("General", "lr", "2")
     assert merged([_LR, _GPUS], [new, changed]) == [changed, _GPUS, new]

@@ -1,4 +1,4 @@
-"""/plot and /compare: which scalars are drawn, what is said of them, what it costs."""
+"""/plot and /compare: which scalars are drawn, how they are summarized, what it costs."""
 
 import math
 
@@ -8,56 +8,61 @@ from clearml_chatops.models.figures import Panel
 from clearml_chatops.models.replies import Buttons, Fields, Picture, Reply, Table, Text
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.experiments.drawing import Drawing
-from tests.support.program import RunningProgram, buttons, plain_text
-from tests.support.scalars import SINGLE_VALUE, add_experiment, decoded, picture_of, report
+from clearml_chatops.services.experiments.figure_renderer import FigureRenderer
+from tests.support.program import RunningProgram, get_buttons, to_plain_text
+from tests.support.scalars import SINGLE_VALUE, add_experiment, decode_png, get_picture, report_scalar
 
 
-class Drawn:
-    """Remembers what was to be drawn, and has it drawn."""
+class RecordingRenderer:
+    """Records each drawing and passes it on."""
 
-    def __init__(self, drawing: Drawing) -> None:
-        self._drawing = drawing
+    def __init__(self, renderer: FigureRenderer) -> None:
+        self._renderer = renderer
         self.titles: list[str] = []
         self.panels: list[list[Panel]] = []
 
-    async def curves(self, title: str, panels: list[Panel]) -> bytes:
+    async def render_curves(self, title: str, panels: list[Panel]) -> bytes:
         self.titles.append(title)
         self.panels.append(panels)
-        return await self._drawing.curves(title, panels)
+        return await self._renderer.render_curves(title, panels)
 
     @property
-    def lines(self) -> dict[str, list[str]]:
+    def labels_by_panel(self) -> dict[str, list[str]]:
         """The labels of the lines of the last picture, by the titles of its panels."""
         return {panel.title: [line.label for line in panel.lines] for panel in self.panels[-1]}
 
 
 @pytest.fixture
-def drawn(program: RunningProgram) -> Drawn:
+def renderer(program: RunningProgram) -> RecordingRenderer:
     process = program.program.process
-    remembering = Drawn(process.drawing)
-    process.__dict__["drawing"] = remembering
-    return remembering
+    recording = RecordingRenderer(process.figure_renderer)
+    process.__dict__["figure_renderer"] = recording
+    return recording
 
 
-def _sentences(reply: Reply) -> list[str]:
+def _list_texts(reply: Reply) -> list[str]:
     return [block.text for block in reply.blocks if isinstance(block, Text)]
 
 
 # ── /plot ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_a_run_is_drawn_and_told_in_words_with_two_requests(program: RunningProgram, drawn: Drawn) -> None:
+async def test_a_run_is_plotted_and_summarized_with_two_requests(
+    program: RunningProgram, renderer: RecordingRenderer
+) -> None:
     baseline = add_demo_experiments(program.sandbox.state, alice=program.sandbox.alice, bob=program.sandbox.bob)
     program.sandbox.requests.clear()
 
-    reply = await program.say(f"/plot {baseline['id']}")
+    reply = await program.send(f"/plot {baseline['id']}")
 
-    assert program.sandbox.requests.names() == ["tasks.get_all_ex", "events.scalar_metrics_iter_histogram"]
-    picture = picture_of(reply)
-    assert decoded(picture.png).width <= 1280
-    assert drawn.titles == ["baseline"]
-    assert drawn.lines == {"accuracy/validation": ["validation"], "loss": ["train", "validation"]}
+    assert program.sandbox.requests.list_endpoints() == [
+        "tasks.get_all_ex",
+        "events.scalar_metrics_iter_histogram",
+    ]
+    picture = get_picture(reply)
+    assert decode_png(picture.png).width <= 1280
+    assert renderer.titles == ["baseline"]
+    assert renderer.labels_by_panel == {"accuracy/validation": ["validation"], "loss": ["train", "validation"]}
     assert picture.name == f"plot-{baseline['id'][:8]}.png"
     assert picture.caption.splitlines()[1] == "loss/train: last 0.24242, lowest 0.24242, highest 2.26072"
     assert reply.experiment_id == baseline["id"]
@@ -77,125 +82,125 @@ async def test_a_run_is_drawn_and_told_in_words_with_two_requests(program: Runni
         ("'a B'", {"two$words/a b": ["a b"]}),
     ],
 )
-async def test_scalars_are_named_by_a_part_of_their_name_in_any_case(
-    program: RunningProgram, drawn: Drawn, words: str, panels: dict[str, list[str]]
+async def test_scalars_are_found_by_a_part_of_their_name_in_any_case(
+    program: RunningProgram, renderer: RecordingRenderer, words: str, panels: dict[str, list[str]]
 ) -> None:
     task = add_experiment(program.sandbox, "baseline")
     for name in ("Loss/train", "Loss/validation", "accuracy/validation", ":monitor:gpu/gpu_0", "two$words/a b"):
-        report(program.sandbox, task, name, [2, 1])
+        report_scalar(program.sandbox, task, name, [2, 1])
 
     await program.ask(f"/plot {task} {words}")
 
-    assert drawn.lines == panels
+    assert renderer.labels_by_panel == panels
 
 
-async def test_a_word_that_names_a_scalar_of_the_current_experiment_is_no_experiment(
-    program: RunningProgram, drawn: Drawn
+async def test_a_scalar_name_of_the_current_experiment_wins_over_an_experiment_name(
+    program: RunningProgram, renderer: RecordingRenderer
 ) -> None:
     task = add_experiment(program.sandbox, "baseline")
     other = add_experiment(program.sandbox, "loss study")
     for one in (task, other):
-        report(program.sandbox, one, "loss/train", [2, 1])
-        report(program.sandbox, one, "accuracy/train", [2, 1])
+        report_scalar(program.sandbox, one, "loss/train", [2, 1])
+        report_scalar(program.sandbox, one, "accuracy/train", [2, 1])
     await program.ask(f"/use {task}")
 
-    assert (await program.say("/plot loss")).experiment_id == task
-    assert list(drawn.lines) == ["loss/train"]
-    assert (await program.say('/plot "loss study" acc')).experiment_id == other
-    assert list(drawn.lines) == ["accuracy/train"]
-    assert (await program.say("/plot loss", about=other)).experiment_id == other
+    assert (await program.send("/plot loss")).experiment_id == task
+    assert list(renderer.labels_by_panel) == ["loss/train"]
+    assert (await program.send('/plot "loss study" acc')).experiment_id == other
+    assert list(renderer.labels_by_panel) == ["accuracy/train"]
+    assert (await program.send("/plot loss", experiment_id=other)).experiment_id == other
 
 
-async def test_a_misspelt_scalar_is_told_with_the_nearest_names(program: RunningProgram) -> None:
+async def test_a_misspelt_scalar_is_refused_with_the_nearest_names(program: RunningProgram) -> None:
     task = add_experiment(program.sandbox, "baseline")
-    report(program.sandbox, task, "accuracy/validation", [1])
-    assert await program.error_code(f"/plot {task} lr") == "metric_not_found"
-    told = plain_text(await program.say(f"/plot {task} acuracy"))
-    assert told.startswith("“baseline” has reported no scalar “acuracy”. Did you mean accuracy")
+    report_scalar(program.sandbox, task, "accuracy/validation", [1])
+    assert await program.send_for_error_code(f"/plot {task} lr") == "metric_not_found"
+    text = to_plain_text(await program.send(f"/plot {task} acuracy"))
+    assert text.startswith("“baseline” has reported no scalar “acuracy”. Did you mean accuracy")
 
     await program.ask(f"/use {task}")
 
-    assert plain_text(await program.say("/plot acuracy")) == told
-    assert await program.error_code("/plot nothing-like-it") == "experiment_not_found"
+    assert to_plain_text(await program.send("/plot acuracy")) == text
+    assert await program.send_for_error_code("/plot nothing-like-it") == "experiment_not_found"
 
 
-async def test_what_is_named_is_found_though_the_current_experiment_was_deleted(program: RunningProgram) -> None:
-    task, gone = add_experiment(program.sandbox, "baseline"), add_experiment(program.sandbox, "gone")
-    report(program.sandbox, task, "loss/train", [1])
-    await program.ask(f"/use {gone}")
-    del program.sandbox.state.tasks[gone]
+async def test_a_named_experiment_is_found_though_the_current_one_was_deleted(program: RunningProgram) -> None:
+    task, deleted = add_experiment(program.sandbox, "baseline"), add_experiment(program.sandbox, "gone")
+    report_scalar(program.sandbox, task, "loss/train", [1])
+    await program.ask(f"/use {deleted}")
+    del program.sandbox.state.tasks[deleted]
 
-    assert (await program.say("/plot baseline")).experiment_id == task
-    assert await program.error_code("/plot") == "experiment_not_found"
+    assert (await program.send("/plot baseline")).experiment_id == task
+    assert await program.send_for_error_code("/plot") == "experiment_not_found"
 
 
 async def test_a_run_without_scalars_is_one_sentence(program: RunningProgram) -> None:
     task = add_experiment(program.sandbox, "baseline")
-    reply = await program.say(f"/plot {task}")
+    reply = await program.send(f"/plot {task}")
     assert reply.blocks == (Text("“baseline” has reported no scalars."),)
     assert reply.experiment_id == task
 
 
-async def test_six_panels_are_drawn_and_the_rest_is_named_with_how_to_ask_for_it(
-    program: RunningProgram, drawn: Drawn
+async def test_six_panels_are_drawn_and_the_others_are_listed(
+    program: RunningProgram, renderer: RecordingRenderer
 ) -> None:
     task = add_experiment(program.sandbox, "baseline")
     for number in range(20):
-        report(program.sandbox, task, f"it's m{number:02}/a", [1, 2])
-    report(program.sandbox, task, ":monitor:machine/cpu", [1, 2])
+        report_scalar(program.sandbox, task, f"it's m{number:02}/a", [1, 2])
+    report_scalar(program.sandbox, task, ":monitor:machine/cpu", [1, 2])
 
-    reply = await program.say(f"/plot {task}")
+    reply = await program.send(f"/plot {task}")
 
-    assert [title[:8] for title in drawn.lines] == [f"it's m{number:02}" for number in range(6)]
-    (rest,) = _sentences(reply)
-    assert rest.startswith("Not drawn: it's m06/a, it's m07/a")
+    assert [title[:8] for title in renderer.labels_by_panel] == [f"it's m{number:02}" for number in range(6)]
+    (rest,) = _list_texts(reply)
+    assert rest.startswith("Not renderer: it's m06/a, it's m07/a")
     assert rest.endswith(f"it's m17/a and 3 more. Ask with /plot {task[:8]} <name>.")
 
     for expected in (range(6, 12), range(12, 18)):
-        reply = await program.say(buttons(reply)["Draw the next"])
-        assert [title[:8] for title in drawn.lines] == [f"it's m{number:02}" for number in expected]
-    reply = await program.say(buttons(reply)["Draw the next"])
-    assert [title[:8] for title in drawn.lines] == ["it's m18", "it's m19", ":monitor"]
+        reply = await program.send(get_buttons(reply)["Draw the next"])
+        assert [title[:8] for title in renderer.labels_by_panel] == [f"it's m{number:02}" for number in expected]
+    reply = await program.send(get_buttons(reply)["Draw the next"])
+    assert [title[:8] for title in renderer.labels_by_panel] == ["it's m18", "it's m19", ":monitor"]
     assert not [block for block in reply.blocks if isinstance(block, Buttons)]
 
 
-async def test_the_machines_load_is_drawn_only_where_there_is_nothing_else(
-    program: RunningProgram, drawn: Drawn
+async def test_machine_metrics_are_drawn_only_where_there_are_no_others(
+    program: RunningProgram, renderer: RecordingRenderer
 ) -> None:
     task = add_experiment(program.sandbox, "baseline")
-    report(program.sandbox, task, ":monitor:gpu/gpu_0_temperature", [60, 61])
+    report_scalar(program.sandbox, task, ":monitor:gpu/gpu_0_temperature", [60, 61])
     await program.ask(f"/plot {task}")
-    assert list(drawn.lines) == [":monitor:gpu/gpu_0_temperature"]
+    assert list(renderer.labels_by_panel) == [":monitor:gpu/gpu_0_temperature"]
 
-    report(program.sandbox, task, "loss/train", [2, 1])
-    assert _sentences(await program.say(f"/plot {task}"))[0].startswith("Not drawn: :monitor:gpu.")
-    assert list(drawn.lines) == ["loss/train"]
+    report_scalar(program.sandbox, task, "loss/train", [2, 1])
+    assert _list_texts(await program.send(f"/plot {task}"))[0].startswith("Not renderer: :monitor:gpu.")
+    assert list(renderer.labels_by_panel) == ["loss/train"]
 
 
-async def test_a_long_curve_is_thinned_by_the_server_and_its_extremes_are_told_all_the_same(
-    program: RunningProgram, drawn: Drawn
+async def test_a_long_curve_is_thinned_and_its_extremes_are_kept(
+    program: RunningProgram, renderer: RecordingRenderer
 ) -> None:
     task = add_experiment(program.sandbox, "long")
     values = [1 / (step + 1) for step in range(10_000)]
     values[1234] = 77.5
-    report(program.sandbox, task, "loss/train", values)
+    report_scalar(program.sandbox, task, "loss/train", values)
 
-    picture = picture_of(await program.say(f"/plot {task}"))
+    picture = get_picture(await program.send(f"/plot {task}"))
 
-    ((panel,),) = drawn.panels
+    ((panel,),) = renderer.panels
     assert len(panel.lines[0].x) <= 1000
     assert panel.lines[0].x[-1] == 9999
     assert 77.5 not in panel.lines[0].y
     assert picture.caption == "loss/train: last 0.0001, lowest 0.0001, highest 77.5"
 
 
-async def test_values_that_are_no_numbers_are_told_as_such(program: RunningProgram) -> None:
+async def test_non_finite_values_are_reported(program: RunningProgram) -> None:
     task = add_experiment(program.sandbox, "diverged")
-    report(program.sandbox, task, "loss/train", [math.nan, 0.5, 0.25, math.inf])
-    report(program.sandbox, task, "loss/none", [math.nan, math.nan])
-    report(program.sandbox, task, "loss/odd", [1, None, "NaN", "3", "x"])
+    report_scalar(program.sandbox, task, "loss/train", [math.nan, 0.5, 0.25, math.inf])
+    report_scalar(program.sandbox, task, "loss/none", [math.nan, math.nan])
+    report_scalar(program.sandbox, task, "loss/odd", [1, None, "NaN", "3", "x"])
 
-    picture = picture_of(await program.say(f"/plot {task}"))
+    picture = get_picture(await program.send(f"/plot {task}"))
 
     assert picture.caption.splitlines() == [
         "loss/none: no finite values",
@@ -204,25 +209,25 @@ async def test_values_that_are_no_numbers_are_told_as_such(program: RunningProgr
     ]
 
 
-async def test_values_reported_once_are_numbers_beside_the_picture(program: RunningProgram, drawn: Drawn) -> None:
+async def test_single_values_are_shown_as_fields(program: RunningProgram, renderer: RecordingRenderer) -> None:
     task = add_experiment(program.sandbox, "baseline")
-    report(program.sandbox, task, "Summary/best accuracy", [0.93], iterations=[SINGLE_VALUE])
-    reply = await program.say(f"/plot {task}")
+    report_scalar(program.sandbox, task, "Summary/best accuracy", [0.93], iterations=[SINGLE_VALUE])
+    reply = await program.send(f"/plot {task}")
     assert reply.blocks == (Fields((("Summary/best accuracy", "0.93"),)),)
-    assert not drawn.panels
+    assert not renderer.panels
 
-    report(program.sandbox, task, "loss/train", [2, 1])
-    reply = await program.say(f"/plot {task}")
+    report_scalar(program.sandbox, task, "loss/train", [2, 1])
+    reply = await program.send(f"/plot {task}")
     assert [type(block) for block in reply.blocks] == [Picture, Fields]
-    assert [type(block) for block in (await program.say(f"/plot {task} best")).blocks] == [Fields]
+    assert [type(block) for block in (await program.send(f"/plot {task} best")).blocks] == [Fields]
 
 
-async def test_a_caption_stays_within_what_a_platform_takes(program: RunningProgram) -> None:
+async def test_a_caption_stays_within_the_platform_limit(program: RunningProgram) -> None:
     task = add_experiment(program.sandbox, "baseline")
     for number in range(50):
-        report(program.sandbox, task, f"loss/variant {number:02} {'x' * 30}", [1, 2])
+        report_scalar(program.sandbox, task, f"loss/variant {number:02} {'x' * 30}", [1, 2])
 
-    caption = picture_of(await program.say(f"/plot {task}")).caption
+    caption = get_picture(await program.send(f"/plot {task}")).caption
 
     assert len(caption) <= 1024
     assert caption.splitlines()[-1] == f"… and {50 - (len(caption.splitlines()) - 1)} more"
@@ -231,65 +236,65 @@ async def test_a_caption_stays_within_what_a_platform_takes(program: RunningProg
 # ── /compare ──────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_experiments_are_compared_scalar_by_scalar_and_parameter_by_parameter(
-    program: RunningProgram, drawn: Drawn
+async def test_experiments_are_compared_by_scalars_and_parameters(
+    program: RunningProgram, renderer: RecordingRenderer
 ) -> None:
     one = add_experiment(program.sandbox, "one", lr="0.1", epochs="3", seed="1")
     two = add_experiment(program.sandbox, "two", lr="0.2", epochs="3")
     for task in (one, two):
-        report(program.sandbox, task, "loss/train", [2, 1])
-    report(program.sandbox, two, "accuracy/train", [0, 1])
-    report(program.sandbox, one, ":monitor:gpu/use", [0, 1])
+        report_scalar(program.sandbox, task, "loss/train", [2, 1])
+    report_scalar(program.sandbox, two, "accuracy/train", [0, 1])
+    report_scalar(program.sandbox, one, ":monitor:gpu/use", [0, 1])
     program.sandbox.faults.delay("*", 0.2)
     program.sandbox.requests.clear()
 
-    reply = await program.say(f"/compare {one} {two}")
+    reply = await program.send(f"/compare {one} {two}")
 
-    assert program.sandbox.requests.longest_sequence() == 2
-    assert program.sandbox.requests.names().count("events.multi_task_scalar_metrics_iter_histogram") == 1
-    assert drawn.titles == ["2 experiments"]
-    assert list(drawn.lines.items()) == [("loss/train", ["one", "two"]), ("accuracy/train", ["two"])]
-    assert picture_of(reply).caption.splitlines()[0] == "loss/train, one: last 1, lowest 1, highest 2"
+    assert program.sandbox.requests.count_longest_sequence() == 2
+    assert program.sandbox.requests.list_endpoints().count("events.multi_task_scalar_metrics_iter_histogram") == 1
+    assert renderer.titles == ["2 experiments"]
+    assert list(renderer.labels_by_panel.items()) == [("loss/train", ["one", "two"]), ("accuracy/train", ["two"])]
+    assert get_picture(reply).caption.splitlines()[0] == "loss/train, one: last 1, lowest 1, highest 2"
     (table,) = (block for block in reply.blocks if isinstance(block, Table))
     assert table.columns == ("parameter", "one", "two")
     assert table.rows == (("Args/lr", "0.1", "0.2"), ("Args/seed", "1", "—"))
-    assert _sentences(reply) == ["Not drawn: :monitor:gpu/use. Ask with /compare … metric=<name>."]
+    assert _list_texts(reply) == ["Not renderer: :monitor:gpu/use. Ask with /compare … metric=<name>."]
 
 
-async def test_experiments_of_one_name_are_told_apart(program: RunningProgram, drawn: Drawn) -> None:
+async def test_experiments_with_the_same_name_get_distinct_labels(
+    program: RunningProgram, renderer: RecordingRenderer
+) -> None:
     tasks = [add_experiment(program.sandbox, name) for name in ("same", "same", "other")]
     for task in tasks:
-        report(program.sandbox, task, "loss/train", [2, 1])
+        report_scalar(program.sandbox, task, "loss/train", [2, 1])
 
-    reply = await program.say(f"/compare {' '.join(tasks)} metric=loss,train")
+    reply = await program.send(f"/compare {' '.join(tasks)} metric=loss,train")
 
-    assert drawn.lines == {"loss/train": [f"same {tasks[0][:8]}", f"same {tasks[1][:8]}", "other"]}
-    assert _sentences(reply) == ["All their parameters are the same."]
+    assert renderer.labels_by_panel == {"loss/train": [f"same {tasks[0][:8]}", f"same {tasks[1][:8]}", "other"]}
+    assert _list_texts(reply) == ["All their parameters are the same."]
 
 
 async def test_experiments_without_scalars_are_compared_by_their_parameters(program: RunningProgram) -> None:
     tasks = [add_experiment(program.sandbox, "name", lr=lr) for lr in ("1", "2")]
-    reply = await program.say(f"/compare {' '.join(tasks)}")
-    assert _sentences(reply) == ["None of them has reported scalars."]
+    reply = await program.send(f"/compare {' '.join(tasks)}")
+    assert _list_texts(reply) == ["None of them has reported scalars."]
     assert [block.rows for block in reply.blocks if isinstance(block, Table)] == [(("Args/lr", "1", "2"),)]
-    assert await program.error_code(f"/compare {' '.join(tasks)} metric=loss") == "metric_not_found"
+    assert await program.send_for_error_code(f"/compare {' '.join(tasks)} metric=loss") == "metric_not_found"
 
 
 async def test_only_two_to_six_different_experiments_can_be_compared(program: RunningProgram) -> None:
     tasks = [add_experiment(program.sandbox, f"run {number}") for number in range(7)]
-    assert await program.error_code("/compare") == "usage"
-    assert await program.error_code(f"/compare {tasks[0]}") == "invalid_value"
-    assert await program.error_code(f"/compare {tasks[0]} {tasks[0]}") == "invalid_value"
-    assert await program.error_code(f"/compare {' '.join(tasks)}") == "invalid_value"
-    assert await program.error_code(f"/compare {tasks[0]} nowhere") == "experiment_not_found"
-    assert await program.error_code(f"/compare {tasks[0]} run") == "ambiguous_experiment"
+    assert await program.send_for_error_code("/compare") == "usage"
+    assert await program.send_for_error_code(f"/compare {tasks[0]}") == "invalid_value"
+    assert await program.send_for_error_code(f"/compare {tasks[0]} {tasks[0]}") == "invalid_value"
+    assert await program.send_for_error_code(f"/compare {' '.join(tasks)}") == "invalid_value"
+    assert await program.send_for_error_code(f"/compare {tasks[0]} nowhere") == "experiment_not_found"
+    assert await program.send_for_error_code(f"/compare {tasks[0]} run") == "ambiguous_experiment"
     await program.ask(f"/compare {' '.join(tasks[:6])}")
 
 
-async def test_a_read_of_scalars_is_repeated_once_where_the_server_failed(
-    program: RunningProgram, sandbox: Sandbox
-) -> None:
+async def test_reading_scalars_is_retried_once(program: RunningProgram, sandbox: Sandbox) -> None:
     task = add_experiment(sandbox, "baseline")
-    report(sandbox, task, "loss/train", [2, 1])
+    report_scalar(sandbox, task, "loss/train", [2, 1])
     sandbox.faults.disconnect("events.scalar_metrics_iter_histogram", times=1)
     await program.ask(f"/plot {task}")

@@ -5,8 +5,12 @@ from itertools import pairwise
 
 import pytest
 
-from clearml_chatops.models.quiet import Hold, Mute, QuietHours
-from clearml_chatops.services.notifications.quiet_hours import both, muted_at, quiet_at
+from clearml_chatops.models.quiet import Deferral, Mute, QuietHours
+from clearml_chatops.services.notifications.quiet_hours import (
+    combine_deferrals,
+    evaluate_mute,
+    evaluate_quiet_hours,
+)
 
 BERLIN = "Europe/Berlin"
 NIGHT = QuietHours(time(23), time(8), BERLIN)
@@ -44,8 +48,8 @@ def _utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 1, 15), None),
     ],
 )
-def test_it_is_quiet_until(hours: QuietHours, now: datetime, until: datetime | None) -> None:
-    assert quiet_at(hours, now).until == until
+def test_quiet_until(hours: QuietHours, now: datetime, until: datetime | None) -> None:
+    assert evaluate_quiet_hours(hours, now).until == until
 
 
 @pytest.mark.parametrize(
@@ -57,27 +61,32 @@ def test_it_is_quiet_until(hours: QuietHours, now: datetime, until: datetime | N
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 1, 45), _utc(10, 25, 0, 30)),
     ],
 )
-def test_it_is_quiet_no_more_since(hours: QuietHours, now: datetime, since: datetime) -> None:
-    assert quiet_at(hours, now).free_since == since
+def test_quiet_ended_at(hours: QuietHours, now: datetime, since: datetime) -> None:
+    assert evaluate_quiet_hours(hours, now).deferred_before == since
 
 
 @pytest.mark.parametrize("month", [1, 3, 6, 10])
-def test_each_night_is_quiet_once_and_without_a_gap(month: int) -> None:
+def test_each_night_has_one_quiet_period(month: int) -> None:
     """Minute by minute over four weeks: one beginning and one end a day, whatever clocks do."""
     now = datetime(2026, month, 3, 12, tzinfo=UTC)
-    quiet = [quiet_at(NIGHT, now + timedelta(minutes=10 * step)).until is not None for step in range(28 * 144)]
+    quiet = [
+        evaluate_quiet_hours(NIGHT, now + timedelta(minutes=10 * step)).until is not None
+        for step in range(28 * 144)
+    ]
     beginnings = sum(after and not before for before, after in pairwise(quiet))
     assert beginnings == 28
 
 
-def test_two_wishes_hold_together() -> None:
-    now, failures_now = _utc(11, 22, 23), QuietHours(time(23), time(8), BERLIN, failures_now=True)
-    asleep = quiet_at(failures_now, now)
-    assert asleep.failures_now
-    muted = muted_at(Mute(_utc(11, 22, 23, 30)), now)
-    assert both(muted, asleep) == Hold(_utc(11, 23, 7), zone=BERLIN, failures_now=False)
-    over = muted_at(Mute(_utc(11, 22, 22, 30)), now)
-    assert both(over, asleep) == Hold(
-        _utc(11, 23, 7), free_since=_utc(11, 22, 22, 30), failures_now=True, zone=BERLIN
+def test_combines_mute_and_quiet_hours() -> None:
+    now, failures_now = _utc(11, 22, 23), QuietHours(time(23), time(8), BERLIN, allow_failures=True)
+    quiet_hours_deferral = evaluate_quiet_hours(failures_now, now)
+    assert quiet_hours_deferral.allow_failures
+    mute_deferral = evaluate_mute(Mute(_utc(11, 22, 23, 30)), now)
+    assert combine_deferrals(mute_deferral, quiet_hours_deferral) == Deferral(
+        _utc(11, 23, 7), zone=BERLIN, allow_failures=False
     )
-    assert both(over, Hold()) == Hold(free_since=_utc(11, 22, 22, 30))
+    expired_mute = evaluate_mute(Mute(_utc(11, 22, 22, 30)), now)
+    assert combine_deferrals(expired_mute, quiet_hours_deferral) == Deferral(
+        _utc(11, 23, 7), deferred_before=_utc(11, 22, 22, 30), allow_failures=True, zone=BERLIN
+    )
+    assert combine_deferrals(expired_mute, Deferral()) == Deferral(deferred_before=_utc(11, 22, 22, 30))

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from clearml_chatops.models.errors import UnknownTimeZoneError
-from clearml_chatops.services.notifications.time_zones import EXAMPLES, time_zone_named
+from clearml_chatops.services.notifications.time_zones import EXAMPLES, parse_time_zone
 
 
 @pytest.mark.parametrize(
@@ -20,8 +20,8 @@ from clearml_chatops.services.notifications.time_zones import EXAMPLES, time_zon
         *((example, example) for example in EXAMPLES),
     ],
 )
-def test_case_does_not_matter_and_a_city_is_enough(text: str, zone: str) -> None:
-    assert time_zone_named(text) == zone
+def test_time_zone_is_case_insensitive_and_accepts_a_city(text: str, zone: str) -> None:
+    assert parse_time_zone(text) == zone
     assert ZoneInfo(zone).key == zone
 
 
@@ -36,8 +36,8 @@ def test_case_does_not_matter_and_a_city_is_enough(text: str, zone: str) -> None
         ("", []),
     ],
 )
-def test_what_is_none_or_several_is_refused_with_the_nearest(text: str, offered: list[str]) -> None:
+def test_unknown_or_ambiguous_time_zone_offers_the_nearest(text: str, offered: list[str]) -> None:
     with pytest.raises(UnknownTimeZoneError) as caught:
-        time_zone_named(text)
+        parse_time_zone(text)
     assert all(zone in str(caught.value) for zone in offered)
     assert "tz=Europe/Berlin" in str(caught.value)

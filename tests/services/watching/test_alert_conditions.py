@@ -5,7 +5,12 @@ import pytest
 from clearml_chatops.models.alerts import Comparison, MetricCondition
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Metric
-from clearml_chatops.services.watching.alert_conditions import extreme, fitting, fulfilled, read_condition
+from clearml_chatops.services.watching.alert_conditions import (
+    find_extreme,
+    find_fulfilling_metric,
+    find_matching_metrics,
+    parse_condition,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,64 +27,64 @@ from clearml_chatops.services.watching.alert_conditions import extreme, fitting,
         ("точность>0.9", "точность > 0.9", ""),
     ],
 )
-def test_a_condition_is_read_with_and_without_spaces(line: str, condition: str, rest: str) -> None:
-    read, behind = read_condition(line.split())
-    assert (str(read), behind) == (condition, rest)
+def test_parses_a_condition_with_or_without_spaces(line: str, condition: str, rest: str) -> None:
+    read, remainder = parse_condition(line.split())
+    assert (str(read), remainder) == (condition, rest)
 
 
 @pytest.mark.parametrize(
     "line", ["", "val/acc", "val/acc>", ">0.9", "val/acc=0.9", "acc>high", "acc>0,9", "acc>1e999", "acc>nan"]
 )
-def test_what_is_no_condition_is_refused_with_how_to_write_one(line: str) -> None:
+def test_invalid_condition_is_rejected_with_an_example(line: str) -> None:
     with pytest.raises(InvalidValueError, match=r"write it like val/acc>0\.9"):
-        read_condition(line.split())
+        parse_condition(line.split())
 
 
-def test_a_threshold_is_shown_as_exactly_as_it_was_given() -> None:
-    assert str(read_condition(["acc>0.123456789"])[0]) == "acc > 0.123456789"
+def test_threshold_keeps_its_precision() -> None:
+    assert str(parse_condition(["acc>0.123456789"])[0]) == "acc > 0.123456789"
 
 
-def metric(value: float, lowest: float | None = None, highest: float | None = None) -> Metric:
+def build_metric(value: float, lowest: float | None = None, highest: float | None = None) -> Metric:
     return Metric("val", "acc", value, lowest, highest)
 
 
 @pytest.mark.parametrize(
     ("comparison", "before", "now", "by"),
     [
-        (">", None, metric(0.95), 0.95),
-        (">", None, metric(0.9), None),
-        (">=", None, metric(0.9), 0.9),
-        ("<", None, metric(0.9), None),
-        ("<=", None, metric(0.9), 0.9),
-        ("<", None, metric(0.5, 0.5, 0.8), 0.5),
+        (">", None, build_metric(0.95), 0.95),
+        (">", None, build_metric(0.9), None),
+        (">=", None, build_metric(0.9), 0.9),
+        ("<", None, build_metric(0.9), None),
+        ("<=", None, build_metric(0.9), 0.9),
+        ("<", None, build_metric(0.5, 0.5, 0.8), 0.5),
         # It was there for a moment between two looks.
-        (">", 0.8, metric(0.7, 0.1, 0.93), 0.93),
-        ("<", 1.2, metric(1.1, 0.4, 3.0), 0.4),
+        (">", 0.8, build_metric(0.7, 0.1, 0.93), 0.93),
+        ("<", 1.2, build_metric(1.1, 0.4, 3.0), 0.4),
         # It was there, but before the alert was set.
-        (">", 0.93, metric(0.7, 0.1, 0.93), None),
-        ("<", 0.4, metric(1.1, 0.4, 3.0), None),
+        (">", 0.93, build_metric(0.7, 0.1, 0.93), None),
+        ("<", 0.4, build_metric(1.1, 0.4, 3.0), None),
         # It was there before, and is again.
-        (">", 0.93, metric(0.91, 0.1, 0.93), 0.91),
+        (">", 0.93, build_metric(0.91, 0.1, 0.93), 0.91),
         # The first values that there are.
-        (">", None, metric(0.7, 0.1, 0.93), 0.93),
+        (">", None, build_metric(0.7, 0.1, 0.93), 0.93),
         # It rises, and is not there yet.
-        (">", 0.5, metric(0.8, 0.1, 0.85), None),
+        (">", 0.5, build_metric(0.8, 0.1, 0.85), None),
         # A server that tells no extremes.
-        (">", 0.5, metric(0.8), None),
-        (">", None, metric(float("nan"), 0.1, 0.2), None),
+        (">", 0.5, build_metric(0.8), None),
+        (">", None, build_metric(float("nan"), 0.1, 0.2), None),
     ],
 )
 def test_when_a_condition_holds(comparison: str, before: float | None, now: Metric, by: float | None) -> None:
     condition = MetricCondition("val/acc", Comparison(comparison), 0.9)
-    found = fulfilled(condition, [now], before=before)
+    found = find_fulfilling_metric(condition, [now], previous_extreme=before)
     assert (found[1] if found else None) == by
 
 
-def test_the_extreme_is_the_one_that_matters() -> None:
+def test_extreme_follows_the_comparison() -> None:
     above, below = (MetricCondition("val/acc", Comparison(sign), 0.9) for sign in (">", "<"))
-    now = [metric(0.5, 0.1, 0.8), Metric("train", "acc", 7.0, 7.0, 7.0)]
-    assert (extreme(above, now), extreme(below, now)) == (0.8, 0.1)
-    assert extreme(above, []) is None
+    now = [build_metric(0.5, 0.1, 0.8), Metric("train", "acc", 7.0, 7.0, 7.0)]
+    assert (find_extreme(above, now), find_extreme(below, now)) == (0.8, 0.1)
+    assert find_extreme(above, []) is None
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def test_the_extreme_is_the_one_that_matters() -> None:
         ("val/ac", []),
     ],
 )
-def test_a_name_means_a_whole_name_a_title_or_a_series(name: str, found: list[str]) -> None:
+def test_metric_name_matches_full_name_title_or_series(name: str, found: list[str]) -> None:
     metrics = [Metric("val", "acc", 1), Metric("val", "acc_top5", 1), Metric("train", "acc", 1)]
     condition = MetricCondition(name, Comparison.ABOVE, 0)
-    assert [item.name for item in fitting(condition, metrics)] == found
+    assert [item.name for item in find_matching_metrics(condition, metrics)] == found

@@ -8,15 +8,15 @@ import pytest
 from clearml_chatops.models.errors import BadPatternError, ChatOpsError, InvalidValueError
 from clearml_chatops.models.experiments import LogLine
 from clearml_chatops.services.watching.log_patterns import (
-    LONGEST_PATTERN,
+    MAX_PATTERN_LENGTH,
     SlowPatternError,
-    first_match,
+    find_first_match,
     require_pattern,
 )
 
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-_LONG = timedelta(seconds=60)
-CATASTROPHE = "(a|aa)+$"
+_LONG_TIMEOUT = timedelta(seconds=60)
+CATASTROPHIC_PATTERN = "(a|aa)+$"
 """It tries as many ways as there are to part a line of this letter, about 10¹² for sixty of them."""
 
 
@@ -34,9 +34,9 @@ def lines(*texts: str) -> Sequence[LogLine]:
         ("a{3}|nan$", "the loss is nan"),
     ],
 )
-async def test_the_first_line_that_fits_is_found(pattern: str, found: str | None) -> None:
-    tried = lines("epoch 12: loss 0.3", "CUDA out of memory", "the loss is nan", "out of memory again")
-    line = await first_match(pattern, tried, within=_LONG)
+async def test_finds_the_first_matching_line(pattern: str, found: str | None) -> None:
+    log_lines = lines("epoch 12: loss 0.3", "CUDA out of memory", "the loss is nan", "out of memory again")
+    line = await find_first_match(pattern, log_lines, timeout=_LONG_TIMEOUT)
     assert (line.text if line else None) == found
 
 
@@ -50,15 +50,15 @@ async def test_the_first_line_that_fits_is_found(pattern: str, found: str | None
         ("a{2,1}", "at character"),
     ],
 )
-def test_a_mistake_is_told_with_its_place(pattern: str, sentence: str) -> None:
+def test_syntax_error_reports_its_position(pattern: str, sentence: str) -> None:
     with pytest.raises(BadPatternError) as caught:
         require_pattern(pattern)
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("pattern", ["", "   ", "a" * (LONGEST_PATTERN + 1)])
-def test_nothing_and_too_much_are_refused(pattern: str) -> None:
+@pytest.mark.parametrize("pattern", ["", "   ", "a" * (MAX_PATTERN_LENGTH + 1)])
+def test_empty_or_too_long_pattern_is_rejected(pattern: str) -> None:
     with pytest.raises(InvalidValueError):
         require_pattern(pattern)
 
@@ -67,23 +67,25 @@ _NESTED = "(" * 250 + ")" * 250
 
 
 @pytest.mark.parametrize("pattern", [_NESTED, "((a{1,9999}){1,9999}){1,9999}", r"\x{110000}", "(?R)"])
-async def test_a_monstrous_pattern_is_refused_or_does_no_harm(pattern: str) -> None:
+async def test_pathological_pattern_is_rejected_or_times_out(pattern: str) -> None:
     try:
         require_pattern(pattern)
     except ChatOpsError:
         return
     try:
-        await first_match(pattern, lines("b" * 100), within=timedelta(seconds=0.2))
+        await find_first_match(pattern, lines("b" * 100), timeout=timedelta(seconds=0.2))
     except SlowPatternError:
         return
 
 
-async def test_a_pattern_that_takes_too_long_is_given_up() -> None:
-    require_pattern(CATASTROPHE)
+async def test_slow_pattern_times_out() -> None:
+    require_pattern(CATASTROPHIC_PATTERN)
     with pytest.raises(SlowPatternError):
-        await first_match(CATASTROPHE, lines("a" * 60 + "!"), within=timedelta(seconds=0.05))
+        await find_first_match(CATASTROPHIC_PATTERN, lines("a" * 60 + "!"), timeout=timedelta(seconds=0.05))
 
 
-async def test_the_time_is_for_all_lines_together() -> None:
+async def test_timeout_covers_all_lines() -> None:
     with pytest.raises(SlowPatternError):
-        await first_match(CATASTROPHE, lines(*["a" * 26 + "!"] * 100_000), within=timedelta(seconds=0.05))
+        await find_first_match(
+            CATASTROPHIC_PATTERN, lines(*["a" * 26 + "!"] * 100_000), timeout=timedelta(seconds=0.05)
+        )

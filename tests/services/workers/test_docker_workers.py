@@ -5,29 +5,29 @@ from pathlib import Path
 import pytest
 
 from clearml_chatops.models.people import QueueBinding
-from clearml_chatops.models.workers import WantedWorker, WorkerPlan
-from clearml_chatops.services.workers.gpu_owners import executed_experiment
-from tests.support.agents import begun, is_gone, killed, process_of, quick_agents
+from clearml_chatops.models.workers import DesiredWorker, WorkerPlan
+from clearml_chatops.services.workers.process_owners import find_executed_experiment_id
+from tests.support.agents import find_agent_process, is_gone, kill, quick_agents, start_run
 from tests.support.experiments import add_script
-from tests.support.nvml import FakeCard, put_in
+from tests.support.fake_programs import install_fake_agent, install_fake_program
+from tests.support.nvml import FakeGpu, install_gpus
+from tests.support.polling import wait_until
 from tests.support.program import RunningProgram
-from tests.support.stand_ins import stand_in, stand_in_agent
-from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
 
 
-async def test_image_arguments_and_cards_reach_docker_run_as_they_were_set(
+async def test_docker_run_gets_image_arguments_and_gpus(
     program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     record = tmp_path / "docker-calls"
-    stand_in(
+    install_fake_program(
         monkeypatch,
         tmp_path,
         "docker",
         f'for word in "$@"; do echo "$word"; done >> {record}; echo --- >> {record}',
     )
-    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"), FakeCard("GPU-2"))
+    install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"), FakeGpu("GPU-2"))
     await program.ask("/queue create")
     await program.ask("/worker start gpus=2,1 image=python:3.11")
     task = add_script(program.sandbox, "in a container", "print('inside')")
@@ -35,31 +35,31 @@ async def test_image_arguments_and_cards_reach_docker_run_as_they_were_set(
     await program.ask('/container image=python:3.12 args="-v /data:/data -w /workspace --user 1000:1000"')
 
     await program.ask("/enqueue")
-    await until(lambda: record.exists() and "\nrun\n" in f"\n{record.read_text()}")
+    await wait_until(lambda: record.exists() and "\nrun\n" in f"\n{record.read_text()}")
 
     (words,) = [
         words for call in record.read_text().split("---\n") if (words := call.splitlines()) and words[0] == "run"
     ]
-    assert _after(words, "--gpus") == '"device=1,2"'
-    assert _after(words, "-w") == "/workspace"
-    assert _after(words, "--user") == "1000:1000"
+    assert _get_option_value(words, "--gpus") == '"device=1,2"'
+    assert _get_option_value(words, "-w") == "/workspace"
+    assert _get_option_value(words, "--user") == "1000:1000"
     assert "/data:/data" in words
     assert "python:3.12" in words
     assert "python:3.11" not in words
 
 
-async def test_without_an_image_the_agent_takes_its_own(
+async def test_agent_uses_its_default_image(
     program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     record = tmp_path / "docker-calls"
-    stand_in(monkeypatch, tmp_path, "docker", f'echo "$@" >> {record}')
+    install_fake_program(monkeypatch, tmp_path, "docker", f'echo "$@" >> {record}')
     monkeypatch.setenv("CLEARML_DOCKER_IMAGE", "the-agents-own:1")
     await program.ask("/queue create")
-    said = await program.ask("/worker start gpus=none docker")
-    assert "runs in: docker, the agent's own image" in said
+    output = await program.ask("/worker start gpus=none docker")
+    assert "runs in: docker, the agent's own image" in output
     task = add_script(program.sandbox, "no image", "print('inside')")
     await program.ask(f"/enqueue {task}")
-    await until(lambda: record.exists() and "\nrun " in f"\n{record.read_text()}")
+    await wait_until(lambda: record.exists() and "\nrun " in f"\n{record.read_text()}")
     assert " the-agents-own:1 " in record.read_text()
 
 
@@ -75,7 +75,7 @@ async def test_without_an_image_the_agent_takes_its_own(
         ("a:1", '/worker restart image=""', "--cpu-only"),
     ],
 )
-async def test_a_worker_is_restarted_with_containers_and_without(
+async def test_restart_switches_containers_on_and_off(
     program: RunningProgram,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -84,28 +84,30 @@ async def test_a_worker_is_restarted_with_containers_and_without(
     arguments: str,
 ) -> None:
     record = tmp_path / "record"
-    stand_in_agent(monkeypatch, tmp_path, f'echo "$@" > {record}; exit 1')
-    stand_in(monkeypatch, tmp_path, "docker", "exit 0")
+    install_fake_agent(monkeypatch, tmp_path, f'echo "$@" > {record}; exit 1')
+    install_fake_program(monkeypatch, tmp_path, "docker", "exit 0")
     await program.ask("/queue create")
-    queue, person = program.sandbox.state.queue_named("alice_queue"), await program.person()
+    queue, person = program.sandbox.state.find_queue("alice_queue"), await program.find_person()
     assert queue is not None
     assert person is not None
     process = program.program.process
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), "none", image)
-    old = WantedWorker("lab:alice_queue:cpu", "lab", plan, person.id, program.conversation, process.clock())
+    old = DesiredWorker("lab:alice_queue:cpu", "lab", plan, person.id, program.conversation, process.clock())
     await process.host_workers.put(old)
 
-    assert await program.error_code(line) == "agent_failed"
+    assert await program.send_for_error_code(line) == "agent_failed"
 
     assert record.read_text().strip().endswith(f"--detached {arguments}")
-    assert [item.plan for item in await process.host_workers.wanted()] == [plan], "what ran before is wanted again"
+    assert [item.plan for item in await process.host_workers.list_desired()] == [plan], (
+        "what ran before is wanted again"
+    )
 
 
-async def test_a_container_whose_agent_was_killed_is_stopped_where_its_run_is_aborted(
+async def test_abort_stops_the_container_of_a_killed_agent(
     program: RunningProgram, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     record = tmp_path / "docker-calls"
-    stand_in(
+    install_fake_program(
         monkeypatch,
         tmp_path,
         "docker",
@@ -118,13 +120,13 @@ async def test_a_container_whose_agent_was_killed_is_stopped_where_its_run_is_ab
     )
     await program.ask("/queue create")
     await program.ask("/worker start gpus=none image=python:3.11")
-    task = await begun(program)
+    task = await start_run(program)
     (tmp_path / "task").write_text(task)
     worker_id = "lab:alice_queue:cpu"
-    agent = await process_of(program, worker_id)
-    await until(lambda: task in {executed_experiment(child) for child in agent.children()})
-    (container,) = [child for child in agent.children() if executed_experiment(child) == task]
-    await killed(agent)
+    agent = await find_agent_process(program, worker_id)
+    await wait_until(lambda: task in {find_executed_experiment_id(child) for child in agent.children()})
+    (container,) = [child for child in agent.children() if find_executed_experiment_id(child) == task]
+    await kill(agent)
     reconciler = program.program.process.reconciler
     await reconciler.reconcile()
     assert not is_gone(container)
@@ -137,5 +139,5 @@ async def test_a_container_whose_agent_was_killed_is_stopped_where_its_run_is_ab
     assert record.read_text() == "stop -t 1 ours1\n"
 
 
-def _after(words: list[str], option: str) -> str:
+def _get_option_value(words: list[str], option: str) -> str:
     return words[words.index(option) + 1]

@@ -10,9 +10,9 @@ import pytest
 from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.gpus import Gpu, GpuProcess, MigInstance
 from clearml_chatops.services.workers.gpu_reader import GpuReader
-from tests.support.nvml import GIBIBYTE, FakeCard, FakeNvml, FakeProcess, split_card
+from tests.support.nvml import GIBIBYTE, FakeGpu, FakeNvml, FakeProcess, build_split_gpu
 
-_PLAIN = Gpu(
+_EXPECTED_GPU = Gpu(
     index=0,
     uuid="GPU-0",
     name="NVIDIA H100 80GB HBM3",
@@ -25,12 +25,14 @@ _PLAIN = Gpu(
 )
 
 
-async def test_two_cards_are_read_with_their_processes() -> None:
-    second = FakeCard(
-        "GPU-1", processes=[FakeProcess(20), FakeProcess(10, None)], graphics=[FakeProcess(20), FakeProcess(5)]
+async def test_gpus_are_read_with_their_processes() -> None:
+    second = FakeGpu(
+        "GPU-1",
+        processes=[FakeProcess(20), FakeProcess(10, None)],
+        graphics_processes=[FakeProcess(20), FakeProcess(5)],
     )
-    first, other = await GpuReader(FakeNvml(FakeCard("GPU-0"), second)).gpus()
-    assert first == _PLAIN
+    first, other = await GpuReader(FakeNvml(FakeGpu("GPU-0"), second)).read_gpus()
+    assert first == _EXPECTED_GPU
     assert (other.index, other.uuid) == (1, "GPU-1")
     assert other.processes == (GpuProcess(5, GIBIBYTE), GpuProcess(10, None), GpuProcess(20, GIBIBYTE))
 
@@ -46,23 +48,21 @@ async def test_two_cards_are_read_with_their_processes() -> None:
         ("nvmlDeviceGetMemoryInfo", "memory_used"),
     ],
 )
-async def test_what_a_card_does_not_know_is_none_and_all_else_is_there(
-    function: str, unknown: str, error: int
-) -> None:
-    (gpu,) = await GpuReader(FakeNvml(FakeCard("GPU-0", failing={function: error}))).gpus()
+async def test_unsupported_value_is_none(function: str, unknown: str, error: int) -> None:
+    (gpu,) = await GpuReader(FakeNvml(FakeGpu("GPU-0", errors={function: error}))).read_gpus()
     assert getattr(gpu, unknown) is None
-    different = {name for name in Gpu.__slots__ if getattr(gpu, name) != getattr(_PLAIN, name)}
+    different = {name for name in Gpu.__slots__ if getattr(gpu, name) != getattr(_EXPECTED_GPU, name)}
     assert different == ({"memory_used", "memory_total"} if unknown == "memory_used" else {unknown})
 
 
-async def test_memory_is_told_without_the_drivers_own_also_where_an_older_driver_counts_it_in() -> None:
+async def test_memory_excludes_the_drivers_reserve_where_possible() -> None:
     old = {"nvmlDeviceGetMemoryInfo_v2": pynvml.NVML_ERROR_FUNCTION_NOT_FOUND}
-    new, older = await GpuReader(FakeNvml(FakeCard("GPU-0"), FakeCard("GPU-1", failing=old))).gpus()
+    new, older = await GpuReader(FakeNvml(FakeGpu("GPU-0"), FakeGpu("GPU-1", errors=old))).read_gpus()
     assert (new.memory_used, older.memory_used) == (71 * GIBIBYTE, 72 * GIBIBYTE)
 
 
-async def test_a_split_card_is_listed_with_its_instances() -> None:
-    _, gpu = await GpuReader(FakeNvml(FakeCard("GPU-0", instances={}), split_card())).gpus()
+async def test_split_gpu_is_listed_with_its_instances() -> None:
+    _, gpu = await GpuReader(FakeNvml(FakeGpu("GPU-0", instances={}), build_split_gpu())).read_gpus()
     assert gpu.utilization is None
     assert [part.index for part in gpu.instances] == [0, 2]
     assert gpu.instances[1] == MigInstance(
@@ -78,22 +78,22 @@ async def test_a_split_card_is_listed_with_its_instances() -> None:
 
 @pytest.mark.parametrize("error", [pynvml.NVML_ERROR_GPU_IS_LOST, pynvml.NVML_ERROR_RESET_REQUIRED])
 @pytest.mark.parametrize("function", ["*", "nvmlDeviceGetTemperature", "nvmlDeviceGetMemoryInfo_v2"])
-async def test_a_lost_card_is_told_as_such_and_the_others_are_read(function: str, error: int) -> None:
-    nvml = FakeNvml(FakeCard("GPU-0"), FakeCard("GPU-1"))
+async def test_lost_gpu_does_not_hide_the_others(function: str, error: int) -> None:
+    nvml = FakeNvml(FakeGpu("GPU-0"), FakeGpu("GPU-1"))
     reader = GpuReader(nvml)
-    await reader.gpus()
-    nvml.cards[1].failing[function] = error
+    await reader.read_gpus()
+    nvml.gpus[1].errors[function] = error
 
-    first, lost = await reader.gpus()
+    first, lost = await reader.read_gpus()
 
-    assert first == _PLAIN
+    assert first == _EXPECTED_GPU
     assert lost == Gpu(1, "GPU-1", "NVIDIA H100 80GB HBM3", lost=True)
-    assert await GpuReader(FakeNvml(FakeCard("GPU-2", failing={"*": error}))).gpus() == (Gpu(0, lost=True),)
+    assert await GpuReader(FakeNvml(FakeGpu("GPU-2", errors={"*": error}))).read_gpus() == (Gpu(0, lost=True),)
 
 
-async def test_a_card_that_we_may_not_talk_to_is_not_lost() -> None:
-    closed = FakeCard("GPU-0", failing={"nvmlDeviceGetHandleByIndex": pynvml.NVML_ERROR_NO_PERMISSION})
-    assert await GpuReader(FakeNvml(closed)).gpus() == (Gpu(0),)
+async def test_gpu_without_permission_is_not_lost() -> None:
+    forbidden_gpu = FakeGpu("GPU-0", errors={"nvmlDeviceGetHandleByIndex": pynvml.NVML_ERROR_NO_PERMISSION})
+    assert await GpuReader(FakeNvml(forbidden_gpu)).read_gpus() == (Gpu(0),)
 
 
 @pytest.mark.parametrize(
@@ -104,57 +104,57 @@ async def test_a_card_that_we_may_not_talk_to_is_not_lost() -> None:
         pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH,
     ],
 )
-async def test_no_driver_is_an_error_until_there_is_one(number: int) -> None:
-    nvml = FakeNvml(FakeCard("GPU-0"), absent=number)
+async def test_missing_driver_is_an_error_until_it_loads(number: int) -> None:
+    nvml = FakeNvml(FakeGpu("GPU-0"), init_error=number)
     reader = GpuReader(nvml)
     for _ in range(2):
         with pytest.raises(NoGpuDriverError):
-            await reader.gpus()
-    nvml.absent = None
-    assert await reader.gpus() == (_PLAIN,)
+            await reader.read_gpus()
+    nvml.init_error = None
+    assert await reader.read_gpus() == (_EXPECTED_GPU,)
 
 
-async def test_a_driver_that_was_loaded_anew_is_opened_again() -> None:
-    nvml = FakeNvml(FakeCard("GPU-0"))
+async def test_reloaded_driver_is_reinitialized() -> None:
+    nvml = FakeNvml(FakeGpu("GPU-0"))
     reader = GpuReader(nvml)
-    await reader.gpus()
-    nvml.forgotten = True
-    assert await reader.gpus() == (_PLAIN,)
-    nvml.forgotten, nvml.absent = True, pynvml.NVML_ERROR_DRIVER_NOT_LOADED
+    await reader.read_gpus()
+    nvml.is_driver_reloaded = True
+    assert await reader.read_gpus() == (_EXPECTED_GPU,)
+    nvml.is_driver_reloaded, nvml.init_error = True, pynvml.NVML_ERROR_DRIVER_NOT_LOADED
     with pytest.raises(NoGpuDriverError):
-        await reader.gpus()
+        await reader.read_gpus()
 
 
-async def test_the_driver_is_opened_once_and_asked_by_one_thread_at_a_time_off_the_loop() -> None:
-    nvml = FakeNvml(FakeCard("GPU-0"))
+async def test_driver_is_initialized_once_and_read_by_one_thread() -> None:
+    nvml = FakeNvml(FakeGpu("GPU-0"))
     reader = GpuReader(nvml)
-    inside = 0
-    seen: list[tuple[int, bool]] = []
-    name_of = nvml.nvmlDeviceGetName
+    active_readers = 0
+    readings: list[tuple[int, bool]] = []
+    read_name = nvml.nvmlDeviceGetName
 
-    def slow_name(card: FakeCard) -> str:
-        nonlocal inside
-        inside += 1
+    def read_name_slowly(device: FakeGpu) -> str:
+        nonlocal active_readers
+        active_readers += 1
         time.sleep(0.01)
-        seen.append((inside, threading.current_thread() is threading.main_thread()))
-        inside -= 1
-        return name_of(card)
+        readings.append((active_readers, threading.current_thread() is threading.main_thread()))
+        active_readers -= 1
+        return read_name(device)
 
-    nvml.nvmlDeviceGetName = slow_name  # type: ignore[method-assign]
+    nvml.nvmlDeviceGetName = read_name_slowly  # type: ignore[method-assign]
 
-    await asyncio.gather(*(reader.gpus() for _ in range(8)))
+    await asyncio.gather(*(reader.read_gpus() for _ in range(8)))
 
-    assert nvml.opened == 1
-    assert seen == [(1, False)] * 8
+    assert nvml.init_count == 1
+    assert readings == [(1, False)] * 8
 
 
 @pytest.mark.gpu
-async def test_the_machines_own_cards_are_read() -> None:
+async def test_real_gpus_are_read() -> None:
     try:
         pynvml.nvmlInit()
     except pynvml.NVMLError as error:
         pytest.skip(f"no GPU here: {error}")
-    gpus = await GpuReader().gpus()
+    gpus = await GpuReader().read_gpus()
     assert [gpu.index for gpu in gpus] == list(range(pynvml.nvmlDeviceGetCount()))
     for gpu in gpus:
         assert gpu.lost or gpu.uuid.startswith("GPU-")

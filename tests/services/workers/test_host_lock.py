@@ -8,32 +8,32 @@ import pytest
 from clearml_chatops.services.workers.host_lock import HostLock
 
 
-async def test_two_programs_are_never_inside_at_once(tmp_path: Path) -> None:
-    inside, most = 0, 0
+async def test_lock_excludes_other_programs(tmp_path: Path) -> None:
+    holders, max_holders = 0, 0
 
     async def enter(lock: HostLock) -> None:
-        nonlocal inside, most
-        async with lock.held():
-            inside += 1
-            most = max(most, inside)
+        nonlocal holders, max_holders
+        async with lock.acquire():
+            holders += 1
+            max_holders = max(max_holders, holders)
             await asyncio.sleep(0)
-            inside -= 1
+            holders -= 1
 
     one, another = HostLock(tmp_path / "agents" / ".lock"), HostLock(tmp_path / "agents" / ".lock")
     await asyncio.gather(*(enter(lock) for lock in (one, another, one, another)))
-    assert most == 1
-    assert not one.is_held_here
+    assert max_holders == 1
+    assert not one.is_locked_by_this_process
 
 
-async def test_it_is_free_again_after_an_error(tmp_path: Path) -> None:
+async def test_lock_is_released_after_an_error(tmp_path: Path) -> None:
     lock = HostLock(tmp_path / ".lock")
 
     async def fail() -> None:
-        async with lock.held():
-            assert lock.is_held_here
+        async with lock.acquire():
+            assert lock.is_locked_by_this_process
             raise ValueError
 
     with pytest.raises(ValueError, match=r"^$"):
         await fail()
-    async with HostLock(tmp_path / ".lock").held():
-        assert not lock.is_held_here
+    async with HostLock(tmp_path / ".lock").acquire():
+        assert not lock.is_locked_by_this_process

@@ -13,255 +13,257 @@ from typing import Any
 import psutil
 import pytest
 
-from clearml_chatops.bot.loops import Loop, looping
+from clearml_chatops.bot.loops import Loop, run_loops
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from tests.support.agents import (
-    UNTIL_TOLD,
-    agents_of,
-    begun,
-    foreign_agent,
+    WAIT_FOR_FILE_SCRIPT,
+    find_agent_process,
+    find_run_processes,
     is_gone,
-    killed,
-    listed,
-    process_of,
+    kill,
+    list_agents,
+    list_registered_workers,
     quick_agents,
-    run_process_of,
-    runs_of,
+    run_foreign_agent,
+    start_run,
+    wait_for_run_process,
 )
 from tests.support.experiments import add_script
-from tests.support.nvml import FakeCard, put_in
-from tests.support.program import RunningProgram, buttons, plain_text, running_program
-from tests.support.waiting import until
+from tests.support.nvml import FakeGpu, install_gpus
+from tests.support.polling import wait_until
+from tests.support.program import RunningProgram, get_buttons, run_program, to_plain_text
 
 pytestmark = pytest.mark.usefixtures(quick_agents.__name__)
 
-_ON_A_CARD = "lab:alice_queue:gpu0"
-_ON_NONE = "lab:alice_queue:cpu"
+_GPU_WORKER = "lab:alice_queue:gpu0"
+_CPU_WORKER = "lab:alice_queue:cpu"
 
 
-async def _left_alone(program: RunningProgram, worker_id: str, script: str) -> tuple[str, psutil.Process]:
+async def _orphan_run(program: RunningProgram, worker_id: str, script: str) -> tuple[str, psutil.Process]:
     """A run whose agent has been killed, and its process."""
-    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"))
+    install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"))
     await program.ask("/queue create")
-    await program.ask(f"/worker start gpus={'none' if worker_id == _ON_NONE else '0'}")
-    task = await begun(program, script=script)
-    run = await run_process_of(program, worker_id)
-    await killed(await process_of(program, worker_id))
+    await program.ask(f"/worker start gpus={'none' if worker_id == _CPU_WORKER else '0'}")
+    task = await start_run(program, script=script)
+    run = await wait_for_run_process(program, worker_id)
+    await kill(await find_agent_process(program, worker_id))
     return task, run
 
 
-def _task(program: RunningProgram, task: str) -> dict[str, Any]:
+def _get_task(program: RunningProgram, task: str) -> dict[str, Any]:
     return program.sandbox.state.tasks[task]
 
 
 @asynccontextmanager
-async def _kept_running(program: RunningProgram) -> AsyncIterator[None]:
+async def _run_reconciler(program: RunningProgram) -> AsyncIterator[None]:
     """The reconciler at work, as beside the bot."""
-    work = Loop(program.program.process.reconciler.reconcile, timedelta(seconds=0.1), "trouble")
-    async with looping([work], asyncio.Event()):
+    loop = Loop(program.program.process.reconciler.reconcile, timedelta(seconds=0.1), "trouble")
+    async with run_loops([loop], asyncio.Event()):
         yield
 
 
 async def _is_back(program: RunningProgram, worker_id: str) -> bool:
-    return list(await agents_of(program)) == [worker_id] == listed(program)
+    return list(await list_agents(program)) == [worker_id] == list_registered_workers(program)
 
 
-async def test_a_run_that_goes_on_keeps_its_card_and_its_person_is_told(
+async def test_orphaned_run_keeps_its_gpu_and_its_owner_is_notified(
     program: RunningProgram, tmp_path: Path
 ) -> None:
-    told = tmp_path / "told"
-    task, run = await _left_alone(program, _ON_A_CARD, UNTIL_TOLD.format(file=str(told)))
-    news = program.program.process.news.listener()
+    release_file = tmp_path / "release"
+    task, run = await _orphan_run(program, _GPU_WORKER, WAIT_FOR_FILE_SCRIPT.format(file=str(release_file)))
+    outbox_wakeup = program.program.process.outbox_wakeup.subscribe()
     reconciler = program.program.process.reconciler
 
     await reconciler.reconcile()
     await reconciler.reconcile()
 
     assert not is_gone(run)
-    assert await agents_of(program) == {}
-    assert news.is_set(), "it is told at once"
-    (notice,) = await program.told()
-    assert f"The agent of {_ON_A_CARD} died while it ran “long” of Alice Adams." in plain_text(notice)
-    assert "so that they share no card" in plain_text(notice)
-    assert list(buttons(notice)) == ["Abort the run", "Workers"]
-    assert await program.error_code("/worker start gpus=0") == "run_goes_on"
+    assert await list_agents(program) == {}
+    assert outbox_wakeup.is_set(), "it is told at once"
+    (notice,) = await program.deliver_due()
+    assert f"The agent of {_GPU_WORKER} died while it ran “long” of Alice Adams." in to_plain_text(notice)
+    assert "so that they share no card" in to_plain_text(notice)
+    assert list(get_buttons(notice)) == ["Abort the run", "Workers"]
+    assert await program.send_for_error_code("/worker start gpus=0") == "orphaned_run"
 
-    told.touch()
-    await until(lambda: is_gone(run))
-    async with _kept_running(program):
-        await until(lambda: _is_back(program, _ON_A_CARD))
-        await until(lambda: _task(program, task)["status"] == "failed")
+    release_file.touch()
+    await wait_until(lambda: is_gone(run))
+    async with _run_reconciler(program):
+        await wait_until(lambda: _is_back(program, _GPU_WORKER))
+        await wait_until(lambda: _get_task(program, task)["status"] == "failed")
 
-    assert _task(program, task)["status_reason"] == "its agent died, and nobody saw how the run ended"
-    (notice,) = await program.told()
-    assert "“long” of Alice Adams, which ran on without the agent" in plain_text(notice)
-    await program.ask(buttons(notice)["Put it back in the queue"])
-    await until(lambda: _task(program, task)["status"] == "completed")
+    assert _get_task(program, task)["status_reason"] == "its agent died, and nobody saw how the run ended"
+    (notice,) = await program.deliver_due()
+    assert "“long” of Alice Adams, which ran on without the agent" in to_plain_text(notice)
+    await program.ask(get_buttons(notice)["Put it back in the queue"])
+    await wait_until(lambda: _get_task(program, task)["status"] == "completed")
 
 
-async def test_a_run_that_goes_on_is_aborted_where_a_person_asks_for_it(program: RunningProgram) -> None:
-    task, run = await _left_alone(program, _ON_A_CARD, "import time\ntime.sleep(600)\n")
-    async with _kept_running(program):
+async def test_orphaned_run_can_be_aborted(program: RunningProgram) -> None:
+    task, run = await _orphan_run(program, _GPU_WORKER, "import time\ntime.sleep(600)\n")
+    async with _run_reconciler(program):
         notices: list[Reply] = []
 
-        async def is_told() -> bool:
-            notices.extend(await program.told())
+        async def is_notified() -> bool:
+            notices.extend(await program.deliver_due())
             return bool(notices)
 
-        await until(is_told)
-        question = await program.say(buttons(notices[0])["Abort the run"])
-        await program.ask(next(iter(buttons(question).values())))
-        await until(lambda: _task(program, task)["status"] == "stopped")
+        await wait_until(is_notified)
+        question = await program.send(get_buttons(notices[0])["Abort the run"])
+        await program.ask(next(iter(get_buttons(question).values())))
+        await wait_until(lambda: _get_task(program, task)["status"] == "stopped")
         assert is_gone(run)
-        await until(lambda: _is_back(program, _ON_A_CARD))
-    assert _task(program, task)["status_reason"] == "Aborted by alice"
+        await wait_until(lambda: _is_back(program, _GPU_WORKER))
+    assert _get_task(program, task)["status_reason"] == "Aborted by alice"
 
 
-async def test_a_worker_without_cards_is_started_beside_the_run_that_goes_on(program: RunningProgram) -> None:
-    task, run = await _left_alone(program, _ON_NONE, "import time\ntime.sleep(600)\n")
+async def test_cpu_worker_is_restarted_beside_its_orphaned_run(program: RunningProgram) -> None:
+    task, run = await _orphan_run(program, _CPU_WORKER, "import time\ntime.sleep(600)\n")
     behind = add_script(program.sandbox, "behind", "print('behind')")
     await program.ask(f"/enqueue {behind}")
 
     await program.program.process.reconciler.reconcile()
 
-    assert await _is_back(program, _ON_NONE)
-    (notice,) = await program.told()
-    assert "I start the worker again beside it." in plain_text(notice)
-    async with _kept_running(program):
-        await until(lambda: _task(program, behind)["status"] == "completed")
+    assert await _is_back(program, _CPU_WORKER)
+    (notice,) = await program.deliver_due()
+    assert "I start the worker again beside it." in to_plain_text(notice)
+    async with _run_reconciler(program):
+        await wait_until(lambda: _get_task(program, behind)["status"] == "completed")
     assert not is_gone(run)
-    assert _task(program, task)["status"] == "in_progress"
+    assert _get_task(program, task)["status"] == "in_progress"
 
 
-async def test_a_run_that_died_with_its_agent_has_failed(program: RunningProgram) -> None:
-    task, run = await _left_alone(program, _ON_A_CARD, "import time\ntime.sleep(600)\n")
-    await killed(run)
+async def test_run_killed_with_its_agent_is_marked_failed(program: RunningProgram) -> None:
+    task, run = await _orphan_run(program, _GPU_WORKER, "import time\ntime.sleep(600)\n")
+    await kill(run)
 
-    async with _kept_running(program):
-        await until(lambda: _task(program, task)["status"] == "failed")
-        await until(lambda: _is_back(program, _ON_A_CARD))
+    async with _run_reconciler(program):
+        await wait_until(lambda: _get_task(program, task)["status"] == "failed")
+        await wait_until(lambda: _is_back(program, _GPU_WORKER))
 
-    assert _task(program, task)["status_reason"] == "its agent died, and the run with it"
-    (notice,) = await program.told()
-    assert f"The agent of {_ON_A_CARD} died, and “long” of Alice Adams with it" in plain_text(notice)
-    await program.ask(buttons(notice)["Put it back in the queue"])
-    await until(lambda: _task(program, task)["status"] == "in_progress")
-    async with _kept_running(program):
-        again = await run_process_of(program, _ON_A_CARD)
+    assert _get_task(program, task)["status_reason"] == "its agent died, and the run with it"
+    (notice,) = await program.deliver_due()
+    assert f"The agent of {_GPU_WORKER} died, and “long” of Alice Adams with it" in to_plain_text(notice)
+    await program.ask(get_buttons(notice)["Put it back in the queue"])
+    await wait_until(lambda: _get_task(program, task)["status"] == "in_progress")
+    async with _run_reconciler(program):
+        again = await wait_for_run_process(program, _GPU_WORKER)
         await program.program.process.reconciler.reconcile()
     assert not is_gone(again)
-    assert _task(program, task)["status"] == "in_progress", "it runs anew, and is not the dead agent's any more"
+    assert _get_task(program, task)["status"] == "in_progress", (
+        "it runs anew, and is not the dead agent's any more"
+    )
 
 
-async def test_the_next_bot_goes_on_and_tells_it_no_second_time(
+async def test_restarted_bot_does_not_notify_twice(
     program: RunningProgram, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    told = tmp_path / "told"
-    task, run = await _left_alone(program, _ON_A_CARD, UNTIL_TOLD.format(file=str(told)))
+    release_file = tmp_path / "release"
+    task, run = await _orphan_run(program, _GPU_WORKER, WAIT_FOR_FILE_SCRIPT.format(file=str(release_file)))
     await program.program.process.reconciler.reconcile()
-    assert len(await program.told()) == 1
+    assert len(await program.deliver_due()) == 1
 
-    async with running_program(sandbox, tmp_path / "data") as another:
+    async with run_program(sandbox, tmp_path / "data") as another:
         await another.program.process.reconciler.reconcile()
-        assert await another.told() == []
-        assert await agents_of(another) == {}
-        told.touch()
-        await until(lambda: is_gone(run))
-        async with _kept_running(another):
-            await until(lambda: _is_back(another, _ON_A_CARD))
-            await until(lambda: _task(another, task)["status"] == "failed")
+        assert await another.deliver_due() == []
+        assert await list_agents(another) == {}
+        release_file.touch()
+        await wait_until(lambda: is_gone(run))
+        async with _run_reconciler(another):
+            await wait_until(lambda: _is_back(another, _GPU_WORKER))
+            await wait_until(lambda: _get_task(another, task)["status"] == "failed")
 
 
-async def test_what_ended_while_no_bot_ran_is_noted_beside_a_worker_that_runs(
+async def test_run_that_ended_while_the_bot_was_down_is_marked_failed(
     program: RunningProgram, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    task, run = await _left_alone(program, _ON_NONE, "import time\ntime.sleep(600)\n")
+    task, run = await _orphan_run(program, _CPU_WORKER, "import time\ntime.sleep(600)\n")
     await program.program.process.reconciler.reconcile()
-    assert await _is_back(program, _ON_NONE)
-    await killed(run)
-    began = program.sandbox.state.tasks[task]
-    began["status_changed"] -= timedelta(minutes=5)
-    async with running_program(sandbox, tmp_path / "data") as another, _kept_running(another):
-        await until(lambda: _task(another, task)["status"] == "failed")
+    assert await _is_back(program, _CPU_WORKER)
+    await kill(run)
+    task_document = program.sandbox.state.tasks[task]
+    task_document["status_changed"] -= timedelta(minutes=5)
+    async with run_program(sandbox, tmp_path / "data") as another, _run_reconciler(another):
+        await wait_until(lambda: _get_task(another, task)["status"] == "failed")
 
 
-async def test_a_drained_worker_whose_agent_died_makes_room_when_its_run_has_ended(
+async def test_drained_worker_without_agent_is_replaced_after_its_run(
     program: RunningProgram, tmp_path: Path
 ) -> None:
-    told = tmp_path / "told"
-    put_in(program, FakeCard("GPU-0"), FakeCard("GPU-1"))
+    release_file = tmp_path / "release"
+    install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"))
     await program.ask("/queue create")
     await program.ask("/worker start gpus=0")
-    task = await begun(program, script=UNTIL_TOLD.format(file=str(told)))
-    run = await run_process_of(program, _ON_A_CARD)
+    task = await start_run(program, script=WAIT_FOR_FILE_SCRIPT.format(file=str(release_file)))
+    run = await wait_for_run_process(program, _GPU_WORKER)
     await program.ask("/worker restart gpus=0,1 run=wait")
-    await killed(await process_of(program, _ON_A_CARD))
+    await kill(await find_agent_process(program, _GPU_WORKER))
 
     await program.program.process.reconciler.reconcile()
-    assert await agents_of(program) == {}
+    assert await list_agents(program) == {}
 
-    told.touch()
-    await until(lambda: is_gone(run))
-    async with _kept_running(program):
-        await until(lambda: _is_back(program, "lab:alice_queue:gpu0,1"))
-        await until(lambda: _task(program, task)["status"] == "failed")
+    release_file.touch()
+    await wait_until(lambda: is_gone(run))
+    async with _run_reconciler(program):
+        await wait_until(lambda: _is_back(program, "lab:alice_queue:gpu0,1"))
+        await wait_until(lambda: _get_task(program, task)["status"] == "failed")
 
 
-async def test_the_run_of_a_foreign_agent_that_has_our_workers_id_is_let_be(
+async def test_run_of_a_foreign_agent_with_our_worker_id_is_left_alone(
     program: RunningProgram, tmp_path: Path
 ) -> None:
     await program.ask("/queue create")
     await program.ask("/worker start gpus=none")
-    async with foreign_agent(program, tmp_path / "foreign", _ON_NONE, queue="default") as foreign:
+    async with run_foreign_agent(program, tmp_path / "foreign", _CPU_WORKER, queue="default") as foreign:
         task = add_script(program.sandbox, "of others", "import time\ntime.sleep(600)\n")
         await program.ask(f"/enqueue {task} queue=default")
-        await until(lambda: runs_of(foreign))
-        assert _task(program, task)["last_worker"] == _ON_NONE
-        await killed(await process_of(program, _ON_NONE))
+        await wait_until(lambda: find_run_processes(foreign))
+        assert _get_task(program, task)["last_worker"] == _CPU_WORKER
+        await kill(await find_agent_process(program, _CPU_WORKER))
         for _ in range(3):
             await program.program.process.reconciler.reconcile()
-        assert _task(program, task)["status"] == "in_progress"
+        assert _get_task(program, task)["status"] == "in_progress"
         assert not is_gone(foreign)
-        assert runs_of(foreign)
+        assert find_run_processes(foreign)
 
 
-async def test_a_stop_says_what_goes_on_without_an_agent_and_the_next_bot_follows_it(
+async def test_stop_reports_the_orphaned_run_and_the_next_bot_follows_it(
     program: RunningProgram, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    task, run = await _left_alone(program, _ON_A_CARD, "import time\ntime.sleep(600)\n")
+    task, run = await _orphan_run(program, _GPU_WORKER, "import time\ntime.sleep(600)\n")
 
-    reply = await program.say("/worker stop")
+    reply = await program.send("/worker stop")
 
-    assert f"Stopped {_ON_A_CARD}." in plain_text(reply)
-    assert "“long” of Alice Adams goes on without an agent" in plain_text(reply)
-    assert buttons(reply)["Abort the run"] == f"/abort {task}"
-    assert (await agents_of(program), listed(program)) == ({}, [])
+    assert f"Stopped {_GPU_WORKER}." in to_plain_text(reply)
+    assert "“long” of Alice Adams goes on without an agent" in to_plain_text(reply)
+    assert get_buttons(reply)["Abort the run"] == f"/abort {task}"
+    assert (await list_agents(program), list_registered_workers(program)) == ({}, [])
     assert "is stopped; what its agent has left behind goes on" in await program.ask("/worker")
-    (notice,) = await program.told()
-    assert "I tell you when it has ended." in plain_text(notice)
-    assert await program.error_code("/worker start gpus=0") == "run_goes_on"
+    (notice,) = await program.deliver_due()
+    assert "I tell you when it has ended." in to_plain_text(notice)
+    assert await program.send_for_error_code("/worker start gpus=0") == "orphaned_run"
 
-    async with running_program(sandbox, tmp_path / "data") as another, _kept_running(another):
+    async with run_program(sandbox, tmp_path / "data") as another, _run_reconciler(another):
         assert not is_gone(run)
-        await another.ask(f"{buttons(reply)['Abort the run']} --yes")
-        await until(lambda: _task(another, task)["status"] == "stopped")
-        await until(lambda: is_gone(run))
+        await another.ask(f"{get_buttons(reply)['Abort the run']} --yes")
+        await wait_until(lambda: _get_task(another, task)["status"] == "stopped")
+        await wait_until(lambda: is_gone(run))
 
         async def is_forgotten() -> bool:
-            return not await another.program.process.host_workers.wanted()
+            return not await another.program.process.host_workers.list_desired()
 
-        await until(is_forgotten)
-        assert await agents_of(another) == {}
+        await wait_until(is_forgotten)
+        assert await list_agents(another) == {}
 
 
-async def test_a_stop_beside_a_run_of_an_earlier_agent_ends_the_new_agent_alone(program: RunningProgram) -> None:
-    task, run = await _left_alone(program, _ON_NONE, "import time\ntime.sleep(600)\n")
+async def test_stop_keeps_the_orphaned_run_of_an_earlier_agent(program: RunningProgram) -> None:
+    task, run = await _orphan_run(program, _CPU_WORKER, "import time\ntime.sleep(600)\n")
     await program.program.process.reconciler.reconcile()
-    assert await _is_back(program, _ON_NONE)
+    assert await _is_back(program, _CPU_WORKER)
 
     assert "“long” of Alice Adams goes on without an agent" in await program.ask("/worker stop")
 
-    assert (await agents_of(program), listed(program)) == ({}, [])
+    assert (await list_agents(program), list_registered_workers(program)) == ({}, [])
     assert not is_gone(run)
-    assert _task(program, task)["status"] == "in_progress"
+    assert _get_task(program, task)["status"] == "in_progress"

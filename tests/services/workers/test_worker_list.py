@@ -6,14 +6,14 @@ import pytest
 
 from clearml_chatops.models.people import QueueBinding, Role
 from clearml_chatops.models.replies import Fields, Reply
-from clearml_chatops.models.workers import WantedWorker, WorkerPlan
+from clearml_chatops.models.workers import DesiredWorker, WorkerPlan
 from clearml_chatops.sandbox.state import Worker
 from tests.support.agents import quick_agents
-from tests.support.program import RunningProgram, buttons, plain_text
+from tests.support.program import RunningProgram, get_buttons, to_plain_text
 from tests.support.scalars import add_experiment
 
 
-def _listed(reply: Reply) -> dict[str, list[str]]:
+def _parse_worker_lines(reply: Reply) -> dict[str, list[str]]:
     """What is told of each worker, line by line."""
     return {
         label: value.splitlines()
@@ -23,19 +23,19 @@ def _listed(reply: Reply) -> dict[str, list[str]]:
     }
 
 
-async def _wanted(program: RunningProgram, worker_id: str, gpus: str, image: str = "") -> None:
-    person, queue = await program.person(), program.sandbox.state.queue_named("alice_queue")
+async def _add_desired_worker(program: RunningProgram, worker_id: str, gpus: str, image: str = "") -> None:
+    person, queue = await program.find_person(), program.sandbox.state.find_queue("alice_queue")
     assert person is not None
     assert queue is not None
     process = program.program.process
     since = process.clock() - timedelta(hours=2, minutes=3)
     plan = WorkerPlan((QueueBinding(queue["id"], "alice_queue"),), gpus, image)
-    await process.host_workers.put(WantedWorker(worker_id, "lab", plan, person.id, program.conversation, since))
+    await process.host_workers.put(DesiredWorker(worker_id, "lab", plan, person.id, program.conversation, since))
 
 
-def _seen(program: RunningProgram, worker_id: str, queue: str, task: str = "") -> None:
+def _register_worker(program: RunningProgram, worker_id: str, queue: str, task: str = "") -> None:
     state = program.sandbox.state
-    found, now = state.queue_named(queue), state.now()
+    found, now = state.find_queue(queue), state.now()
     assert found is not None
     state.workers[worker_id] = Worker(
         key=worker_id,
@@ -52,16 +52,16 @@ def _seen(program: RunningProgram, worker_id: str, queue: str, task: str = "") -
     )
 
 
-async def test_all_workers_are_listed_from_both_sides_and_mine_are_mine(program: RunningProgram) -> None:
+async def test_all_workers_and_own_workers_are_listed(program: RunningProgram) -> None:
     await program.ask("/queue create")
-    await _wanted(program, "lab:alice_queue:gpu0", "0", "python:3.12")
+    await _add_desired_worker(program, "lab:alice_queue:gpu0", "0", "python:3.12")
     task = add_experiment(program.sandbox, "baseline")
     program.sandbox.state.tasks[task].update(status="in_progress", started=program.sandbox.state.now())
-    _seen(program, "farm:gpu3", "default", task)
+    _register_worker(program, "farm:gpu3", "default", task)
 
-    reply = await program.say("/worker list")
+    reply = await program.send("/worker list")
 
-    assert _listed(reply) == {
+    assert _parse_worker_lines(reply) == {
         "lab:alice_queue:gpu0": [
             "does not run",
             "on alice_queue, card 0, python:3.12, of alice",
@@ -73,47 +73,47 @@ async def test_all_workers_are_listed_from_both_sides_and_mine_are_mine(program:
             "not started by me, seen now",
         ],
     }
-    assert list(buttons(reply)) == [
+    assert list(get_buttons(reply)) == [
         *("Restart", "Stop", "Stop after its run", "Log"),
         *("Start one", "My workers", "Cards"),
     ]
-    assert list(_listed(await program.say("/worker"))) == ["lab:alice_queue:gpu0"]
+    assert list(_parse_worker_lines(await program.send("/worker"))) == ["lab:alice_queue:gpu0"]
 
-    bob = await program.introduce(program.sandbox.bob, Role.MEMBER)
-    nothing = await bob.say("/worker")
-    assert plain_text(nothing).startswith("You have no worker.")
-    assert list(buttons(nothing)) == ["Start one", "All workers", "Cards"]
-    assert "Stop" not in buttons(await bob.say("/worker list"))
+    bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
+    nothing = await bob.send("/worker")
+    assert to_plain_text(nothing).startswith("You have no worker.")
+    assert list(get_buttons(nothing)) == ["Start one", "All workers", "Cards"]
+    assert "Stop" not in get_buttons(await bob.send("/worker list"))
 
 
-async def test_a_long_list_of_workers_comes_in_pages_with_buttons_for_one_s_own(program: RunningProgram) -> None:
+async def test_worker_list_has_pages_and_buttons_for_own_workers(program: RunningProgram) -> None:
     await program.ask("/queue create")
-    for card in range(8):
-        await _wanted(program, f"lab:alice_queue:gpu{card}", str(card))
+    for gpu in range(8):
+        await _add_desired_worker(program, f"lab:alice_queue:gpu{gpu}", str(gpu))
 
-    first = await program.say("/worker list")
+    first = await program.send("/worker list")
 
-    assert list(_listed(first)) == [f"lab:alice_queue:gpu{card}" for card in range(6)]
-    assert "1–6 of 8" in plain_text(first)
-    assert buttons(first)["Stop alice_queue:gpu5"] == "/worker stop lab:alice_queue:gpu5"
-    second = await program.say(buttons(first)["Next ›"])
-    assert list(_listed(second)) == ["lab:alice_queue:gpu6", "lab:alice_queue:gpu7"]
+    assert list(_parse_worker_lines(first)) == [f"lab:alice_queue:gpu{card}" for card in range(6)]
+    assert "1–6 of 8" in to_plain_text(first)
+    assert get_buttons(first)["Stop alice_queue:gpu5"] == "/worker stop lab:alice_queue:gpu5"
+    second = await program.send(get_buttons(first)["Next ›"])
+    assert list(_parse_worker_lines(second)) == ["lab:alice_queue:gpu6", "lab:alice_queue:gpu7"]
     assert "There is no page 3." in await program.ask("/worker list page=3")
 
 
-async def test_a_worker_that_does_not_run_writes_nothing(program: RunningProgram) -> None:
+async def test_stopped_worker_has_no_log(program: RunningProgram) -> None:
     await program.ask("/queue create")
-    await _wanted(program, "lab:alice_queue:gpu0", "0")
-    assert await program.error_code("/worker log") == "worker_not_running"
-    assert await program.error_code("/worker log worker=gpu9") == "worker_not_found"
+    await _add_desired_worker(program, "lab:alice_queue:gpu0", "0")
+    assert await program.send_for_error_code("/worker log") == "worker_not_running"
+    assert await program.send_for_error_code("/worker log worker=gpu9") == "worker_not_found"
 
 
 @pytest.mark.usefixtures(quick_agents.__name__)
-async def test_the_last_lines_of_a_worker_and_none_of_its_secrets(program: RunningProgram) -> None:
+async def test_worker_log_contains_no_secrets(program: RunningProgram) -> None:
     await program.ask("/queue create")
     await program.ask("/worker start gpus=none")
-    said = await program.ask("/worker log 1000")
-    assert "lab:alice_queue:cpu" in said
-    assert "alice_queue" in said
-    assert program.sandbox.alice.secret_key not in said
+    output = await program.ask("/worker log 1000")
+    assert "lab:alice_queue:cpu" in output
+    assert "alice_queue" in output
+    assert program.sandbox.alice.secret_key not in output
     assert len((await program.ask("/worker log 3")).splitlines()) <= 4

@@ -5,26 +5,26 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-MOST_BLOCKS = 50
-LONGEST_BLOCKS = 13_200
-LONGEST_SECTION = 3000
-MOST_FIELDS = 10
-LONGEST_FIELD = 2000
-LONGEST_HEADER = 150
-MOST_CONTEXT_ELEMENTS = 10
-MOST_ACTIONS = 25
-LONGEST_BUTTON_TEXT = 75
-LONGEST_BUTTON_VALUE = 2000
-LONGEST_ID = 255
-LONGEST_LINK = 3000
-LONGEST_INPUT_LABEL = 2000
-LONGEST_TYPED = 3000
-LONGEST_PLACEHOLDER = 150
-MOST_OPTIONS = 100
-LONGEST_OPTION_TEXT = 75
-LONGEST_OPTION_VALUE = 150
-_PARTS_OF_RICH_TEXT = {"rich_text_section", "rich_text_preformatted", "rich_text_quote", "rich_text_list"}
-_BROADCAST = re.compile(r"<!(?:channel|here|everyone)\b[^>]*>")
+MAX_BLOCKS = 50
+MAX_BLOCKS_LENGTH = 13_200
+MAX_SECTION_LENGTH = 3000
+MAX_FIELDS = 10
+MAX_FIELD_LENGTH = 2000
+MAX_HEADER_LENGTH = 150
+MAX_CONTEXT_ELEMENTS = 10
+MAX_ACTIONS = 25
+MAX_BUTTON_TEXT_LENGTH = 75
+MAX_BUTTON_VALUE_LENGTH = 2000
+MAX_ID_LENGTH = 255
+MAX_LINK_LENGTH = 3000
+MAX_INPUT_LABEL_LENGTH = 2000
+MAX_INPUT_VALUE_LENGTH = 3000
+MAX_PLACEHOLDER_LENGTH = 150
+MAX_OPTIONS = 100
+MAX_OPTION_TEXT_LENGTH = 75
+MAX_OPTION_VALUE_LENGTH = 150
+_RICH_TEXT_ELEMENT_TYPES = {"rich_text_section", "rich_text_preformatted", "rich_text_quote", "rich_text_list"}
+_BROADCAST_PATTERN = re.compile(r"<!(?:channel|here|everyone)\b[^>]*>")
 
 Block = dict[str, Any]
 
@@ -37,23 +37,27 @@ class RefusedBlocksError(Exception):
         self.code = code
 
 
-def require_valid(
-    blocks: list[Block], *, most: int = MOST_BLOCKS, longest: int = LONGEST_BLOCKS, inputs: bool = False
+def require_valid_blocks(
+    blocks: list[Block],
+    *,
+    max_blocks: int = MAX_BLOCKS,
+    max_length: int = MAX_BLOCKS_LENGTH,
+    allow_inputs: bool = False,
 ) -> None:
     """Refuses what goes over a limit of Slack's, by the numbers of its reference; `inputs` are for views."""
-    _require(len(blocks) <= most, f"{len(blocks)} blocks")
+    _require(len(blocks) <= max_blocks, f"{len(blocks)} blocks")
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     _require(len(ids) == len(set(ids)), "a block_id twice")
-    _require(all(1 <= len(block_id) <= LONGEST_ID for block_id in ids), "a block_id")
-    actions = [element.get("action_id") for block in blocks for element in _actions_of(block)]
+    _require(all(1 <= len(block_id) <= MAX_ID_LENGTH for block_id in ids), "a block_id")
+    actions = [element.get("action_id") for block in blocks for element in _get_actions(block)]
     _require(len(actions) == len(set(actions)), "an action_id twice")
     for block in blocks:
-        if inputs and block.get("type") == "input":
+        if allow_inputs and block.get("type") == "input":
             _require_valid_input(block)
         else:
             _require_valid_block(block)
     length = len(json.dumps(blocks, ensure_ascii=False))
-    if length > longest:
+    if length > max_length:
         raise RefusedBlocksError("msg_blocks_too_long", f"{length} characters")
 
 
@@ -63,15 +67,15 @@ def _require_valid_block(block: Block) -> None:
             return
         case "header":
             _require(block["text"]["type"] == "plain_text", "a header that is not plain")
-            _require_text(block["text"], LONGEST_HEADER)
+            _require_text(block["text"], MAX_HEADER_LENGTH)
         case "section":
             _require_valid_section(block)
         case "context":
-            _require(1 <= len(block["elements"]) <= MOST_CONTEXT_ELEMENTS, "elements of a context")
+            _require(1 <= len(block["elements"]) <= MAX_CONTEXT_ELEMENTS, "elements of a context")
             for element in block["elements"]:
-                _require_text(element, LONGEST_SECTION)
+                _require_text(element, MAX_SECTION_LENGTH)
         case "actions":
-            _require(1 <= len(block["elements"]) <= MOST_ACTIONS, f"{len(block['elements'])} actions")
+            _require(1 <= len(block["elements"]) <= MAX_ACTIONS, f"{len(block['elements'])} actions")
             for element in block["elements"]:
                 _require_valid_button(element)
         case "rich_text":
@@ -83,17 +87,17 @@ def _require_valid_block(block: Block) -> None:
 def _require_valid_input(block: Block) -> None:
     element = block["element"]
     _require("block_id" in block, "an input without an id")
-    _require(1 <= len(element.get("action_id", "")) <= LONGEST_ID, "an action_id")
-    for part, longest in (("label", LONGEST_INPUT_LABEL), ("hint", LONGEST_INPUT_LABEL)):
+    _require(1 <= len(element.get("action_id", "")) <= MAX_ID_LENGTH, "an action_id")
+    for part, max_length in (("label", MAX_INPUT_LABEL_LENGTH), ("hint", MAX_INPUT_LABEL_LENGTH)):
         if part in block:
-            _require_plain(block[part], longest)
+            _require_plain_text(block[part], max_length)
     _require("label" in block, "an input without a label")
     if "placeholder" in element:
-        _require_plain(element["placeholder"], LONGEST_PLACEHOLDER)
+        _require_plain_text(element["placeholder"], MAX_PLACEHOLDER_LENGTH)
     match element.get("type"):
         case "plain_text_input":
             value = element.get("initial_value")
-            _require(value is None or 1 <= len(value) <= LONGEST_TYPED, "an initial value")
+            _require(value is None or 1 <= len(value) <= MAX_INPUT_VALUE_LENGTH, "an initial value")
             _require(element.get("multiline") or "\n" not in (value or ""), "several lines in one")
         case "external_select":
             require_valid_options([element["initial_option"]] if "initial_option" in element else [])
@@ -103,33 +107,33 @@ def _require_valid_input(block: Block) -> None:
 
 def require_valid_options(options: list[Block]) -> None:
     """Refuses options of a select that Slack refuses."""
-    _require(len(options) <= MOST_OPTIONS, f"{len(options)} options")
+    _require(len(options) <= MAX_OPTIONS, f"{len(options)} options")
     for option in options:
-        _require_plain(option["text"], LONGEST_OPTION_TEXT)
-        _require(1 <= len(option["value"]) <= LONGEST_OPTION_VALUE, "an option's value")
+        _require_plain_text(option["text"], MAX_OPTION_TEXT_LENGTH)
+        _require(1 <= len(option["value"]) <= MAX_OPTION_VALUE_LENGTH, "an option's value")
         if "description" in option:
-            _require_plain(option["description"], LONGEST_OPTION_TEXT)
+            _require_plain_text(option["description"], MAX_OPTION_TEXT_LENGTH)
 
 
-def _require_plain(text: Block, longest: int) -> None:
+def _require_plain_text(text: Block, max_length: int) -> None:
     _require(text.get("type") == "plain_text", "a text that is not plain")
-    _require_text(text, longest)
+    _require_text(text, max_length)
 
 
 def _require_valid_section(block: Block) -> None:
     _require("text" in block or "fields" in block, "a section with nothing in it")
     if "text" in block:
-        _require_text(block["text"], LONGEST_SECTION)
+        _require_text(block["text"], MAX_SECTION_LENGTH)
     fields = block.get("fields", [])
-    _require(len(fields) <= MOST_FIELDS, f"{len(fields)} fields")
+    _require(len(fields) <= MAX_FIELDS, f"{len(fields)} fields")
     for field in fields:
-        _require_text(field, LONGEST_FIELD)
+        _require_text(field, MAX_FIELD_LENGTH)
 
 
 def _require_valid_rich_text(block: Block) -> None:
     _require(bool(block["elements"]), "an empty rich text")
     for part in block["elements"]:
-        _require(part.get("type") in _PARTS_OF_RICH_TEXT, f"a part {part.get('type')}")
+        _require(part.get("type") in _RICH_TEXT_ELEMENT_TYPES, f"a part {part.get('type')}")
         for element in part["elements"]:
             _require_valid_rich_element(element)
 
@@ -137,9 +141,9 @@ def _require_valid_rich_text(block: Block) -> None:
 def _require_valid_button(button: Block) -> None:
     _require(button.get("type") == "button", f"an action {button.get('type')}")
     _require(button["text"]["type"] == "plain_text", "a button's text that is not plain")
-    _require_text(button["text"], LONGEST_BUTTON_TEXT)
-    _require(len(button.get("value", "")) <= LONGEST_BUTTON_VALUE, "a button's value")
-    _require(1 <= len(button.get("action_id", "")) <= LONGEST_ID, "an action_id")
+    _require_text(button["text"], MAX_BUTTON_TEXT_LENGTH)
+    _require(len(button.get("value", "")) <= MAX_BUTTON_VALUE_LENGTH, "a button's value")
+    _require(1 <= len(button.get("action_id", "")) <= MAX_ID_LENGTH, "an action_id")
 
 
 def _require_valid_rich_element(element: Block) -> None:
@@ -147,71 +151,72 @@ def _require_valid_rich_element(element: Block) -> None:
         case "text":
             _require(bool(element["text"]), "an empty text")
         case "link":
-            _require(1 <= len(element["url"]) <= LONGEST_LINK, "a link")
+            _require(1 <= len(element["url"]) <= MAX_LINK_LENGTH, "a link")
         case other:
             raise RefusedBlocksError("invalid_blocks", f"an element {other}")
 
 
-def _require_text(text: Block, longest: int) -> None:
+def _require_text(text: Block, max_length: int) -> None:
     _require(text.get("type") in {"plain_text", "mrkdwn"}, f"a text of type {text.get('type')}")
     _require(
-        1 <= len(text["text"]) <= longest, f"a text of {len(text['text'])} characters, the limit is {longest}"
+        1 <= len(text["text"]) <= max_length,
+        f"a text of {len(text['text'])} characters, the limit is {max_length}",
     )
 
 
-def _require(condition: bool, what: str) -> None:  # noqa: FBT001  # a condition, as in assert
+def _require(condition: bool, reason: str) -> None:  # noqa: FBT001  # a condition, as in assert
     if not condition:
-        raise RefusedBlocksError("invalid_blocks", what)
+        raise RefusedBlocksError("invalid_blocks", reason)
 
 
-def unescaped(text: str) -> str:
+def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def stored(text: str) -> str:
+def escape_text_once(text: str) -> str:
     """A text of the bot's as it comes back: Slack escapes what was not (bolt-python issue 513)."""
-    return unescaped(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return unescape(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def escaped_once(value: Any) -> Any:
+def escape_texts_once(value: Any) -> Any:
     """Blocks as they come back, their texts escaped."""
     match value:
         case {"text": str(text)}:
-            return {**value, "text": stored(text)}
+            return {**value, "text": escape_text_once(text)}
         case dict():
-            return {key: escaped_once(inner) for key, inner in value.items()}
+            return {key: escape_texts_once(inner) for key, inner in value.items()}
         case list():
-            return [escaped_once(inner) for inner in value]
+            return [escape_texts_once(inner) for inner in value]
         case _:
             return value
 
 
-def broadcasts_in(text: str, blocks: list[Block]) -> list[str]:
+def find_broadcasts(text: str, blocks: list[Block]) -> list[str]:
     """What would ring everybody's phone."""
-    return [found for part in (text, *_texts(blocks)) for found in _BROADCAST.findall(part)]
+    return [found for part in (text, *_find_texts(blocks)) for found in _BROADCAST_PATTERN.findall(part)]
 
 
-def shown(text: str, blocks: list[Block]) -> str:
+def render_visible_text(text: str, blocks: list[Block]) -> str:
     """What a person sees: the blocks where there are any, else the text."""
     if not blocks:
-        return unescaped(text)
-    return "\n".join(unescaped(line) for block in blocks for line in _lines(block))
+        return unescape(text)
+    return "\n".join(unescape(line) for block in blocks for line in _render_lines(block))
 
 
-def markup_in(blocks: list[Block]) -> list[str]:
+def find_markup(blocks: list[Block]) -> list[str]:
     """Texts that Slack would read as its markup instead of showing them as they are."""
-    return [part["text"] for part in _dicts(blocks) if part.get("type") == "mrkdwn"]
+    return [part["text"] for part in _find_dicts(blocks) if part.get("type") == "mrkdwn"]
 
 
-def buttons_of(blocks: list[Block]) -> list[Block]:
-    return [element for block in blocks for element in _actions_of(block)]
+def find_buttons(blocks: list[Block]) -> list[Block]:
+    return [element for block in blocks for element in _get_actions(block)]
 
 
-def _actions_of(block: Block) -> list[Block]:
+def _get_actions(block: Block) -> list[Block]:
     return list(block["elements"]) if block.get("type") == "actions" else []
 
 
-def _lines(block: Block) -> Iterator[str]:
+def _render_lines(block: Block) -> Iterator[str]:
     match block["type"]:
         case "section":
             yield from (
@@ -231,15 +236,15 @@ def _lines(block: Block) -> Iterator[str]:
                 yield "".join(element.get("text") or element.get("url", "") for element in part["elements"])
 
 
-def _texts(blocks: list[Block]) -> Iterator[str]:
-    yield from (part["text"] for part in _dicts(blocks) if isinstance(part.get("text"), str))
+def _find_texts(blocks: list[Block]) -> Iterator[str]:
+    yield from (part["text"] for part in _find_dicts(blocks) if isinstance(part.get("text"), str))
 
 
-def _dicts(value: Any) -> Iterator[Block]:
+def _find_dicts(value: Any) -> Iterator[Block]:
     if isinstance(value, dict):
         yield value
         for inner in value.values():
-            yield from _dicts(inner)
+            yield from _find_dicts(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _dicts(inner)
+            yield from _find_dicts(inner)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from tests.support.slack.sockets import Envelope, Payload
+from tests.support.slack.socket_mode import Envelope, Payload
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
@@ -23,53 +23,53 @@ class HttpEvents:
     """
 
     def __init__(self, clock: Callable[[], float], envelopes: dict[str, Envelope]) -> None:
-        self.address = ""
+        self.request_url = ""
         self._clock = clock
         self._envelopes = envelopes
-        self._numbers = itertools.count(1)
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._counter = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def send(
         self,
         kind: str,
         payload: Payload,
         *,
-        then: Callable[[Payload | None], None] | None = None,
+        on_acknowledged: Callable[[Payload | None], None] | None = None,
         retry_attempt: int = 0,
         retry_reason: str = "",
     ) -> Envelope:
         """Posts it, and waits for no answer."""
-        number = f"request{next(self._numbers)}"
-        envelope = Envelope(number, kind, payload, sent_at=self._clock(), then=then)
+        request_id = f"request{next(self._counter)}"
+        envelope = Envelope(request_id, kind, payload, sent_at=self._clock(), on_acknowledged=on_acknowledged)
         self._envelopes[envelope.id] = envelope
-        again = {"X-Slack-Retry-Num": str(retry_attempt), "X-Slack-Retry-Reason": retry_reason}
-        task = asyncio.create_task(self._post(envelope, again if retry_attempt else {}))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+        retry_headers = {"X-Slack-Retry-Num": str(retry_attempt), "X-Slack-Retry-Reason": retry_reason}
+        task = asyncio.create_task(self._post(envelope, retry_headers if retry_attempt else {}))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
         return envelope
 
     async def verify(self) -> bool:
         """Whether the address answers as Slack wants it when somebody enters it as the request URL."""
         body = json.dumps({"type": "url_verification", "token": "verification", "challenge": "3eZbrw1a"}).encode()
-        headers = {"Content-Type": "application/json", **signed(body)}
+        headers = {"Content-Type": "application/json", **build_signature_headers(body)}
         try:
             async with (
                 aiohttp.ClientSession() as session,
-                session.post(self.address, data=body, headers=headers) as response,
+                session.post(self.request_url, data=body, headers=headers) as response,
             ):
                 return response.status == 200 and "3eZbrw1a" in await response.text()
         except aiohttp.ClientConnectionError:
             return False
 
     async def close(self) -> None:
-        await asyncio.gather(*self._under_way)
+        await asyncio.gather(*self._tasks)
 
-    async def _post(self, envelope: Envelope, more: dict[str, str]) -> None:
-        body, content_type = encoded(envelope.type, envelope.payload)
-        headers = {"Content-Type": content_type, **signed(body), **more}
+    async def _post(self, envelope: Envelope, extra_headers: dict[str, str]) -> None:
+        body, content_type = encode_body(envelope.type, envelope.payload)
+        headers = {"Content-Type": content_type, **build_signature_headers(body), **extra_headers}
         async with (
             aiohttp.ClientSession() as session,
-            session.post(self.address, data=body, headers=headers) as response,
+            session.post(self.request_url, data=body, headers=headers) as response,
         ):
             text = await response.text()
             envelope.statuses.append(response.status)
@@ -77,7 +77,7 @@ class HttpEvents:
                 envelope.acknowledge(json.loads(text) if text else None, self._clock())
 
 
-def encoded(kind: str, payload: Payload) -> tuple[bytes, str]:
+def encode_body(kind: str, payload: Payload) -> tuple[bytes, str]:
     """A body and its content type, as Slack sends things of this kind."""
     match kind:
         case "events_api":
@@ -88,8 +88,10 @@ def encoded(kind: str, payload: Payload) -> tuple[bytes, str]:
             return urlencode({"payload": json.dumps(payload)}).encode(), "application/x-www-form-urlencoded"
 
 
-def signed(body: bytes, *, secret: str = SIGNING_SECRET, at: datetime | None = None) -> dict[str, str]:
+def build_signature_headers(
+    body: bytes, *, secret: str = SIGNING_SECRET, signed_at: datetime | None = None
+) -> dict[str, str]:
     """The headers that prove that Slack sent a body, now or at that time."""
-    timestamp = str(int((at or datetime.now(UTC)).timestamp()))
+    timestamp = str(int((signed_at or datetime.now(UTC)).timestamp()))
     digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}

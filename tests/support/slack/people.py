@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.slack.block_kit import buttons_of, stored
-from tests.support.slack.sockets import Envelope
+from tests.support.slack.block_kit import escape_text_once, find_buttons
+from tests.support.slack.modals import Modal, press_button_in_view
+from tests.support.slack.socket_mode import Envelope
 from tests.support.slack.views import View
-from tests.support.slack.windows import Window, press_in
 from tests.support.slack.workspace import BOT_USER, TEAM, Message
 
 if TYPE_CHECKING:
     from tests.support.slack.server import SlackServer
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     """A text as Slack sends what was typed."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
@@ -29,11 +29,13 @@ class Person:
 
     @property
     def direct_channel(self) -> str:
-        return self.server.workspace.direct_channel(self.id)
+        return self.server.workspace.open_direct_channel(self.id)
 
-    async def slash(self, command: str, text: str, channel: str, *, as_sent: bool = False) -> Envelope:
+    async def send_slash_command(
+        self, command: str, text: str, channel: str, *, as_sent: bool = False
+    ) -> Envelope:
         workspace = self.server.workspace
-        address = workspace.new_response_url(channel, self.id)
+        response_url = workspace.create_response_url(channel, self.id)
         payload = {
             "token": "verification",
             "team_id": TEAM,
@@ -43,21 +45,23 @@ class Person:
             "user_id": self.id,
             "user_name": self.name,
             "command": command,
-            "text": text if as_sent else escaped(text),
+            "text": text if as_sent else escape(text),
             "api_app_id": "A0001",
-            "response_url": f"{self.server.url}/response/{address.token}",
-            "trigger_id": self.server.views.new_trigger(self.id),
+            "response_url": f"{self.server.url}/response/{response_url.token}",
+            "trigger_id": self.server.views.create_trigger(self.id),
         }
-        return await self.server.tell("slash_commands", payload)
+        return await self.server.send("slash_commands", payload)
 
-    async def mention(self, channel: str, text: str, *, thread: str = "", as_sent: bool = False) -> Message:
+    async def mention_bot(self, channel: str, text: str, *, thread: str = "", as_sent: bool = False) -> Message:
         """Writes to the bot where others read it; gives the message that was written."""
-        message, _ = await self._write("app_mention", channel, f"<@{BOT_USER}> {_sent(text, as_sent)}", thread)
+        message, _ = await self._write(
+            "app_mention", channel, f"<@{BOT_USER}> {_to_sent_text(text, as_sent)}", thread
+        )
         return message
 
-    async def direct_message(self, text: str, *, thread: str = "", as_sent: bool = False) -> Envelope:
+    async def send_direct_message(self, text: str, *, thread: str = "", as_sent: bool = False) -> Envelope:
         _, envelope = await self._write(
-            "message", self.direct_channel, _sent(text, as_sent), thread, channel_type="im"
+            "message", self.direct_channel, _to_sent_text(text, as_sent), thread, channel_type="im"
         )
         return envelope
 
@@ -68,43 +72,47 @@ class Person:
 
     async def press(self, label: str, *, on: Message | None = None) -> Envelope:
         """Presses the button with this label, on the newest message that has one."""
-        message = on or next(message for message in reversed(self.sees()) if label in message.labels)
-        button = next(button for button in buttons_of(message.blocks) if button["text"]["text"] == label)
+        message = on or next(
+            message for message in reversed(self.list_visible_messages()) if label in message.button_labels
+        )
+        button = next(button for button in find_buttons(message.blocks) if button["text"]["text"] == label)
         workspace = self.server.workspace
-        address = workspace.new_response_url(message.channel, self.id, message)
+        response_url = workspace.create_response_url(message.channel, self.id, message)
         container = {
             "type": "message",
             "message_ts": message.ts,
             "channel_id": message.channel,
-            "is_ephemeral": bool(message.only_to),
+            "is_ephemeral": bool(message.visible_to),
             **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
         }
         more: dict[str, Any] = {}
-        if not message.only_to:
+        if not message.visible_to:
             thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
             more["message"] = {"type": "message", "user": BOT_USER, "ts": message.ts, **thread}
         return await self.interact(
             "block_actions",
             container=container,
-            trigger_id=self.server.views.new_trigger(self.id),
+            trigger_id=self.server.views.create_trigger(self.id),
             channel={"id": message.channel, "name": workspace.channels[message.channel].name},
-            response_url=f"{self.server.url}/response/{address.token}",
-            actions=[{**button, "value": stored(button["value"]), "block_id": "b", "action_ts": message.ts}],
+            response_url=f"{self.server.url}/response/{response_url.token}",
+            actions=[
+                {**button, "value": escape_text_once(button["value"]), "block_id": "b", "action_ts": message.ts}
+            ],
             **more,
         )
 
     async def use_shortcut(self, callback_id: str, message: Message) -> Envelope:
         """Picks a shortcut in the menu of a message."""
         workspace = self.server.workspace
-        address = workspace.new_response_url(message.channel, self.id)
+        response_url = workspace.create_response_url(message.channel, self.id)
         thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
         return await self.interact(
             "message_action",
             callback_id=callback_id,
             action_ts=message.ts,
             message_ts=message.ts,
-            trigger_id=self.server.views.new_trigger(self.id),
-            response_url=f"{self.server.url}/response/{address.token}",
+            trigger_id=self.server.views.create_trigger(self.id),
+            response_url=f"{self.server.url}/response/{response_url.token}",
             channel={"id": message.channel, "name": workspace.channels[message.channel].name},
             message={
                 "type": "message",
@@ -117,7 +125,7 @@ class Person:
         )
 
     async def interact(
-        self, kind: str, *, then: Callable[[dict[str, Any] | None], None] | None = None, **more: Any
+        self, kind: str, *, on_acknowledged: Callable[[dict[str, Any] | None], None] | None = None, **more: Any
     ) -> Envelope:
         """Does something with what the bot has shown; `then` takes what the acknowledgement holds."""
         payload = {
@@ -128,11 +136,11 @@ class Person:
             "team": {"id": TEAM, "domain": "lab"},
             **more,
         }
-        return await self.server.tell("interactive", payload, then=then)
+        return await self.server.send("interactive", payload, then=on_acknowledged)
 
     async def open_home(self, tab: str = "home") -> Envelope:
         """Clicks on the bot's name."""
-        view = {"view": self.home.payload()} if tab == "home" and self.home else {}
+        view = {"view": self.home_view.to_payload()} if tab == "home" and self.home_view else {}
         event = {
             "type": "app_home_opened",
             "user": self.id,
@@ -144,29 +152,29 @@ class Person:
         return await self._send_event(event)
 
     async def press_in_home(self, label: str) -> Envelope:
-        assert self.home
-        return await press_in(self, self.home, label)
+        assert self.home_view
+        return await press_button_in_view(self, self.home_view, label)
 
     @property
-    def home(self) -> View | None:
+    def home_view(self) -> View | None:
         """His Home tab, once the bot has made it."""
         return self.server.views.homes.get(self.id)
 
     @property
-    def window(self) -> Window | None:
+    def modal(self) -> Modal | None:
         """The window on top on his screen."""
-        opened = self.server.views.opened_by(self.id)
-        return Window(self, opened[-1]) if opened else None
+        opened = self.server.views.list_open_views(self.id)
+        return Modal(self, opened[-1]) if opened else None
 
-    def sees(self, channel: str = "") -> list[Message]:
+    def list_visible_messages(self, channel: str = "") -> list[Message]:
         """The messages that are on his screen now, oldest first."""
         return [
             message
             for message in self.server.workspace.messages
             if not message.deleted
-            and message.only_to in {"", self.id}
+            and message.visible_to in {"", self.id}
             and channel in {"", message.channel}
-            and self.server.workspace.channels[message.channel].direct_with in {"", self.id}
+            and self.server.workspace.channels[message.channel].direct_message_user in {"", self.id}
         ]
 
     async def _write(
@@ -192,11 +200,11 @@ class Person:
             "api_app_id": "A0001",
             "event": event,
             "type": "event_callback",
-            "event_id": f"Ev{self.server.workspace.number():06}",
+            "event_id": f"Ev{self.server.workspace.take_number():06}",
             "authorizations": [{"team_id": TEAM, "user_id": BOT_USER, "is_bot": True}],
         }
-        return await self.server.tell("events_api", payload)
+        return await self.server.send("events_api", payload)
 
 
-def _sent(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed on as it came
-    return text if as_sent else escaped(text)
+def _to_sent_text(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed on as it came
+    return text if as_sent else escape(text)

@@ -8,15 +8,15 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.support.slack.block_kit import markup_in
+from tests.support.slack.block_kit import find_markup
 from tests.support.slack.http_events import HttpEvents
 from tests.support.slack.people import Person
-from tests.support.slack.sockets import Envelope, Payload, SocketMode
+from tests.support.slack.socket_mode import Envelope, Payload, SocketMode
 from tests.support.slack.views import Views
 from tests.support.slack.web_api import WebApi
 from tests.support.slack.workspace import BOT_USER, Message, Workspace
 
-LEAST_SCOPES = frozenset(
+REQUIRED_SCOPES = frozenset(
     {"commands", "chat:write", "app_mentions:read", "im:history", "im:write", "files:write", "users:read"}
 )
 BOT_TOKEN = "xoxb-0001-secret"
@@ -33,33 +33,33 @@ class SlackServer:
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, port: int = 0) -> None:
         self.workspace = Workspace(clock)
         self.views = Views(self.workspace)
-        self.sockets = SocketMode(clock)
-        self.http_events = HttpEvents(clock, self.sockets.envelopes)
-        self.api = WebApi(self.workspace, self.views, self.sockets, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
-        self.api.scopes = set(LEAST_SCOPES)
+        self.socket_mode = SocketMode(clock)
+        self.http_events = HttpEvents(clock, self.socket_mode.envelopes)
+        self.api = WebApi(self.workspace, self.views, self.socket_mode, bot_token=BOT_TOKEN, app_token=APP_TOKEN)
+        self.api.scopes = set(REQUIRED_SCOPES)
         self.url = ""
         self._port = port
         self._runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> Self:
         app = web.Application(client_max_size=2**26)
-        app.router.add_route("*", "/api/{method}", self.api.answer)
+        app.router.add_route("*", "/api/{method}", self.api.handle_call)
         app.router.add_post("/upload/v1/{file}", self.api.receive_upload)
-        app.router.add_post("/response/{token}", self.api.respond)
-        app.router.add_get("/link/", self.sockets.connect)
+        app.router.add_post("/response/{token}", self.api.handle_response_url)
+        app.router.add_get("/link/", self.socket_mode.connect)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         address = f"127.0.0.1:{self._runner.addresses[0][1]}"
         self.url = self.api.url = f"http://{address}"
-        self.sockets.address = f"ws://{address}"
+        self.socket_mode.base_url = f"ws://{address}"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.http_events.close()
-        await self.sockets.close()
+        await self.socket_mode.close()
         assert self._runner
         await self._runner.cleanup()
 
@@ -68,57 +68,65 @@ class SlackServer:
         """What SLACK_API_URL is set to."""
         return f"{self.url}/api/"
 
-    def person(self, name: str) -> Person:
-        user_id = f"U{self.workspace.number():06}"
+    def add_person(self, name: str) -> Person:
+        user_id = f"U{self.workspace.take_number():06}"
         self.workspace.users[user_id] = name
         return Person(self, user_id, name)
 
-    def channel(self, name: str, *, bot_is_in: bool = True, archived: bool = False) -> str:
-        return self.workspace.add_channel(name, bot_is_in=bot_is_in, archived=archived)
+    def add_channel(self, name: str, *, has_bot: bool = True, is_archived: bool = False) -> str:
+        return self.workspace.add_channel(name, has_bot=has_bot, is_archived=is_archived)
 
-    def posted(self, channel: str = "", *, thread: str | None = None) -> list[Message]:
+    def list_posted_messages(self, channel: str = "", *, thread: str | None = None) -> list[Message]:
         """The real messages of the bot, oldest first; `thread=""` leaves out the threads."""
         return [
             message
             for message in self.workspace.messages
             if message.user == BOT_USER
-            and not message.only_to
+            and not message.visible_to
             and not message.deleted
             and channel in {"", message.channel}
             and thread in {None, message.thread_ts}
         ]
 
-    def whispered(self, person: Person) -> list[Message]:
+    def list_ephemeral_messages(self, person: Person) -> list[Message]:
         """The ephemeral messages that a person was sent, oldest first."""
         return [
-            message for message in self.workspace.messages if message.only_to == person.id and not message.deleted
+            message
+            for message in self.workspace.messages
+            if message.visible_to == person.id and not message.deleted
         ]
 
     def limit_rate(self, method: str, *retry_after: int) -> None:
         """The next calls of a method, or of `response_url`, get a 429: one for each number of seconds."""
-        self.api.mood.rate_limits[method] = deque(retry_after)
+        self.api.faults.rate_limits[method] = deque(retry_after)
 
     async def redeliver(self, envelope: Envelope, attempt: int = 1) -> Envelope:
         """The same thing once more, in an envelope of its own, as Slack does when it saw no acknowledgement."""
-        return await self.tell(
-            envelope.type, envelope.payload, then=envelope.then, retry_attempt=attempt, retry_reason="timeout"
+        return await self.send(
+            envelope.type,
+            envelope.payload,
+            then=envelope.on_acknowledged,
+            retry_attempt=attempt,
+            retry_reason="timeout",
         )
 
-    async def tell(self, kind: str, payload: Payload, **more: Any) -> Envelope:
+    async def send(self, kind: str, payload: Payload, **more: Any) -> Envelope:
         """Tells the bot what happened: by HTTP where the app has a request URL, else by Socket Mode."""
-        way = self.http_events if self.http_events.address else self.sockets
-        return await way.send(kind, payload, **more)
+        transport = self.http_events if self.http_events.request_url else self.socket_mode
+        return await transport.send(kind, payload, **more)
 
     @property
     def timed_out(self) -> list[Envelope]:
         """What people saw as `operation_timeout`."""
-        return [envelope for envelope in self.sockets.envelopes.values() if envelope.timed_out]
+        return [envelope for envelope in self.socket_mode.envelopes.values() if envelope.timed_out]
 
-    def markup(self) -> list[str]:
+    def find_markup_texts(self) -> list[str]:
         """The bot's texts that Slack reads as markup."""
-        shown = [message.blocks for message in self.workspace.messages]
-        shown += [view.content["blocks"] for view in (*self.views.views.values(), *self.views.homes.values())]
-        return [text for blocks in shown for text in markup_in(blocks)]
+        block_lists = [message.blocks for message in self.workspace.messages]
+        block_lists += [
+            view.content["blocks"] for view in (*self.views.views.values(), *self.views.homes.values())
+        ]
+        return [text for blocks in block_lists for text in find_markup(blocks)]
 
-    def called(self, method: str) -> list[dict[str, Any]]:
-        return self.api.called(method)
+    def list_calls(self, method: str) -> list[dict[str, Any]]:
+        return self.api.list_calls(method)

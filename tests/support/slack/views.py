@@ -5,16 +5,22 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.slack.block_kit import Block, RefusedBlocksError, escaped_once, require_valid, shown
+from tests.support.slack.block_kit import (
+    Block,
+    RefusedBlocksError,
+    escape_texts_once,
+    render_visible_text,
+    require_valid_blocks,
+)
 from tests.support.slack.workspace import RefusedError, Workspace
 
-MOST_BLOCKS = 100
-LONGEST_TITLE = 24
-LONGEST_METADATA = 3000
-LONGEST_ID = 255
-LARGEST_VIEW = 250_000
-MOST_STACKED = 3
-LIFE_OF_A_TRIGGER = 3.0
+MAX_BLOCKS = 100
+MAX_TITLE_LENGTH = 24
+MAX_METADATA_LENGTH = 3000
+MAX_ID_LENGTH = 255
+MAX_VIEW_SIZE = 250_000
+MAX_OPEN_VIEWS = 3
+TRIGGER_LIFETIME = 3.0
 
 Payload = dict[str, Any]
 
@@ -28,29 +34,29 @@ class View:
     content: Payload
     hash: str
     state: dict[str, Payload] = field(default_factory=dict)
-    seen: dict[str, Payload] = field(default_factory=dict)
+    past_state: dict[str, Payload] = field(default_factory=dict)
     """What stood in its inputs at any time."""
     is_open: bool = True
-    before: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
     """What it showed before each change."""
 
     @property
-    def shown(self) -> str:
-        return shown("", self.content["blocks"])
+    def visible_text(self) -> str:
+        return render_visible_text("", self.content["blocks"])
 
-    def payload(self) -> Payload:
+    def to_payload(self) -> Payload:
         """The view as the bot gets it: what the bot wrote comes back escaped, what people typed does not."""
         texts = {key: self.content[key] for key in ("title", "submit", "close") if key in self.content}
         return {
             "id": self.id,
             "team_id": "T0001",
             "type": self.content["type"],
-            "blocks": [_as_echoed(block) for block in self.content["blocks"]],
+            "blocks": [_to_echoed_block(block) for block in self.content["blocks"]],
             "private_metadata": self.content.get("private_metadata", ""),
             "callback_id": self.content.get("callback_id", ""),
             "state": {"values": deepcopy(self.state)},
             "hash": self.hash,
-            **escaped_once(texts),
+            **escape_texts_once(texts),
             "clear_on_close": False,
             "notify_on_close": False,
             "previous_view_id": None,
@@ -64,8 +70,8 @@ class View:
 @dataclass
 class Trigger:
     user: str
-    until: float
-    used: bool = False
+    expires_at: float
+    is_used: bool = False
 
 
 class Views:
@@ -77,12 +83,12 @@ class Views:
         self._workspace = workspace
         self._triggers: dict[str, Trigger] = {}
 
-    def new_trigger(self, user: str) -> str:
-        trigger = f"trigger{self._workspace.number()}"
-        self._triggers[trigger] = Trigger(user, self._workspace.clock() + LIFE_OF_A_TRIGGER)
+    def create_trigger(self, user: str) -> str:
+        trigger = f"trigger{self._workspace.take_number()}"
+        self._triggers[trigger] = Trigger(user, self._workspace.clock() + TRIGGER_LIFETIME)
         return trigger
 
-    def opened_by(self, user: str) -> list[View]:
+    def list_open_views(self, user: str) -> list[View]:
         """A person's windows, the one on top last."""
         return [view for view in self.views.values() if view.user == user and view.is_open]
 
@@ -91,16 +97,16 @@ class Views:
         trigger = self._triggers.get(trigger_id)
         if trigger is None:
             raise RefusedError("invalid_trigger_id")
-        if trigger.used:
+        if trigger.is_used:
             raise RefusedError("exchanged_trigger_id")
-        if self._workspace.clock() > trigger.until:
+        if self._workspace.clock() > trigger.expires_at:
             raise RefusedError("expired_trigger_id")
-        if len(self.opened_by(trigger.user)) >= MOST_STACKED:
+        if len(self.list_open_views(trigger.user)) >= MAX_OPEN_VIEWS:
             raise RefusedError("push_limit_reached")
         _require_valid_view(content, "modal")
-        trigger.used = True
-        view = View(f"V{self._workspace.number():06}", trigger.user, content, self._new_hash())
-        view.state = _first_state(content)
+        trigger.is_used = True
+        view = View(f"V{self._workspace.take_number():06}", trigger.user, content, self._create_hash())
+        view.state = _build_initial_state(content)
         self.views[view.id] = view
         return view
 
@@ -112,14 +118,15 @@ class Views:
         if known_hash and known_hash != view.hash:
             raise RefusedError("hash_conflict")
         _require_valid_view(content, "modal")
-        view.before.append(view.shown)
+        view.history.append(view.visible_text)
         # What stands in an input of the same id stays, whatever value comes with the new one, and even
         # where a view without it was between the two.
-        view.seen |= view.state
+        view.past_state |= view.state
         view.state = {
-            block_id: view.seen.get(block_id, first) for block_id, first in _first_state(content).items()
+            block_id: view.past_state.get(block_id, initial)
+            for block_id, initial in _build_initial_state(content).items()
         }
-        view.content, view.hash = content, self._new_hash()
+        view.content, view.hash = content, self._create_hash()
         return view
 
     def publish(self, user: str, content: Payload) -> View:
@@ -127,17 +134,17 @@ class Views:
         if user not in self._workspace.users:
             raise RefusedError("user_not_found")
         _require_valid_view(content, "home")
-        view = self.homes.get(user) or View(f"V{self._workspace.number():06}", user, content, "")
+        view = self.homes.get(user) or View(f"V{self._workspace.take_number():06}", user, content, "")
         if view.hash:
-            view.before.append(view.shown)
-        view.content, view.hash = content, self._new_hash()
+            view.history.append(view.visible_text)
+        view.content, view.hash = content, self._create_hash()
         self.homes[user] = view
         return view
 
     def close(self, view: View) -> None:
         view.is_open = False
 
-    def acknowledged(self, view: View, answer: Payload | None) -> None:
+    def apply_acknowledgement(self, view: View, answer: Payload | None) -> None:
         """What the acknowledgement of a submission does to the window; an empty one closes it."""
         match answer:
             case {"response_action": "update", "view": content}:
@@ -147,58 +154,58 @@ class Views:
             case other:
                 raise RefusedError(f"an acknowledgement that no test expects: {other}")
 
-    def _new_hash(self) -> str:
-        return f"{1_700_000_000 + self._workspace.number()}.hash"
+    def _create_hash(self) -> str:
+        return f"{1_700_000_000 + self._workspace.take_number()}.hash"
 
 
 def _require_valid_view(content: Payload, kind: str) -> None:
     try:
         _require(content.get("type") == kind, f"a view of type {content.get('type')}")
         blocks = content["blocks"]
-        require_valid(blocks, most=MOST_BLOCKS, longest=LARGEST_VIEW, inputs=True)
-        _require(len(content.get("private_metadata", "")) <= LONGEST_METADATA, "private_metadata")
-        _require(len(content.get("callback_id", "")) <= LONGEST_ID, "callback_id")
+        require_valid_blocks(blocks, max_blocks=MAX_BLOCKS, max_length=MAX_VIEW_SIZE, allow_inputs=True)
+        _require(len(content.get("private_metadata", "")) <= MAX_METADATA_LENGTH, "private_metadata")
+        _require(len(content.get("callback_id", "")) <= MAX_ID_LENGTH, "callback_id")
         if kind == "modal":
             _require(bool(blocks), "a modal without blocks")
             _require("title" in content, "a modal without a title")
             has_input = any(block["type"] == "input" for block in blocks)
             _require("submit" in content or not has_input, "inputs that cannot be submitted")
             for part in ("title", "submit", "close"):
-                _require_short(content.get(part))
+                _require_valid_title(content.get(part))
     except RefusedBlocksError as error:
         raise RefusedError("invalid_arguments", reason=str(error)) from error
-    if len(json.dumps(content)) > LARGEST_VIEW:
+    if len(json.dumps(content)) > MAX_VIEW_SIZE:
         raise RefusedError("view_too_large")
 
 
-def _require_short(text: Payload | None) -> None:
+def _require_valid_title(text: Payload | None) -> None:
     if text is not None:
         _require(text.get("type") == "plain_text", "a title that is not plain")
-        _require(1 <= len(text["text"]) <= LONGEST_TITLE, f"a title of {len(text['text'])} characters")
+        _require(1 <= len(text["text"]) <= MAX_TITLE_LENGTH, f"a title of {len(text['text'])} characters")
 
 
-def _require(condition: bool, what: str) -> None:  # noqa: FBT001  # a condition, as in assert
+def _require(condition: bool, reason: str) -> None:  # noqa: FBT001  # a condition, as in assert
     if not condition:
-        raise RefusedBlocksError("invalid_arguments", what)
+        raise RefusedBlocksError("invalid_arguments", reason)
 
 
-def _first_state(content: Payload) -> dict[str, Payload]:
+def _build_initial_state(content: Payload) -> dict[str, Payload]:
     return {
-        block["block_id"]: {block["element"]["action_id"]: _first_value(block["element"])}
+        block["block_id"]: {block["element"]["action_id"]: _build_initial_value(block["element"])}
         for block in content["blocks"]
         if block["type"] == "input"
     }
 
 
-def _first_value(element: Block) -> Payload:
+def _build_initial_value(element: Block) -> Payload:
     if element["type"] == "external_select":
         return {"type": "external_select", "selected_option": element.get("initial_option")}
     return {"type": "plain_text_input", "value": element.get("initial_value")}
 
 
-def _as_echoed(block: Block) -> Block:
+def _to_echoed_block(block: Block) -> Block:
     """A block with what Slack adds to it: an id, and properties that were not given."""
-    echoed = escaped_once(block)
+    echoed = escape_texts_once(block)
     if block["type"] == "input":
         element = {"focus_on_load": False, **echoed["element"]}
         if "initial_value" in element:

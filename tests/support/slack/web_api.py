@@ -9,16 +9,16 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.support.slack.sockets import SocketMode
+from tests.support.slack.socket_mode import SocketMode
 from tests.support.slack.views import View, Views
 from tests.support.slack.workspace import BOT_ID, BOT_USER, TEAM, File, RefusedError, Workspace
 
 Arguments = dict[str, Any]
 Method = Callable[[Arguments], Awaitable[Arguments]]
 
-LONGEST_DESCRIPTION = 1000
+MAX_ALT_TEXT_LENGTH = 1000
 
-_SCOPES = {
+_REQUIRED_SCOPES = {
     "chat.postMessage": "chat:write",
     "chat.update": "chat:write",
     "chat.postEphemeral": "chat:write",
@@ -35,19 +35,19 @@ class Call:
 
     method: str
     arguments: Arguments
-    at: float
+    called_at: float
 
 
 @dataclass
-class Mood:
+class Faults:
     """How the Web API misbehaves: per method the answers that come before the right one."""
 
     rate_limits: dict[str, deque[int]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
-    before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    side_effects: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What happens in the world while a request is on its way."""
-    out_of_order: bool = False
+    is_unavailable: bool = False
     """Every request gets a 503."""
 
 
@@ -58,8 +58,8 @@ class WebApi:
         self, workspace: Workspace, views: Views, sockets: SocketMode, *, bot_token: str, app_token: str
     ) -> None:
         self.calls: list[Call] = []
-        self.unknown: list[str] = []
-        self.mood = Mood()
+        self.unknown_methods: list[str] = []
+        self.faults = Faults()
         self.scopes: set[str] = set()
         self.bot_token = bot_token
         self.app_token = app_token
@@ -68,81 +68,81 @@ class WebApi:
         self._views = views
         self._sockets = sockets
         self._methods: dict[str, Method] = {
-            "auth.test": self._auth_test,
+            "auth.test": self._test_auth,
             "apps.connections.open": self._open_connection,
             "chat.postMessage": self._post,
             "chat.update": self._update,
             "chat.postEphemeral": self._post_ephemeral,
             "conversations.open": self._open_conversation,
-            "users.info": self._user,
-            "files.getUploadURLExternal": self._upload_url,
+            "users.info": self._get_user,
+            "files.getUploadURLExternal": self._create_upload_url,
             "files.completeUploadExternal": self._complete_upload,
             "views.open": self._open_view,
             "views.update": self._update_view,
             "views.publish": self._publish_view,
         }
 
-    def called(self, method: str) -> list[Arguments]:
+    def list_calls(self, method: str) -> list[Arguments]:
         return [call.arguments for call in self.calls if call.method == method]
 
-    async def answer(self, request: web.Request) -> web.Response:
+    async def handle_call(self, request: web.Request) -> web.Response:
         method = request.match_info["method"]
-        arguments = await _arguments(request)
+        arguments = await _read_arguments(request)
         self.calls.append(Call(method, arguments, self._workspace.clock()))
-        if self.mood.out_of_order:
+        if self.faults.is_unavailable:
             return web.Response(status=503, text="upstream connect error")
-        if waits := self.mood.rate_limits.get(method):
-            headers = {"Retry-After": str(waits.popleft())}
+        if delays := self.faults.rate_limits.get(method):
+            headers = {"Retry-After": str(delays.popleft())}
             return web.json_response({"ok": False, "error": "ratelimited"}, status=429, headers=headers)
-        if method in self.mood.before:
-            self.mood.before[method]()
-        if method in self.mood.delays:
-            await asyncio.sleep(self.mood.delays[method])
+        if method in self.faults.side_effects:
+            self.faults.side_effects[method]()
+        if method in self.faults.delays:
+            await asyncio.sleep(self.faults.delays[method])
         try:
             self._authorise(method, request.headers.get("Authorization", "").removeprefix("Bearer "))
             result = await self._methods[method](arguments)
         except RefusedError as error:
-            return web.json_response({"ok": False, "error": error.code, **error.more})
+            return web.json_response({"ok": False, "error": error.code, **error.details})
         return web.json_response({"ok": True, **result}, headers={"x-oauth-scopes": ",".join(sorted(self.scopes))})
 
     async def receive_upload(self, request: web.Request) -> web.Response:
         file = self._workspace.files[request.match_info["file"]]
-        if "upload" in self.mood.refusals:
-            return web.Response(status=500, text=self.mood.refusals["upload"])
+        if "upload" in self.faults.refusals:
+            return web.Response(status=500, text=self.faults.refusals["upload"])
         content = await request.read()
         if len(content) != file.length:
             return web.Response(status=400, text="wrong length")
         file.content = content
         return web.Response(text=f"OK - {file.length}")
 
-    async def respond(self, request: web.Request) -> web.Response:
+    async def handle_response_url(self, request: web.Request) -> web.Response:
         """What is posted to a response_url."""
-        address = self._workspace.response_urls[request.match_info["token"]]
+        response_url = self._workspace.response_urls[request.match_info["token"]]
         body = await request.json()
         self.calls.append(Call("response_url", body, self._workspace.clock()))
-        if waits := self.mood.rate_limits.get("response_url"):
-            return web.Response(status=429, headers={"Retry-After": str(waits.popleft())})
+        if delays := self.faults.rate_limits.get("response_url"):
+            return web.Response(status=429, headers={"Retry-After": str(delays.popleft())})
         try:
-            self._workspace.respond(address, body)
+            self._workspace.respond(response_url, body)
         except RefusedError as error:
             return web.Response(status=404 if error.code.endswith("_url") else 400, text=error.code)
         return web.Response(text="ok")
 
     def _authorise(self, method: str, token: str) -> None:
         if method not in self._methods:
-            self.unknown.append(method)
+            self.unknown_methods.append(method)
             raise RefusedError("unknown_method")
         if method == "apps.connections.open":
             if token != self.app_token:
                 raise RefusedError("invalid_auth" if token.startswith("xapp-") else "not_allowed_token_type")
         elif token != self.bot_token:
             raise RefusedError("invalid_auth")
-        if refusal := self.mood.refusals.get(method):
+        if refusal := self.faults.refusals.get(method):
             raise RefusedError(refusal)
-        if (needed := _SCOPES.get(method)) and needed not in self.scopes:
+        if (needed := _REQUIRED_SCOPES.get(method)) and needed not in self.scopes:
             raise RefusedError("missing_scope", needed=needed, provided=",".join(sorted(self.scopes)))
 
-    async def _auth_test(self, _arguments: Arguments) -> Arguments:
+    async def _test_auth(self, _arguments: Arguments) -> Arguments:
         return {
             "url": "https://lab.slack.com/",
             "team": "Lab",
@@ -153,14 +153,14 @@ class WebApi:
         }
 
     async def _open_connection(self, _arguments: Arguments) -> Arguments:
-        return {"url": self._sockets.new_address()}
+        return {"url": self._sockets.create_url()}
 
     async def _post(self, arguments: Arguments) -> Arguments:
-        channel = self._workspace.channel_for_the_bot(arguments["channel"])
+        channel = self._workspace.require_writable_channel(arguments["channel"])
         message = self._workspace.post(
             channel.id,
             arguments.get("text") or "",
-            _blocks(arguments),
+            _read_blocks(arguments),
             thread_ts=arguments.get("thread_ts") or "",
         )
         if arguments.get("reply_broadcast"):
@@ -168,27 +168,27 @@ class WebApi:
         return {"channel": channel.id, "ts": message.ts, "message": {"ts": message.ts, "text": message.text}}
 
     async def _update(self, arguments: Arguments) -> Arguments:
-        channel = self._workspace.channel_for_the_bot(arguments["channel"])
-        message = self._workspace.find(channel.id, arguments["ts"])
+        channel = self._workspace.require_writable_channel(arguments["channel"])
+        message = self._workspace.find_message(channel.id, arguments["ts"])
         if message is None:
             raise RefusedError("message_not_found")
         if message.user != BOT_USER:
             raise RefusedError("cant_update_message")
-        self._workspace.change(message, arguments.get("text") or "", _blocks(arguments))
+        self._workspace.update(message, arguments.get("text") or "", _read_blocks(arguments))
         return {"channel": channel.id, "ts": message.ts}
 
     async def _post_ephemeral(self, arguments: Arguments) -> Arguments:
-        channel = self._workspace.channel_for_the_bot(arguments["channel"])
-        text, blocks = arguments.get("text") or "", _blocks(arguments)
-        message = self._workspace.post(channel.id, text, blocks, only_to=arguments["user"])
+        channel = self._workspace.require_writable_channel(arguments["channel"])
+        text, blocks = arguments.get("text") or "", _read_blocks(arguments)
+        message = self._workspace.post(channel.id, text, blocks, visible_to=arguments["user"])
         return {"message_ts": message.ts}
 
     async def _open_conversation(self, arguments: Arguments) -> Arguments:
         if arguments["users"] not in self._workspace.users:
             raise RefusedError("user_not_found")
-        return {"channel": {"id": self._workspace.direct_channel(arguments["users"])}}
+        return {"channel": {"id": self._workspace.open_direct_channel(arguments["users"])}}
 
-    async def _user(self, arguments: Arguments) -> Arguments:
+    async def _get_user(self, arguments: Arguments) -> Arguments:
         name = self._workspace.users.get(arguments["user"])
         if name is None:
             raise RefusedError("user_not_found")
@@ -197,27 +197,27 @@ class WebApi:
         return {"user": {**user, "tz": zone} if zone else user}
 
     async def _open_view(self, arguments: Arguments) -> Arguments:
-        return _view(self._views.open(arguments["trigger_id"], _content(arguments)))
+        return _build_view_result(self._views.open(arguments["trigger_id"], _read_view(arguments)))
 
     async def _update_view(self, arguments: Arguments) -> Arguments:
         known_hash = arguments.get("hash") or ""
-        return _view(self._views.update(arguments["view_id"], _content(arguments), known_hash))
+        return _build_view_result(self._views.update(arguments["view_id"], _read_view(arguments), known_hash))
 
     async def _publish_view(self, arguments: Arguments) -> Arguments:
-        return _view(self._views.publish(arguments["user_id"], _content(arguments)))
+        return _build_view_result(self._views.publish(arguments["user_id"], _read_view(arguments)))
 
-    async def _upload_url(self, arguments: Arguments) -> Arguments:
+    async def _create_upload_url(self, arguments: Arguments) -> Arguments:
         length, description = int(arguments["length"]), arguments.get("alt_txt") or ""
         if not length or not arguments["filename"]:
             raise RefusedError("missing_argument")
-        if len(description) > LONGEST_DESCRIPTION:
+        if len(description) > MAX_ALT_TEXT_LENGTH:
             raise RefusedError("alt_txt_too_large")
-        file = File(f"F{self._workspace.number():06}", arguments["filename"], length, description)
+        file = File(f"F{self._workspace.take_number():06}", arguments["filename"], length, description)
         self._workspace.files[file.id] = file
         return {"upload_url": f"{self.url}/upload/v1/{file.id}", "file_id": file.id}
 
     async def _complete_upload(self, arguments: Arguments) -> Arguments:
-        channel = self._workspace.channel_for_the_bot(arguments["channel_id"])
+        channel = self._workspace.require_writable_channel(arguments["channel_id"])
         files = [self._workspace.files[item["id"]] for item in json.loads(arguments["files"])]
         if not files or any(not file.content or file.shared for file in files):
             raise RefusedError("file_not_found")
@@ -229,23 +229,23 @@ class WebApi:
         return {"files": [{"id": file.id, "title": file.name} for file in files]}
 
 
-def _view(view: View) -> Arguments:
-    return {"view": view.payload()}
+def _build_view_result(view: View) -> Arguments:
+    return {"view": view.to_payload()}
 
 
-def _content(arguments: Arguments) -> Arguments:
+def _read_view(arguments: Arguments) -> Arguments:
     view = arguments["view"]
     found: Arguments = json.loads(view) if isinstance(view, str) else view
     return found
 
 
-def _blocks(arguments: Arguments) -> list[dict[str, Any]]:
+def _read_blocks(arguments: Arguments) -> list[dict[str, Any]]:
     blocks = arguments.get("blocks") or []
     found: list[dict[str, Any]] = json.loads(blocks) if isinstance(blocks, str) else blocks
     return found
 
 
-async def _arguments(request: web.Request) -> Arguments:
+async def _read_arguments(request: web.Request) -> Arguments:
     """The arguments, from the query and from a body of either kind."""
     found: Arguments = dict(request.query)
     if request.content_type == "application/json":

@@ -8,18 +8,18 @@ from typing import Any
 from tests.support.slack.block_kit import (
     Block,
     RefusedBlocksError,
-    broadcasts_in,
-    buttons_of,
-    require_valid,
-    shown,
+    find_broadcasts,
+    find_buttons,
+    render_visible_text,
+    require_valid_blocks,
 )
 
 BOT_USER = "UBOT0001"
 BOT_ID = "BBOT0001"
 TEAM = "T0001"
-LONGEST_TEXT = 40_000
-_USES_OF_A_RESPONSE_URL = 5
-_LIFE_OF_A_RESPONSE_URL = 30 * 60.0
+MAX_TEXT_LENGTH = 40_000
+_MAX_RESPONSE_URL_USES = 5
+_RESPONSE_URL_LIFETIME = 30 * 60.0
 
 
 class RefusedError(Exception):
@@ -28,16 +28,16 @@ class RefusedError(Exception):
     def __init__(self, code: str, **more: str) -> None:
         super().__init__(code)
         self.code = code
-        self.more = more
+        self.details = more
 
 
 @dataclass
 class Channel:
     id: str
     name: str
-    bot_is_in: bool = True
-    archived: bool = False
-    direct_with: str = ""
+    has_bot: bool = True
+    is_archived: bool = False
+    direct_message_user: str = ""
 
 
 @dataclass
@@ -60,20 +60,20 @@ class Message:
     text: str
     blocks: list[Block] = field(default_factory=list)
     thread_ts: str = ""
-    only_to: str = ""
+    visible_to: str = ""
     files: list[File] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
+    history: list[str] = field(default_factory=list)
     """What it showed before each change."""
     deleted: bool = False
 
     @property
-    def shown(self) -> str:
+    def visible_text(self) -> str:
         """What people see of it now, as plain text."""
-        return shown(self.text, self.blocks)
+        return render_visible_text(self.text, self.blocks)
 
     @property
-    def labels(self) -> list[str]:
-        return [button["text"]["text"] for button in buttons_of(self.blocks)]
+    def button_labels(self) -> list[str]:
+        return [button["text"]["text"] for button in find_buttons(self.blocks)]
 
 
 @dataclass
@@ -83,9 +83,9 @@ class ResponseUrl:
     token: str
     channel: str
     user: str
-    until: float
+    expires_at: float
     source: Message | None = None
-    uses: int = 0
+    use_count: int = 0
 
 
 class Workspace:
@@ -100,26 +100,26 @@ class Workspace:
         self.files: dict[str, File] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         self.broadcasts: list[str] = []
-        self._numbers = itertools.count(1)
+        self._counter = itertools.count(1)
 
-    def number(self) -> int:
-        return next(self._numbers)
+    def take_number(self) -> int:
+        return next(self._counter)
 
-    def add_channel(self, name: str, *, bot_is_in: bool = True, archived: bool = False) -> str:
-        channel = Channel(f"C{self.number():06}", name, bot_is_in, archived)
+    def add_channel(self, name: str, *, has_bot: bool = True, is_archived: bool = False) -> str:
+        channel = Channel(f"C{self.take_number():06}", name, has_bot, is_archived)
         self.channels[channel.id] = channel
         return channel.id
 
-    def direct_channel(self, user: str) -> str:
+    def open_direct_channel(self, user: str) -> str:
         """The direct messages between the bot and a person, opened when first asked for."""
         for channel in self.channels.values():
-            if channel.direct_with == user:
+            if channel.direct_message_user == user:
                 return channel.id
-        channel = Channel(f"D{self.number():06}", "", direct_with=user)
+        channel = Channel(f"D{self.take_number():06}", "", direct_message_user=user)
         self.channels[channel.id] = channel
         return channel.id
 
-    def channel_for_the_bot(self, channel_id: str) -> Channel:
+    def require_writable_channel(self, channel_id: str) -> Channel:
         """A channel that the bot may write to.
 
         Raises:
@@ -128,9 +128,9 @@ class Workspace:
         channel = self.channels.get(channel_id)
         if channel is None:
             raise RefusedError("channel_not_found")
-        if channel.archived:
+        if channel.is_archived:
             raise RefusedError("is_archived")
-        if not channel.bot_is_in:
+        if not channel.has_bot:
             raise RefusedError("not_in_channel")
         return channel
 
@@ -142,64 +142,68 @@ class Workspace:
         *,
         user: str = BOT_USER,
         thread_ts: str = "",
-        only_to: str = "",
+        visible_to: str = "",
     ) -> Message:
-        self._look_over(text, blocks, by_the_bot=user == BOT_USER)
-        number = self.number()
-        message = Message(channel, f"{1_700_000_000 + number}.{number:06}", user, text, blocks, thread_ts, only_to)
+        self._require_valid_message(text, blocks, is_from_bot=user == BOT_USER)
+        number = self.take_number()
+        message = Message(
+            channel, f"{1_700_000_000 + number}.{number:06}", user, text, blocks, thread_ts, visible_to
+        )
         self.messages.append(message)
         return message
 
-    def change(self, message: Message, text: str, blocks: list[Block]) -> None:
-        self._look_over(text, blocks, by_the_bot=True)
-        message.before.append(message.shown)
+    def update(self, message: Message, text: str, blocks: list[Block]) -> None:
+        self._require_valid_message(text, blocks, is_from_bot=True)
+        message.history.append(message.visible_text)
         message.text, message.blocks = text, blocks
 
-    def find(self, channel: str, ts: str) -> Message | None:
+    def find_message(self, channel: str, ts: str) -> Message | None:
         """A real message; an ephemeral one is not stored and cannot be found."""
         for message in self.messages:
-            if (message.channel, message.ts) == (channel, ts) and not message.only_to and not message.deleted:
+            if (message.channel, message.ts) == (channel, ts) and not message.visible_to and not message.deleted:
                 return message
         return None
 
-    def new_response_url(self, channel: str, user: str, source: Message | None = None) -> ResponseUrl:
-        token = f"response{self.number()}"
-        made = ResponseUrl(token, channel, user, self.clock() + _LIFE_OF_A_RESPONSE_URL, source)
-        self.response_urls[token] = made
-        return made
+    def create_response_url(self, channel: str, user: str, source: Message | None = None) -> ResponseUrl:
+        token = f"response{self.take_number()}"
+        response_url = ResponseUrl(token, channel, user, self.clock() + _RESPONSE_URL_LIFETIME, source)
+        self.response_urls[token] = response_url
+        return response_url
 
-    def respond(self, address: ResponseUrl, body: dict[str, Any]) -> None:
+    def respond(self, response_url: ResponseUrl, body: dict[str, Any]) -> None:
         """Does what is asked at a response_url.
 
         Raises:
             RefusedError: it is too old, used up, or Slack does not take what was sent.
         """
-        if self.clock() > address.until:
+        if self.clock() > response_url.expires_at:
             raise RefusedError("expired_url")
-        if address.uses >= _USES_OF_A_RESPONSE_URL:
+        if response_url.use_count >= _MAX_RESPONSE_URL_USES:
             raise RefusedError("used_url")
-        address.uses += 1
-        if body.get("delete_original") and address.source:
-            address.source.deleted = True
+        response_url.use_count += 1
+        if body.get("delete_original") and response_url.source:
+            response_url.source.deleted = True
             return
         text, blocks = body.get("text") or "", body.get("blocks") or []
-        if body.get("replace_original") and address.source:
-            self.change(address.source, text, blocks)
+        if body.get("replace_original") and response_url.source:
+            self.update(response_url.source, text, blocks)
             return
-        only_to = "" if body.get("response_type") == "in_channel" else address.user
-        message = self.post(address.channel, text, blocks, only_to=only_to, thread_ts=body.get("thread_ts") or "")
-        if address.source is None:
+        visible_to = "" if body.get("response_type") == "in_channel" else response_url.user
+        message = self.post(
+            response_url.channel, text, blocks, visible_to=visible_to, thread_ts=body.get("thread_ts") or ""
+        )
+        if response_url.source is None:
             # What the first answer to a slash command becomes is up to the next ones.
-            address.source = message
+            response_url.source = message
 
-    def _look_over(self, text: str, blocks: list[Block], *, by_the_bot: bool) -> None:
+    def _require_valid_message(self, text: str, blocks: list[Block], *, is_from_bot: bool) -> None:
         if not text and not blocks:
             raise RefusedError("no_text")
-        if len(text) > LONGEST_TEXT:
+        if len(text) > MAX_TEXT_LENGTH:
             raise RefusedError("msg_too_long")
         try:
-            require_valid(blocks)
+            require_valid_blocks(blocks)
         except RefusedBlocksError as error:
             raise RefusedError(error.code, reason=str(error)) from error
-        if by_the_bot:
-            self.broadcasts += broadcasts_in(text, blocks)
+        if is_from_bot:
+            self.broadcasts += find_broadcasts(text, blocks)

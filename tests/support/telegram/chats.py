@@ -19,7 +19,7 @@ class ForcedReply:
     """A reply that phones open by themselves: with what in the empty field, and whose; None is everybody's."""
 
     placeholder: str
-    reaches: frozenset[int] | None
+    user_ids: frozenset[int] | None
 
 
 @dataclass
@@ -40,12 +40,12 @@ class ShownMessage:
     file_content: bytes = b""
     is_photo: bool = False
     forced_reply: ForcedReply | None = None
-    creates_topic: str = ""
-    migrates: dict[str, int] = field(default_factory=dict)
-    edited: int = 0
+    created_topic: str = ""
+    migration: dict[str, int] = field(default_factory=dict)
+    edit_count: int = 0
 
     @property
-    def from_bot(self) -> bool:
+    def is_from_bot(self) -> bool:
         return bool(self.sender["id"] == BOT_ID)
 
     @property
@@ -55,30 +55,30 @@ class ShownMessage:
 
     def to_json(self, *, nested: bool = False) -> dict[str, Any]:
         """The message in the Bot API's shape. One that is replied to is shown without what it replies to."""
-        shown: dict[str, Any] = {
+        content: dict[str, Any] = {
             "message_id": self.id,
             "date": self.date,
             "chat": self.chat.to_json(),
             "from": self.sender,
         }
         if self.thread is not None:
-            shown |= {"message_thread_id": self.thread, "is_topic_message": True}
+            content |= {"message_thread_id": self.thread, "is_topic_message": True}
         elif self.reply_to is not None and self.chat.type == "supergroup":
             # A chain of replies has a thread id too, which is not a topic's.
-            shown["message_thread_id"] = self.reply_to
-        if self.creates_topic:
-            shown["forum_topic_created"] = {"name": self.creates_topic, "icon_color": 7322096}
-        elif self.migrates:
-            shown |= self.migrates
+            content["message_thread_id"] = self.reply_to
+        if self.created_topic:
+            content["forum_topic_created"] = {"name": self.created_topic, "icon_color": 7322096}
+        elif self.migration:
+            content |= self.migration
         elif self.file_name:
-            shown |= self._file() | ({"caption": self.text} if self.text else {})
+            content |= self._file_to_json() | ({"caption": self.text} if self.text else {})
         else:
-            shown["text"] = self.text
+            content["text"] = self.text
             if self.text.startswith("/"):
                 length = len(self.text.split()[0])
-                shown["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
+                content["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
         if self.rows:
-            shown["reply_markup"] = {
+            content["reply_markup"] = {
                 "inline_keyboard": [
                     [{"text": item.label, "callback_data": item.data} for item in row] for row in self.rows
                 ]
@@ -86,10 +86,10 @@ class ShownMessage:
         # A message in a topic that answers nothing replies to the message that created the topic.
         replied = self.chat.messages.get(self.reply_to or self.thread or 0)
         if replied is not None and replied is not self and not nested:
-            shown["reply_to_message"] = replied.to_json(nested=True)
-        return shown
+            content["reply_to_message"] = replied.to_json(nested=True)
+        return content
 
-    def _file(self) -> dict[str, Any]:
+    def _file_to_json(self) -> dict[str, Any]:
         name = f"file{self.chat.id}x{self.id}"
         ids = {"file_id": name, "file_unique_id": name, "file_size": len(self.file_content)}
         if self.is_photo:
@@ -109,7 +109,7 @@ class Chat:
     messages: dict[int, ShownMessage] = field(default_factory=dict)
     bot_is_blocked: bool = False
     moved_to: int | None = None
-    actions: list[tuple[str, int | None]] = field(default_factory=list)
+    chat_actions: list[tuple[str, int | None]] = field(default_factory=list)
     last_id: int = 0
 
     @property
@@ -117,13 +117,13 @@ class Chat:
         return self.type == "private"
 
     @property
-    def answers(self) -> list[ShownMessage]:
+    def bot_messages(self) -> list[ShownMessage]:
         """What the bot has sent and not deleted, oldest first."""
-        return [message for message in self.messages.values() if message.from_bot and not message.creates_topic]
+        return [message for message in self.messages.values() if message.is_from_bot and not message.created_topic]
 
     @property
     def texts(self) -> list[str]:
-        return [message.text for message in self.answers]
+        return [message.text for message in self.bot_messages]
 
     def next_id(self) -> int:
         self.last_id += 1

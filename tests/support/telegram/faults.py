@@ -17,10 +17,10 @@ class Fault:
     """
 
     refusal: RefusalError | None = None
-    drops: bool = False
-    carried_out: bool = False
-    until: asyncio.Event | None = None
-    happens: Callable[[], object] | None = None
+    drops_connection: bool = False
+    runs_method: bool = False
+    release_event: asyncio.Event | None = None
+    side_effect: Callable[[], object] | None = None
     skip: int = 0
     times: int = 1
 
@@ -39,16 +39,16 @@ class Fault:
         return cls(RefusalError(status, words), times=times)
 
     @classmethod
-    def dropped(cls, *, carried_out: bool = False, times: int = 1) -> "Fault":
-        return cls(drops=True, carried_out=carried_out, times=times)
+    def dropped(cls, *, runs_method: bool = False, times: int = 1) -> "Fault":
+        return cls(drops_connection=True, runs_method=runs_method, times=times)
 
     @classmethod
-    def held_until(cls, event: asyncio.Event) -> "Fault":
-        return cls(until=event)
+    def delayed_until(cls, event: asyncio.Event) -> "Fault":
+        return cls(release_event=event)
 
     @classmethod
-    def after(cls, happens: Callable[[], object]) -> "Fault":
-        return cls(happens=happens)
+    def with_side_effect(cls, side_effect: Callable[[], object]) -> "Fault":
+        return cls(side_effect=side_effect)
 
 
 CONFLICT = RefusalError(
@@ -65,7 +65,7 @@ class Faults:
     def add(self, method: str, fault: Fault) -> None:
         self.planned.setdefault(method, []).append(fault)
 
-    def next_for(self, method: str) -> Fault | None:
+    def take_next(self, method: str) -> Fault | None:
         faults = self.planned.get(method, [])
         if not faults:
             return None

@@ -1,27 +1,27 @@
 """What stands below a message: buttons, or a reply that the phone opens by itself."""
 
-from tests.support.telegram.calls import Call
+from tests.support.telegram.api_calls import Call
 from tests.support.telegram.chats import BOT_ID, Chat, ForcedReply, ShownButton
 from tests.support.telegram.markup import ParsedText
-from tests.support.telegram.refusals import bad_request
+from tests.support.telegram.refusals import build_bad_request
 
-_LONGEST_CALLBACK_DATA = 64
-_MOST_BUTTONS = 100
-_LONGEST_PLACEHOLDER = 64
+_MAX_CALLBACK_DATA_LENGTH = 64
+_MAX_BUTTONS = 100
+_MAX_PLACEHOLDER_LENGTH = 64
 
 Rows = tuple[tuple[ShownButton, ...], ...]
 
 
-def rows_of(call: Call) -> Rows:
+def parse_rows(call: Call) -> Rows:
     """The inline keyboard of a message. Raises RefusalError."""
     markup = call.parameters.get("reply_markup") or {}
-    rows = tuple(tuple(map(_button, row)) for row in markup.get("inline_keyboard", []))
-    if sum(map(len, rows)) > _MOST_BUTTONS:
-        raise bad_request("REPLY_MARKUP_TOO_LONG")
+    rows = tuple(tuple(map(_parse_button, row)) for row in markup.get("inline_keyboard", []))
+    if sum(map(len, rows)) > _MAX_BUTTONS:
+        raise build_bad_request("REPLY_MARKUP_TOO_LONG")
     return rows
 
 
-def forced_reply_of(call: Call, chat: Chat, text: ParsedText, reply_to: int | None) -> ForcedReply | None:
+def parse_forced_reply(call: Call, chat: Chat, text: ParsedText, reply_to: int | None) -> ForcedReply | None:
     """Whose phone opens a reply to a message.
 
     A selective one reaches those whom the text mentions and the sender of the message that it replies to; any
@@ -31,19 +31,19 @@ def forced_reply_of(call: Call, chat: Chat, text: ParsedText, reply_to: int | No
     if not markup.get("force_reply"):
         return None
     placeholder = markup.get("input_field_placeholder")
-    if placeholder is not None and not 1 <= len(placeholder) <= _LONGEST_PLACEHOLDER:
-        raise bad_request("REPLY_MARKUP_INPUT_PLACEHOLDER_INVALID")
+    if placeholder is not None and not 1 <= len(placeholder) <= _MAX_PLACEHOLDER_LENGTH:
+        raise build_bad_request("REPLY_MARKUP_INPUT_PLACEHOLDER_INVALID")
     if not markup.get("selective"):
         return ForcedReply(placeholder or "", None)
     replied = chat.messages.get(reply_to or 0)
-    reached = set(text.mentioned) | ({replied.sender["id"]} if replied else set())
-    return ForcedReply(placeholder or "", frozenset(reached - {BOT_ID}))
+    user_ids = set(text.mentioned_user_ids) | ({replied.sender["id"]} if replied else set())
+    return ForcedReply(placeholder or "", frozenset(user_ids - {BOT_ID}))
 
 
-def _button(button: dict[str, str]) -> ShownButton:
+def _parse_button(button: dict[str, str]) -> ShownButton:
     if not button.get("text", "").strip():
-        raise bad_request("inline keyboard button text must be non-empty")
+        raise build_bad_request("inline keyboard button text must be non-empty")
     data = button.get("callback_data", "")
-    if not 1 <= len(data.encode()) <= _LONGEST_CALLBACK_DATA:
-        raise bad_request("BUTTON_DATA_INVALID")
+    if not 1 <= len(data.encode()) <= _MAX_CALLBACK_DATA_LENGTH:
+        raise build_bad_request("BUTTON_DATA_INVALID")
     return ShownButton(button["text"], data)

@@ -7,17 +7,17 @@ import html
 import re
 from dataclasses import dataclass
 
-from tests.support.telegram.refusals import RefusalError, bad_request
+from tests.support.telegram.refusals import RefusalError, build_bad_request
 
 _TAGS = frozenset(
     "a b blockquote code del em i ins pre s span strike strong tg-emoji tg-spoiler u".split()  # noqa: SIM905
 )
-_TOKEN = re.compile(r"<(?P<end>/?)(?P<name>[^\s>]*)(?P<rest>[^>]*)(?P<closed>>?)")
+_TAG_TOKEN = re.compile(r"<(?P<end>/?)(?P<name>[^\s>]*)(?P<rest>[^>]*)(?P<closed>>?)")
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|#\d+|#x[0-9a-fA-F]+);")
 _USER_LINK = re.compile(r'href="tg://user\?id=(\d+)"')
-_LONGEST_TEXT = 4096
-LONGEST_CAPTION = 1024
-_MOST_ENTITIES = 100
+_MAX_TEXT_LENGTH = 4096
+MAX_CAPTION_LENGTH = 1024
+_MAX_ENTITIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ParsedText:
 
     text: str
     tags: tuple[str, ...] = ()
-    mentioned: tuple[int, ...] = ()
+    mentioned_user_ids: tuple[int, ...] = ()
 
 
 def parse_html(source: str) -> ParsedText:
@@ -35,40 +35,40 @@ def parse_html(source: str) -> ParsedText:
     Raises:
         RefusalError: a tag is unknown, not closed, or closed in the wrong order.
     """
-    shown: list[str] = []
+    text_parts: list[str] = []
     tags: list[str] = []
-    mentioned: list[int] = []
+    mentioned_user_ids: list[int] = []
     open_tags: list[str] = []
-    at = 0
-    while at < len(source):
-        if source[at] != "<":
-            end = source.find("<", at)
+    position = 0
+    while position < len(source):
+        if source[position] != "<":
+            end = source.find("<", position)
             end = len(source) if end < 0 else end
-            shown.append(_ENTITY.sub(lambda match: html.unescape(match[0]), source[at:end]))
-            at = end
+            text_parts.append(_ENTITY.sub(lambda match: html.unescape(match[0]), source[position:end]))
+            position = end
             continue
-        offset = len(source[:at].encode())
-        token = _TOKEN.match(source, at)
+        offset = len(source[:position].encode())
+        token = _TAG_TOKEN.match(source, position)
         if token is None or not token["closed"]:
-            raise _broken(f"Unclosed start tag at byte offset {offset}")
+            raise _build_parse_refusal(f"Unclosed start tag at byte offset {offset}")
         name = token["name"].lower()
         if token["end"]:
-            _close(name, open_tags, offset)
+            _close_tag(name, open_tags, offset)
         else:
             if name not in _TAGS:
-                raise _broken(f'Unsupported start tag "{name}" at byte offset {offset}')
+                raise _build_parse_refusal(f'Unsupported start tag "{name}" at byte offset {offset}')
             open_tags.append(name)
             tags.append(name)
             if name == "a" and (user := _USER_LINK.search(token["rest"])):
-                mentioned.append(int(user[1]))
-        at = token.end()
+                mentioned_user_ids.append(int(user[1]))
+        position = token.end()
     if open_tags:
-        raise _broken(f'Can\'t find end tag corresponding to start tag "{open_tags[-1]}"')
-    return ParsedText("".join(shown), tuple(tags[:_MOST_ENTITIES]), tuple(mentioned))
+        raise _build_parse_refusal(f'Can\'t find end tag corresponding to start tag "{open_tags[-1]}"')
+    return ParsedText("".join(text_parts), tuple(tags[:_MAX_ENTITIES]), tuple(mentioned_user_ids))
 
 
-def accepted_text(
-    source: str, parse_mode: str | None, *, limit: int = _LONGEST_TEXT, empty: bool = False
+def parse_text(
+    source: str, parse_mode: str | None, *, max_length: int = _MAX_TEXT_LENGTH, may_be_empty: bool = False
 ) -> ParsedText:
     """The text of a message that may be sent.
 
@@ -76,25 +76,27 @@ def accepted_text(
         RefusalError: the markup is broken, or the text is empty or longer than `limit` once it is parsed.
     """
     if parse_mode not in {None, "HTML"}:
-        raise bad_request("unsupported parse_mode")
+        raise build_bad_request("unsupported parse_mode")
     parsed = parse_html(source) if parse_mode == "HTML" else ParsedText(source)
-    parsed = ParsedText(parsed.text.replace("\r", "").strip(), parsed.tags, parsed.mentioned)
-    if len(parsed.text.encode("utf-16-le")) // 2 > limit:
-        raise bad_request("message is too long" if limit == _LONGEST_TEXT else "message caption is too long")
-    if not parsed.text and not empty:
-        raise bad_request("message text is empty")
+    parsed = ParsedText(parsed.text.replace("\r", "").strip(), parsed.tags, parsed.mentioned_user_ids)
+    if len(parsed.text.encode("utf-16-le")) // 2 > max_length:
+        raise build_bad_request(
+            "message is too long" if max_length == _MAX_TEXT_LENGTH else "message caption is too long"
+        )
+    if not parsed.text and not may_be_empty:
+        raise build_bad_request("message text is empty")
     return parsed
 
 
-def _close(name: str, open_tags: list[str], offset: int) -> None:
+def _close_tag(name: str, open_tags: list[str], offset: int) -> None:
     if not open_tags:
-        raise _broken(f"Unexpected end tag at byte offset {offset}")
+        raise _build_parse_refusal(f"Unexpected end tag at byte offset {offset}")
     if name and name != open_tags[-1]:
-        raise _broken(
+        raise _build_parse_refusal(
             f'Unmatched end tag at byte offset {offset}, expected "</{open_tags[-1]}>", found "</{name}>"'
         )
     open_tags.pop()
 
 
-def _broken(reason: str) -> RefusalError:
-    return bad_request(f"can't parse entities: {reason}")
+def _build_parse_refusal(reason: str) -> RefusalError:
+    return build_bad_request(f"can't parse entities: {reason}")

@@ -3,23 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.telegram.calls import Call
+from tests.support.telegram.api_calls import Call
 from tests.support.telegram.chats import BOT_USER, Chat
-from tests.support.telegram.editing import (
+from tests.support.telegram.edit_methods import (
     delete_message,
     edit_message_caption,
     edit_message_media,
     edit_message_text,
 )
-from tests.support.telegram.files import sent_file
-from tests.support.telegram.keyboards import forced_reply_of, rows_of
-from tests.support.telegram.markup import LONGEST_CAPTION, accepted_text
+from tests.support.telegram.files import find_sent_file
+from tests.support.telegram.keyboards import parse_forced_reply, parse_rows
+from tests.support.telegram.markup import MAX_CAPTION_LENGTH, parse_text
 from tests.support.telegram.menus import get_my_commands, set_my_commands
-from tests.support.telegram.refusals import bad_request
+from tests.support.telegram.refusals import build_bad_request
 from tests.support.telegram.state import CallbackAnswer, State
 from tests.support.telegram.webhooks import delete_webhook, get_webhook_info, set_webhook
 
-_LONGEST_CALLBACK_ANSWER = 200
+_MAX_CALLBACK_ANSWER_LENGTH = 200
 
 Method = Callable[[State, Call], Any]
 
@@ -34,19 +34,19 @@ def get_me(_state: State, _call: Call) -> Any:
 
 
 def send_message(state: State, call: Call) -> Any:
-    chat = state.chat_to_write_in(call.parameters.get("chat_id"))
+    chat = state.find_writable_chat(call.parameters.get("chat_id"))
     source = str(call.parameters.get("text", ""))
-    parsed = accepted_text(source, call.parameters.get("parse_mode"))
-    place = _place(chat, call)
+    parsed = parse_text(source, call.parameters.get("parse_mode"))
+    destination = _parse_destination(chat, call)
     message = state.add_message(
         chat,
         BOT_USER,
         parsed.text,
         source=source,
         tags=parsed.tags,
-        **place,
-        rows=rows_of(call),
-        forced_reply=forced_reply_of(call, chat, parsed, place["reply_to"]),
+        **destination,
+        rows=parse_rows(call),
+        forced_reply=parse_forced_reply(call, chat, parsed, destination["reply_to"]),
     )
     return message.to_json()
 
@@ -60,18 +60,20 @@ def send_photo(state: State, call: Call) -> Any:
 
 
 def _send_file(state: State, call: Call, kind: str, *, is_photo: bool) -> Any:
-    chat = state.chat_to_write_in(call.parameters.get("chat_id"))
+    chat = state.find_writable_chat(call.parameters.get("chat_id"))
     source = str(call.parameters.get("caption", ""))
-    caption = accepted_text(source, call.parameters.get("parse_mode"), limit=LONGEST_CAPTION, empty=True)
-    file = sent_file(call, str(call.parameters.get(kind, kind)), is_photo=is_photo)
+    caption = parse_text(
+        source, call.parameters.get("parse_mode"), max_length=MAX_CAPTION_LENGTH, may_be_empty=True
+    )
+    file = find_sent_file(call, str(call.parameters.get(kind, kind)), is_photo=is_photo)
     message = state.add_message(
         chat,
         BOT_USER,
         caption.text,
         source=source,
         tags=caption.tags,
-        **_place(chat, call),
-        rows=rows_of(call),
+        **_parse_destination(chat, call),
+        rows=parse_rows(call),
         file_name=file.name,
         file_content=file.content,
         is_photo=is_photo,
@@ -79,16 +81,16 @@ def _send_file(state: State, call: Call, kind: str, *, is_photo: bool) -> Any:
     return message.to_json()
 
 
-def _place(chat: Chat, call: Call) -> dict[str, int | None]:
+def _parse_destination(chat: Chat, call: Call) -> dict[str, int | None]:
     """The topic of a new message and the message that it replies to."""
     thread = call.parameters.get("message_thread_id")
     if thread is not None and (not chat.forum or int(thread) not in chat.messages):
-        raise bad_request("message thread not found")
+        raise build_bad_request("message thread not found")
     reply = call.parameters.get("reply_parameters") or {}
     reply_to = reply.get("message_id") or call.parameters.get("reply_to_message_id")
     if reply_to is not None and int(reply_to) not in chat.messages:
         if not reply.get("allow_sending_without_reply"):
-            raise bad_request("message to be replied not found")
+            raise build_bad_request("message to be replied not found")
         reply_to = None
     return {
         "thread": int(thread) if thread is not None else None,
@@ -97,24 +99,24 @@ def _place(chat: Chat, call: Call) -> dict[str, int | None]:
 
 
 def answer_callback_query(state: State, call: Call) -> Any:
-    query = str(call.parameters.get("callback_query_id", ""))
-    if query not in state.open_presses:
-        raise bad_request("query is too old and response timeout expired or query ID is invalid")
+    query_id = str(call.parameters.get("callback_query_id", ""))
+    if query_id not in state.pending_presses:
+        raise build_bad_request("query is too old and response timeout expired or query ID is invalid")
     text = str(call.parameters.get("text", ""))
-    if len(text) > _LONGEST_CALLBACK_ANSWER:
-        raise bad_request("MESSAGE_TOO_LONG")
-    state.answered_presses[query] = CallbackAnswer(text, bool(call.parameters.get("show_alert")))
+    if len(text) > _MAX_CALLBACK_ANSWER_LENGTH:
+        raise build_bad_request("MESSAGE_TOO_LONG")
+    state.answered_presses[query_id] = CallbackAnswer(text, bool(call.parameters.get("show_alert")))
     return True
 
 
 def send_chat_action(state: State, call: Call) -> Any:
-    chat = state.chat_to_write_in(call.parameters.get("chat_id"))
-    chat.actions.append((str(call.parameters.get("action", "")), _place(chat, call)["thread"]))
+    chat = state.find_writable_chat(call.parameters.get("chat_id"))
+    chat.chat_actions.append((str(call.parameters.get("action", "")), _parse_destination(chat, call)["thread"]))
     return True
 
 
 def get_chat(state: State, call: Call) -> Any:
-    chat = state.chat_to_write_in(call.parameters.get("chat_id"))
+    chat = state.find_writable_chat(call.parameters.get("chat_id"))
     return {**chat.to_json(), "accent_color_id": 0, "max_reaction_count": 11}
 
 

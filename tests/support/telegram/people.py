@@ -21,14 +21,14 @@ class Person:
         self.chat = Chat(self.id, "private", user=self.user)
         if has_opened_chat:
             state.chats[self.id] = self.chat
-        self._presses = 0
+        self._press_count = 0
 
-    async def say(self, text: str, *, chat: Chat | None = None, topic: int | None = None) -> ShownMessage:
+    async def send(self, text: str, *, chat: Chat | None = None, topic: int | None = None) -> ShownMessage:
         """Writes a message, in the private chat where no other is given."""
-        return await self._write(chat or self.chat, text, topic=topic, reply_to=None)
+        return await self._send_message(chat or self.chat, text, topic=topic, reply_to=None)
 
     async def reply_to(self, message: ShownMessage, text: str) -> ShownMessage:
-        return await self._write(message.chat, text, topic=message.thread, reply_to=message)
+        return await self._send_message(message.chat, text, topic=message.thread, reply_to=message)
 
     async def reply_with_photo(self, message: ShownMessage) -> ShownMessage:
         """A reply that has no text."""
@@ -40,22 +40,22 @@ class Person:
 
     async def press(self, message: ShownMessage, label: str) -> str:
         """Presses a button; gives the id under which the server keeps the bot's answer."""
-        self._presses += 1
-        press = f"{self.id}{self._presses:06}"
-        self._state.open_presses.add(press)
+        self._press_count += 1
+        press_id = f"{self.id}{self._press_count:06}"
+        self._state.pending_presses.add(press_id)
         content = {
-            "id": press,
+            "id": press_id,
             "from": self.user,
             "chat_instance": str(message.chat.id),
             "message": message.to_json(),
             "data": message.buttons[label],
         }
         await self._state.add_update("callback_query", content)
-        return press
+        return press_id
 
-    def saw(self, press: str) -> CallbackAnswer | None:
+    def get_callback_answer(self, press_id: str) -> CallbackAnswer | None:
         """What the phone showed for a press; None while it shows the spinner."""
-        return self._state.answered_presses.get(press)
+        return self._state.answered_presses.get(press_id)
 
     async def open_topic(self, forum: Chat, name: str) -> int:
         """Opens a topic of a forum; gives its id."""
@@ -63,22 +63,22 @@ class Person:
         message.thread = message.id
         return message.id
 
-    async def _write(
+    async def _send_message(
         self, chat: Chat, text: str, *, topic: int | None, reply_to: ShownMessage | None
     ) -> ShownMessage:
         self._state.chats.setdefault(chat.id, chat)
         message = self._state.add_message(
             chat, self.user, text, thread=topic, reply_to=reply_to.id if reply_to else None
         )
-        if _reaches_the_bot(chat, text, reply_to):
+        if _is_visible_to_bot(chat, text, reply_to):
             await self._state.add_update("message", message.to_json())
         return message
 
 
-def _reaches_the_bot(chat: Chat, text: str, reply_to: ShownMessage | None) -> bool:
+def _is_visible_to_bot(chat: Chat, text: str, reply_to: ShownMessage | None) -> bool:
     return (
         chat.is_private
         or text.startswith("/")
         or f"@{BOT_USERNAME}" in text
-        or (reply_to is not None and reply_to.from_bot)
+        or (reply_to is not None and reply_to.is_from_bot)
     )

@@ -19,5 +19,5 @@ class RefusalError(Exception):
         self.parameters = parameters
 
 
-def bad_request(description: str, **parameters: Any) -> RefusalError:
+def build_bad_request(description: str, **parameters: Any) -> RefusalError:
     return RefusalError(400, f"Bad Request: {description}", **parameters)

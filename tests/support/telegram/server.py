@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.support.telegram.calls import Call, SentFile
+from tests.support.telegram.api_calls import Call, SentFile
 from tests.support.telegram.chats import BOT_ID, Chat
 from tests.support.telegram.faults import Fault, Faults
 from tests.support.telegram.methods import METHODS
@@ -17,8 +17,8 @@ from tests.support.telegram.refusals import RefusalError
 from tests.support.telegram.state import State
 from tests.support.telegram.webhooks import WebhookDelivery
 
-_PATIENCE_SECONDS = 20.0
-_TRAVEL_AS_JSON = {
+_WAIT_TIMEOUT_SECONDS = 20.0
+_JSON_PARAMETERS = {
     "allow_sending_without_reply",
     "allowed_updates",
     "commands",
@@ -48,7 +48,7 @@ class TelegramServer:
         self.token = f"{BOT_ID}:AAE-test_token_that_must_not_be_in_any_log"
         self.state = State()
         self.calls: list[Call] = []
-        self.polls = 0
+        self.poll_count = 0
         self.unknown_methods: list[str] = []
         self._faults = Faults()
         self._polling = Polling(self.state)
@@ -62,81 +62,81 @@ class TelegramServer:
 
     async def __aenter__(self) -> Self:
         await self.listen()
-        self.webhook.begin()
+        self.webhook.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.webhook.end()
-        await self.hang_up()
+        await self.webhook.stop()
+        await self.stop_listening()
         assert not self.unknown_methods, self.unknown_methods
 
     async def listen(self) -> None:
         """Begins to answer; after `hang_up`, on the same port again."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
-        app.router.add_route("*", "/bot{token}/{method}", self._answer)
+        app.router.add_route("*", "/bot{token}/{method}", self._handle_request)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port, reuse_address=True)
         await site.start()
         self._port = self._runner.addresses[0][1]
 
-    async def hang_up(self) -> None:
+    async def stop_listening(self) -> None:
         """Drops all connections and refuses new ones."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
-    def misbehave(self, method: str, fault: Fault) -> None:
+    def add_fault(self, method: str, fault: Fault) -> None:
         """Has the next calls of a method answered wrongly."""
         self._faults.add(method, fault)
 
-    def is_out_of_faults(self, method: str) -> bool:
+    def has_no_faults_left(self, method: str) -> bool:
         """Whether all faults that were planned for a method have happened."""
         return not self._faults.planned.get(method)
 
-    def called(self, method: str) -> list[dict[str, Any]]:
+    def list_calls(self, method: str) -> list[dict[str, Any]]:
         """The parameters of each call of a method, also of those that were refused."""
         return [call.parameters for call in self.calls if call.method == method]
 
-    async def until(self, condition: Callable[[], object]) -> None:
+    async def wait_until(self, condition: Callable[[], object]) -> None:
         """Returns when the condition holds; it is looked at whenever something has changed here."""
-        async with asyncio.timeout(_PATIENCE_SECONDS), self.state.changed:
+        async with asyncio.timeout(_WAIT_TIMEOUT_SECONDS), self.state.changed:
             await self.state.changed.wait_for(lambda: bool(condition()))
 
     # ── People ────────────────────────────────────────────────────────────────────────────────────
 
-    def person(self, first_name: str, last_name: str = "", *, has_opened_chat: bool = True) -> Person:
+    def add_person(self, first_name: str, last_name: str = "", *, has_opened_chat: bool = True) -> Person:
         """A person, who has opened a private chat with the bot, or does so with his first message."""
         return Person(self.state, first_name, last_name, has_opened_chat=has_opened_chat)
 
-    def group(self, title: str) -> Chat:
+    def add_group(self, title: str) -> Chat:
         return self._add_chat(Chat(self.state.next_group_id(), "group", title))
 
-    def supergroup(self, title: str) -> Chat:
+    def add_supergroup(self, title: str) -> Chat:
         return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title))
 
-    def forum(self, title: str) -> Chat:
+    def add_forum(self, title: str) -> Chat:
         """A supergroup with topics."""
         return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title, forum=True))
 
-    def move(self, group: Chat) -> Chat:
+    def upgrade_group(self, group: Chat) -> Chat:
         """The supergroup that a group becomes; the group's own id is refused from now on.
 
         Its messages stay behind, and the ids of new ones begin anew.
         """
-        supergroup = self.supergroup(group.title)
+        supergroup = self.add_supergroup(group.title)
         group.moved_to = supergroup.id
         return supergroup
 
-    async def tell_of_move(self, group: Chat, person: Person) -> None:
+    async def announce_upgrade(self, group: Chat, person: Person) -> None:
         """Has the bot see the two service messages that Telegram sends when a person has moved a group."""
         assert group.moved_to is not None, "the group has not moved"
         supergroup = self.state.chats[group.moved_to]
-        for chat, migrates in (
+        for chat, migration in (
             (group, {"migrate_to_chat_id": supergroup.id}),
             (supergroup, {"migrate_from_chat_id": group.id}),
         ):
-            message = self.state.add_message(chat, person.user, "", migrates=migrates)
+            message = self.state.add_message(chat, person.user, "", migrates=migration)
             await self.state.add_update("message", message.to_json())
 
     def _add_chat(self, chat: Chat) -> Chat:
@@ -145,49 +145,49 @@ class TelegramServer:
 
     # ── HTTP ──────────────────────────────────────────────────────────────────────────────────────
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _handle_request(self, request: web.Request) -> web.StreamResponse:
         try:
-            return web.json_response({"ok": True, "result": await self._result(request)})
+            return web.json_response({"ok": True, "result": await self._run_method(request)})
         except RefusalError as refusal:
-            answer: dict[str, Any] = {
+            content: dict[str, Any] = {
                 "ok": False,
                 "error_code": refusal.status,
                 "description": refusal.description,
             }
             if refusal.parameters:
-                answer["parameters"] = refusal.parameters
-            return web.json_response(answer, status=refusal.status)
+                content["parameters"] = refusal.parameters
+            return web.json_response(content, status=refusal.status)
         finally:
-            await self.state.tell()
+            await self.state.notify_changed()
 
-    async def _result(self, request: web.Request) -> Any:
+    async def _run_method(self, request: web.Request) -> Any:
         if request.match_info["token"] != self.token:
             raise RefusalError(401, "Unauthorized")
-        call = await _read(request)
+        call = await _parse_call(request)
         method = METHODS.get(call.method)
         if method is None and call.method != "getUpdates":
             self.unknown_methods.append(call.method)
             raise RefusalError(404, "Not Found")
         if call.method == "getUpdates":
-            self.polls += 1
+            self.poll_count += 1
         else:
             self.calls.append(call)
-        await self.state.tell()
-        fault = self._faults.next_for(call.method)
-        if fault is not None and not fault.carried_out:
-            await _go_wrong(fault, request)
+        await self.state.notify_changed()
+        fault = self._faults.take_next(call.method)
+        if fault is not None and not fault.runs_method:
+            await _apply_fault(fault, request)
         result = await self._polling.get_updates(call) if method is None else method(self.state, call)
-        if fault is not None and fault.carried_out:
-            await _go_wrong(fault, request)
+        if fault is not None and fault.runs_method:
+            await _apply_fault(fault, request)
         return result
 
 
-async def _go_wrong(fault: Fault, request: web.Request) -> None:
-    if fault.happens is not None:
-        fault.happens()
-    if fault.until is not None:
-        await fault.until.wait()
-    if fault.drops:
+async def _apply_fault(fault: Fault, request: web.Request) -> None:
+    if fault.side_effect is not None:
+        fault.side_effect()
+    if fault.release_event is not None:
+        await fault.release_event.wait()
+    if fault.drops_connection:
         if request.transport is not None:
             request.transport.abort()
         raise ConnectionResetError
@@ -195,7 +195,7 @@ async def _go_wrong(fault: Fault, request: web.Request) -> None:
         raise fault.refusal
 
 
-async def _read(request: web.Request) -> Call:
+async def _parse_call(request: web.Request) -> Call:
     """The parameters, however they travel: in the query, as JSON, as a form, or as a form with files."""
     method = request.match_info["method"]
     parameters: dict[str, Any] = dict(request.query)
@@ -207,10 +207,10 @@ async def _read(request: web.Request) -> Call:
             if isinstance(value, web.FileField):
                 files[name] = SentFile(value.filename, value.file.read())
             else:
-                parameters[name] = _value(name, str(value))
+                parameters[name] = _parse_value(name, str(value))
     return Call(method, parameters, files)
 
 
-def _value(name: str, text: str) -> Any:
+def _parse_value(name: str, text: str) -> Any:
     """A form's value: what is not a string travels as JSON."""
-    return json.loads(text) if name in _TRAVEL_AS_JSON else text
+    return json.loads(text) if name in _JSON_PARAMETERS else text

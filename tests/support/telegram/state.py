@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.telegram.chats import Chat, ShownMessage
-from tests.support.telegram.refusals import RefusalError, bad_request
+from tests.support.telegram.refusals import RefusalError, build_bad_request
 
 
 @dataclass
@@ -14,7 +14,7 @@ class CallbackAnswer:
     """What the person who pressed a button saw."""
 
     text: str
-    alert: bool
+    is_alert: bool
 
 
 @dataclass
@@ -22,11 +22,11 @@ class State:
     chats: dict[int, Chat] = field(default_factory=dict)
     updates: list[dict[str, Any]] = field(default_factory=list)
     commands: dict[tuple[str, str], list[dict[str, str]]] = field(default_factory=dict)
-    open_presses: set[str] = field(default_factory=set)
+    pending_presses: set[str] = field(default_factory=set)
     answered_presses: dict[str, CallbackAnswer] = field(default_factory=dict)
-    webhook: str = ""
+    webhook_url: str = ""
     webhook_secret: str = ""
-    webhook_updates: tuple[str, ...] = ()
+    allowed_updates: tuple[str, ...] = ()
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _last_update: int = 1000
     _last_user: int = 100
@@ -53,14 +53,14 @@ class State:
     async def redeliver(self, update: dict[str, Any]) -> None:
         """The same update again, as Telegram does when it did not learn that it had arrived."""
         self.updates.append(update)
-        await self.tell()
+        await self.notify_changed()
 
-    async def tell(self) -> None:
+    async def notify_changed(self) -> None:
         """Wakes whoever waits for something to change."""
         async with self.changed:
             self.changed.notify_all()
 
-    def chat_to_write_in(self, chat_id: Any) -> Chat:
+    def find_writable_chat(self, chat_id: Any) -> Chat:
         """The chat that the bot may write in.
 
         Raises:
@@ -69,15 +69,17 @@ class State:
         try:
             chat = self.chats[int(chat_id)]
         except (KeyError, TypeError, ValueError):
-            raise bad_request("chat not found") from None
+            raise build_bad_request("chat not found") from None
         if chat.bot_is_blocked:
             words = "bot was blocked by the user" if chat.is_private else "bot was kicked from the group chat"
             raise RefusalError(403, f"Forbidden: {words}")
         if chat.moved_to is not None:
-            raise bad_request("group chat was upgraded to a supergroup chat", migrate_to_chat_id=chat.moved_to)
+            raise build_bad_request(
+                "group chat was upgraded to a supergroup chat", migrate_to_chat_id=chat.moved_to
+            )
         return chat
 
-    def add_message(self, chat: Chat, sender: dict[str, Any], text: str, **more: Any) -> ShownMessage:
-        message = ShownMessage(id=chat.next_id(), chat=chat, sender=sender, text=text, date=self.now(), **more)
+    def add_message(self, chat: Chat, sender: dict[str, Any], text: str, **fields: Any) -> ShownMessage:
+        message = ShownMessage(id=chat.next_id(), chat=chat, sender=sender, text=text, date=self.now(), **fields)
         chat.messages[message.id] = message
         return message

@@ -6,7 +6,7 @@ from typing import Protocol
 from aiohttp.web import RouteDef
 
 from clearml_chatops.models.actions import Action
-from clearml_chatops.models.cards import EditPace
+from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
@@ -23,11 +23,11 @@ class DeliveryFailedError(Exception):
         self.reason = reason
 
 
-Arrived = Callable[[], Awaitable[None]]
+OnDelivered = Callable[[], Awaitable[None]]
 """Notes that the platform has a message; one that is killed before it has noted it sends it again."""
 
 
-async def nothing_to_note() -> None:
+async def ignore_delivery() -> None:
     """For a message that nobody would send again."""
 
 
@@ -50,7 +50,9 @@ class FrontEnd(Protocol):
     async def stop(self) -> None:
         """Answers what is under way and disconnects, within five seconds."""
 
-    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+    async def deliver(
+        self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
+    ) -> None:
         """Sends a notification, and has `arrived` done the moment the platform has it, before anything else.
 
         Raises DestinationGoneError, DeliveryFailedError.
@@ -62,40 +64,40 @@ class FrontEnd(Protocol):
         Raises DestinationGoneError, DeliveryFailedError.
         """
 
-    def edit_pace(self, conversation: Conversation) -> EditPace:
+    def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
         """How often cards there may be edited, to keep within the platform's limits."""
 
 
 class Actions(Protocol):
     """What buttons do, where a platform's buttons cannot hold a command line."""
 
-    async def remember(self, action: Action) -> str:
+    async def create_token(self, action: Action) -> str:
         """A token of at most 32 characters of `A-Za-z0-9_-` that stands for the action."""
 
-    async def recall(self, token: str) -> Action | None:
+    async def find_action(self, token: str) -> Action | None:
         """The action, or None when the token has expired or was never given out."""
 
-    async def remember_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+    async def record_question(self, conversation: Conversation, message_id: str, token: str) -> None:
         """Notes which message asks the question of an action."""
 
-    async def asked_by(self, conversation: Conversation, message_id: str) -> Action | None:
+    async def find_action_by_question(self, conversation: Conversation, message_id: str) -> Action | None:
         """The action whose question a message asks; None where it asks none, or asked it too long ago."""
 
 
 class Cards(Protocol):
     """Which experiment a message of the bot is about. Messages are found without their thread."""
 
-    async def remember(
+    async def record_message(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
     ) -> None:
         """Notes it. A message that is the experiment's card is kept up to date from now on."""
 
-    async def experiment_of(self, conversation: Conversation, message_id: str) -> str:
+    async def find_experiment_id(self, conversation: Conversation, message_id: str) -> str:
         """The experiment's id, or an empty text for a message that is about none."""
 
 
-class Places(Protocol):
+class Conversations(Protocol):
     """Where people are told things."""
 
-    async def moved(self, old: Conversation, new: Conversation) -> None:
+    async def move(self, old: Conversation, new: Conversation) -> None:
         """Notes that a conversation has another id now, so that what is kept for it goes there."""

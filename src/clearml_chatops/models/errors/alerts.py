@@ -20,10 +20,10 @@ class AmbiguousMetricError(ChatOpsError):
     text = "“{name}” fits {names} of “{experiment}”; name one of them in full."
 
 
-class NothingWillComeError(ChatOpsError):
+class RunEndedError(ChatOpsError):
     """The run is over, so that it reports and logs no more."""
 
-    code = "nothing_will_come"
+    code = "run_ended"
     text = "“{name}” is {status}, so nothing more will come of it; set the alert when it is in a queue again."
 
 

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from clearml_chatops.models.replies import Button
 
-LONGEST_QUOTED_VALUE = 200
+MAX_QUOTED_VALUE_LENGTH = 200
 """Characters of a person's own input repeated in an error; a longer one is cut."""
 
 
@@ -21,14 +21,14 @@ class ChatOpsError(Exception):
     code: ClassVar[str] = "error"
     text: ClassVar[str] = "{reason}"
 
-    def __init__(self, *, offers: Sequence[Button] = (), **values: object) -> None:
-        self.offers = tuple(offers)
+    def __init__(self, *, buttons: Sequence[Button] = (), **values: object) -> None:
+        self.buttons = tuple(buttons)
         self.values = values
-        shown = {name: shorten(str(value)) for name, value in values.items()}
-        super().__init__(self.text.format(**shown))
+        shortened_values = {name: shorten(str(value)) for name, value in values.items()}
+        super().__init__(self.text.format(**shortened_values))
 
 
 def shorten(text: str) -> str:
     """The text on one line, cut to what an error can repeat."""
     line = re.sub(r"\s+", " ", text)
-    return line if len(line) <= LONGEST_QUOTED_VALUE else line[: LONGEST_QUOTED_VALUE - 1] + "…"
+    return line if len(line) <= MAX_QUOTED_VALUE_LENGTH else line[: MAX_QUOTED_VALUE_LENGTH - 1] + "…"

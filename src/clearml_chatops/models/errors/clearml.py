@@ -20,10 +20,10 @@ class ClearMLUnreachableError(ClearMLError):
     )
 
 
-class ClearMLAnswerLostError(ClearMLError):
+class ClearMLResponseLostError(ClearMLError):
     """A write was sent and its answer did not arrive: it may or may not have been done."""
 
-    code = "clearml_answer_lost"
+    code = "clearml_response_lost"
     text = (
         "ClearML at {host} did not answer {endpoint} ({reason}), so it may or may not have been done; "
         "look with /show before you repeat it."
@@ -40,17 +40,17 @@ class ClearMLCredentialsError(ClearMLError):
     )
 
 
-class ClearMLBrokenError(ClearMLError):
+class ClearMLServerError(ClearMLError):
     """5xx: the server has a fault of its own."""
 
-    code = "clearml_broken"
+    code = "clearml_server_error"
     text = "ClearML at {host} has a fault (HTTP {status} to {endpoint}); try again, and look at the server's log."
 
 
-class ClearMLNonsenseError(ClearMLError):
+class ClearMLInvalidResponseError(ClearMLError):
     """The answer is no JSON, or not in ClearML's envelope: usually a proxy or the wrong port."""
 
-    code = "clearml_nonsense"
+    code = "clearml_invalid_response"
     text = (
         "{host} answered {endpoint} with something that is not ClearML's; check that CLEARML_API_HOST is the "
         "API server (usually port 8008) and that no proxy stands between."

@@ -135,10 +135,10 @@ class NothingToUndoError(ChatOpsError):
     text = "There is no edit of “{name}” to undo."
 
 
-class ChangedMeanwhileError(ChatOpsError):
+class EditConflictError(ChatOpsError):
     """Somebody else wrote the same thing after us; undoing would lose his work."""
 
-    code = "changed_meanwhile"
+    code = "edit_conflict"
     text = "{what} of “{name}” was changed again after that edit, so it is left as it is; set it by hand."
 
 

@@ -17,10 +17,10 @@ class TooManyLinkCodesError(ChatOpsError):
     text = "Those were too many wrong codes; wait {minutes} minutes, then get a new one by /link where I know you."
 
 
-class KnownAsAnotherError(ChatOpsError):
+class IdentityTakenError(ChatOpsError):
     """The identity that is to be linked belongs to another person."""
 
-    code = "known_as_another"
+    code = "identity_taken"
     text = "I know you here as {name} already; say /unlink first if you are to be somebody else here."
 
 
@@ -31,8 +31,8 @@ class LastIdentityError(ChatOpsError):
     text = "I know you nowhere else, so this stays; say /link to be known on another platform too."
 
 
-class PublicPlaceError(ChatOpsError):
+class DirectMessageRequiredError(ChatOpsError):
     """What is secret is not said where others read it."""
 
-    code = "public_place"
+    code = "direct_message_required"
     text = "Others can read here; send {command} to me in a direct message."

@@ -3,10 +3,10 @@
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
-class StrangerError(ChatOpsError):
+class UnknownUserError(ChatOpsError):
     """Somebody whom the bot does not know."""
 
-    code = "stranger"
+    code = "unknown_user"
     text = "I do not know you yet. Ask {admins} to let you in and give this id: {identity}"
 
 
@@ -24,8 +24,8 @@ class NotAllowedError(ChatOpsError):
     text = "{command} needs the role {needed} and yours is {role}; ask an admin for it."
 
 
-class NotYoursError(ChatOpsError):
+class ExperimentNotYoursError(ChatOpsError):
     """Another person's draft, run or place in a queue; the server itself would let anybody change it."""
 
-    code = "not_yours"
+    code = "experiment_not_yours"
     text = "“{name}” belongs to {owner}; clone it and change your own copy, or ask an admin."

@@ -17,10 +17,10 @@ class DockerMissingError(ChatOpsError):
     text = "docker is not installed on {host}; install it there, or start the worker with venv and without image=."
 
 
-class DockerOrVenvError(ChatOpsError):
+class DockerVenvConflictError(ChatOpsError):
     """A worker that is to run in containers and without them."""
 
-    code = "docker_or_venv"
+    code = "docker_venv_conflict"
     text = "A worker runs in containers (docker, image=…) or without them (venv), not both; leave out {one}."
 
 
@@ -45,20 +45,20 @@ class WorkerExistsError(ChatOpsError):
     text = "The worker {worker} of {owner} is there already; /worker restart changes its cards or its image."
 
 
-class RunGoesOnError(ChatOpsError):
+class OrphanedRunError(ChatOpsError):
     """The worker's former agent died in mid-run, and the run still has the worker's cards."""
 
-    code = "run_goes_on"
+    code = "orphaned_run"
     text = (
         "“{name}” of {owner} still runs on the cards of {worker}, though its agent died; the worker cannot start "
         "beside it. Wait until it ends, or abort it."
     )
 
 
-class NoWorkerError(ChatOpsError):
+class NoWorkerForQueueError(ChatOpsError):
     """The bot runs no worker for this queue on this host."""
 
-    code = "no_worker"
+    code = "no_worker_for_queue"
     text = "No worker that I started for {queue} runs on {host}; /worker list shows what there is."
 
 
@@ -93,40 +93,40 @@ class NoGpuDriverError(ChatOpsError):
     text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi{instead}."
 
 
-class CardNotWatchedError(ChatOpsError):
+class GpuNotWatchedError(ChatOpsError):
     """Nobody waits here for this card, or for any."""
 
-    code = "card_not_watched"
+    code = "gpu_not_watched"
     text = "I watch {what} here; /gpus watch 1 would tell you when card 1 is free."
 
 
-class NobodyToAskError(ChatOpsError):
+class GpuOwnerUnreachableError(ChatOpsError):
     """Not everybody who has the cards is known to the bot, or can be written to."""
 
-    code = "nobody_to_ask"
+    code = "gpu_owner_unreachable"
     text = (
         "I do not know everybody who has {cards}, so I can ask nobody; send it without --ask to see who has them."
     )
 
 
-class AlreadyAskedError(ChatOpsError):
+class GpuAlreadyRequestedError(ChatOpsError):
     """The same question waits for its answer."""
 
-    code = "already_asked"
+    code = "gpu_already_requested"
     text = "{asked} is asked for {cards} already and has not answered yet; you are told when that changes."
 
 
-class CardQuestionOverError(ChatOpsError):
+class GpuRequestClosedError(ChatOpsError):
     """A question about cards that was answered, taken back or has expired, or never was."""
 
-    code = "card_question_over"
+    code = "gpu_request_closed"
     text = "That question is no longer open; /worker consent shows those that are."
 
 
-class CardQuestionNotYoursError(ChatOpsError):
+class GpuRequestNotYoursError(ChatOpsError):
     """Somebody else is asked."""
 
-    code = "card_question_not_yours"
+    code = "gpu_request_not_yours"
     text = "{asked} is asked this, so only {asked} or an admin may answer it."
 
 

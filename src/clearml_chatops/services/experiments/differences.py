@@ -23,16 +23,16 @@ class VaryingParameter:
     values: tuple[str | None, ...]
 
 
-def experiment_changes(before: Experiment, after: Experiment) -> tuple[ValueChange, ...]:
+def diff_experiments(before: Experiment, after: Experiment) -> tuple[ValueChange, ...]:
     """Parameters, container and script that differ."""
     return (
-        *parameter_changes(before.parameters, after.parameters),
-        *container_changes(before.container, after.container),
-        *script_changes(before.script, after.script),
+        *diff_parameters(before.parameters, after.parameters),
+        *diff_containers(before.container, after.container),
+        *diff_scripts(before.script, after.script),
     )
 
 
-def parameter_changes(before: Sequence[Parameter], after: Sequence[Parameter]) -> tuple[ValueChange, ...]:
+def diff_parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> tuple[ValueChange, ...]:
     """Values that differ, in the order of the names."""
     old = {item.key: item.value for item in before}
     new = {item.key: item.value for item in after}
@@ -43,26 +43,26 @@ def parameter_changes(before: Sequence[Parameter], after: Sequence[Parameter]) -
     )
 
 
-def varying_parameters(experiments: Sequence[Experiment]) -> tuple[VaryingParameter, ...]:
+def find_varying_parameters(experiments: Sequence[Experiment]) -> tuple[VaryingParameter, ...]:
     """The parameters that are not the same in all of them, in the order of the names."""
     values = [{item.key: item.value for item in experiment.parameters} for experiment in experiments]
     return tuple(
-        VaryingParameter(str(key), tuple(known.get(key) for known in values))
+        VaryingParameter(str(key), tuple(values_by_key.get(key) for values_by_key in values))
         for key in sorted(set().union(*values))
         if len({known.get(key) for known in values}) > 1
     )
 
 
-def container_changes(before: Container, after: Container) -> tuple[ValueChange, ...]:
-    return _changed(
+def diff_containers(before: Container, after: Container) -> tuple[ValueChange, ...]:
+    return _diff_values(
         ("container image", before.image, after.image),
         ("container arguments", before.arguments, after.arguments),
         ("container setup", before.setup_shell_script, after.setup_shell_script),
     )
 
 
-def script_changes(before: Script, after: Script) -> tuple[ValueChange, ...]:
-    return _changed(
+def diff_scripts(before: Script, after: Script) -> tuple[ValueChange, ...]:
+    return _diff_values(
         ("script repository", before.repository, after.repository),
         ("script branch", before.branch, after.branch),
         ("script commit", before.commit, after.commit),
@@ -71,5 +71,5 @@ def script_changes(before: Script, after: Script) -> tuple[ValueChange, ...]:
     )
 
 
-def _changed(*values: tuple[str, str, str]) -> tuple[ValueChange, ...]:
+def _diff_values(*values: tuple[str, str, str]) -> tuple[ValueChange, ...]:
     return tuple(ValueChange(name, old or None, new or None) for name, old, new in values if old != new)

@@ -11,8 +11,8 @@ from typing import Any
 
 from clearml_chatops.models.edits import DraftEdit, EditKind
 from clearml_chatops.models.errors import (
-    ChangedMeanwhileError,
     ClearMLError,
+    EditConflictError,
     NotADraftError,
     NothingToUndoError,
 )
@@ -20,17 +20,17 @@ from clearml_chatops.models.experiments import Container, Experiment, Parameter,
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.calls import has_code
+from clearml_chatops.services.clearml_gateway.api_client import has_code
 from clearml_chatops.services.experiments.differences import (
     ValueChange,
-    container_changes,
-    parameter_changes,
-    script_changes,
+    diff_containers,
+    diff_parameters,
+    diff_scripts,
 )
 from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.services.experiments.parameters import merged, named_parameters, planned_parameters
+from clearml_chatops.services.experiments.parameters import merged, require_parameters, resolve_assignments
 
 _INVALID_STATUS = (400, 110)
 
@@ -41,7 +41,7 @@ class EditedDraft:
 
     experiment: Experiment
     changes: tuple[ValueChange, ...]
-    against_parent: tuple[ValueChange, ...] | None = None
+    changes_from_parent: tuple[ValueChange, ...] | None = None
 
 
 class DraftService:
@@ -62,12 +62,12 @@ class DraftService:
         self._ownership = ownership
         self._person = person
 
-    async def editable(self, reference: str) -> tuple[Experiment, Experiment | None]:
+    async def require_editable(self, reference: str) -> tuple[Experiment, Experiment | None]:
         """A draft that the person may change now, and its parent (None: it has none, or it cannot be had)."""
-        draft, parent = await self._draft_with_parent(reference)
-        return draft, await self._parent(draft, parent)
+        draft, parent = await self._require_draft_with_parent(reference)
+        return draft, await self._load_parent(draft, parent)
 
-    async def look(self, reference: str) -> tuple[Experiment, bool]:
+    async def check_editable(self, reference: str) -> tuple[Experiment, bool]:
         """An experiment, and whether it is a draft that the person may change now."""
         experiment = await self._lookup.find(reference)
         if not experiment.is_draft or self._person.role < Role.MEMBER:
@@ -78,39 +78,44 @@ class DraftService:
         self, reference: str, assignments: Sequence[tuple[str, str]], *, allow_new: bool
     ) -> EditedDraft:
         """Sets parameters of a draft. Raises ParameterNotFoundError, InvalidValueError; then nothing is set."""
-        draft, parent = await self._draft_with_parent(reference)
-        planned = planned_parameters(draft, assignments, allow_new=allow_new)
-        writing = self._refusing_non_drafts(draft, self._clearml.write_parameters(draft.id, planned))
-        _, parent = await asyncio.gather(writing, self._parent(draft, parent))
-        after = tuple(merged(draft.parameters, planned))
-        await self._remember(draft, EditKind.PARAMETERS, _written(draft, planned), _values(planned))
+        draft, parent = await self._require_draft_with_parent(reference)
+        changed = resolve_assignments(draft, assignments, allow_new=allow_new)
+        write = self._write_to_draft(draft, self._clearml.set_parameters(draft.id, changed))
+        _, parent = await asyncio.gather(write, self._load_parent(draft, parent))
+        after = tuple(merged(draft.parameters, changed))
+        await self._record_edit(
+            draft, EditKind.PARAMETERS, _build_undo_values(draft, changed), _map_values(changed)
+        )
         return EditedDraft(
             replace(draft, parameters=after),
-            parameter_changes(draft.parameters, after),
-            parameter_changes(parent.parameters, after) if parent else None,
+            diff_parameters(draft.parameters, after),
+            diff_parameters(parent.parameters, after) if parent else None,
         )
 
     async def unset_parameters(self, reference: str, names: Sequence[str]) -> EditedDraft:
         """Removes parameters of a draft, so that the script's own defaults hold. Raises ParameterNotFoundError."""
-        draft, parent = await self._draft_with_parent(reference)
-        removed = named_parameters(draft, names)
-        writing = self._refusing_non_drafts(draft, self._clearml.delete_parameters(draft.id, removed))
-        _, parent = await asyncio.gather(writing, self._parent(draft, parent))
+        draft, parent = await self._require_draft_with_parent(reference)
+        removed = require_parameters(draft, names)
+        write = self._write_to_draft(draft, self._clearml.delete_parameters(draft.id, removed))
+        _, parent = await asyncio.gather(write, self._load_parent(draft, parent))
         after = tuple(item for item in draft.parameters if item not in removed)
-        await self._remember(
-            draft, EditKind.PARAMETERS, _written(draft, removed), {str(item.key): None for item in removed}
+        await self._record_edit(
+            draft,
+            EditKind.PARAMETERS,
+            _build_undo_values(draft, removed),
+            {str(item.key): None for item in removed},
         )
         return EditedDraft(
             replace(draft, parameters=after),
-            parameter_changes(draft.parameters, after),
-            parameter_changes(parent.parameters, after) if parent else None,
+            diff_parameters(draft.parameters, after),
+            diff_parameters(parent.parameters, after) if parent else None,
         )
 
     async def change_container(
         self, reference: str, *, image: str | None, arguments: str | None, setup: str | None
     ) -> EditedDraft:
         """Changes parts of the container; what is None stays as it is."""
-        draft = await self._draft(reference)
+        draft = await self._require_draft(reference)
         before = draft.container
         after = replace(
             before,
@@ -118,15 +123,15 @@ class DraftService:
             arguments=before.arguments if arguments is None else arguments,
             setup_shell_script=before.setup_shell_script if setup is None else setup,
         )
-        await self._refusing_non_drafts(draft, self._clearml.write_container(draft.id, after))
-        await self._remember(draft, EditKind.CONTAINER, asdict(before), asdict(after))
-        return EditedDraft(replace(draft, container=after), container_changes(before, after))
+        await self._write_to_draft(draft, self._clearml.set_container(draft.id, after))
+        await self._record_edit(draft, EditKind.CONTAINER, asdict(before), asdict(after))
+        return EditedDraft(replace(draft, container=after), diff_containers(before, after))
 
     async def change_script(
         self, reference: str, *, branch: str | None, commit: str | None, entry_point: str | None
     ) -> EditedDraft:
         """Changes which code is run; what is None stays as it is, a new branch forgets the commit."""
-        draft = await self._draft(reference)
+        draft = await self._require_draft(reference)
         before = draft.script
         kept_commit = before.commit if branch is None else ""
         after = replace(
@@ -135,9 +140,9 @@ class DraftService:
             commit=kept_commit if commit is None else commit,
             entry_point=before.entry_point if entry_point is None else entry_point,
         )
-        await self._refusing_non_drafts(draft, self._clearml.write_script(draft.id, after))
-        await self._remember(draft, EditKind.SCRIPT, asdict(before), asdict(after))
-        return EditedDraft(replace(draft, script=after), script_changes(before, after))
+        await self._write_to_draft(draft, self._clearml.set_script(draft.id, after))
+        await self._record_edit(draft, EditKind.SCRIPT, asdict(before), asdict(after))
+        return EditedDraft(replace(draft, script=after), diff_scripts(before, after))
 
     async def undo(self, reference: str) -> EditedDraft:
         """Takes back the last edit that the bot made to a draft.
@@ -146,8 +151,8 @@ class DraftService:
             NothingToUndoError: there is none.
             ChangedMeanwhileError: what it wrote was changed again since; it is left as it is.
         """
-        draft = await self._draft(reference)
-        edit = await self._history.last(draft.id)
+        draft = await self._require_draft(reference)
+        edit = await self._history.get_last(draft.id)
         if edit is None:
             raise NothingToUndoError(name=draft.name)
         match edit.kind:
@@ -167,95 +172,95 @@ class DraftService:
     async def _undo_parameters(self, draft: Experiment, edit: DraftEdit) -> EditedDraft:
         current = {str(item.key): item.value for item in draft.parameters}
         if any(current.get(name) != value for name, value in edit.after.items()):
-            raise ChangedMeanwhileError(what="A parameter", name=draft.name)
+            raise EditConflictError(what="A parameter", name=draft.name)
         restored = [Parameter(**item) for item in edit.before.values() if item is not None]
         added = {name for name, item in edit.before.items() if item is None}
         removed = [item for item in draft.parameters if str(item.key) in added]
         if restored:
-            await self._refusing_non_drafts(draft, self._clearml.write_parameters(draft.id, restored))
+            await self._write_to_draft(draft, self._clearml.set_parameters(draft.id, restored))
         if removed:
-            await self._refusing_non_drafts(draft, self._clearml.delete_parameters(draft.id, removed))
+            await self._write_to_draft(draft, self._clearml.delete_parameters(draft.id, removed))
         after = tuple(item for item in merged(draft.parameters, restored) if item not in removed)
-        return EditedDraft(replace(draft, parameters=after), parameter_changes(draft.parameters, after))
+        return EditedDraft(replace(draft, parameters=after), diff_parameters(draft.parameters, after))
 
     async def _undo_container(self, draft: Experiment, before: Container, after: Container) -> EditedDraft:
         if draft.container != after:
-            raise ChangedMeanwhileError(what="The container", name=draft.name)
-        await self._refusing_non_drafts(draft, self._clearml.write_container(draft.id, before))
-        return EditedDraft(replace(draft, container=before), container_changes(after, before))
+            raise EditConflictError(what="The container", name=draft.name)
+        await self._write_to_draft(draft, self._clearml.set_container(draft.id, before))
+        return EditedDraft(replace(draft, container=before), diff_containers(after, before))
 
     async def _undo_script(self, draft: Experiment, before: Script, after: Script) -> EditedDraft:
         if draft.script != after:
-            raise ChangedMeanwhileError(what="The script", name=draft.name)
-        await self._refusing_non_drafts(draft, self._clearml.write_script(draft.id, before))
-        return EditedDraft(replace(draft, script=before), script_changes(after, before))
+            raise EditConflictError(what="The script", name=draft.name)
+        await self._write_to_draft(draft, self._clearml.set_script(draft.id, before))
+        return EditedDraft(replace(draft, script=before), diff_scripts(after, before))
 
     async def _undo_name(self, draft: Experiment, before: str, after: str) -> EditedDraft:
         if draft.name != after:
-            raise ChangedMeanwhileError(what="The name", name=draft.name)
+            raise EditConflictError(what="The name", name=draft.name)
         await self._clearml.rename(draft.id, before)
         return EditedDraft(replace(draft, name=before), (ValueChange("name", after, before),))
 
     async def _undo_tags(self, draft: Experiment, before: list[str], after: list[str]) -> EditedDraft:
         if list(draft.tags) != after:
-            raise ChangedMeanwhileError(what="The tags", name=draft.name)
-        await self._clearml.write_tags(draft.id, before)
+            raise EditConflictError(what="The tags", name=draft.name)
+        await self._clearml.set_tags(draft.id, before)
         change = ValueChange("tags", ", ".join(after), ", ".join(before))
         return EditedDraft(replace(draft, tags=tuple(before)), (change,))
 
-    async def _draft(self, reference: str) -> Experiment:
-        return (await self._draft_with_parent(reference))[0]
+    async def _require_draft(self, reference: str) -> Experiment:
+        return (await self._require_draft_with_parent(reference))[0]
 
-    async def _draft_with_parent(self, reference: str) -> tuple[Experiment, Experiment | None]:
+    async def _require_draft_with_parent(self, reference: str) -> tuple[Experiment, Experiment | None]:
         experiment, parent = await self._lookup.find_with_parent(reference)
         await self._ownership.require_own(experiment)
         if not experiment.is_draft:
-            raise _not_a_draft(experiment)
+            raise _build_not_a_draft_error(experiment)
         return experiment, parent
 
-    async def _parent(self, draft: Experiment, known: Experiment | None) -> Experiment | None:
+    async def _load_parent(self, draft: Experiment, loaded_parent: Experiment | None) -> Experiment | None:
         """The parent; asked for only where the lookup did not bring it along.
 
         It is asked for while the edit is written, and only to count differences: that the edit succeeded
         is told also where the parent cannot be had.
         """
-        if known is not None or not draft.parent_id:
-            return known
+        if loaded_parent is not None or not draft.parent_id:
+            return loaded_parent
         try:
-            return (await self._clearml.experiments([draft.parent_id])).get(draft.parent_id)
+            return (await self._clearml.get_experiments([draft.parent_id])).get(draft.parent_id)
         except ClearMLError:
             return None
 
-    async def _refusing_non_drafts(self, draft: Experiment, writing: Any) -> None:
+    async def _write_to_draft(self, draft: Experiment, write: Any) -> None:
         """Awaits a write; a draft that was enqueued after we read it gets the same answer as one before."""
         try:
-            await writing
+            await write
         except ClearMLError as error:
             if has_code(error, *_INVALID_STATUS):
-                raise _not_a_draft(await self._lookup.find(draft.id)) from error
+                raise _build_not_a_draft_error(await self._lookup.find(draft.id)) from error
             raise
 
-    async def _remember(
+    async def _record_edit(
         self, draft: Experiment, kind: EditKind, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> None:
         await self._history.add(DraftEdit(draft.id, kind, before, after))
 
 
-def _not_a_draft(experiment: Experiment) -> NotADraftError:
+def _build_not_a_draft_error(experiment: Experiment) -> NotADraftError:
     clone = Button("Clone it", f"/clone {experiment.id}")
     if experiment.status is Status.PENDING:
         advice = "take it out of its queue first with /dequeue, or clone it and change the copy."
         offers = [Button("Dequeue it", f"/dequeue {experiment.id}"), clone]
     else:
         advice, offers = "clone it and change the copy.", [clone]
-    return NotADraftError(name=experiment.name, status=experiment.status.word, advice=advice, offers=offers)
+    return NotADraftError(name=experiment.name, status=experiment.status.label, advice=advice, buttons=offers)
 
 
-def _written(draft: Experiment, planned: Sequence[Parameter]) -> dict[str, Any]:
+def _build_undo_values(draft: Experiment, changed: Sequence[Parameter]) -> dict[str, Any]:
     """What stood where `planned` is written: a parameter as JSON, or None where there was none."""
     former = {item.key: item for item in draft.parameters}
-    return {str(item.key): asdict(former[item.key]) if item.key in former else None for item in planned}
+    return {str(item.key): asdict(former[item.key]) if item.key in former else None for item in changed}
 
 
-def _values(parameters: Sequence[Parameter]) -> dict[str, str]:
+def _map_values(parameters: Sequence[Parameter]) -> dict[str, str]:
     return {str(item.key): item.value for item in parameters}

@@ -19,9 +19,9 @@ class EditHistory:
         async with self._database.writing() as session:
             await DraftEditStore(session).add(edit, person_id=self._person.id, at=self._clock())
 
-    async def last(self, experiment_id: str) -> DraftEdit | None:
+    async def get_last(self, experiment_id: str) -> DraftEdit | None:
         async with self._database.reading() as session:
-            return await DraftEditStore(session).last(experiment_id)
+            return await DraftEditStore(session).get_last(experiment_id)
 
     async def mark_undone(self, edit: DraftEdit) -> None:
         async with self._database.writing() as session:

@@ -16,18 +16,18 @@ from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.storage.conversations import CurrentExperimentStore
+from clearml_chatops.storage.current_experiments import CurrentExperimentStore
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.states import WatcherStore
+from clearml_chatops.storage.watcher import WatcherStore
 
-LAST = "last"
-SHORTEST_ID_PREFIX = 4
-MOST_CHOICES = 8
+LAST_REFERENCE = "last"
+MIN_ID_PREFIX_LENGTH = 4
+MAX_CHOICES = 8
 
 _FULL_ID = re.compile(r"[0-9a-f]{32}")
-_ID_PREFIX = re.compile(rf"[0-9a-f]{{{SHORTEST_ID_PREFIX},31}}")
+_ID_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_ID_PREFIX_LENGTH},31}}")
 _WEB_LINK = re.compile(r"https?://\S*/(?:experiments|tasks)/([0-9a-f]{32})")
 
 
@@ -45,14 +45,14 @@ class ExperimentLookup:
         ownership: Ownership,
         person: Person,
         conversation: Conversation,
-        about: str,
+        context_experiment_id: str,
     ) -> None:
         self._clearml = clearml
         self._ownership = ownership
         self._database = database
         self._person = person
         self._conversation = conversation
-        self._about = about
+        self._context_experiment_id = context_experiment_id
 
     async def find(self, reference: str) -> Experiment:
         """The experiment that the reference means. One request, a second for a name that fits many.
@@ -65,37 +65,41 @@ class ExperimentLookup:
     async def find_with_parent(self, reference: str) -> tuple[Experiment, Experiment | None]:
         """The experiment, and its parent where that costs no further request: the bot knows whose child it is."""
         reference = reference.strip()
-        experiment_id = await self._id_of(reference)
+        experiment_id = await self._resolve_id(reference)
         if experiment_id:
             async with self._database.reading() as session:
-                state = (await WatcherStore(session).states([experiment_id])).get(experiment_id)
+                state = (await WatcherStore(session).find_states([experiment_id])).get(experiment_id)
             parent_id = state.parent_id if state else ""
-            found = await self._clearml.experiments([experiment_id, parent_id] if parent_id else [experiment_id])
+            found = await self._clearml.get_experiments(
+                [experiment_id, parent_id] if parent_id else [experiment_id]
+            )
             if experiment_id not in found:
                 raise ExperimentNotFoundError(reference=reference or experiment_id)
             return found[experiment_id], found.get(parent_id)
-        if reference.casefold() == LAST:
-            return await self._last(), None
-        return await self._by_text(reference), None
+        if reference.casefold() == LAST_REFERENCE:
+            return await self._find_last(), None
+        return await self._find_by_text(reference), None
 
-    async def find_mine(
-        self, wanted: ExperimentFilter, *, limit: int, skip: int = 0, whole: bool = False
+    async def find_own(
+        self, experiment_filter: ExperimentFilter, *, limit: int, skip: int = 0, whole: bool = False
     ) -> tuple[Experiment, ...]:
         """Those of the person's own that fit, the last changed first, without the first `skip`.
 
         One request. Where the bot has made some for him that are its own on the server, a second beside it;
         what both give is put together from its beginning, since a part of one alone tells no place in the whole.
         """
-        his = replace(wanted, user_ids=(await self._ownership.user_id(),))
-        created = await self._ownership.created_ids()
-        if not created:
-            return await self._clearml.find_experiments(his, skip=skip, limit=limit, whole=whole)
+        own_filter = replace(experiment_filter, user_ids=(await self._ownership.get_user_id(),))
+        created_ids = await self._ownership.list_created_ids()
+        if not created_ids:
+            return await self._clearml.find_experiments(own_filter, skip=skip, limit=limit, with_details=whole)
         lists = await asyncio.gather(
-            self._clearml.find_experiments(his, limit=skip + limit, whole=whole),
-            self._clearml.find_experiments(replace(wanted, ids=tuple(created)), limit=skip + limit, whole=whole),
+            self._clearml.find_experiments(own_filter, limit=skip + limit, with_details=whole),
+            self._clearml.find_experiments(
+                replace(experiment_filter, ids=tuple(created_ids)), limit=skip + limit, with_details=whole
+            ),
         )
-        together = heapq.merge(*lists, key=lambda item: item.status_changed, reverse=True)
-        return tuple(islice(together, skip, skip + limit))
+        merged = heapq.merge(*lists, key=lambda item: item.status_changed, reverse=True)
+        return tuple(islice(merged, skip, skip + limit))
 
     async def set_current(self, experiment_id: str) -> None:
         """Makes it the experiment that commands without a reference mean, in this conversation."""
@@ -110,12 +114,12 @@ class ExperimentLookup:
 
     async def current_id(self) -> str:
         """The id of the experiment that a command without a reference means; empty where there is none."""
-        if self._about:
-            return self._about
+        if self._context_experiment_id:
+            return self._context_experiment_id
         async with self._database.reading() as session:
             return await CurrentExperimentStore(session).get(self._conversation, self._person.id)
 
-    async def _id_of(self, reference: str) -> str:
+    async def _resolve_id(self, reference: str) -> str:
         """The full id that the reference states by itself; empty where ClearML has to be searched."""
         if not reference:
             current = await self.current_id()
@@ -126,46 +130,51 @@ class ExperimentLookup:
             return link[1]
         return reference.lower() if _FULL_ID.fullmatch(reference.lower()) else ""
 
-    async def _last(self) -> Experiment:
+    async def _find_last(self) -> Experiment:
         """The one of the person's experiments that changed last."""
-        found = await self.find_mine(ExperimentFilter(), limit=1, whole=True)
+        found = await self.find_own(ExperimentFilter(), limit=1, whole=True)
         if not found:
-            raise ExperimentNotFoundError(reference=LAST)
+            raise ExperimentNotFoundError(reference=LAST_REFERENCE)
         return found[0]
 
-    async def _by_text(self, reference: str) -> Experiment:
+    async def _find_by_text(self, reference: str) -> Experiment:
         found = await self._clearml.find_experiments(
-            ExperimentFilter(text=reference), limit=MOST_CHOICES + 1, whole=True
+            ExperimentFilter(text=reference), limit=MAX_CHOICES + 1, with_details=True
         )
-        wanted = reference.casefold()
-        fitting = _best_fitting(found, wanted)
-        if len(fitting) > MOST_CHOICES:
+        folded_text = reference.casefold()
+        matching = _select_best_matches(found, folded_text)
+        if len(matching) > MAX_CHOICES:
             # The one with exactly this name or id may have changed too long ago to be among those found.
             exact = await self._clearml.find_experiments(
-                ExperimentFilter(text=reference, exact=True), limit=MOST_CHOICES + 1, whole=True
+                ExperimentFilter(text=reference, exact=True), limit=MAX_CHOICES + 1, with_details=True
             )
-            fitting = _best_fitting(exact, wanted) or fitting
-        if not fitting:
+            matching = _select_best_matches(exact, folded_text) or matching
+        if not matching:
             raise ExperimentNotFoundError(reference=reference)
-        if len(fitting) > 1:
-            count = f"more than {MOST_CHOICES}" if len(fitting) > MOST_CHOICES else len(fitting)
+        if len(matching) > 1:
+            count = f"more than {MAX_CHOICES}" if len(matching) > MAX_CHOICES else len(matching)
             raise AmbiguousExperimentError(
-                reference=reference, count=count, candidates=tuple(fitting[:MOST_CHOICES])
+                reference=reference, count=count, candidates=tuple(matching[:MAX_CHOICES])
             )
-        return fitting[0]
+        return matching[0]
 
 
-def is_unmistakable(reference: str) -> bool:
+def is_explicit_reference(reference: str) -> bool:
     """Whether it can mean nothing but an experiment: an id or the beginning of one, a link, `last`."""
-    wanted = reference.strip().casefold()
+    folded_text = reference.strip().casefold()
     return bool(
-        wanted == LAST or _FULL_ID.fullmatch(wanted) or _ID_PREFIX.fullmatch(wanted) or _WEB_LINK.match(reference)
+        folded_text == LAST_REFERENCE
+        or _FULL_ID.fullmatch(folded_text)
+        or _ID_PREFIX.fullmatch(folded_text)
+        or _WEB_LINK.match(reference)
     )
 
 
-def _best_fitting(found: Iterable[Experiment], wanted: str) -> list[Experiment]:
+def _select_best_matches(found: Iterable[Experiment], folded_text: str) -> list[Experiment]:
     """Those whose id begins so, else those called so, else those with it in their name."""
     items = list(found)
-    by_id = [item for item in items if item.id.startswith(wanted)] if _ID_PREFIX.fullmatch(wanted) else []
-    by_name = [item for item in items if item.name.casefold() == wanted]
-    return by_id or by_name or [item for item in items if wanted in item.name.casefold()]
+    by_id = (
+        [item for item in items if item.id.startswith(folded_text)] if _ID_PREFIX.fullmatch(folded_text) else []
+    )
+    by_name = [item for item in items if item.name.casefold() == folded_text]
+    return by_id or by_name or [item for item in items if folded_text in item.name.casefold()]

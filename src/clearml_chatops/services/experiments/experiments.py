@@ -12,17 +12,17 @@ from clearml_chatops.models.errors import (
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
-from clearml_chatops.services.experiments.differences import ValueChange, experiment_changes
+from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.experiments.differences import ValueChange, diff_experiments
 from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.services.experiments.projects import projects_called, projects_with
-from clearml_chatops.services.notifications.cards import web_link
+from clearml_chatops.services.experiments.projects import find_projects, prefer_exact_name
+from clearml_chatops.services.notifications.cards import build_web_link
 from clearml_chatops.services.watching.tracking import Tracking
 
-SHORTEST_NAME = 3
-FOUND_ON_A_PAGE = 10
+MIN_NAME_LENGTH = 3
+EXPERIMENTS_PER_PAGE = 10
 
 
 class ExperimentService:
@@ -47,21 +47,23 @@ class ExperimentService:
         self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
     ) -> tuple[tuple[Experiment, ...], bool]:
         """A page of what fits, the last changed first, and whether more follow. Raises ProjectNotFoundError."""
-        wanted = ExperimentFilter(
+        experiment_filter = ExperimentFilter(
             text=text,
-            project_ids=await self._project_ids(project) if project else (),
+            project_ids=await self._find_project_ids(project) if project else (),
             statuses=(status,) if status else (),
         )
-        search = self._lookup.find_mine if mine else self._clearml.find_experiments
-        found = await search(wanted, skip=(page - 1) * FOUND_ON_A_PAGE, limit=FOUND_ON_A_PAGE + 1)
-        return found[:FOUND_ON_A_PAGE], len(found) > FOUND_ON_A_PAGE
+        search = self._lookup.find_own if mine else self._clearml.find_experiments
+        found = await search(
+            experiment_filter, skip=(page - 1) * EXPERIMENTS_PER_PAGE, limit=EXPERIMENTS_PER_PAGE + 1
+        )
+        return found[:EXPERIMENTS_PER_PAGE], len(found) > EXPERIMENTS_PER_PAGE
 
-    async def show(self, reference: str) -> Experiment:
+    async def get(self, reference: str) -> Experiment:
         return await self._lookup.find(reference)
 
-    async def web_link(self, experiment: Experiment) -> str:
+    async def get_web_link(self, experiment: Experiment) -> str:
         """Where the web UI shows it; empty where the web UI's address is not known."""
-        return web_link(await self._clearml.web_host(), experiment)
+        return build_web_link(await self._clearml.get_web_host(), experiment)
 
     async def use(self, reference: str) -> Experiment:
         """Makes an experiment the current one of this conversation."""
@@ -81,11 +83,11 @@ class ExperimentService:
         Raises:
             NameTooShortError, and what `ExperimentLookup.find` raises.
         """
-        require_name(name, allow_empty=True)
+        require_valid_name(name, allow_empty=True)
         source = await self._lookup.find(reference)
-        return await self.copy(source, name=name, project=project)
+        return await self.clone_experiment(source, name=name, project=project)
 
-    async def copy(
+    async def clone_experiment(
         self,
         source: Experiment,
         *,
@@ -97,12 +99,12 @@ class ExperimentService:
         """The clone of an experiment that was just read. One request, one more for a named project."""
         project_id, project_name = source.project_id, source.project_name
         if project:
-            project_id, project_name = await self._one_project(project)
-        copied_name = name or f"Clone of {source.name}"
-        user_id, user_name = await self._ownership.creator()
+            project_id, project_name = await self._require_one_project(project)
+        clone_name = name or f"Clone of {source.name}"
+        user_id, user_name = await self._ownership.get_creator()
         clone_id = await self._clearml.clone(
             source.id,
-            name=copied_name,
+            name=clone_name,
             project_id=project_id if project else "",
             parameters=parameters,
             container=container,
@@ -110,7 +112,7 @@ class ExperimentService:
         draft = replace(
             source,
             id=clone_id,
-            name=copied_name,
+            name=clone_name,
             status=Status.DRAFT,
             status_changed=self._tracking.now(),
             status_reason="",
@@ -130,14 +132,14 @@ class ExperimentService:
             last_iteration=0,
             metrics=(),
         )
-        await self._ownership.note_created(clone_id)
+        await self._ownership.record_created(clone_id)
         await self._tracking.follow(draft)
         await self._lookup.set_current(clone_id)
         return draft
 
     async def rename(self, reference: str, name: str) -> Experiment:
         """Gives a new name, in any status. Raises NameTooShortError, NotYoursError."""
-        require_name(name)
+        require_valid_name(name)
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         await self._clearml.rename(experiment.id, name)
@@ -148,10 +150,10 @@ class ExperimentService:
         """Adds and removes tags, in any status; the others stay."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
-        kept = [tag for tag in experiment.tags if tag not in remove]
-        tags = [*kept, *(tag for tag in dict.fromkeys(add) if tag not in kept)]
+        remaining = [tag for tag in experiment.tags if tag not in remove]
+        tags = [*remaining, *(tag for tag in dict.fromkeys(add) if tag not in remaining)]
         if tuple(tags) != experiment.tags:
-            await self._clearml.write_tags(experiment.id, tags)
+            await self._clearml.set_tags(experiment.id, tags)
             await self._history.add(
                 DraftEdit(experiment.id, EditKind.TAGS, {"tags": list(experiment.tags)}, {"tags": tags})
             )
@@ -162,14 +164,12 @@ class ExperimentService:
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status in {Status.PENDING, Status.RUNNING}:
-            raise CannotArchiveError(name=experiment.name, status=experiment.status.word)
+            raise CannotArchiveError(name=experiment.name, status=experiment.status.label)
         await self._clearml.archive(experiment.id)
         await self._lookup.forget_current(experiment.id)
         return replace(experiment, archived=True)
 
-    async def differences(
-        self, reference: str, other: str
-    ) -> tuple[Experiment, Experiment, tuple[ValueChange, ...]]:
+    async def diff(self, reference: str, other: str) -> tuple[Experiment, Experiment, tuple[ValueChange, ...]]:
         """What an experiment has otherwise than `other`, its parent where that is empty.
 
         Gives the other one, this one, and the values from the other to this. Raises ExperimentNotFoundError.
@@ -183,30 +183,30 @@ class ExperimentService:
             compared = await self._lookup.find(experiment.parent_id)
         else:
             raise ExperimentNotFoundError(reference=f"the parent of {experiment.name}")
-        return compared, experiment, experiment_changes(compared, experiment)
+        return compared, experiment, diff_experiments(compared, experiment)
 
-    async def log(self, reference: str, lines: int) -> tuple[Experiment, tuple[LogLine, ...]]:
+    async def read_log(self, reference: str, line_count: int) -> tuple[Experiment, tuple[LogLine, ...]]:
         """The last lines of a run's console, oldest first."""
         experiment = await self._lookup.find(reference)
-        return experiment, await self._clearml.last_log_lines(experiment.id, lines)
+        return experiment, await self._clearml.get_last_log_lines(experiment.id, line_count)
 
-    async def _project_ids(self, name: str) -> tuple[str, ...]:
-        found = await projects_with(self._clearml, name)
+    async def _find_project_ids(self, name: str) -> tuple[str, ...]:
+        found = await find_projects(self._clearml, name)
         return tuple(found.values())
 
-    async def _one_project(self, name: str) -> tuple[str, str]:
-        fitting = projects_called(name, await projects_with(self._clearml, name))
-        if len(fitting) > 1:
+    async def _require_one_project(self, name: str) -> tuple[str, str]:
+        matching = prefer_exact_name(name, await find_projects(self._clearml, name))
+        if len(matching) > 1:
             raise InvalidValueError(
                 value=name,
                 expected="the name of one project",
                 name="project",
-                advice=f"write one of {', '.join(sorted(fitting))}.",
+                advice=f"write one of {', '.join(sorted(matching))}.",
             )
-        found_name, found_id = next(iter(fitting.items()))
+        found_name, found_id = next(iter(matching.items()))
         return found_id, found_name
 
 
-def require_name(name: str, *, allow_empty: bool = False) -> None:
-    if len(name.strip()) < SHORTEST_NAME and not (allow_empty and not name):
+def require_valid_name(name: str, *, allow_empty: bool = False) -> None:
+    if len(name.strip()) < MIN_NAME_LENGTH and not (allow_empty and not name):
         raise NameTooShortError(name=name)

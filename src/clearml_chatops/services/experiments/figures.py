@@ -17,40 +17,40 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
-from clearml_chatops.models.figures import MOST_PANELS, Bar, Line, Panel
+from clearml_chatops.models.figures import MAX_PANELS, Bar, Line, Panel
 
 _DOTS_PER_INCH = 100
-_WIDTH = 12.8
-_HEIGHTS = {1: 8.0, 2: 12.0, 3: 15.0}
+_WIDTH_INCHES = 12.8
+_HEIGHTS_INCHES = {1: 8.0, 2: 12.0, 3: 15.0}
 """Inches, by the number of panels one below the other."""
 
-_MOST_IN_ONE_COLUMN = 3
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_MAX_PANELS_IN_ONE_COLUMN = 3
+_LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Told apart also by people who do not see all colours (Okabe and Ito)."""
 
-_STYLES = ("-", "--", ":", "-.")
-_QUIET, _MARKED = "#0072B2", "#D55E00"
-_MOST_NAMED_LINES = 8
+_LINE_STYLES = ("-", "--", ":", "-.")
+_BAR_COLOUR, _MARKED_BAR_COLOUR = "#0072B2", "#D55E00"
+_MAX_LEGEND_ENTRIES = 8
 """In a panel as wide as the picture; half of it in one half as wide."""
 
-_BELOW_THE_NUMBERS = -44
+_LEGEND_OFFSET_POINTS = -44
 """Points from the axes to the names of the lines, with room for the numbers between."""
 
-_LONGEST_LABEL = 44
-_LONGEST_BAR = 76
-_LONGEST_TITLE = 100
-_WIDEST_TITLE = 54
-_UNKNOWN = "\N{REPLACEMENT CHARACTER}"
-_BEYOND_DRAWING = 1e300
+_MAX_LABEL_LENGTH = 44
+_MAX_BAR_TEXT_LENGTH = 76
+_MAX_TITLE_LENGTH = 100
+_TITLE_LINE_LENGTH = 54
+_REPLACEMENT_CHARACTER = "\N{REPLACEMENT CHARACTER}"
+_MAX_DRAWABLE_VALUE = 1e300
 """Axes of values beyond it overflow."""
 
-_ASIAN_FACES = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Source Han Sans SC")
-_installed = {font.name for font in fontManager.ttflist}
+_ASIAN_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Source Han Sans SC")
+_installed_fonts = {font.name for font in fontManager.ttflist}
 
 mpl.rcParams.update(
     {
         "text.parse_math": False,
-        "font.family": ["DejaVu Sans", *(face for face in _ASIAN_FACES if face in _installed)],
+        "font.family": ["DejaVu Sans", *(face for face in _ASIAN_FONTS if face in _installed_fonts)],
         "font.size": 20,
         "axes.titlesize": 24,
         "axes.unicode_minus": False,
@@ -66,121 +66,129 @@ mpl.rcParams.update(
 warnings.filterwarnings("ignore", message="Glyph .* missing from font")
 
 
-def curves_png(title: str, panels: Sequence[Panel]) -> bytes:
-    return _png(curves_figure(title, panels))
+def render_curves_png(title: str, panels: Sequence[Panel]) -> bytes:
+    return _render_png(build_curves_figure(title, panels))
 
 
-def curves_figure(title: str, panels: Sequence[Panel]) -> Figure:
+def build_curves_figure(title: str, panels: Sequence[Panel]) -> Figure:
     """Panels below one another, in two columns where they are many."""
-    if not 1 <= len(panels) <= MOST_PANELS:
-        message = f"a picture has 1 to {MOST_PANELS} panels, not {len(panels)}"
+    if not 1 <= len(panels) <= MAX_PANELS:
+        message = f"a picture has 1 to {MAX_PANELS} panels, not {len(panels)}"
         raise ValueError(message)
-    columns = 1 if len(panels) <= _MOST_IN_ONE_COLUMN else 2
+    columns = 1 if len(panels) <= _MAX_PANELS_IN_ONE_COLUMN else 2
     rows = math.ceil(len(panels) / columns)
-    figure = _figure(title, height=_HEIGHTS[rows])
-    for place, panel in enumerate(panels, 1):
-        _draw_panel(figure.add_subplot(rows, columns, place), panel, columns=columns)
+    figure = _build_figure(title, height=_HEIGHTS_INCHES[rows])
+    for subplot_number, panel in enumerate(panels, 1):
+        _draw_panel(figure.add_subplot(rows, columns, subplot_number), panel, columns=columns)
     figure.supxlabel("iteration")
     return figure
 
 
-def bars_png(title: str, bars: Sequence[Bar]) -> bytes:
+def render_bars_png(title: str, bars: Sequence[Bar]) -> bytes:
     """Bars from left to right, each with its words."""
-    figure = _figure(title, height=1.8 + 1.3 * len(bars))
+    figure = _build_figure(title, height=1.8 + 1.3 * len(bars))
     axes = figure.add_subplot()
-    places = range(len(bars))
-    axes.barh(places, 1, color="#eeeeee", height=0.8)
+    positions = range(len(bars))
+    axes.barh(positions, 1, color="#eeeeee", height=0.8)
     shares = [min(max(bar.share or 0, 0), 1) for bar in bars]
-    axes.barh(places, shares, color=[_MARKED if bar.marked else _QUIET for bar in bars], height=0.8, alpha=0.6)
-    for place, bar in zip(places, bars, strict=True):
-        axes.text(0.015, place, _shown(bar.text, _LONGEST_BAR), va="center", clip_on=True)
-    axes.set_yticks(places, [_shown(bar.label, _LONGEST_LABEL // 2) for bar in bars])
+    axes.barh(
+        positions,
+        shares,
+        color=[_MARKED_BAR_COLOUR if bar.is_highlighted else _BAR_COLOUR for bar in bars],
+        height=0.8,
+        alpha=0.6,
+    )
+    for position, bar in zip(positions, bars, strict=True):
+        axes.text(0.015, position, _clean_text(bar.text, _MAX_BAR_TEXT_LENGTH), va="center", clip_on=True)
+    axes.set_yticks(positions, [_clean_text(bar.label, _MAX_LABEL_LENGTH // 2) for bar in bars])
     axes.set_xlim(0, 1)
     axes.set_ylim(len(bars) - 0.5, -0.5)
     axes.set_xticks([])
     axes.spines[:].set_visible(False)
     axes.tick_params(left=False)
-    return _png(figure)
+    return _render_png(figure)
 
 
-def _figure(title: str, *, height: float) -> Figure:
+def _build_figure(title: str, *, height: float) -> Figure:
     figure = Figure(
-        figsize=(_WIDTH, height), dpi=_DOTS_PER_INCH, layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15)
+        figsize=(_WIDTH_INCHES, height), dpi=_DOTS_PER_INCH, layout=ConstrainedLayoutEngine(w_pad=0.15, h_pad=0.15)
     )
-    figure.suptitle("\n".join(wrap(_shown(title, _LONGEST_TITLE), _WIDEST_TITLE)))
+    figure.suptitle("\n".join(wrap(_clean_text(title, _MAX_TITLE_LENGTH), _TITLE_LINE_LENGTH)))
     return figure
 
 
-def _png(figure: Figure) -> bytes:
+def _render_png(figure: Figure) -> bytes:
     picture = BytesIO()
     figure.savefig(picture, format="png")
     return picture.getvalue()
 
 
 def _draw_panel(axes: Axes, panel: Panel, *, columns: int) -> None:
-    axes.set_title(_shown(panel.title, _LONGEST_LABEL // columns), loc="left")
+    axes.set_title(_clean_text(panel.title, _MAX_LABEL_LENGTH // columns), loc="left")
     axes.grid(alpha=0.3)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axes.margins(x=0.02)
-    drawn = [line for number, line in enumerate(panel.lines) if _draw_line(axes, line, number)]
-    if not drawn:
+    drawn_lines = [line for number, line in enumerate(panel.lines) if _draw_line(axes, line, number)]
+    if not drawn_lines:
         axes.text(0.5, 0.5, "no finite values", transform=axes.transAxes, ha="center", va="center", alpha=0.6)
         axes.set(xticks=[], yticks=[])
         return
-    iterations = {x for line in drawn for x in line.x}
+    iterations = {x for line in drawn_lines for x in line.x}
     if len(iterations) == 1:
-        (only,) = iterations
-        axes.set_xlim(only - 1, only + 1)
+        (iteration,) = iterations
+        axes.set_xlim(iteration - 1, iteration + 1)
     if len(panel.lines) > 1 or panel.lines[0].label not in panel.title:
-        _name_lines(axes, [line.label for line in drawn], columns)
+        _draw_legend(axes, [line.label for line in drawn_lines], columns)
 
 
 def _draw_line(axes: Axes, line: Line, number: int) -> bool:
     """Draws what is finite of a line; whether that is anything."""
-    values = [y if abs(y) < _BEYOND_DRAWING else math.nan for y in line.y]
+    values = [y if abs(y) < _MAX_DRAWABLE_VALUE else math.nan for y in line.y]
     finite = [math.isfinite(y) for y in values]
     if not any(finite):
         return False
     # A point between two gaps belongs to no stroke, and would not be seen without a dot.
-    alone = [
-        place
-        for place, there in enumerate(finite)
-        if there and not any(finite[max(place - 1, 0) : place]) and not any(finite[place + 1 : place + 2])
+    isolated = [
+        index
+        for index, is_finite in enumerate(finite)
+        if is_finite and not any(finite[max(index - 1, 0) : index]) and not any(finite[index + 1 : index + 2])
     ]
     axes.plot(
         line.x,
         values,
-        color=_COLOURS[number % len(_COLOURS)],
-        linestyle=_STYLES[number // len(_COLOURS) % len(_STYLES)],
-        marker="o" if alone else "",
-        markevery=alone or None,
+        color=_LINE_COLOURS[number % len(_LINE_COLOURS)],
+        linestyle=_LINE_STYLES[number // len(_LINE_COLOURS) % len(_LINE_STYLES)],
+        marker="o" if isolated else "",
+        markevery=isolated or None,
     )
     return True
 
 
-def _name_lines(axes: Axes, labels: Sequence[str], columns: int) -> None:
+def _draw_legend(axes: Axes, labels: Sequence[str], columns: int) -> None:
     """The names below the axes, where they hide no curve."""
-    widest, most = _LONGEST_LABEL // columns, _MOST_NAMED_LINES // columns
-    shown = [_shown(label, widest) for label in labels[:most]]
-    more = len(labels) - len(shown)
-    below = ScaledTranslation(0, _BELOW_THE_NUMBERS / 72, axes.figure.dpi_scale_trans)
+    label_length, entry_limit = _MAX_LABEL_LENGTH // columns, _MAX_LEGEND_ENTRIES // columns
+    shown_labels = [_clean_text(label, label_length) for label in labels[:entry_limit]]
+    hidden_count = len(labels) - len(shown_labels)
+    offset = ScaledTranslation(0, _LEGEND_OFFSET_POINTS / 72, axes.figure.dpi_scale_trans)
     # Given as numbers first: a name that begins with _ would be left out.
     legend = axes.legend(
-        axes.get_lines()[:most],
-        [str(number) for number in range(len(shown))],
-        title=f"and {more} more" if more else None,
+        axes.get_lines()[:entry_limit],
+        [str(number) for number in range(len(shown_labels))],
+        title=f"and {hidden_count} more" if hidden_count else None,
         loc="upper left",
         bbox_to_anchor=(0, 0),
-        bbox_transform=axes.transAxes + below,
-        ncols=1 if max(map(len, shown)) > widest // 2 else 2,
+        bbox_transform=axes.transAxes + offset,
+        ncols=1 if max(map(len, shown_labels)) > label_length // 2 else 2,
         frameon=False,
         borderaxespad=0,
     )
-    for text, label in zip(legend.get_texts(), shown, strict=True):
+    for text, label in zip(legend.get_texts(), shown_labels, strict=True):
         text.set_text(label)
 
 
-def _shown(text: str, longest: int) -> str:
+def _clean_text(text: str, max_length: int) -> str:
     """On one line, cut, with a sign for what cannot be drawn."""
-    line = "".join(sign if sign.isprintable() else _UNKNOWN for sign in " ".join(text.split()))
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    line = "".join(
+        character if character.isprintable() else _REPLACEMENT_CHARACTER for character in " ".join(text.split())
+    )
+    return line if len(line) <= max_length else line[: max_length - 1] + "…"

@@ -1,6 +1,6 @@
 """Whose an experiment is. ClearML lets any user change any other's; the bot does not."""
 
-from clearml_chatops.models.errors import NotYoursError
+from clearml_chatops.models.errors import ExperimentNotYoursError
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.services.clearml_gateway import ClearML
@@ -23,7 +23,7 @@ class Ownership:
     async def require_own(self, experiment: Experiment) -> None:
         """Raises NotYoursError where the experiment is another person's and this one is no admin."""
         if not await self.is_own(experiment):
-            raise NotYoursError(name=experiment.name, owner=await self.owner_name(experiment))
+            raise ExperimentNotYoursError(name=experiment.name, owner=await self.get_owner_name(experiment))
 
     async def is_own(self, experiment: Experiment) -> bool:
         """Whether the person may change it: it is his, nobody's, or he is an admin.
@@ -34,43 +34,43 @@ class Ownership:
         if self._person.role >= Role.ADMIN or not experiment.user_id:
             return True
         async with self._database.reading() as session:
-            maker_id = await CreatedExperimentStore(session).maker_id(experiment.id)
-        if maker_id is not None:
-            return maker_id == self._person.id
+            creator_id = await CreatedExperimentStore(session).get_creator_id(experiment.id)
+        if creator_id is not None:
+            return creator_id == self._person.id
         if experiment.user_id == self._person.clearml_user_id:
             return True
-        bot = await self._clearml.identity()
+        bot = await self._clearml.get_identity()
         return not bot.is_admin and experiment.user_id == bot.user_id
 
-    async def note_created(self, experiment_id: str) -> None:
+    async def record_created(self, experiment_id: str) -> None:
         """Notes that the bot made an experiment for the person, where the server says that it is the bot's."""
-        if not await self._acts_as_himself():
+        if not await self._can_impersonate():
             async with self._database.writing() as session:
                 await CreatedExperimentStore(session).add(experiment_id, self._person.id)
 
-    async def created_ids(self) -> list[str]:
+    async def list_created_ids(self) -> list[str]:
         """The experiments of the person that the server says are the bot's."""
-        if await self.user_id() == (await self._clearml.identity()).user_id:
+        if await self.get_user_id() == (await self._clearml.get_identity()).user_id:
             return []  # what is the bot's is found as his
         async with self._database.reading() as session:
-            return await CreatedExperimentStore(session).made_by(self._person.id)
+            return await CreatedExperimentStore(session).list_experiment_ids(self._person.id)
 
-    async def creator(self) -> tuple[str, str]:
+    async def get_creator(self) -> tuple[str, str]:
         """Id and name of the user whom the server will say to own what is made for the person."""
-        bot = await self._clearml.identity()
-        if await self._acts_as_himself():
+        bot = await self._clearml.get_identity()
+        if await self._can_impersonate():
             return self._person.clearml_user_id, self._person.name
         return bot.user_id, bot.user_name
 
-    async def user_id(self) -> str:
+    async def get_user_id(self) -> str:
         """The ClearML user whose experiments are the person's own."""
-        return self._person.clearml_user_id or (await self._clearml.identity()).user_id
+        return self._person.clearml_user_id or (await self._clearml.get_identity()).user_id
 
-    async def _acts_as_himself(self) -> bool:
-        return bool(self._person.clearml_user_id) and (await self._clearml.identity()).is_admin
+    async def _can_impersonate(self) -> bool:
+        return bool(self._person.clearml_user_id) and (await self._clearml.get_identity()).is_admin
 
-    async def owner_name(self, experiment: Experiment) -> str:
+    async def get_owner_name(self, experiment: Experiment) -> str:
         """Whose it is, also where the server says that it is the bot's."""
         async with self._database.reading() as session:
-            maker = await CreatedExperimentStore(session).maker_name(experiment.id)
-        return maker or experiment.user_name or "another person"
+            creator_name = await CreatedExperimentStore(session).get_creator_name(experiment.id)
+        return creator_name or experiment.user_name or "another person"

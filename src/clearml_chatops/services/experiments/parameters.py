@@ -10,13 +10,13 @@ from dataclasses import replace
 
 from clearml_chatops.models.errors import InvalidValueError, ParameterNotFoundError
 from clearml_chatops.models.experiments import Experiment, Parameter, ParameterName
-from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 
 _DEFAULT_SECTIONS = {"args": "Args", "general": "General"}
-_TRUE, _FALSE = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
-_CONTAINERS = {"list": list, "tuple": tuple, "dict": dict}
-_NEVER_EMPTY = {"int", "float", "bool"}
-_MOST_NAMED = 3
+_TRUE_WORDS, _FALSE_WORDS = {"true", "1", "yes", "on"}, {"false", "0", "no", "off"}
+_COLLECTION_TYPES = {"list": list, "tuple": tuple, "dict": dict}
+_TYPES_WITHOUT_EMPTY_VALUE = {"int", "float", "bool"}
+_MAX_SUGGESTIONS = 3
 
 
 def split_name(text: str) -> ParameterName:
@@ -30,13 +30,13 @@ def split_name(text: str) -> ParameterName:
 
 def find_parameter(parameters: Sequence[Parameter], text: str) -> Parameter | None:
     """The parameter that a person means, without regard to case; None where there is none or it is unclear."""
-    alike = _alike(parameters, text)
-    exact = [item for item in alike if text in _spellings(item)]
-    same_name = [item for item in alike if text.endswith(item.name)]
-    return next((found[0] for found in (exact, same_name, alike) if len(found) == 1), None)
+    matching = _find_matching(parameters, text)
+    exact = [item for item in matching if text in _list_spellings(item)]
+    same_name = [item for item in matching if text.endswith(item.name)]
+    return next((found[0] for found in (exact, same_name, matching) if len(found) == 1), None)
 
 
-def planned_parameters(
+def resolve_assignments(
     experiment: Experiment, assignments: Iterable[tuple[str, str]], *, allow_new: bool
 ) -> list[Parameter]:
     """The parameters to write for these assignments: type and description kept, the value checked.
@@ -45,53 +45,59 @@ def planned_parameters(
         ParameterNotFoundError: there is no such parameter and `allow_new` is not set.
         InvalidValueError: the value is not of the parameter's type.
     """
-    planned: dict[ParameterName, Parameter] = {}
+    changed: dict[ParameterName, Parameter] = {}
     for name, value in assignments:
         parameter = find_parameter(experiment.parameters, name)
         if parameter is None:
             if not allow_new:
-                raise _not_found(experiment, name, "/params shows them all; --new creates it.")
-            parameter = _new_parameter(experiment.parameters, name)
-        planned[parameter.key] = replace(parameter, value=checked_value(parameter, value))
-    return list(planned.values())
+                raise _build_not_found_error(experiment, name, "/params shows them all; --new creates it.")
+            parameter = _build_new_parameter(experiment.parameters, name)
+        changed[parameter.key] = replace(parameter, value=normalize_value(parameter, value))
+    return list(changed.values())
 
 
-def named_parameters(experiment: Experiment, names: Iterable[str]) -> list[Parameter]:
+def require_parameters(experiment: Experiment, names: Iterable[str]) -> list[Parameter]:
     """The parameters with these names. Raises ParameterNotFoundError."""
     found = []
     for name in names:
         parameter = find_parameter(experiment.parameters, name)
         if parameter is None:
-            raise _not_found(experiment, name, "/params shows them all.")
+            raise _build_not_found_error(experiment, name, "/params shows them all.")
         found.append(parameter)
     return found
 
 
-def checked_value(parameter: Parameter, value: str) -> str:
+def normalize_value(parameter: Parameter, value: str) -> str:
     """The value as the parameter's type writes it. Raises InvalidValueError where it is not of that type."""
-    declared = (parameter.type or "").rpartition(".")[2].casefold()
-    if not value and declared in _NEVER_EMPTY and parameter.value:
+    type_name = (parameter.type or "").rpartition(".")[2].casefold()
+    if not value and type_name in _TYPES_WITHOUT_EMPTY_VALUE and parameter.value:
         advice = f"write one, or remove the parameter with /unset {parameter.section.lower()}.{parameter.name}."
-        raise _invalid(parameter, value, "a value", advice)
+        raise _build_invalid_value_error(parameter, value, "a value", advice)
     if not value:
         return value
-    if declared == "bool":
-        if value.casefold() in _TRUE | _FALSE:
-            return str(value.casefold() in _TRUE)
-        raise _invalid(parameter, value, "a bool", "write true or false.")
-    if declared in {"int", "float"}:
+    if type_name == "bool":
+        if value.casefold() in _TRUE_WORDS | _FALSE_WORDS:
+            return str(value.casefold() in _TRUE_WORDS)
+        raise _build_invalid_value_error(parameter, value, "a bool", "write true or false.")
+    if type_name in {"int", "float"}:
         try:
-            (int if declared == "int" else float)(value)
+            (int if type_name == "int" else float)(value)
         except ValueError as error:
-            example = "3" if declared == "int" else "0.05"
-            raise _invalid(parameter, value, f"of type {declared}", f"write a number like {example}.") from error
-    elif declared in _CONTAINERS:
+            example = "3" if type_name == "int" else "0.05"
+            raise _build_invalid_value_error(
+                parameter, value, f"of type {type_name}", f"write a number like {example}."
+            ) from error
+    elif type_name in _COLLECTION_TYPES:
         try:
             literal = ast.literal_eval(value)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
-            raise _invalid(parameter, value, f"a {declared}", "write it as in Python, in quotes.") from error
-        if not isinstance(literal, _CONTAINERS[declared]):
-            raise _invalid(parameter, value, f"a {declared}", "write it as in Python, in quotes.")
+            raise _build_invalid_value_error(
+                parameter, value, f"a {type_name}", "write it as in Python, in quotes."
+            ) from error
+        if not isinstance(literal, _COLLECTION_TYPES[type_name]):
+            raise _build_invalid_value_error(
+                parameter, value, f"a {type_name}", "write it as in Python, in quotes."
+            )
     return value
 
 
@@ -102,42 +108,46 @@ def merged(parameters: Sequence[Parameter], changes: Iterable[Parameter]) -> lis
     return list(by_key.values())
 
 
-def _alike(parameters: Sequence[Parameter], text: str) -> list[Parameter]:
+def _find_matching(parameters: Sequence[Parameter], text: str) -> list[Parameter]:
     """Those with this section and name in any case; where there are none, those with this name alone."""
-    wanted = text.casefold()
-    full = [item for item in parameters if wanted in {spelling.casefold() for spelling in _spellings(item)}]
-    return full or [item for item in parameters if item.name.casefold() == wanted]
+    folded_text = text.casefold()
+    qualified = [
+        item for item in parameters if folded_text in {spelling.casefold() for spelling in _list_spellings(item)}
+    ]
+    return qualified or [item for item in parameters if item.name.casefold() == folded_text]
 
 
-def _spellings(parameter: Parameter) -> set[str]:
+def _list_spellings(parameter: Parameter) -> set[str]:
     return {str(parameter.key), f"{parameter.section}.{parameter.name}"}
 
 
-def _suggested(parameter: Parameter) -> str:
+def _format_name(parameter: Parameter) -> str:
     return f"{parameter.section.lower()}.{parameter.name}"
 
 
-def _new_parameter(parameters: Sequence[Parameter], name: str) -> Parameter:
-    wanted = split_name(name)
+def _build_new_parameter(parameters: Sequence[Parameter], name: str) -> Parameter:
+    new_name = split_name(name)
     section = next(
-        (item.section for item in parameters if item.section.casefold() == wanted.section.casefold()),
-        _DEFAULT_SECTIONS.get(wanted.section.casefold(), wanted.section or "General"),
+        (item.section for item in parameters if item.section.casefold() == new_name.section.casefold()),
+        _DEFAULT_SECTIONS.get(new_name.section.casefold(), new_name.section or "General"),
     )
-    return Parameter(section=section, name=wanted.name, value="")
+    return Parameter(section=section, name=new_name.name, value="")
 
 
-def _not_found(experiment: Experiment, name: str, advice: str) -> ParameterNotFoundError:
+def _build_not_found_error(experiment: Experiment, name: str, advice: str) -> ParameterNotFoundError:
     parameters = experiment.parameters
-    nearest = [str(item.key) for item in _alike(parameters, name)]
+    nearest = [str(item.key) for item in _find_matching(parameters, name)]
     if not nearest:
-        nearest = similar_names(name, [_suggested(item) for item in parameters])
+        nearest = find_similar_names(name, [_format_name(item) for item in parameters])
     if not nearest:
-        names = similar_names(name, {item.name for item in parameters})
-        nearest = [_suggested(item) for wanted in names for item in parameters if item.name == wanted]
+        names = find_similar_names(name, {item.name for item in parameters})
+        nearest = [
+            _format_name(item) for similar_name in names for item in parameters if item.name == similar_name
+        ]
     return ParameterNotFoundError(
-        experiment=experiment.name, name=name, nearest=did_you_mean(nearest[:_MOST_NAMED]), advice=advice
+        experiment=experiment.name, name=name, nearest=format_suggestion(nearest[:_MAX_SUGGESTIONS]), advice=advice
     )
 
 
-def _invalid(parameter: Parameter, value: str, expected: str, advice: str) -> InvalidValueError:
+def _build_invalid_value_error(parameter: Parameter, value: str, expected: str, advice: str) -> InvalidValueError:
     return InvalidValueError(value=value, expected=expected, name=str(parameter.key), advice=advice)

@@ -11,16 +11,16 @@ from clearml_chatops.models.errors import (
     MetricNotFoundError,
 )
 from clearml_chatops.models.experiments import Experiment, Metric
-from clearml_chatops.models.figures import MOST_PANELS, Line, Panel
-from clearml_chatops.models.scalars import Curve, LineSummary, is_of_the_machine
+from clearml_chatops.models.figures import MAX_PANELS, Line, Panel
+from clearml_chatops.models.scalars import Curve, CurveSummary, is_machine_metric
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.experiments.curve_names import named_like, nearest_names
-from clearml_chatops.services.experiments.differences import VaryingParameter, varying_parameters
-from clearml_chatops.services.experiments.drawing import Drawing
-from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup, is_unmistakable
+from clearml_chatops.services.experiments.differences import VaryingParameter, find_varying_parameters
+from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup, is_explicit_reference
+from clearml_chatops.services.experiments.figure_renderer import FigureRenderer
+from clearml_chatops.services.experiments.scalar_names import find_scalars, suggest_scalar_names
 
-FEWEST_COMPARED, MOST_COMPARED = 2, 6
-_SAMPLES = 1000
+MIN_COMPARED_EXPERIMENTS, MAX_COMPARED_EXPERIMENTS = 2, 6
+_SAMPLES_PER_CURVE = 1000
 """Points of a curve; a picture is 1280 dots wide."""
 
 
@@ -32,8 +32,8 @@ class Plot:
     """
 
     png: bytes
-    lines: tuple[LineSummary, ...]
-    left_out: tuple[str, ...]
+    lines: tuple[CurveSummary, ...]
+    omitted: tuple[str, ...]
     single_values: tuple[Metric, ...] = ()
 
 
@@ -50,10 +50,10 @@ class Comparison:
 class PlotService:
     """Draws for one person in one conversation."""
 
-    def __init__(self, *, clearml: ClearML, lookup: ExperimentLookup, drawing: Drawing) -> None:
+    def __init__(self, *, clearml: ClearML, lookup: ExperimentLookup, renderer: FigureRenderer) -> None:
         self._clearml = clearml
         self._lookup = lookup
-        self._drawing = drawing
+        self._renderer = renderer
 
     async def plot(self, reference: str, metrics: Sequence[str]) -> tuple[Experiment, Plot]:
         """The scalars of an experiment whose names hold these words; without words those of its script.
@@ -63,22 +63,22 @@ class PlotService:
         Raises:
             MetricNotFoundError, and what `ExperimentLookup.find` raises.
         """
-        experiment, curves, words = await self._meant(reference, metrics)
-        single_values = _single_values(experiment, curves)
+        experiment, curves, words = await self._resolve_reference(reference, metrics)
+        single_values = _find_single_values(experiment, curves)
         if words:
             scalars: tuple[Curve | Metric, ...] = (*curves, *single_values)
-            named = named_like(words, scalars, experiment=experiment.name)
-            chosen = [item for item in named if isinstance(item, Curve)]
-            single_values = tuple(item for item in named if isinstance(item, Metric))
+            matching = find_scalars(words, scalars, experiment=experiment.name)
+            selected = [item for item in matching if isinstance(item, Curve)]
+            single_values = tuple(item for item in matching if isinstance(item, Metric))
         else:
-            chosen = _of_the_script(curves)
+            selected = _select_script_curves(curves)
         panels = [
             (found[0].name if len(found) == 1 else metric, {curve.variant: curve for curve in found})
-            for metric, found in _grouped(chosen, lambda curve: curve.metric)
+            for metric, found in _group_curves(selected, lambda curve: curve.metric)
         ]
-        left_out = [] if words else [item.metric for item in curves if item not in chosen]
-        drawn = await self._drawn(experiment.name, panels, [experiment], left_out)
-        return experiment, replace(drawn, single_values=single_values)
+        omitted = [] if words else [item.metric for item in curves if item not in selected]
+        rendered = await self._render(experiment.name, panels, [experiment], omitted)
+        return experiment, replace(rendered, single_values=single_values)
 
     async def compare(self, references: Sequence[str], metrics: Sequence[str]) -> Comparison:
         """The scalars that experiments have in common, one panel each, and the parameters that differ.
@@ -87,130 +87,135 @@ class PlotService:
             InvalidValueError: these are not 2 to 6 different experiments.
             MetricNotFoundError, and what `ExperimentLookup.find` raises.
         """
-        if not FEWEST_COMPARED <= len(references) <= MOST_COMPARED:
-            raise _not_comparable(references)
+        if not MIN_COMPARED_EXPERIMENTS <= len(references) <= MAX_COMPARED_EXPERIMENTS:
+            raise _build_comparison_error(references)
         found = await asyncio.gather(*(self._lookup.find(reference) for reference in references))
-        experiments = {item.id: item for item in found}
-        if len(experiments) < FEWEST_COMPARED:
-            raise _not_comparable(references)
-        compared = tuple(experiments.values())
-        curves = _in_order(await self._clearml.curves_of_several(list(experiments), samples=_SAMPLES))
+        experiments_by_id = {item.id: item for item in found}
+        if len(experiments_by_id) < MIN_COMPARED_EXPERIMENTS:
+            raise _build_comparison_error(references)
+        compared = tuple(experiments_by_id.values())
+        curves = _sort_curves(
+            await self._clearml.get_curves_of_experiments(list(experiments_by_id), samples=_SAMPLES_PER_CURVE)
+        )
         if metrics:
-            chosen = named_like(metrics, curves, experiment=" and ".join(item.name for item in compared))
+            selected = find_scalars(metrics, curves, experiment=" and ".join(item.name for item in compared))
         else:
-            chosen = _of_the_script(curves)
-        labels = dict(zip(experiments, _labels(compared), strict=True))
+            selected = _select_script_curves(curves)
+        labels = dict(zip(experiments_by_id, _build_labels(compared), strict=True))
         panels = [
-            (name, {labels[id_]: curve for id_ in experiments for curve in found if curve.experiment_id == id_})
-            for name, found in _grouped(chosen, lambda curve: curve.name)
+            (
+                name,
+                {labels[id_]: curve for id_ in experiments_by_id for curve in found if curve.experiment_id == id_},
+            )
+            for name, found in _group_curves(selected, lambda curve: curve.name)
         ]
         if not metrics:
             # What most of them have is what can be compared.
             panels.sort(key=lambda panel: -len(panel[1]))
-        left_out = [] if metrics else [item.name for item in curves if item not in chosen]
-        plot = await self._drawn(f"{len(compared)} experiments", panels, compared, left_out)
-        return Comparison(compared, tuple(labels.values()), plot, varying_parameters(compared))
+        omitted = [] if metrics else [item.name for item in curves if item not in selected]
+        plot = await self._render(f"{len(compared)} experiments", panels, compared, omitted)
+        return Comparison(compared, tuple(labels.values()), plot, find_varying_parameters(compared))
 
-    async def _drawn(
+    async def _render(
         self,
         title: str,
         panels: Sequence[tuple[str, Mapping[str, Curve]]],
         experiments: Sequence[Experiment],
-        left_out: Sequence[str],
+        omitted: Sequence[str],
     ) -> Plot:
         """The first panels as a picture; each has a title and its curves by their labels."""
-        shown = panels[:MOST_PANELS]
-        known = {(item.id, metric.name): metric for item in experiments for metric in item.metrics}
-        drawings = [
+        first_panels = panels[:MAX_PANELS]
+        metrics_by_name = {(item.id, metric.name): metric for item in experiments for metric in item.metrics}
+        figure_panels = [
             Panel(name, tuple(Line(label, item.iterations, item.values) for label, item in curves.items()))
-            for name, curves in shown
+            for name, curves in first_panels
         ]
         return Plot(
-            png=await self._drawing.curves(title, drawings) if drawings else b"",
+            png=await self._renderer.render_curves(title, figure_panels) if figure_panels else b"",
             lines=tuple(
-                _summary(
+                _summarize_curve(
                     curve.name if len(experiments) == 1 else f"{curve.name}, {label}",
                     curve,
-                    known.get((curve.experiment_id, curve.name)),
+                    metrics_by_name.get((curve.experiment_id, curve.name)),
                 )
-                for _, curves in shown
+                for _, curves in first_panels
                 for label, curve in curves.items()
             ),
-            left_out=tuple(dict.fromkeys((*(name for name, _ in panels[MOST_PANELS:]), *left_out))),
+            omitted=tuple(dict.fromkeys((*(name for name, _ in panels[MAX_PANELS:]), *omitted))),
         )
 
-    async def _meant(
+    async def _resolve_reference(
         self, reference: str, metrics: Sequence[str]
     ) -> tuple[Experiment, tuple[Curve, ...], Sequence[str]]:
         """The experiment, its curves, and the words that choose among them."""
-        if not reference or is_unmistakable(reference) or not await self._lookup.current_id():
+        if not reference or is_explicit_reference(reference) or not await self._lookup.current_id():
             return *(await self._read(reference)), metrics
         try:
             current, curves = await self._read("")
         except ExperimentNotFoundError:
             # The current one was deleted, which says nothing about what was named.
             return *(await self._read(reference)), metrics
-        names = [item.name for item in curves] + [item.name for item in _single_values(current, curves)]
+        names = [item.name for item in curves] + [item.name for item in _find_single_values(current, curves)]
         if any(reference.casefold() in name.casefold() for name in names):
             return current, curves, (reference, *metrics)
         try:
             return *(await self._read(reference)), metrics
         except ExperimentNotFoundError as error:
-            if nearest := nearest_names(reference, names):
+            if nearest := suggest_scalar_names(reference, names):
                 raise MetricNotFoundError(experiment=current.name, name=reference, nearest=nearest) from error
             raise
 
     async def _read(self, reference: str) -> tuple[Experiment, tuple[Curve, ...]]:
         experiment = await self._lookup.find(reference)
-        return experiment, _in_order(await self._clearml.curves(experiment.id, samples=_SAMPLES))
+        return experiment, _sort_curves(await self._clearml.get_curves(experiment.id, samples=_SAMPLES_PER_CURVE))
 
 
-def _in_order(curves: Iterable[Curve]) -> tuple[Curve, ...]:
+def _sort_curves(curves: Iterable[Curve]) -> tuple[Curve, ...]:
     """By name, what the machine did behind what the script did."""
-    return tuple(sorted(curves, key=lambda curve: (is_of_the_machine(curve.metric), curve.metric, curve.variant)))
+    return tuple(sorted(curves, key=lambda curve: (is_machine_metric(curve.metric), curve.metric, curve.variant)))
 
 
-def _single_values(experiment: Experiment, curves: Sequence[Curve]) -> tuple[Metric, ...]:
+def _find_single_values(experiment: Experiment, curves: Sequence[Curve]) -> tuple[Metric, ...]:
     """What has a value and no curve."""
-    drawable = {curve.name for curve in curves}
-    return tuple(item for item in experiment.metrics if item.name not in drawable)
+    curve_names = {curve.name for curve in curves}
+    return tuple(item for item in experiment.metrics if item.name not in curve_names)
 
 
-def _of_the_script(curves: Sequence[Curve]) -> list[Curve]:
+def _select_script_curves(curves: Sequence[Curve]) -> list[Curve]:
     """Without the machine's load, unless there is nothing else."""
-    return [curve for curve in curves if not is_of_the_machine(curve.metric)] or list(curves)
+    return [curve for curve in curves if not is_machine_metric(curve.metric)] or list(curves)
 
 
-def _grouped(curves: Iterable[Curve], key: Callable[[Curve], str]) -> list[tuple[str, list[Curve]]]:
+def _group_curves(curves: Iterable[Curve], key: Callable[[Curve], str]) -> list[tuple[str, list[Curve]]]:
     groups: dict[str, list[Curve]] = {}
     for curve in curves:
         groups.setdefault(key(curve), []).append(curve)
     return list(groups.items())
 
 
-def _summary(name: str, curve: Curve, known: Metric | None) -> LineSummary:
+def _summarize_curve(name: str, curve: Curve, metric: Metric | None) -> CurveSummary:
     """By what the server noted of the whole run: where a curve is thinned, its extremes are gone."""
     finite = [value for value in curve.values if math.isfinite(value)]
-    lowest = [value for value in (known.lowest if known else None, *finite) if value is not None]
-    highest = [value for value in (known.highest if known else None, *finite) if value is not None]
+    lowest = [value for value in (metric.lowest if metric else None, *finite) if value is not None]
+    highest = [value for value in (metric.highest if metric else None, *finite) if value is not None]
     last = curve.values[-1] if curve.values else math.nan
-    return LineSummary(
+    return CurveSummary(
         name,
-        known.value if known and math.isfinite(last) else last,
+        metric.value if metric and math.isfinite(last) else last,
         min(filter(math.isfinite, lowest), default=None),
         max(filter(math.isfinite, highest), default=None),
     )
 
 
-def _labels(experiments: Sequence[Experiment]) -> list[str]:
+def _build_labels(experiments: Sequence[Experiment]) -> list[str]:
     names = [item.name for item in experiments]
     return [item.name if names.count(item.name) == 1 else f"{item.name} {item.short_id}" for item in experiments]
 
 
-def _not_comparable(references: Sequence[str]) -> InvalidValueError:
+def _build_comparison_error(references: Sequence[str]) -> InvalidValueError:
     return InvalidValueError(
         value=" ".join(references),
-        expected=f"a list of {FEWEST_COMPARED} to {MOST_COMPARED} different experiments",
+        expected=f"a list of {MIN_COMPARED_EXPERIMENTS} to {MAX_COMPARED_EXPERIMENTS} different experiments",
         name="experiments",
         advice="name them one after the other, as in /compare baseline 4f2a.",
     )

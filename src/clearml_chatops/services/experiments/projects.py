@@ -4,28 +4,30 @@ from collections.abc import Iterable, Mapping
 
 from clearml_chatops.models.errors import ProjectNotFoundError
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 
 
-async def projects_with(clearml: ClearML, name: str) -> dict[str, str]:
+async def find_projects(clearml: ClearML, name: str) -> dict[str, str]:
     """Ids of the projects with this in their name, by name. One request.
 
     Raises:
         ProjectNotFoundError: there is none; it tells the nearest names, for which ClearML is asked again.
     """
-    found = await clearml.projects(name)
+    found = await clearml.find_projects(name)
     if not found:
-        raise ProjectNotFoundError(name=name, nearest=did_you_mean(_nearest(name, await clearml.projects(""))))
+        raise ProjectNotFoundError(
+            name=name, nearest=format_suggestion(_find_nearest_names(name, await clearml.find_projects("")))
+        )
     return found
 
 
-def projects_called(name: str, found: Mapping[str, str]) -> dict[str, str]:
+def prefer_exact_name(name: str, found: Mapping[str, str]) -> dict[str, str]:
     """Of the projects that were found the one that is called just so; all of them where none is."""
     exact = {known: known_id for known, known_id in found.items() if known.casefold() == name.casefold()}
     return exact or dict(found)
 
 
-def topmost(found: Mapping[str, str]) -> dict[str, str]:
+def select_topmost(found: Mapping[str, str]) -> dict[str, str]:
     """Those that are not below another one of them."""
     return {
         name: project_id
@@ -34,7 +36,7 @@ def topmost(found: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _nearest(typed: str, names: Iterable[str]) -> list[str]:
+def _find_nearest_names(typed: str, names: Iterable[str]) -> list[str]:
     """Those like it as a whole, or in the last part of their path."""
     paths = {part: name for name in names for part in (name.rpartition("/")[2], name)}
-    return list(dict.fromkeys(paths[part] for part in similar_names(typed, paths)))
+    return list(dict.fromkeys(paths[part] for part in find_similar_names(typed, paths)))

@@ -18,18 +18,18 @@ from clearml_chatops.models.people import Person, QueueBinding, Role
 from clearml_chatops.models.queues import Queue
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.calls import has_code
+from clearml_chatops.services.clearml_gateway.api_client import has_code
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
 
-SHORTEST_QUEUE_NAME = 3
+MIN_QUEUE_NAME_LENGTH = 3
 _NAME_TAKEN = (400, 801)
 _QUEUE_NOT_EMPTY = (400, 702)
 _NOT_IN_QUEUE = (400, 703)
-LAST_PLACE = -1
+LAST_POSITION = -1
 
 
 class QueueService:
@@ -50,12 +50,12 @@ class QueueService:
         self._ownership = ownership
         self._person = person
 
-    async def binding(self) -> QueueBinding | None:
+    async def get_binding(self) -> QueueBinding | None:
         """The person's own queue, as remembered."""
         async with self._database.reading() as session:
-            return await PeopleStore(session).queue_of(self._person.id)
+            return await PeopleStore(session).get_queue_binding(self._person.id)
 
-    async def target(self, name: str, *, create: bool = False) -> QueueBinding:
+    async def resolve_binding(self, name: str, *, create: bool = False) -> QueueBinding:
         """The queue named, or the person's own where none is; `create` makes the latter where it is missing.
 
         No request for the person's own queue, one for a named one.
@@ -66,45 +66,45 @@ class QueueService:
         if name:
             queue = await self.find(name)
             return QueueBinding(queue.id, queue.name)
-        binding = await self.binding()
+        binding = await self.get_binding()
         if binding is None and create:
             queue = await self.create("")
             return QueueBinding(queue.id, queue.name)
         if binding is None:
-            raise NoPersonalQueueError(offers=[Button("Create my queue", "/queue create")])
+            raise NoPersonalQueueError(buttons=[Button("Create my queue", "/queue create")])
         return binding
 
-    async def all(self) -> tuple[Queue, ...]:
-        return await self._clearml.queues()
+    async def list_all(self) -> tuple[Queue, ...]:
+        return await self._clearml.list_queues()
 
     async def find(self, name: str) -> Queue:
         """The queue with this name, without regard to case. Raises QueueNotFoundError with the nearest ones."""
-        queues = await self._clearml.queues()
-        wanted = name.strip().casefold()
-        for fits in (
+        queues = await self._clearml.list_queues()
+        folded_name = name.strip().casefold()
+        for matching in (
             [queue for queue in queues if queue.name == name],
-            [queue for queue in queues if queue.name.casefold() == wanted or queue.id == wanted],
+            [queue for queue in queues if queue.name.casefold() == folded_name or queue.id == folded_name],
         ):
-            if fits:
-                return fits[0]
-        nearest = similar_names(wanted, [queue.name for queue in queues])
-        raise QueueNotFoundError(name=name, nearest=did_you_mean(nearest))
+            if matching:
+                return matching[0]
+        nearest = find_similar_names(folded_name, [queue.name for queue in queues])
+        raise QueueNotFoundError(name=name, nearest=format_suggestion(nearest))
 
-    async def mine(self, name: str) -> Queue:
+    async def find_named_or_own(self, name: str) -> Queue:
         """The person's own queue, or the named one, as it stands now. Raises QueueNotFoundError."""
         if name:
             return await self.find(name)
-        binding = await self.target("")
-        queue = await self._clearml.queue(binding.queue_id)
+        binding = await self.resolve_binding("")
+        queue = await self._clearml.get_queue(binding.queue_id)
         if queue is None:
             raise QueueNotFoundError(name=binding.queue_name, nearest=" It was deleted.")
         return queue
 
-    async def waiting_in(self, queue_ids: Sequence[str]) -> list[tuple[Queue, list[Experiment]]]:
+    async def list_waiting(self, queue_ids: Sequence[str]) -> list[tuple[Queue, list[Experiment]]]:
         """The queues in which something waits, with what waits there in order. One request where nothing does."""
-        queues = [queue for queue in await self._clearml.queues() if queue.id in queue_ids and queue.entries]
+        queues = [queue for queue in await self._clearml.list_queues() if queue.id in queue_ids and queue.entries]
         ids = [entry.experiment_id for queue in queues for entry in queue.entries]
-        found = await self._clearml.experiments(ids) if ids else {}
+        found = await self._clearml.get_experiments(ids) if ids else {}
         return [
             (queue, [found[item.experiment_id] for item in queue.entries if item.experiment_id in found])
             for queue in queues
@@ -117,26 +117,28 @@ class QueueService:
             QueueExistsError: the name is taken. One's own, if it exists already, is simply bound.
             InvalidValueError: the name is too short.
         """
-        own = not name
-        wanted = name or f"{_name_for_queue(self._person.name)}_queue"
-        _require_queue_name(wanted)
+        is_own = not name
+        queue_name = name or f"{_build_queue_prefix(self._person.name)}_queue"
+        _require_queue_name(queue_name)
         try:
-            queue = Queue(await self._clearml.create_queue(wanted), wanted)
+            queue = Queue(await self._clearml.create_queue(queue_name), queue_name)
         except ClearMLError as error:
             if not has_code(error, *_NAME_TAKEN):
                 raise
-            if not own:
-                raise QueueExistsError(name=wanted, offers=[Button("Use it", f'/queue use "{wanted}"')]) from error
-            queue = await self.find(wanted)
-            await self._require_unowned(queue)
-        if own:
-            await self._bind(queue)
+            if not is_own:
+                raise QueueExistsError(
+                    name=queue_name, buttons=[Button("Use it", f'/queue use "{queue_name}"')]
+                ) from error
+            queue = await self.find(queue_name)
+            await self._require_no_other_owner(queue)
+        if is_own:
+            await self._save_binding(queue)
         return queue
 
     async def use(self, name: str) -> Queue:
         """Makes a queue the person's own. Raises QueueNotFoundError."""
         queue = await self.find(name)
-        await self._bind(queue)
+        await self._save_binding(queue)
         return queue
 
     async def rename(self, name: str, new_name: str) -> Queue:
@@ -147,7 +149,7 @@ class QueueService:
         """
         _require_queue_name(new_name)
         queue = await self.find(name)
-        await self._require_no_others(queue)
+        await self._require_change_allowed(queue)
         try:
             await self._clearml.rename_queue(queue.id, new_name)
         except ClearMLError as error:
@@ -164,7 +166,7 @@ class QueueService:
         With `force` they go back to their former status. Raises QueueNotFoundError, QueueNotYoursError.
         """
         queue = await self.find(name)
-        await self._require_no_others(queue)
+        await self._require_change_allowed(queue)
         try:
             await self._clearml.delete_queue(queue.id, force=force)
         except ClearMLError as error:
@@ -175,7 +177,7 @@ class QueueService:
             await PeopleStore(session).unbind_queue(queue.id)
         return queue
 
-    async def move(self, reference: str, place: int) -> tuple[Experiment, Queue]:
+    async def move(self, reference: str, position: int) -> tuple[Experiment, Queue]:
         """Moves what waits to a place counted from 1, `LAST_PLACE` for the end. Gives the queue as it then is.
 
         Raises:
@@ -183,52 +185,52 @@ class QueueService:
         """
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
-        queue = await self._clearml.queue(experiment.queue_id) if experiment.queue_id else None
-        current = queue.position_of(experiment.id) if queue else None
-        if experiment.status is not Status.PENDING or queue is None or current is None:
+        queue = await self._clearml.get_queue(experiment.queue_id) if experiment.queue_id else None
+        current_position = queue.find_position_number(experiment.id) if queue else None
+        if experiment.status is not Status.PENDING or queue is None or current_position is None:
             raise NotInQueueError(name=experiment.name)
         try:
-            if place == 1:
+            if position == 1:
                 await self._clearml.move_to_front(queue.id, experiment.id)
-            elif place == LAST_PLACE or place >= len(queue.entries):
+            elif position == LAST_POSITION or position >= len(queue.entries):
                 await self._clearml.move_to_back(queue.id, experiment.id)
-            elif place != current:
-                await self._clearml.move_by(queue.id, experiment.id, current - place)
+            elif position != current_position:
+                await self._clearml.move_by(queue.id, experiment.id, current_position - position)
         except ClearMLError as error:
             if has_code(error, *_NOT_IN_QUEUE):
                 raise NotInQueueError(name=experiment.name) from error
             raise
-        return experiment, await self._clearml.queue(queue.id) or queue
+        return experiment, await self._clearml.get_queue(queue.id) or queue
 
-    async def _require_unowned(self, queue: Queue) -> None:
+    async def _require_no_other_owner(self, queue: Queue) -> None:
         """Two people can have the same first name; the second one is not given the first one's queue."""
-        if await self._others_with(queue):
+        if await self._list_other_owners(queue):
             raise QueueExistsError(name=queue.name)
 
-    async def _require_no_others(self, queue: Queue) -> None:
+    async def _require_change_allowed(self, queue: Queue) -> None:
         """Raises QueueNotYoursError where it is another person's too and this one is no admin."""
-        others = await self._others_with(queue)
-        if others and self._person.role < Role.ADMIN:
-            raise QueueNotYoursError(queue=queue.name, owner=others[0].name)
+        other_owners = await self._list_other_owners(queue)
+        if other_owners and self._person.role < Role.ADMIN:
+            raise QueueNotYoursError(queue=queue.name, owner=other_owners[0].name)
 
-    async def _others_with(self, queue: Queue) -> list[Person]:
+    async def _list_other_owners(self, queue: Queue) -> list[Person]:
         async with self._database.reading() as session:
-            return await PeopleStore(session).others_with_queue(queue.id, self._person.id)
+            return await PeopleStore(session).list_others_with_queue(queue.id, self._person.id)
 
-    async def _bind(self, queue: Queue) -> None:
+    async def _save_binding(self, queue: Queue) -> None:
         async with self._database.writing() as session:
             await PeopleStore(session).bind_queue(self._person.id, QueueBinding(queue.id, queue.name))
 
 
 def _require_queue_name(name: str) -> None:
     """ClearML refuses shorter names (contract: 400/800)."""
-    if len(name.strip()) < SHORTEST_QUEUE_NAME:
+    if len(name.strip()) < MIN_QUEUE_NAME_LENGTH:
         raise InvalidValueError(
             value=name, expected="a queue's name", name="name", advice="use at least 3 characters."
         )
 
 
-def _name_for_queue(person_name: str) -> str:
+def _build_queue_prefix(person_name: str) -> str:
     """The person's name as queues are named by hand: first name, small letters, no spaces."""
     words = re.findall(r"\w+", person_name.casefold())
     return words[0] if words else "my"

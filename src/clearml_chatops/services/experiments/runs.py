@@ -20,12 +20,12 @@ from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.models.people import Person, QueueBinding
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.calls import has_code
-from clearml_chatops.services.experiments.differences import ValueChange, experiment_changes
+from clearml_chatops.services.clearml_gateway.api_client import has_code
+from clearml_chatops.services.experiments.differences import ValueChange, diff_experiments
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
-from clearml_chatops.services.experiments.experiments import ExperimentService, require_name
+from clearml_chatops.services.experiments.experiments import ExperimentService, require_valid_name
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.services.experiments.parameters import find_parameter, merged, planned_parameters
+from clearml_chatops.services.experiments.parameters import find_parameter, merged, resolve_assignments
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.watching.tracking import Tracking
 from clearml_chatops.services.workers.preflight import Finding, Preflight
@@ -35,8 +35,8 @@ _UNKNOWN_QUEUE = (400, 701)
 _NOT_IN_QUEUE = (400, 703)
 _ALREADY_QUEUED = (400, 706)
 
-_LOOKS_AFTER_AN_ABORT = 8
-_PAUSE_AFTER_AN_ABORT_SECONDS = 1.0
+_ABORT_POLL_COUNT = 8
+_ABORT_POLL_INTERVAL_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class EnqueuedExperiment:
 
     experiment: Experiment
     queue_name: str
-    watched: bool | None
+    has_worker: bool | None
     changes: tuple[ValueChange, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -97,14 +97,14 @@ class RunService:
             experiment = await self._lookup.find(reference)
             # a queue is made only for what can be put into it
             await self._require_enqueueable(experiment)
-            binding = await self._queues.target(queue_name, create=True)
+            binding = await self._queues.resolve_binding(queue_name, create=True)
         else:
             experiment, binding = await asyncio.gather(
-                self._lookup.find(reference), self._queues.target(queue_name)
+                self._lookup.find(reference), self._queues.resolve_binding(queue_name)
             )
         await self._require_enqueueable(experiment)
-        findings = await self._preflight.require_fit(experiment, binding, force=force)
-        return replace(await self._put(experiment, binding, front=front), findings=findings)
+        findings = await self._preflight.require_runnable(experiment, binding, force=force)
+        return replace(await self._enqueue(experiment, binding, front=front), findings=findings)
 
     async def retry(self, reference: str, *, queue_name: str, front: bool = False) -> EnqueuedExperiment:
         """Puts a failed or aborted run back, as it is, into its former queue or the named one."""
@@ -113,14 +113,16 @@ class RunService:
         if experiment.status not in {Status.FAILED, Status.ABORTED}:
             raise CannotRetryError(
                 name=experiment.name,
-                status=experiment.status.word,
-                advice="Use /rerun for a fresh copy." if experiment.status.is_over else "Use /enqueue instead.",
+                status=experiment.status.label,
+                advice="Use /rerun for a fresh copy."
+                if experiment.status.is_finished
+                else "Use /enqueue instead.",
             )
         if not queue_name and experiment.queue_id:
-            queue = await self._clearml.queue(experiment.queue_id)
+            queue = await self._clearml.get_queue(experiment.queue_id)
             if queue is not None:
-                return await self._put(experiment, QueueBinding(queue.id, queue.name), front=front)
-        return await self._put(experiment, await self._queues.target(queue_name), front=front)
+                return await self._enqueue(experiment, QueueBinding(queue.id, queue.name), front=front)
+        return await self._enqueue(experiment, await self._queues.resolve_binding(queue_name), front=front)
 
     async def rerun(
         self,
@@ -139,30 +141,34 @@ class RunService:
             ParameterInNameError: the name begins with a parameter's.
             What clone, set and enqueue raise; nothing is made unless all of it fits.
         """
-        require_name(name, allow_empty=True)
+        require_valid_name(name, allow_empty=True)
         if create_queue:
             source, binding = await self._lookup.find(reference), None
         else:
-            source, binding = await asyncio.gather(self._lookup.find(reference), self._queues.target(queue_name))
-        _require_no_parameter_in(name, source)
-        parameters = merged(source.parameters, planned_parameters(source, assignments, allow_new=False))
+            source, binding = await asyncio.gather(
+                self._lookup.find(reference), self._queues.resolve_binding(queue_name)
+            )
+        _require_no_parameter_in_name(name, source)
+        parameters = merged(source.parameters, resolve_assignments(source, assignments, allow_new=False))
         # A queue is made only for what can be put into it.
-        binding = binding or await self._queues.target(queue_name, create=True)
+        binding = binding or await self._queues.resolve_binding(queue_name, create=True)
         container: Container = source.container if image is None else replace(source.container, image=image)
         planned = replace(source, parameters=tuple(parameters), container=container)
-        findings = await self._preflight.require_fit(planned, binding, force=force)
-        draft = await self._experiments.copy(source, name=name, parameters=parameters, container=container)
-        enqueued = await self._put(draft, binding, front=False)
-        return replace(enqueued, changes=experiment_changes(source, draft), findings=findings)
+        findings = await self._preflight.require_runnable(planned, binding, force=force)
+        draft = await self._experiments.clone_experiment(
+            source, name=name, parameters=parameters, container=container
+        )
+        enqueued = await self._enqueue(draft, binding, front=False)
+        return replace(enqueued, changes=diff_experiments(source, draft), findings=findings)
 
     async def check(self, reference: str, *, queue_name: str) -> tuple[Experiment, tuple[Finding, ...]]:
         """Whether an experiment can run in a queue, the one in which it waits or the person's own."""
         experiment = await self._lookup.find(reference)
         if experiment.status is Status.PENDING and experiment.queue_id and not queue_name:
-            queue = await self._clearml.queue(experiment.queue_id)
+            queue = await self._clearml.get_queue(experiment.queue_id)
             binding = QueueBinding(experiment.queue_id, queue.name if queue else experiment.queue_id)
         else:
-            binding = await self._queues.target(queue_name)
+            binding = await self._queues.resolve_binding(queue_name)
         return experiment, await self._preflight.check(experiment, binding)
 
     async def dequeue(self, reference: str) -> Experiment:
@@ -170,22 +176,22 @@ class RunService:
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status is not Status.PENDING:
-            raise _not_pending(experiment)
-        await self._tracking.note_act(experiment.id, EventKind.DEQUEUED)
+            raise _build_not_pending_error(experiment)
+        await self._tracking.record_own_action(experiment.id, EventKind.DEQUEUED)
         try:
             await self._clearml.dequeue(experiment.id, experiment.queue_id)
         except ClearMLError as error:
             if has_code(error, *_NOT_IN_QUEUE):
-                raise _not_pending(replace(experiment, status=Status.RUNNING)) from error
+                raise _build_not_pending_error(replace(experiment, status=Status.RUNNING)) from error
             raise
         return experiment
 
-    async def running_or_pending(self, reference: str) -> Experiment:
+    async def require_abortable(self, reference: str) -> Experiment:
         """The experiment, if there is something to abort. Raises CannotAbortError, NotYoursError."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status not in {Status.PENDING, Status.RUNNING}:
-            raise _cannot_abort(experiment)
+            raise _build_cannot_abort_error(experiment)
         return experiment
 
     async def abort(self, experiment: Experiment) -> Experiment:
@@ -197,28 +203,28 @@ class RunService:
         Raises:
             CannotAbortError: it ended before it could be stopped.
         """
-        await self._tracking.note_act(experiment.id, EventKind.ABORTED)
+        await self._tracking.record_own_action(experiment.id, EventKind.ABORTED)
         try:
             await self._stop(experiment)
         except ClearMLError as error:
             if has_code(error, *_INVALID_STATUS):
-                raise _cannot_abort(await self._lookup.find(experiment.id)) from error
+                raise _build_cannot_abort_error(await self._lookup.find(experiment.id)) from error
             raise
         if experiment.status is Status.PENDING:
             return replace(experiment, status=Status.ABORTED)
-        for _ in range(_LOOKS_AFTER_AN_ABORT):
+        for _ in range(_ABORT_POLL_COUNT):
             experiment = await self._lookup.find(experiment.id)
             if experiment.status is not Status.RUNNING:
                 break
             if not experiment.is_stopping:
                 await self._stop(experiment)
-            await asyncio.sleep(_PAUSE_AFTER_AN_ABORT_SECONDS)
+            await asyncio.sleep(_ABORT_POLL_INTERVAL_SECONDS)
         return experiment
 
     async def _stop(self, experiment: Experiment) -> None:
         await self._clearml.stop(experiment.id, reason=f"Aborted by {self._person.name}")
 
-    async def resettable(self, reference: str) -> Experiment:
+    async def require_resettable(self, reference: str) -> Experiment:
         """The experiment, if it can be made a Draft again. Raises CannotResetError, NotYoursError."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
@@ -229,12 +235,12 @@ class RunService:
             Status.PUBLISHED: "clone it and change the copy.",
         }.get(experiment.status)
         if advice:
-            raise CannotResetError(name=experiment.name, status=experiment.status.word, advice=advice)
+            raise CannotResetError(name=experiment.name, status=experiment.status.label, advice=advice)
         return experiment
 
     async def reset(self, experiment: Experiment) -> Experiment:
         """Makes it a Draft again; its log and scalars are deleted by the server."""
-        await self._tracking.note_act(experiment.id, EventKind.BACK_TO_DRAFT)
+        await self._tracking.record_own_action(experiment.id, EventKind.BACK_TO_DRAFT)
         await self._clearml.reset(experiment.id)
         return replace(experiment, status=Status.DRAFT, metrics=(), last_iteration=0, started=None, completed=None)
 
@@ -242,14 +248,14 @@ class RunService:
         """Raises NotYoursError, AlreadyPendingError with the queue it is in, CannotEnqueueError."""
         await self._ownership.require_own(experiment)
         if experiment.status is Status.PENDING:
-            queue = await self._clearml.queue(experiment.queue_id) if experiment.queue_id else None
+            queue = await self._clearml.get_queue(experiment.queue_id) if experiment.queue_id else None
             raise AlreadyPendingError(name=experiment.name, queue=queue.name if queue else "a queue")
         if experiment.status not in {Status.DRAFT, Status.FAILED, Status.ABORTED}:
-            raise _cannot_enqueue(experiment)
+            raise _build_cannot_enqueue_error(experiment)
 
-    async def _put(self, experiment: Experiment, binding: QueueBinding, *, front: bool) -> EnqueuedExperiment:
+    async def _enqueue(self, experiment: Experiment, binding: QueueBinding, *, front: bool) -> EnqueuedExperiment:
         await self._require_enqueueable(experiment)
-        await self._tracking.note_act(experiment.id, EventKind.ENQUEUED)
+        await self._tracking.record_own_action(experiment.id, EventKind.ENQUEUED)
         try:
             enqueued = await self._clearml.enqueue(experiment.id, binding.queue_id)
         except ClearMLError as error:
@@ -258,19 +264,19 @@ class RunService:
             if has_code(error, *_ALREADY_QUEUED):
                 raise AlreadyPendingError(name=experiment.name, queue=binding.queue_name) from error
             if has_code(error, *_INVALID_STATUS):
-                raise _cannot_enqueue(await self._lookup.find(experiment.id)) from error
+                raise _build_cannot_enqueue_error(await self._lookup.find(experiment.id)) from error
             raise
         pending = replace(
             experiment,
             status=Status.PENDING,
-            status_changed=enqueued.at or self._tracking.now(),
+            status_changed=enqueued.enqueued_at or self._tracking.now(),
             queue_id=binding.queue_id,
         )
         await self._tracking.follow(pending)
         await self._lookup.set_current(experiment.id)
         if front:
             await self._move_to_front(pending)
-        return EnqueuedExperiment(pending, binding.queue_name, enqueued.watched)
+        return EnqueuedExperiment(pending, binding.queue_name, enqueued.queue_watched)
 
     async def _move_to_front(self, pending: Experiment) -> None:
         try:
@@ -281,28 +287,32 @@ class RunService:
                 raise
 
 
-def _require_no_parameter_in(name: str, source: Experiment) -> None:
+def _require_no_parameter_in_name(name: str, source: Experiment) -> None:
     """Refuses `args.gpus 2,3` as a name: it was meant as args.gpus=2,3, and would run unchanged."""
-    first, _, rest = name.partition(" ")
-    if first and any(mark in first for mark in "./") and find_parameter(source.parameters, first):
-        raise ParameterInNameError(name=first, value=rest or "…")
+    first_word, _, rest = name.partition(" ")
+    if (
+        first_word
+        and any(separator in first_word for separator in "./")
+        and find_parameter(source.parameters, first_word)
+    ):
+        raise ParameterInNameError(name=first_word, value=rest or "…")
 
 
-def _not_pending(experiment: Experiment) -> NotPendingError:
-    running = experiment.status is Status.RUNNING
+def _build_not_pending_error(experiment: Experiment) -> NotPendingError:
+    is_running = experiment.status is Status.RUNNING
     return NotPendingError(
         name=experiment.name,
-        status=experiment.status.word,
-        advice=" To end the run, use /abort." if running else "",
-        offers=[Button("Abort it", f"/abort {experiment.id}")] if running else [],
+        status=experiment.status.label,
+        advice=" To end the run, use /abort." if is_running else "",
+        buttons=[Button("Abort it", f"/abort {experiment.id}")] if is_running else [],
     )
 
 
-def _cannot_abort(experiment: Experiment) -> CannotAbortError:
-    return CannotAbortError(name=experiment.name, status=experiment.status.word)
+def _build_cannot_abort_error(experiment: Experiment) -> CannotAbortError:
+    return CannotAbortError(name=experiment.name, status=experiment.status.label)
 
 
-def _cannot_enqueue(experiment: Experiment) -> CannotEnqueueError:
+def _build_cannot_enqueue_error(experiment: Experiment) -> CannotEnqueueError:
     clone = Button("Clone it", f"/clone {experiment.id}")
     if experiment.status is Status.RUNNING:
         advice, offers = "it runs already; clone it to run it once more.", [clone]
@@ -311,4 +321,4 @@ def _cannot_enqueue(experiment: Experiment) -> CannotEnqueueError:
     else:
         advice = "clone it and enqueue the copy, or make it a Draft again with /reset (its log is deleted)."
         offers = [clone, Button("Reset it", f"/reset {experiment.id}")]
-    return CannotEnqueueError(name=experiment.name, status=experiment.status.word, advice=advice, offers=offers)
+    return CannotEnqueueError(name=experiment.name, status=experiment.status.label, advice=advice, buttons=offers)

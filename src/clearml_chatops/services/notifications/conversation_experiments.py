@@ -7,19 +7,19 @@ from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentState, Subscription
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.subscriptions import SubscriptionStore
+from clearml_chatops.storage.watcher import WatcherStore
 
-_MOST_WATCHED = 1000
-_MOST_MOVING = 500
-_MOST_CHANGES = 5000
+_MAX_WATCHED = 1000
+_MAX_ACTIVE = 500
+_MAX_CHANGES = 5000
 _PAGE_SIZE = 500
-_UNDER_WAY = (Status.PENDING, Status.RUNNING)
+_ACTIVE_STATUSES = (Status.PENDING, Status.RUNNING)
 
 
-async def experiments_of(
+async def load_conversation_experiments(
     conversation: Conversation, since: datetime, *, clearml: ClearML, database: Database
 ) -> Sequence[Experiment]:
     """Those that have changed since a moment, or wait or run now, as ClearML has them.
@@ -28,33 +28,37 @@ async def experiments_of(
     for what it watches, and eleven for what is in the queues and projects that it has subscribed to.
     """
     async with database.reading() as session:
-        watched = await WatcherStore(session).watched_by(conversation)
-        subscriptions = await SubscriptionStore(session).of(conversation)
-    found = await _watched(clearml, (state for state, _ in watched), since)
+        watched = await WatcherStore(session).list_watched(conversation)
+        subscriptions = await SubscriptionStore(session).list_for_conversation(conversation)
+    found = await _load_watched(clearml, (state for state, _ in watched), since)
     if subscriptions:
-        found |= await _subscribed(clearml, subscriptions, since)
+        found |= await _load_subscribed(clearml, subscriptions, since)
     return list(found.values())
 
 
-async def _watched(clearml: ClearML, states: Iterable[ExperimentState], since: datetime) -> dict[str, Experiment]:
-    concerned = [
-        state.experiment_id for state in states if state.status_changed >= since or state.status in _UNDER_WAY
-    ][:_MOST_WATCHED]
-    return await clearml.experiments(concerned, whole=False)
+async def _load_watched(
+    clearml: ClearML, states: Iterable[ExperimentState], since: datetime
+) -> dict[str, Experiment]:
+    experiment_ids = [
+        state.experiment_id
+        for state in states
+        if state.status_changed >= since or state.status in _ACTIVE_STATUSES
+    ][:_MAX_WATCHED]
+    return await clearml.get_experiments(experiment_ids, with_details=False)
 
 
-async def _subscribed(
+async def _load_subscribed(
     clearml: ClearML, subscriptions: Sequence[Subscription], since: datetime
 ) -> dict[str, Experiment]:
     """What waits or runs now, whenever that began, is a request of its own."""
-    seen, number = {}, 0
-    async for changed in clearml.pages_of_changes(since, page_size=_PAGE_SIZE):
+    seen, change_count = {}, 0
+    async for changed in clearml.iterate_changed_experiments(since, page_size=_PAGE_SIZE):
         seen.update({item.id: item for item in changed})
-        number += len(changed)
-        if number >= _MOST_CHANGES:
+        change_count += len(changed)
+        if change_count >= _MAX_CHANGES:
             break
-    moving = await clearml.find_experiments(ExperimentFilter(statuses=_UNDER_WAY), limit=_MOST_MOVING)
-    seen.update({item.id: item for item in moving})
+    active = await clearml.find_experiments(ExperimentFilter(statuses=_ACTIVE_STATUSES), limit=_MAX_ACTIVE)
+    seen.update({item.id: item for item in active})
     return {
         item.id: item for item in seen.values() if any(subscription.covers(item) for subscription in subscriptions)
     }

@@ -8,17 +8,17 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.quiet import DailyDigest
 from clearml_chatops.models.reports import Report
-from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.notifications.conversation_experiments import experiments_of
-from clearml_chatops.services.notifications.local_time import last_moments
-from clearml_chatops.services.notifications.reporting import report_of
+from clearml_chatops.services.notifications.conversation_experiments import load_conversation_experiments
+from clearml_chatops.services.notifications.local_time import find_last_occurrences
+from clearml_chatops.services.notifications.reports import build_report
+from clearml_chatops.services.wakeups import Wakeup
 from clearml_chatops.storage.created_experiments import CreatedExperimentStore
 from clearml_chatops.storage.daily_digests import DailyDigestStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 
-_TOO_LATE = timedelta(hours=6)
+_MAX_DELAY = timedelta(hours=6)
 """What was due while the bot was down for longer is left out: the next one is nearer."""
 _DAY = timedelta(days=1)
 
@@ -28,20 +28,22 @@ class DueDigest:
     """A digest that is to be told now, and what it tells."""
 
     digest: DailyDigest
-    moment: datetime
+    due_at: datetime
     report: Report
 
 
 class DailyDigests:
     """The digests of all conversations. `news` rings when one is on its way."""
 
-    def __init__(self, *, clearml: ClearML, database: Database, news: Bell, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, *, clearml: ClearML, database: Database, outbox_wakeup: Wakeup, clock: Callable[[], datetime]
+    ) -> None:
         self._clearml = clearml
         self._database = database
-        self._news = news
+        self._outbox_wakeup = outbox_wakeup
         self._clock = clock
 
-    async def of(self, conversation: Conversation) -> DailyDigest | None:
+    async def get(self, conversation: Conversation) -> DailyDigest | None:
         """When a conversation is told; None where it is not."""
         async with self._database.reading() as session:
             return await DailyDigestStore(session).get(conversation)
@@ -59,16 +61,20 @@ class DailyDigests:
         async with self._database.writing() as session:
             return await DailyDigestStore(session).remove(conversation)
 
-    async def report(self, conversation: Conversation, since: datetime | None = None) -> Report:
+    async def load_report(self, conversation: Conversation, since: datetime | None = None) -> Report:
         """How a conversation's experiments are now and were since a moment, else in the last 24 hours."""
         now = self._clock()
         since = since or now - _DAY
-        experiments = await experiments_of(conversation, since, clearml=self._clearml, database=self._database)
+        experiments = await load_conversation_experiments(
+            conversation, since, clearml=self._clearml, database=self._database
+        )
         async with self._database.reading() as session:
-            makers = await CreatedExperimentStore(session).makers([item.id for item in experiments])
-        return report_of(experiments, since=since, now=now, makers=makers)
+            creator_names = await CreatedExperimentStore(session).find_creator_names(
+                [item.id for item in experiments]
+            )
+        return build_report(experiments, since=since, now=now, creator_names=creator_names)
 
-    async def due(self) -> list[DueDigest]:
+    async def list_due(self) -> list[DueDigest]:
         """What is to be told now; what was due too long ago is passed over.
 
         Raises:
@@ -76,25 +82,32 @@ class DailyDigests:
         """
         now = self._clock()
         async with self._database.reading() as session:
-            digests = await DailyDigestStore(session).list()
-        found = []
+            digests = await DailyDigestStore(session).list_all()
+        due_digests = []
         for digest in digests:
-            moment, before = last_moments(digest.at, digest.zone, now, weekdays_only=digest.weekdays_only)
-            if moment <= digest.told_until:
+            due_at, previous_due_at = find_last_occurrences(
+                digest.time_of_day, digest.zone, now, weekdays_only=digest.weekdays_only
+            )
+            if due_at <= digest.reported_until:
                 continue
-            if now - moment > _TOO_LATE:
-                await self._note_told(digest, moment)
+            if now - due_at > _MAX_DELAY:
+                await self._mark_reported(digest, due_at)
             else:
-                found.append(DueDigest(digest, moment, await self.report(digest.conversation, before)))
-        return found
+                due_digests.append(
+                    DueDigest(digest, due_at, await self.load_report(digest.conversation, previous_due_at))
+                )
+        return due_digests
 
-    async def tell(self, due: DueDigest, notice: Notice | None) -> None:
+    async def add_to_outbox(self, due_digest: DueDigest, notice: Notice | None) -> None:
         """Puts a digest into the outbox, once however often it is found due; None tells nothing that day."""
         async with self._database.writing() as session:
-            if await DailyDigestStore(session).note_told(due.digest.conversation, due.moment) and notice:
-                await OutboxStore(session).add([(notice, due.digest.conversation)], now=self._clock())
-        self._news.ring()
+            if (
+                await DailyDigestStore(session).mark_reported(due_digest.digest.conversation, due_digest.due_at)
+                and notice
+            ):
+                await OutboxStore(session).add([(notice, due_digest.digest.conversation)], now=self._clock())
+        self._outbox_wakeup.wake()
 
-    async def _note_told(self, digest: DailyDigest, moment: datetime) -> None:
+    async def _mark_reported(self, digest: DailyDigest, due_at: datetime) -> None:
         async with self._database.writing() as session:
-            await DailyDigestStore(session).note_told(digest.conversation, moment)
+            await DailyDigestStore(session).mark_reported(digest.conversation, due_at)

@@ -9,7 +9,7 @@ _SECOND = timedelta(seconds=1)
 _FRIDAY = 4
 
 
-def moment_of(day: date, at: time, zone: str) -> datetime:
+def resolve_local_time(day: date, at: time, zone: str) -> datetime:
     """The first moment of a day at which clocks there show `at` or later.
 
     In the hour that autumn repeats this is the first time; for one that spring leaves out, when it is left out.
@@ -26,37 +26,41 @@ def moment_of(day: date, at: time, zone: str) -> datetime:
     return later.replace(microsecond=0)
 
 
-def next_moment(at: time, zone: str, now: datetime) -> datetime:
+def find_next_occurrence(at: time, zone: str, now: datetime) -> datetime:
     """When clocks there next show `at`; never now."""
     today = now.astimezone(ZoneInfo(zone)).date()
     return next(
-        moment for moment in (moment_of(today + days * _DAY, at, zone) for days in range(3)) if moment > now
+        moment
+        for moment in (resolve_local_time(today + days * _DAY, at, zone) for days in range(3))
+        if moment > now
     )
 
 
-def last_moments(at: time, zone: str, now: datetime, *, weekdays_only: bool = False) -> tuple[datetime, datetime]:
+def find_last_occurrences(
+    at: time, zone: str, now: datetime, *, weekdays_only: bool = False
+) -> tuple[datetime, datetime]:
     """The last two moments up to now at which clocks there showed `at`, the later one first."""
-    moments = _moments_back(at, zone, now, weekdays_only=weekdays_only)
+    moments = _iterate_past_occurrences(at, zone, now, weekdays_only=weekdays_only)
     return next(moments), next(moments)
 
 
 def is_tomorrow(moment: datetime, zone: str, now: datetime) -> bool:
     """Whether a moment is on the day after this one, by the clocks there."""
-    place = ZoneInfo(zone)
-    return moment.astimezone(place).date() - now.astimezone(place).date() == _DAY
+    time_zone = ZoneInfo(zone)
+    return moment.astimezone(time_zone).date() - now.astimezone(time_zone).date() == _DAY
 
 
-def shown_time(moment: datetime, zone: str, *, now: datetime | None = None) -> str:
+def format_local_time(moment: datetime, zone: str, *, now: datetime | None = None) -> str:
     """What clocks there show, with the day of the week where it is not the day of `now`; UTC for no zone."""
     local = moment.astimezone(ZoneInfo(zone) if zone else UTC)
     is_same_day = now is None or local.date() == now.astimezone(local.tzinfo).date()
     return f"{local:%H:%M}" if is_same_day else f"{local:%a %H:%M}"
 
 
-def _moments_back(at: time, zone: str, now: datetime, *, weekdays_only: bool) -> Iterator[datetime]:
+def _iterate_past_occurrences(at: time, zone: str, now: datetime, *, weekdays_only: bool) -> Iterator[datetime]:
     day = now.astimezone(ZoneInfo(zone)).date()
     while True:
-        moment = moment_of(day, at, zone)
+        moment = resolve_local_time(day, at, zone)
         if moment <= now and (day.weekday() <= _FRIDAY or not weekdays_only):
             yield moment
         day -= _DAY

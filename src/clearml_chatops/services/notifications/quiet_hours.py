@@ -3,38 +3,38 @@
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from clearml_chatops.models.quiet import Hold, Mute, QuietHours
-from clearml_chatops.services.notifications.local_time import moment_of
+from clearml_chatops.models.quiet import Deferral, Mute, QuietHours
+from clearml_chatops.services.notifications.local_time import resolve_local_time
 
 _DAY = timedelta(days=1)
 
 
-def quiet_at(hours: QuietHours, now: datetime) -> Hold:
+def evaluate_quiet_hours(hours: QuietHours, now: datetime) -> Deferral:
     """Until when it is quiet, or since when it is not."""
     today = now.astimezone(ZoneInfo(hours.zone)).date()
-    into_next_day = _DAY if hours.ends <= hours.begins else timedelta(0)
-    ends = []
+    into_next_day = _DAY if hours.end_time <= hours.start_time else timedelta(0)
+    end_times = []
     for day in (today - 2 * _DAY, today - _DAY, today):
-        begin = moment_of(day, hours.begins, hours.zone)
-        end = moment_of(day + into_next_day, hours.ends, hours.zone)
+        begin = resolve_local_time(day, hours.start_time, hours.zone)
+        end = resolve_local_time(day + into_next_day, hours.end_time, hours.zone)
         if begin <= now < end:
-            return Hold(end, failures_now=hours.failures_now, zone=hours.zone)
+            return Deferral(end, allow_failures=hours.allow_failures, zone=hours.zone)
         if end <= now:
-            ends.append(end)
-    return Hold(free_since=max(ends), zone=hours.zone)
+            end_times.append(end)
+    return Deferral(deferred_before=max(end_times), zone=hours.zone)
 
 
-def muted_at(mute: Mute, now: datetime) -> Hold:
+def evaluate_mute(mute: Mute, now: datetime) -> Deferral:
     """Until when it is muted, or since when it is not."""
-    return Hold(mute.until) if mute.until > now else Hold(free_since=mute.until)
+    return Deferral(mute.until) if mute.until > now else Deferral(deferred_before=mute.until)
 
 
-def both(one: Hold, other: Hold) -> Hold:
+def combine_deferrals(one: Deferral, other: Deferral) -> Deferral:
     """What holds where two rules do: nothing is told before both allow it."""
-    held = [hold for hold in (one, other) if hold.until is not None]
-    return Hold(
-        until=max((hold.until for hold in held if hold.until is not None), default=None),
-        free_since=max(one.free_since, other.free_since),
-        failures_now=bool(held) and all(hold.failures_now for hold in held),
+    active = [deferral for deferral in (one, other) if deferral.until is not None]
+    return Deferral(
+        until=max((hold.until for hold in active if hold.until is not None), default=None),
+        deferred_before=max(one.deferred_before, other.deferred_before),
+        allow_failures=bool(active) and all(hold.allow_failures for hold in active),
         zone=one.zone or other.zone,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import KnownPerson, Person, QueueBinding, Role
+from clearml_chatops.models.people import ConfiguredPerson, Person, QueueBinding, Role
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
@@ -37,40 +37,40 @@ class AccountService:
         self._database = database
         self._trusted_platforms = trusted_platforms
 
-    async def seed(self, people: Iterable[KnownPerson]) -> None:
+    async def seed(self, people: Iterable[ConfiguredPerson]) -> None:
         """Lets in the people whom the settings name, and locks out those whom they name no more.
 
         Raises:
             SettingsError: ClearML has no user of a name that they hold.
             ClearMLError: ClearML cannot be asked for the users' names.
         """
-        known = [(person, await self._clearml_user_id(person)) for person in people]
+        known = [(person, await self._find_clearml_user_id(person)) for person in people]
         async with self._database.writing() as session:
             store = PeopleStore(session)
-            named = [await store.put(person, clearml_user_id=user_id) for person, user_id in known]
-            await store.lock_out(all_but=named)
+            person_ids = [await store.put(person, clearml_user_id=user_id) for person, user_id in known]
+            await store.revoke_removed_people(keep_ids=person_ids)
 
-    async def _clearml_user_id(self, person: KnownPerson) -> str:
+    async def _find_clearml_user_id(self, person: ConfiguredPerson) -> str:
         """The id of a person's ClearML user, which the settings may give by its name."""
-        wanted = person.clearml_user
-        if not wanted or _CLEARML_ID.fullmatch(wanted):
-            return wanted
-        users = await self._clearml.users()
-        found = [id_ for id_, name in users.items() if name.casefold() == wanted.casefold()]
-        if wanted in users:
-            return wanted
+        id_or_name = person.clearml_user
+        if not id_or_name or _CLEARML_ID.fullmatch(id_or_name):
+            return id_or_name
+        users = await self._clearml.get_user_names()
+        found = [id_ for id_, name in users.items() if name.casefold() == id_or_name.casefold()]
+        if id_or_name in users:
+            return id_or_name
         if len(found) == 1:
             return found[0]
-        trouble = f"ClearML has {len(found) or 'no'} users called “{wanted}”"
+        problem = f"ClearML has {len(found) or 'no'} users called “{id_or_name}”"
         names = ", ".join(sorted(f"{name} ({id_})" for id_, name in users.items()))
-        raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{trouble}; give one of {names}.")
+        raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{problem}; give one of {names}.")
 
-    async def admins(self, platform: str) -> list[str]:
+    async def list_admin_user_ids(self, platform: str) -> list[str]:
         """The user ids by which admins are known on a platform."""
         async with self._database.reading() as session:
-            return await PeopleStore(session).user_ids(platform, Role.ADMIN)
+            return await PeopleStore(session).list_user_ids(platform, Role.ADMIN)
 
-    async def recognise(self, message: IncomingMessage) -> Person | None:
+    async def identify(self, message: IncomingMessage) -> Person | None:
         """The person who sent the message; None for a stranger.
 
         Whoever sits at the bot's own terminal holds its credentials, hence he is an admin and at home at once.
@@ -86,18 +86,18 @@ class AccountService:
                 message.sender, name=message.sender_name, role=Role.ADMIN, clearml_user_id=""
             )
 
-    async def account(self, person: Person) -> Account:
+    async def load_account(self, person: Person) -> Account:
         """The person with his ClearML user and queue; a person at the terminal is the bot's own user."""
-        own = await self._clearml.identity()
-        name = own.user_name
-        if person.clearml_user_id and person.clearml_user_id != own.user_id:
-            name = (await self._clearml.users()).get(person.clearml_user_id, person.clearml_user_id)
+        bot_identity = await self._clearml.get_identity()
+        name = bot_identity.user_name
+        if person.clearml_user_id and person.clearml_user_id != bot_identity.user_id:
+            name = (await self._clearml.get_user_names()).get(person.clearml_user_id, person.clearml_user_id)
         async with self._database.reading() as session:
-            queue = await PeopleStore(session).queue_of(person.id)
+            queue = await PeopleStore(session).get_queue_binding(person.id)
         return Account(
             person=person,
             clearml_name=name,
-            acts_as=name if own.is_admin else own.user_name,
-            clearml_host=await self._clearml.host(),
+            acts_as=name if bot_identity.is_admin else bot_identity.user_name,
+            clearml_host=await self._clearml.get_api_host(),
             queue=queue,
         )

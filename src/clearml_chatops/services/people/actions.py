@@ -18,7 +18,7 @@ class ActionService:
         self._database = database
         self._clock = clock
 
-    async def remember(self, action: Action) -> str:
+    async def create_token(self, action: Action) -> str:
         """A token of 16 characters of `A-Za-z0-9_-` that stands for the action for a week."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         async with self._database.writing() as session:
@@ -27,17 +27,17 @@ class ActionService:
             await store.add(token, action, expires=self._clock() + LIFETIME)
         return token
 
-    async def recall(self, token: str) -> Action | None:
+    async def find_action(self, token: str) -> Action | None:
         """The action; None where the token has expired or was never given out."""
         async with self._database.reading() as session:
             return await ActionStore(session).get(token, now=self._clock())
 
-    async def remember_question(self, conversation: Conversation, message_id: str, token: str) -> None:
+    async def record_question(self, conversation: Conversation, message_id: str, token: str) -> None:
         """Notes which message asks the question of an action."""
         async with self._database.writing() as session:
             await ActionStore(session).put_question(conversation, message_id, token)
 
-    async def asked_by(self, conversation: Conversation, message_id: str) -> Action | None:
+    async def find_action_by_question(self, conversation: Conversation, message_id: str) -> Action | None:
         """The action whose question a message asks; None where it asks none, or asked it too long ago."""
         async with self._database.reading() as session:
-            return await ActionStore(session).asked_by(conversation, message_id, now=self._clock())
+            return await ActionStore(session).find_by_question(conversation, message_id, now=self._clock())

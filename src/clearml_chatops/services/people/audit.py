@@ -13,7 +13,7 @@ class AuditService:
         async with self._database.writing() as session:
             await AuditStore(session).add(entry)
 
-    async def last(self, count: int) -> list[AuditEntry]:
+    async def list_recent(self, count: int) -> list[AuditEntry]:
         """The newest entries, newest first."""
         async with self._database.reading() as session:
-            return await AuditStore(session).last(count)
+            return await AuditStore(session).list_newest(count)

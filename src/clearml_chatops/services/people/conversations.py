@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from clearml_chatops.models.messages import Conversation
+from clearml_chatops.storage.conversation_moves import ConversationMover
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.places import PlaceStore
 
 
 class ConversationService:
@@ -13,7 +13,7 @@ class ConversationService:
         self._database = database
         self._clock = clock
 
-    async def moved(self, old: Conversation, new: Conversation) -> None:
+    async def move(self, old: Conversation, new: Conversation) -> None:
         """Has what is told to the old conversation be told to the new one; saying so twice changes nothing."""
         async with self._database.writing() as session:
-            await PlaceStore(session).move(old, new, now=self._clock())
+            await ConversationMover(session).move(old, new, now=self._clock())

@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from clearml_chatops.models.errors import NoGpuDriverError
 from clearml_chatops.models.experiments import Experiment, Status
-from clearml_chatops.models.gpus import GpuUse
+from clearml_chatops.models.gpus import GpuUsage
 from clearml_chatops.models.people import Identity, Person, QueueBinding
 from clearml_chatops.models.queues import Queue, Worker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_calls import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.people.accounts import Account, AccountService
 from clearml_chatops.services.people.links import LinkService
 from clearml_chatops.services.workers.gpus import GpuService
 
-MOST_ACTIVE = 10
-MOST_FINISHED = 5
-_ACTIVE = (Status.RUNNING, Status.PENDING)
-_FINISHED = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED)
+MAX_ACTIVE = 10
+MAX_FINISHED = 5
+_ACTIVE_STATUSES = (Status.RUNNING, Status.PENDING)
+_FINISHED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Home:
     workers: tuple[Worker, ...]
     active: tuple[Experiment, ...]
     finished: tuple[Experiment, ...]
-    gpus: tuple[GpuUse, ...] = ()
+    gpus: tuple[GpuUsage, ...] = ()
 
 
 class HomeService:
@@ -60,21 +60,21 @@ class HomeService:
         self._gpus = gpus
         self._person = person
 
-    async def home(self) -> Home:
+    async def load_home(self) -> Home:
         """All of it, asked for at once: four requests, none of which waits for another."""
-        binding = await self._queues.binding()
+        binding = await self._queues.get_binding()
         (account, identities, queue), (workers, active, finished), gpus = await asyncio.gather(
             asyncio.gather(
-                self._accounts.account(self._person),
-                self._links.identities(self._person),
-                self._queue(binding),
+                self._accounts.load_account(self._person),
+                self._links.list_identities(self._person),
+                self._find_queue(binding),
             ),
             asyncio.gather(
-                self._clearml.workers(),
-                self._lookup.find_mine(ExperimentFilter(statuses=_ACTIVE), limit=MOST_ACTIVE),
-                self._lookup.find_mine(ExperimentFilter(statuses=_FINISHED), limit=MOST_FINISHED),
+                self._clearml.list_workers(),
+                self._lookup.find_own(ExperimentFilter(statuses=_ACTIVE_STATUSES), limit=MAX_ACTIVE),
+                self._lookup.find_own(ExperimentFilter(statuses=_FINISHED_STATUSES), limit=MAX_FINISHED),
             ),
-            self._gpu_uses(),
+            self._load_gpu_uses(),
         )
         return Home(
             account=account,
@@ -86,10 +86,10 @@ class HomeService:
             gpus=gpus,
         )
 
-    async def _gpu_uses(self) -> tuple[GpuUse, ...]:
+    async def _load_gpu_uses(self) -> tuple[GpuUsage, ...]:
         with suppress(NoGpuDriverError):
-            return (await self._gpus.overview()).uses
+            return (await self._gpus.get_overview()).uses
         return ()
 
-    async def _queue(self, binding: QueueBinding | None) -> Queue | None:
-        return await self._clearml.queue(binding.queue_id) if binding else None
+    async def _find_queue(self, binding: QueueBinding | None) -> Queue | None:
+        return await self._clearml.get_queue(binding.queue_id) if binding else None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from clearml_chatops.models.errors import (
-    KnownAsAnotherError,
+    IdentityTakenError,
     LastIdentityError,
     TooManyLinkCodesError,
     WrongLinkCodeError,
@@ -18,7 +18,7 @@ from clearml_chatops.storage.link_codes import LinkCodeStore
 from clearml_chatops.storage.people import PeopleStore
 
 LIFETIME = timedelta(minutes=10)
-MOST_WRONG_CODES = 5
+MAX_WRONG_CODES = 5
 _CODE_BYTES = 12
 _MINUTES = int(LIFETIME.total_seconds() // 60)
 
@@ -28,16 +28,16 @@ class LinkService:
         self._database = database
         self._clock = clock
 
-    async def make_code(self, person: Person) -> str:
+    async def create_code(self, person: Person) -> str:
         """A code that is good once, for ten minutes. Only its digest is kept."""
-        code = _new_code()
+        code = _generate_code()
         async with self._database.writing() as session:
             store = LinkCodeStore(session)
             await store.remove_expired(now=self._clock())
-            await store.put(_digest(code), person.id, expires=self._clock() + LIFETIME)
+            await store.put(_hash_code(code), person.id, expires=self._clock() + LIFETIME)
         return code
 
-    async def use_code(self, code: str, identity: Identity) -> Person:
+    async def redeem_code(self, code: str, identity: Identity) -> Person:
         """Has the identity be the person who made the code.
 
         Wrong codes are counted by the audit trail, which each message reaches.
@@ -48,19 +48,19 @@ class LinkService:
         """
         now = self._clock()
         async with self._database.reading() as session:
-            wrong = await AuditStore(session).count(
+            wrong_count = await AuditStore(session).count(
                 str(identity), error_code=WrongLinkCodeError.code, since=now - LIFETIME
             )
-        if wrong >= MOST_WRONG_CODES:
+        if wrong_count >= MAX_WRONG_CODES:
             raise TooManyLinkCodesError(minutes=_MINUTES)
         async with self._database.writing() as session:
             people = PeopleStore(session)
-            person_id = await LinkCodeStore(session).take(_digest(code), now=now)
+            person_id = await LinkCodeStore(session).take(_hash_code(code), now=now)
             if person_id is None:
                 raise WrongLinkCodeError(minutes=_MINUTES)
-            known = await people.find(identity)
-            if known is not None and known.id != person_id:
-                raise KnownAsAnotherError(name=known.name)
+            existing_person = await people.find(identity)
+            if existing_person is not None and existing_person.id != person_id:
+                raise IdentityTakenError(name=existing_person.name)
             return await people.link(identity, person_id)
 
     async def unlink(self, identity: Identity) -> None:
@@ -68,22 +68,22 @@ class LinkService:
         async with self._database.writing() as session:
             people = PeopleStore(session)
             person = await people.find(identity)
-            if person is not None and len(await people.identities(person.id)) == 1:
+            if person is not None and len(await people.list_identities(person.id)) == 1:
                 raise LastIdentityError
             await people.unlink(identity)
 
-    async def identities(self, person: Person) -> list[Identity]:
+    async def list_identities(self, person: Person) -> list[Identity]:
         """All by which the person is known."""
         async with self._database.reading() as session:
-            return await PeopleStore(session).identities(person.id)
+            return await PeopleStore(session).list_identities(person.id)
 
-    async def admin_names(self) -> list[str]:
+    async def list_admin_names(self) -> list[str]:
         """Whom a stranger may ask."""
         async with self._database.reading() as session:
-            return await PeopleStore(session).names_of(Role.ADMIN)
+            return await PeopleStore(session).list_names_with_role(Role.ADMIN)
 
 
-def _new_code() -> str:
+def _generate_code() -> str:
     """Characters of `A-Za-z0-9_-`, as a link to a Telegram bot takes them; never what looks like an option."""
     while True:
         code = secrets.token_urlsafe(_CODE_BYTES)
@@ -91,5 +91,5 @@ def _new_code() -> str:
             return code
 
 
-def _digest(code: str) -> str:
+def _hash_code(code: str) -> str:
     return sha256(code.strip().encode()).hexdigest()

@@ -8,22 +8,22 @@ from clearml_chatops.models.alerts import Comparison, MetricCondition
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Metric
 
-_WRITTEN = re.compile(
+_CONDITION_PATTERN = re.compile(
     r"(?P<metric>.+?)\s*(?P<sign>>=|<=|>|<|≥|≤)\s*(?P<number>[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)"
 )
-_SIGNS = {"≥": ">=", "≤": "<="}
+_COMPARISON_ALIASES = {"≥": ">=", "≤": "<="}
 
 
-def read_condition(words: Sequence[str]) -> tuple[MetricCondition, str]:
+def parse_condition(words: Sequence[str]) -> tuple[MetricCondition, str]:
     """The condition that the words begin with, with or without spaces in it, and what stands behind it.
 
     Raises:
         InvalidValueError: they begin with none.
     """
     for count in range(1, len(words) + 1):
-        match = _WRITTEN.fullmatch(" ".join(words[:count]))
+        match = _CONDITION_PATTERN.fullmatch(" ".join(words[:count]))
         if match and math.isfinite(threshold := float(match["number"])):
-            comparison = Comparison(_SIGNS.get(match["sign"], match["sign"]))
+            comparison = Comparison(_COMPARISON_ALIASES.get(match["sign"], match["sign"]))
             return MetricCondition(match["metric"].strip(), comparison, threshold), " ".join(words[count:])
     raise InvalidValueError(
         value=" ".join(words),
@@ -33,40 +33,44 @@ def read_condition(words: Sequence[str]) -> tuple[MetricCondition, str]:
     )
 
 
-def fitting(condition: MetricCondition, metrics: Sequence[Metric]) -> list[Metric]:
+def find_matching_metrics(condition: MetricCondition, metrics: Sequence[Metric]) -> list[Metric]:
     """The scalars that a condition is about: those of its whole name, else of its title or series."""
-    wanted = condition.metric.casefold()
-    whole = [item for item in metrics if item.name.casefold() == wanted]
-    return whole or [item for item in metrics if wanted in {item.metric.casefold(), item.variant.casefold()}]
+    name = condition.metric.casefold()
+    exact_matches = [item for item in metrics if item.name.casefold() == name]
+    return exact_matches or [item for item in metrics if name in {item.metric.casefold(), item.variant.casefold()}]
 
 
-def fulfilled(
-    condition: MetricCondition, metrics: Sequence[Metric], *, before: float | None
+def find_fulfilling_metric(
+    condition: MetricCondition, metrics: Sequence[Metric], *, previous_extreme: float | None
 ) -> tuple[Metric, float] | None:
     """The scalar that fulfils a condition, and the value by which it does; None where none does.
 
     That is its last value, or one that came and went since the last look: then the run's extreme tells it,
     if it is beyond the one that was known `before`.
     """
-    for metric in fitting(condition, metrics):
-        if condition.comparison.holds(metric.value, condition.threshold):
+    for metric in find_matching_metrics(condition, metrics):
+        if condition.comparison.is_met(metric.value, condition.threshold):
             return metric, metric.value
-        reached = _extreme_of(condition, metric)
-        is_new = before is None or (reached > before if condition.comparison.looks_up else reached < before)
-        if is_new and condition.comparison.holds(reached, condition.threshold):
-            return metric, reached
+        extreme_value = _get_extreme(condition, metric)
+        is_new = previous_extreme is None or (
+            extreme_value > previous_extreme
+            if condition.comparison.is_met_by_high_values
+            else extreme_value < previous_extreme
+        )
+        if is_new and condition.comparison.is_met(extreme_value, condition.threshold):
+            return metric, extreme_value
     return None
 
 
-def extreme(condition: MetricCondition, metrics: Sequence[Metric]) -> float | None:
+def find_extreme(condition: MetricCondition, metrics: Sequence[Metric]) -> float | None:
     """The value of the run that comes nearest to a condition, or farthest beyond it; None before the first."""
-    found = [_extreme_of(condition, metric) for metric in fitting(condition, metrics)]
-    finite = [value for value in found if math.isfinite(value)]
+    extremes = [_get_extreme(condition, metric) for metric in find_matching_metrics(condition, metrics)]
+    finite = [value for value in extremes if math.isfinite(value)]
     if not finite:
         return None
-    return max(finite) if condition.comparison.looks_up else min(finite)
+    return max(finite) if condition.comparison.is_met_by_high_values else min(finite)
 
 
-def _extreme_of(condition: MetricCondition, metric: Metric) -> float:
-    known = metric.highest if condition.comparison.looks_up else metric.lowest
-    return metric.value if known is None else known
+def _get_extreme(condition: MetricCondition, metric: Metric) -> float:
+    recorded = metric.highest if condition.comparison.is_met_by_high_values else metric.lowest
+    return metric.value if recorded is None else recorded

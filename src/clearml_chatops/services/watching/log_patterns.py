@@ -13,11 +13,11 @@ import regex
 from clearml_chatops.models.errors import BadPatternError, InvalidValueError
 from clearml_chatops.models.experiments import LogLine
 
-LONGEST_PATTERN = 500
-_LONGEST_LINE = 10_000
+MAX_PATTERN_LENGTH = 500
+_MAX_LINE_LENGTH = 10_000
 """Characters of a line that are looked at."""
 
-_SHORTEST_TRY = timedelta(milliseconds=1)
+_MIN_TIMEOUT = timedelta(milliseconds=1)
 
 
 class SlowPatternError(Exception):
@@ -26,10 +26,10 @@ class SlowPatternError(Exception):
 
 def require_pattern(pattern: str) -> None:
     """Raises BadPatternError with the place of the mistake, InvalidValueError where it is none at all."""
-    if not pattern.strip() or len(pattern) > LONGEST_PATTERN:
+    if not pattern.strip() or len(pattern) > MAX_PATTERN_LENGTH:
         raise InvalidValueError(
             value=pattern,
-            expected=f"a regular expression of 1 to {LONGEST_PATTERN} characters",
+            expected=f"a regular expression of 1 to {MAX_PATTERN_LENGTH} characters",
             name="pattern",
             advice='write it like "out of memory" or "epoch 1\\d:".',
         )
@@ -43,18 +43,18 @@ def require_pattern(pattern: str) -> None:
         raise BadPatternError(pattern=pattern, reason="it is too deeply nested", position=1) from error
 
 
-async def first_match(pattern: str, lines: Sequence[LogLine], *, within: timedelta) -> LogLine | None:
+async def find_first_match(pattern: str, lines: Sequence[LogLine], *, timeout: timedelta) -> LogLine | None:
     """The first line in which the pattern is found. Raises SlowPatternError where the time does not suffice."""
-    return await asyncio.to_thread(_first_match, pattern, lines, within)
+    return await asyncio.to_thread(_search_lines, pattern, lines, timeout)
 
 
-def _first_match(pattern: str, lines: Sequence[LogLine], within: timedelta) -> LogLine | None:
+def _search_lines(pattern: str, lines: Sequence[LogLine], timeout: timedelta) -> LogLine | None:
     compiled = regex.compile(pattern)
-    deadline = time.monotonic() + within.total_seconds()
+    deadline = time.monotonic() + timeout.total_seconds()
     for line in lines:
-        left = max(deadline - time.monotonic(), _SHORTEST_TRY.total_seconds())
+        remaining = max(deadline - time.monotonic(), _MIN_TIMEOUT.total_seconds())
         try:
-            if compiled.search(line.text[:_LONGEST_LINE], timeout=left, concurrent=True):
+            if compiled.search(line.text[:_MAX_LINE_LENGTH], timeout=remaining, concurrent=True):
                 return line
         except TimeoutError as error:
             raise SlowPatternError(pattern) from error

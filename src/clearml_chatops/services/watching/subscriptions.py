@@ -6,25 +6,25 @@ from datetime import UTC, datetime
 from clearml_chatops.models.errors import InvalidValueError, NotSubscribedError
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.notifications import (
-    TOLD_TO_SUBSCRIBERS,
-    WORDS_FOR_SUBSCRIBERS,
+    DEFAULT_SUBSCRIPTION_EVENTS,
+    EVENT_KINDS_BY_STATUS,
     EventKind,
     Subscription,
     SubscriptionKind,
 )
 from clearml_chatops.models.people import Person
 from clearml_chatops.models.replies import Button
-from clearml_chatops.services.bells import Bell
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.experiments.experiment_lookup import MOST_CHOICES, ExperimentLookup
-from clearml_chatops.services.experiments.projects import projects_called, projects_with, topmost
+from clearml_chatops.services.experiments.experiment_lookup import MAX_CHOICES, ExperimentLookup
+from clearml_chatops.services.experiments.projects import find_projects, prefer_exact_name, select_topmost
 from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.wakeups import Wakeup
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.states import WatcherStore
 from clearml_chatops.storage.subscriptions import SubscriptionStore
+from clearml_chatops.storage.watcher import WatcherStore
 
 _MINE = frozenset({"", "mine"})
-_BEFORE_ALL = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SubscriptionService:
@@ -39,7 +39,7 @@ class SubscriptionService:
         lookup: ExperimentLookup,
         person: Person,
         message: IncomingMessage,
-        watched: Bell,
+        watcher_wakeup: Wakeup,
     ) -> None:
         self._clearml = clearml
         self._database = database
@@ -47,10 +47,10 @@ class SubscriptionService:
         self._lookup = lookup
         self._person = person
         self._message = message
-        self._watched = watched
+        self._watcher_wakeup = watcher_wakeup
 
     async def subscribe(
-        self, kind: SubscriptionKind, name: str, told: frozenset[EventKind] = TOLD_TO_SUBSCRIBERS
+        self, kind: SubscriptionKind, name: str, event_kinds: frozenset[EventKind] = DEFAULT_SUBSCRIPTION_EVENTS
     ) -> Subscription:
         """Has the conversation told of everybody's experiments in a queue or project from now on.
 
@@ -61,21 +61,21 @@ class SubscriptionService:
             QueueNotFoundError, NoPersonalQueueError, ProjectNotFoundError, NoCurrentExperimentError.
             InvalidValueError: several projects fit.
         """
-        target_id, found_name = await self._target(kind, name, told)
+        target_id, found_name = await self._find_target(kind, name, event_kinds)
         async with self._database.writing() as session:
             subscription = Subscription(
                 kind=kind,
                 target_id=target_id,
                 name=found_name,
-                conversation=self._message.said_in,
+                conversation=self._message.source_conversation,
                 person_id=self._person.id,
-                told=told,
+                event_kinds=event_kinds,
                 # By the server's clock, which need not agree with ours.
-                since=await WatcherStore(session).cursor() or _BEFORE_ALL,
+                since=await WatcherStore(session).get_cursor() or _EPOCH,
                 private=self._message.is_private,
             )
             await SubscriptionStore(session).put(subscription)
-        self._watched.ring()
+        self._watcher_wakeup.wake()
         return subscription
 
     async def unsubscribe(self, kind: SubscriptionKind, name: str) -> Subscription:
@@ -86,36 +86,42 @@ class SubscriptionService:
         Raises:
             NotSubscribedError: there is none, or several fit.
         """
-        said_in = self._message.said_in
-        channel = replace(said_in, thread="")
+        source_conversation = self._message.source_conversation
+        channel = replace(source_conversation, thread="")
         async with self._database.reading() as session:
-            here = [item for item in await SubscriptionStore(session).of(channel) if item.kind is kind]
+            subscriptions = [
+                item
+                for item in await SubscriptionStore(session).list_for_conversation(channel)
+                if item.kind is kind
+            ]
         if name.strip().casefold() in _MINE:
-            target_id, name = await self._target(kind, "", TOLD_TO_SUBSCRIBERS)
-            fitting = [item for item in here if item.target_id == target_id]
+            target_id, name = await self._find_target(kind, "", DEFAULT_SUBSCRIPTION_EVENTS)
+            matching = [item for item in subscriptions if item.target_id == target_id]
         else:
-            fitting = _fitting(here, name.strip().strip("/").casefold())
-        if len({item.target_id for item in fitting}) != 1:
+            matching = _find_matching(subscriptions, name.strip().strip("/").casefold())
+        if len({item.target_id for item in matching}) != 1:
             raise NotSubscribedError(kind=kind.value, name=name)
-        by_place = {item.conversation: item for item in fitting}
-        meant = by_place.get(said_in) or by_place.get(channel)
+        by_conversation = {item.conversation: item for item in matching}
+        selected = by_conversation.get(source_conversation) or by_conversation.get(channel)
         async with self._database.writing() as session:
-            for item in [meant] if meant else fitting:
+            for item in [selected] if selected else matching:
                 await SubscriptionStore(session).remove(item)
-        return fitting[0]
+        return matching[0]
 
-    async def here(self) -> list[Subscription]:
+    async def list_for_conversation(self) -> list[Subscription]:
         """The subscriptions of this conversation, and of the threads in it. No request."""
         async with self._database.reading() as session:
-            return await SubscriptionStore(session).of(self._message.said_in)
+            return await SubscriptionStore(session).list_for_conversation(self._message.source_conversation)
 
-    async def _target(self, kind: SubscriptionKind, name: str, told: frozenset[EventKind]) -> tuple[str, str]:
+    async def _find_target(
+        self, kind: SubscriptionKind, name: str, event_kinds: frozenset[EventKind]
+    ) -> tuple[str, str]:
         """Id and name of the queue or project."""
-        wanted = "" if name.strip().casefold() in _MINE else name.strip()
+        requested_name = "" if name.strip().casefold() in _MINE else name.strip()
         if kind is SubscriptionKind.QUEUE:
-            queue = await self._queues.mine(wanted)
+            queue = await self._queues.find_named_or_own(requested_name)
             return queue.id, queue.name
-        if not wanted:
+        if not requested_name:
             experiment = await self._lookup.find("")
             if not experiment.project_id:
                 raise InvalidValueError(
@@ -125,34 +131,37 @@ class SubscriptionService:
                     advice="name a project, as project=vision.",
                 )
             return experiment.project_id, experiment.project_name
-        return await self._project(wanted.strip("/"), told)
+        return await self._find_project(requested_name.strip("/"), event_kinds)
 
-    async def _project(self, name: str, told: frozenset[EventKind]) -> tuple[str, str]:
-        fitting = topmost(projects_called(name, await projects_with(self._clearml, name)))
-        if len(fitting) > 1:
-            names = sorted(fitting)[:MOST_CHOICES]
+    async def _find_project(self, name: str, event_kinds: frozenset[EventKind]) -> tuple[str, str]:
+        matching = select_topmost(prefer_exact_name(name, await find_projects(self._clearml, name)))
+        if len(matching) > 1:
+            names = sorted(matching)[:MAX_CHOICES]
             raise InvalidValueError(
                 value=name,
                 expected="the name of one project",
                 name="project",
                 advice=f"write one of {', '.join(names)}.",
-                offers=[Button(item, f"/watch project={_quoted(item)}{_chosen(told)}") for item in names],
+                buttons=[
+                    Button(item, f"/watch project={_quote(item)}{_format_statuses_option(event_kinds)}")
+                    for item in names
+                ],
             )
-        return next((project_id, found_name) for found_name, project_id in fitting.items())
+        return next((project_id, found_name) for found_name, project_id in matching.items())
 
 
-def _fitting(subscriptions: list[Subscription], wanted: str) -> list[Subscription]:
+def _find_matching(subscriptions: list[Subscription], query: str) -> list[Subscription]:
     """Those of this name or id, else those with it in their name."""
-    exact = [item for item in subscriptions if wanted in {item.name.casefold(), item.target_id}]
-    return exact or [item for item in subscriptions if wanted in item.name.casefold()]
+    exact = [item for item in subscriptions if query in {item.name.casefold(), item.target_id}]
+    return exact or [item for item in subscriptions if query in item.name.casefold()]
 
 
-def _chosen(told: frozenset[EventKind]) -> str:
+def _format_statuses_option(event_kinds: frozenset[EventKind]) -> str:
     """What is told, as an option; nothing where it is the usual."""
-    words = ",".join(word for word, kind in WORDS_FOR_SUBSCRIBERS.items() if kind in told)
-    return "" if told == TOLD_TO_SUBSCRIBERS else f" statuses={words}"
+    words = ",".join(word for word, kind in EVENT_KINDS_BY_STATUS.items() if kind in event_kinds)
+    return "" if event_kinds == DEFAULT_SUBSCRIPTION_EVENTS else f" statuses={words}"
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

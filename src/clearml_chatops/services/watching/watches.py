@@ -28,27 +28,27 @@ class WatchService:
         Raises:
             NotWatchedError: it is not watched here.
         """
-        watched = {state.experiment_id: state.name for state, _ in await self._tracking.watched()}
-        wanted = (reference.strip() or await self._lookup.current_id()).lower()
-        if wanted not in watched:
+        watched_names = {state.experiment_id: state.name for state, _ in await self._tracking.list_watched()}
+        experiment_id = (reference.strip() or await self._lookup.current_id()).lower()
+        if experiment_id not in watched_names:
             experiment = await self._lookup.find(reference)
-            wanted, name = experiment.id, experiment.name
+            experiment_id, name = experiment.id, experiment.name
         else:
-            name = watched[wanted]
-        if not await self._tracking.unwatch(wanted):
+            name = watched_names[experiment_id]
+        if not await self._tracking.unwatch(experiment_id):
             raise NotWatchedError(name=name)
         return name
 
-    async def watching(self) -> Sequence[tuple[ExperimentState, bool]]:
+    async def list_watched(self) -> Sequence[tuple[ExperimentState, bool]]:
         """What is watched here: what can still move on first, the last changed first. No request.
 
         The second tells whether it is watched only in a thread of this conversation.
         """
-        return sorted(await self._tracking.watched(), key=lambda item: item[0].status.is_over)
+        return sorted(await self._tracking.list_watched(), key=lambda item: item[0].status.is_finished)
 
-    async def watch_own(self, *, on: bool) -> None:
+    async def set_watch_own(self, *, on: bool) -> None:
         """Whether the person is told of his own experiments that he enqueues elsewhere than here."""
-        await self._tracking.watch_own(on=on)
+        await self._tracking.set_watch_own(on=on)
 
-    async def watches_own(self) -> bool:
-        return await self._tracking.watches_own()
+    async def is_watching_own(self) -> bool:
+        return await self._tracking.is_watching_own()

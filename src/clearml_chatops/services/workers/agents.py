@@ -19,23 +19,23 @@ import psutil
 
 from clearml_chatops.models.errors import AgentFailedError, AgentMissingError, DockerMissingError
 from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
-from clearml_chatops.services.workers.gpu_owners import executed_experiment
+from clearml_chatops.services.workers.process_owners import find_executed_experiment_id
 
-_COMMAND_SECONDS = 30.0
+_COMMAND_TIMEOUT_SECONDS = 30.0
 """The slowest honest answer is that the server is down, after some 15 s."""
 
-_SETTLING_SECONDS = 15.0
-_PAUSE_SECONDS = 0.1
-_LOOKS_FOR_A_PROCESS = 3
-_STOPPING_SECONDS = 20.0
+_DETACH_TIMEOUT_SECONDS = 15.0
+_POLL_INTERVAL_SECONDS = 0.1
+_MAX_MISSED_POLLS = 3
+_STOP_TIMEOUT_SECONDS = 20.0
 _PROCESS_FILE_PREFIX = ".clearmlagent_"
 _LOG_PREFIX = ".clearml_agent_daemon_out"
-_MOST_LOG_BYTES = 2_000_000
+_MAX_LOG_BYTES = 2_000_000
 
 _SECRET_PREFIXES = ("SLACK_", "TELEGRAM_", "CHATOPS_", "DATABASE_URL", "NATS_")
 """What belongs to the bot alone and must not reach the code that people run."""
 
-_OF_A_RUN = ("CLEARML_TASK_ID", "TRAINS_TASK_ID")
+_RUN_VARIABLES = ("CLEARML_TASK_ID", "TRAINS_TASK_ID")
 """What says that a process is a run: the bot may be one itself, its agents are none."""
 
 
@@ -48,7 +48,7 @@ class AgentProcess:
 
     @property
     def is_running(self) -> bool:
-        found = _process(self.id)
+        found = _find_process(self.id)
         return found is not None and found.started == self.started
 
 
@@ -60,8 +60,8 @@ class LocalAgents:
 
     def require_programs(self, plan: WorkerPlan, *, host: str) -> None:
         """Raises AgentMissingError, DockerMissingError where a worker could not be started so."""
-        _executable(host)
-        if plan.in_containers and not shutil.which("docker"):
+        _find_executable(host)
+        if plan.uses_containers and not shutil.which("docker"):
             raise DockerMissingError(host=host)
 
     async def start(
@@ -74,75 +74,77 @@ class LocalAgents:
             AgentFailedError: it said why it did not start.
         """
         arguments = ["--queue", *plan.queue_ids, "--detached"]
-        arguments += ["--services-mode"] if plan.services else []
+        arguments += ["--services-mode"] if plan.services_mode else []
         arguments += ["--cpu-only"] if plan.gpus == NO_GPUS else ["--gpus", plan.gpus]
-        arguments += ["--docker", *filter(None, [plan.image])] if plan.in_containers else []
-        await asyncio.to_thread(self._remove_files_of_the_dead)
-        code, output = await self._run(arguments, worker_id=worker_id, environment=environment, host=host)
+        arguments += ["--docker", *filter(None, [plan.image])] if plan.uses_containers else []
+        await asyncio.to_thread(self._remove_stale_process_files)
+        code, output = await self._run_daemon_command(
+            arguments, worker_id=worker_id, environment=environment, host=host
+        )
         if code != 0:
-            raise AgentFailedError(host=host, reason=_reason(output))
-        process = await self._settled(worker_id)
+            raise AgentFailedError(host=host, reason=_extract_failure_reason(output))
+        process = await self._wait_until_detached(worker_id)
         if process is None:
             raise AgentFailedError(host=host, reason="the agent ended right after its start.")
         return process
 
-    async def running(self) -> dict[str, AgentProcess]:
+    async def list_running(self) -> dict[str, AgentProcess]:
         """The agents of this folder that run, by worker id, whoever started them and whatever their files say."""
-        return await asyncio.to_thread(self._running)
+        return await asyncio.to_thread(self._scan_processes)
 
-    async def found(self, worker_id: str) -> AgentProcess | None:
+    async def find_running(self, worker_id: str) -> AgentProcess | None:
         """The agent of a worker, if it runs. One that just starts is waited for until it is detached."""
-        return await self._settled(worker_id) if worker_id in await self.running() else None
+        return await self._wait_until_detached(worker_id) if worker_id in await self.list_running() else None
 
     async def stop(self, process: AgentProcess, *, host: str) -> None:
         """Ends exactly this agent; it aborts its run and signs off at the server. Raises AgentFailedError."""
         await asyncio.to_thread(_terminate, process)
         if process.is_running:
-            seconds = f"{_STOPPING_SECONDS:.0f} s"
+            seconds = f"{_STOP_TIMEOUT_SECONDS:.0f} s"
             raise AgentFailedError(host=host, reason=f"nothing, and it has not ended within {seconds}.")
 
     async def is_executing(self, process: AgentProcess) -> bool:
         """Whether a run is a process below this agent's, also one that the server has not heard of yet."""
         return await asyncio.to_thread(_is_executing, process)
 
-    async def last_log_lines(self, process: AgentProcess, count: int) -> list[str]:
+    async def read_last_log_lines(self, process: AgentProcess, count: int) -> list[str]:
         """What the agent wrote last, oldest first."""
-        return await asyncio.to_thread(_last_log_lines, process, count)
+        return await asyncio.to_thread(_read_last_log_lines, process, count)
 
-    async def end_all(self) -> None:
+    async def stop_all(self) -> None:
         """Ends every agent of this folder, and waits for them.
 
         They are asked as a service manager asks: an agent then aborts its run and signs off at the server.
         """
-        for process in (await self.running()).values():
+        for process in (await self.list_running()).values():
             await asyncio.to_thread(_terminate, process)
 
-    async def _run(
+    async def _run_daemon_command(
         self, arguments: list[str], *, worker_id: str, environment: Mapping[str, str], host: str
     ) -> tuple[int, str]:
         await asyncio.to_thread(self._folder.mkdir, parents=True, exist_ok=True, mode=0o700)
         process = await asyncio.create_subprocess_exec(
-            _executable(host),
+            _find_executable(host),
             "daemon",
             *arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env=self._environment(worker_id, environment),
+            env=self._build_environment(worker_id, environment),
         )
         try:
-            output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_SECONDS)
+            output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_TIMEOUT_SECONDS)
         except TimeoutError as error:
-            raise AgentFailedError(host=host, reason=f"nothing for {_COMMAND_SECONDS:.0f} s.") from error
+            raise AgentFailedError(host=host, reason=f"nothing for {_COMMAND_TIMEOUT_SECONDS:.0f} s.") from error
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         return process.returncode or 0, output.decode(errors="replace")
 
-    def _environment(self, worker_id: str, environment: Mapping[str, str]) -> dict[str, str]:
-        left_out = (*_SECRET_PREFIXES, *_OF_A_RUN)
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith(left_out)}
+    def _build_environment(self, worker_id: str, environment: Mapping[str, str]) -> dict[str, str]:
+        excluded_prefixes = (*_SECRET_PREFIXES, *_RUN_VARIABLES)
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(excluded_prefixes)}
         return {
             **inherited,
             **environment,
@@ -150,39 +152,39 @@ class LocalAgents:
             "TMPDIR": str(self._folder),
         }
 
-    def _remove_files_of_the_dead(self) -> None:
+    def _remove_stale_process_files(self) -> None:
         """An agent refuses to start beside a file with its id and the number of a process that exists.
 
         So does a killed agent's that nobody has reaped yet, and one whose number was given to another since.
         """
         for file in self._folder.glob(f"{_PROCESS_FILE_PREFIX}*"):
-            number = file.name.removeprefix(_PROCESS_FILE_PREFIX).partition("_")[0]
-            if not number.isdigit() or not self._is_of_this_folder(int(number)):
+            process_id = file.name.removeprefix(_PROCESS_FILE_PREFIX).partition("_")[0]
+            if not process_id.isdigit() or not self._is_own_agent(int(process_id)):
                 file.unlink(missing_ok=True)
 
-    def _is_of_this_folder(self, number: int) -> bool:
+    def _is_own_agent(self, process_id: int) -> bool:
         try:
-            process = psutil.Process(number)
+            process = psutil.Process(process_id)
             is_ours = process.environ().get("TMPDIR") == str(self._folder)
             return is_ours and process.status() != psutil.STATUS_ZOMBIE
         except (psutil.Error, OSError):
             return False  # gone, of another user, or a zombie, which has no environment
 
-    async def _settled(self, worker_id: str) -> AgentProcess | None:
+    async def _wait_until_detached(self, worker_id: str) -> AgentProcess | None:
         """The daemon's process, once it has left its parents behind; None where it has ended."""
-        missed = 0
-        for _ in range(int(_SETTLING_SECONDS / _PAUSE_SECONDS)):
-            process = (await self.running()).get(worker_id)
+        missed_polls = 0
+        for _ in range(int(_DETACH_TIMEOUT_SECONDS / _POLL_INTERVAL_SECONDS)):
+            process = (await self.list_running()).get(worker_id)
             if process is not None and _is_detached(process):
                 return process
             # A list of processes that is read while one forks may hold neither of the two.
-            missed = missed + 1 if process is None else 0
-            if missed == _LOOKS_FOR_A_PROCESS:
+            missed_polls = missed_polls + 1 if process is None else 0
+            if missed_polls == _MAX_MISSED_POLLS:
                 return None
-            await asyncio.sleep(_PAUSE_SECONDS)
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
         return None
 
-    def _running(self) -> dict[str, AgentProcess]:
+    def _scan_processes(self) -> dict[str, AgentProcess]:
         """By the environment that each process was started with; its runs have the same, but another command."""
         found: dict[int, tuple[int, str]] = {}
         for process in psutil.process_iter():
@@ -195,25 +197,29 @@ class LocalAgents:
             except (psutil.Error, OSError):
                 continue  # of another user, or gone meanwhile
         # What an agent has just forked has its command line until it begins a program of its own.
-        tops = {number: worker_id for number, (parent, worker_id) in found.items() if parent not in found}
-        return {worker_id: agent for number, worker_id in tops.items() if (agent := _process(number))}
+        root_worker_ids = {
+            process_id: worker_id for process_id, (parent_id, worker_id) in found.items() if parent_id not in found
+        }
+        return {
+            worker_id: agent for number, worker_id in root_worker_ids.items() if (agent := _find_process(number))
+        }
 
 
-def _executable(host: str) -> str:
+def _find_executable(host: str) -> str:
     """clearml-agent from the bot's own environment, else from the PATH."""
-    beside = Path(sys.executable).with_name("clearml-agent")
-    found = str(beside) if beside.exists() else shutil.which("clearml-agent")
+    sibling = Path(sys.executable).with_name("clearml-agent")
+    found = str(sibling) if sibling.exists() else shutil.which("clearml-agent")
     if not found:
         raise AgentMissingError(host=host)
     return found
 
 
-def _process(number: int) -> AgentProcess | None:
+def _find_process(process_id: int) -> AgentProcess | None:
     try:
-        process = psutil.Process(number)
+        process = psutil.Process(process_id)
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return AgentProcess(number, datetime.fromtimestamp(process.create_time(), UTC))
+        return AgentProcess(process_id, datetime.fromtimestamp(process.create_time(), UTC))
     except psutil.Error:
         return None
 
@@ -224,7 +230,7 @@ def _is_detached(process: AgentProcess) -> bool:
     A number is not given again while a session has it.
     """
     try:
-        return _process(os.getsid(process.id)) is None
+        return _find_process(os.getsid(process.id)) is None
     except OSError:
         return False  # ended meanwhile
 
@@ -235,32 +241,34 @@ def _terminate(process: AgentProcess) -> None:
     try:
         found = psutil.Process(process.id)
         found.terminate()
-        found.wait(_STOPPING_SECONDS)
+        found.wait(_STOP_TIMEOUT_SECONDS)
     except psutil.Error:
         return
 
 
 def _is_executing(process: AgentProcess) -> bool:
     try:
-        return any(executed_experiment(child) for child in psutil.Process(process.id).children(recursive=True))
+        return any(
+            find_executed_experiment_id(child) for child in psutil.Process(process.id).children(recursive=True)
+        )
     except psutil.Error:
         return False
 
 
-def _last_log_lines(process: AgentProcess, count: int) -> list[str]:
+def _read_last_log_lines(process: AgentProcess, count: int) -> list[str]:
     """From the file that the agent has open for it: the name of that file nobody tells."""
     try:
         paths = [Path(file.path) for file in psutil.Process(process.id).open_files()]
         log = next(path for path in paths if path.name.startswith(_LOG_PREFIX))
         with log.open("rb") as file:
-            file.seek(max(log.stat().st_size - _MOST_LOG_BYTES, 0))
+            file.seek(max(log.stat().st_size - _MAX_LOG_BYTES, 0))
             text = file.read().decode(errors="replace")
     except (psutil.Error, OSError, StopIteration):
         return []
     return text.splitlines()[-count:]
 
 
-def _reason(output: str) -> str:
+def _extract_failure_reason(output: str) -> str:
     """What went wrong in the agent's own words, as a sentence: the last line that says ERROR, else the last."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.figures import Bar
-from clearml_chatops.models.gpus import Gpu, GpuProcess, GpuUse, Occupant
+from clearml_chatops.models.gpus import Gpu, GpuProcess, GpuUsage, Occupant
 from clearml_chatops.models.queues import Worker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.experiments.drawing import Drawing
+from clearml_chatops.services.experiments.figure_renderer import FigureRenderer
 from clearml_chatops.services.workers.agents import AgentProcess
-from clearml_chatops.services.workers.gpu_owners import ProcessOwner, owners_of
 from clearml_chatops.services.workers.gpu_reader import GpuReader
+from clearml_chatops.services.workers.process_owners import ProcessOwner, find_owners
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.workers import StartedWorkerStore
 
@@ -23,15 +23,15 @@ class GpuOverview:
     """The cards of a host. `unnamed_because` is why experiments have no names, where ClearML did not tell."""
 
     host: str
-    uses: tuple[GpuUse, ...]
-    unnamed_because: str = ""
+    uses: tuple[GpuUsage, ...]
+    lookup_error: str = ""
 
 
 class GpuService:
     """Reads the cards of this host. The driver is asked by `reader`, who is on them is asked of ClearML."""
 
     def __init__(
-        self, *, reader: GpuReader, clearml: ClearML, database: Database, drawing: Drawing, host: str
+        self, *, reader: GpuReader, clearml: ClearML, database: Database, drawing: FigureRenderer, host: str
     ) -> None:
         self._reader = reader
         self._clearml = clearml
@@ -39,75 +39,78 @@ class GpuService:
         self._drawing = drawing
         self._host = host
 
-    async def cards(self) -> tuple[Gpu, ...]:
+    async def list_gpus(self) -> tuple[Gpu, ...]:
         """The cards alone, without asking ClearML. Raises NoGpuDriverError."""
-        return await self._reader.gpus()
+        return await self._reader.read_gpus()
 
-    async def overview(self) -> GpuOverview:
+    async def get_overview(self) -> GpuOverview:
         """The cards and who is on each. ClearML is asked only where an agent is on one.
 
         Raises:
             NoGpuDriverError: they cannot be read.
         """
-        gpus = await self._reader.gpus()
+        gpus = await self._reader.read_gpus()
         process_ids = {process.id for gpu in gpus for process in gpu.all_processes}
-        owners = await asyncio.to_thread(owners_of, process_ids, await self._agents())
+        owners = await asyncio.to_thread(find_owners, process_ids, await self._find_own_agents())
         workers: dict[str, Worker] = {}
         experiments: dict[str, Experiment] = {}
-        because = ""
+        lookup_error = ""
         try:
-            workers, experiments = await self._asked(owners)
+            workers, experiments = await self._find_workers_and_experiments(owners)
         except ChatOpsError as error:
-            because = str(error)
-        on_cards = {
-            item: _occupant(item, owners[item.id], workers, experiments)
+            lookup_error = str(error)
+        occupants = {
+            item: _build_occupant(item, owners[item.id], workers, experiments)
             for gpu in gpus
             for item in gpu.all_processes
         }
-        uses = tuple(GpuUse(gpu, tuple(on_cards[item] for item in gpu.all_processes)) for gpu in gpus)
-        return GpuOverview(self._host, uses, because)
+        uses = tuple(GpuUsage(gpu, tuple(occupants[item] for item in gpu.all_processes)) for gpu in gpus)
+        return GpuOverview(self._host, uses, lookup_error)
 
-    async def picture(self, title: str, bars: list[Bar]) -> bytes:
+    async def render_chart(self, title: str, bars: list[Bar]) -> bytes:
         """One bar for each card."""
-        return await self._drawing.bars(title, bars)
+        return await self._drawing.render_bars(title, bars)
 
-    async def _agents(self) -> dict[int, str]:
+    async def _find_own_agents(self) -> dict[int, str]:
         """Our running agents of this host, by process id."""
         async with self._database.reading() as session:
             started = await StartedWorkerStore(session).list(host=self._host)
 
-        def running() -> dict[int, str]:
+        def filter_running() -> dict[int, str]:
             return {
                 item.process_id: item.id
                 for item in started
                 if AgentProcess(item.process_id, item.process_started).is_running
             }
 
-        return await asyncio.to_thread(running)
+        return await asyncio.to_thread(filter_running)
 
-    async def _asked(self, owners: Mapping[int, ProcessOwner]) -> tuple[dict[str, Worker], dict[str, Experiment]]:
+    async def _find_workers_and_experiments(
+        self, owners: Mapping[int, ProcessOwner]
+    ) -> tuple[dict[str, Worker], dict[str, Experiment]]:
         """The workers by what they run and by their ids, and the experiments by theirs."""
-        ids = {owner.experiment_id for owner in owners.values() if owner.experiment_id}
+        experiment_ids = {owner.experiment_id for owner in owners.values() if owner.experiment_id}
         worker_ids = {owner.worker_id for owner in owners.values() if owner.worker_id}
-        if not ids and not worker_ids:
+        if not experiment_ids and not worker_ids:
             return {}, {}
-        listed, experiments = await asyncio.gather(
-            self._clearml.workers(), self._clearml.experiments(sorted(ids)) if ids else _nothing()
+        listed_workers, experiments = await asyncio.gather(
+            self._clearml.list_workers(),
+            self._clearml.get_experiments(sorted(experiment_ids)) if experiment_ids else _return_nothing(),
         )
-        workers = {item.id: item for item in listed} | {
-            item.experiment_id: item for item in listed if item.experiment_id
+        workers = {item.id: item for item in listed_workers} | {
+            item.experiment_id: item for item in listed_workers if item.experiment_id
         }
-        more = {workers[id_].experiment_id for id_ in worker_ids if id_ in workers} - ids - {""}
-        if more:
-            experiments |= await self._clearml.experiments(sorted(more))
+        missing_ids = {workers[id_].experiment_id for id_ in worker_ids if id_ in workers} - experiment_ids - {""}
+        if missing_ids:
+            experiments |= await self._clearml.get_experiments(sorted(missing_ids))
         return workers, experiments
 
 
-async def _nothing() -> dict[str, Experiment]:
+async def _return_nothing() -> dict[str, Experiment]:
     return {}
 
 
-def _occupant(
+def _build_occupant(
     process: GpuProcess, owner: ProcessOwner, workers: Mapping[str, Worker], experiments: Mapping[str, Experiment]
 ) -> Occupant:
     worker = workers.get(owner.worker_id) or workers.get(owner.experiment_id)
@@ -118,7 +121,7 @@ def _occupant(
         worker_id=owner.worker_id or (worker.id if worker else ""),
         experiment_id=experiment_id,
         experiment_name=experiment.name if experiment else "",
-        person=experiment.user_name if experiment else "",
-        account=owner.account,
+        person_name=experiment.user_name if experiment else "",
+        system_user=owner.account,
         program=owner.program,
     )

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-_PAUSE_SECONDS = 0.1
+_POLL_INTERVAL_SECONDS = 0.1
 
 
 class HostLock:
@@ -18,25 +18,25 @@ class HostLock:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._tasks = asyncio.Lock()
+        self._task_lock = asyncio.Lock()
 
     @property
-    def is_held_here(self) -> bool:
+    def is_locked_by_this_process(self) -> bool:
         """Whether a task of this program has it."""
-        return self._tasks.locked()
+        return self._task_lock.locked()
 
     @asynccontextmanager
-    async def held(self) -> AsyncIterator[None]:
+    async def acquire(self) -> AsyncIterator[None]:
         """The lock is held inside; waits for it."""
-        async with self._tasks:
-            while (descriptor := self._taken()) is None:  # noqa: ASYNC110  # another program sets no event
-                await asyncio.sleep(_PAUSE_SECONDS)
+        async with self._task_lock:
+            while (descriptor := self._try_acquire()) is None:  # noqa: ASYNC110  # another program sets no event
+                await asyncio.sleep(_POLL_INTERVAL_SECONDS)
             try:
                 yield
             finally:
                 os.close(descriptor)
 
-    def _taken(self) -> int | None:
+    def _try_acquire(self) -> int | None:
         """The lock as an open file that no agent inherits; None while another program has it."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -12,39 +12,39 @@ from datetime import datetime, timedelta
 
 import psutil
 
-from clearml_chatops.models.errors import ClearMLError, RunGoesOnError
+from clearml_chatops.models.errors import ClearMLError, OrphanedRunError
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.replies import Button
-from clearml_chatops.models.workers import WantedWorker
+from clearml_chatops.models.workers import DesiredWorker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.calls import has_code
+from clearml_chatops.services.clearml_gateway.api_client import has_code
 from clearml_chatops.services.workers.agents import AgentProcess
-from clearml_chatops.services.workers.run_processes import RunsHere, end_run, runs_here
-from clearml_chatops.services.workers.worker_ids import worker_of
+from clearml_chatops.services.workers.run_processes import LocalRuns, scan_local_runs, stop_run
+from clearml_chatops.services.workers.worker_ids import remove_service_suffix
 from clearml_chatops.services.workers.worker_notices import WorkerNotices
 
-_LOOKS_WITHOUT_IT = 2
+_MAX_MISSED_POLLS = 2
 """An agent that has just taken an experiment has no process for it yet."""
 
-_SURELY_BEFORE = timedelta(minutes=1)
+_CLOCK_TOLERANCE = timedelta(minutes=1)
 """By so much the clocks of ClearML and of this machine may differ."""
 
-_TIME_TO_EXIT = timedelta(minutes=1)
+_EXIT_TIMEOUT = timedelta(minutes=1)
 """The code of a run goes on for some seconds after ClearML's SDK has noted its end."""
 
 _INVALID_STATUS = (400, 110)
-_WORKERS = Button("Workers", "/worker list")
+_WORKERS_BUTTON = Button("Workers", "/worker list")
 
 
 @dataclass(frozen=True, slots=True)
-class _Orphan:
+class _OrphanedRun:
     """A run that is followed. `went_on` is whether it was seen without its agent, `over` since when it is over."""
 
-    worker: WantedWorker
+    worker: DesiredWorker
     run: Experiment
-    went_on: bool = False
-    missed: int = 0
-    over: datetime | None = None
+    was_seen_running: bool = False
+    missed_polls: int = 0
+    ended_at: datetime | None = None
 
 
 class OrphanedRuns:
@@ -54,137 +54,143 @@ class OrphanedRuns:
         self._clearml = clearml
         self._notices = notices
         self._clock = clock
-        self._machine = socket.gethostname()
-        self._orphans: dict[str, _Orphan] = {}
+        self._host_name = socket.gethostname()
+        self._orphans: dict[str, _OrphanedRun] = {}
 
     @property
-    def followed(self) -> frozenset[str]:
+    def followed_worker_ids(self) -> frozenset[str]:
         """The ids of the workers some run of which is followed."""
         return frozenset(orphan.worker.id for orphan in self._orphans.values())
 
-    async def left_by(self, worker: WantedWorker) -> Experiment | None:
+    async def detect_active_run(self, worker: DesiredWorker) -> Experiment | None:
         """A run that goes on without the worker's dead agent, looked for anew. No request where none can be."""
-        if not (await asyncio.to_thread(runs_here)).left:
+        if not (await asyncio.to_thread(scan_local_runs)).orphaned:
             return None
-        await self.look_after([worker], {})
-        return await self.going_on(worker)
+        await self.poll([worker], {})
+        return await self.find_active_run(worker)
 
-    async def going_on(self, worker: WantedWorker) -> Experiment | None:
+    async def find_active_run(self, worker: DesiredWorker) -> Experiment | None:
         """A run that this worker's dead agent began and that has processes left, among what is followed."""
         runs = [orphan.run for orphan in self._orphans.values() if orphan.worker.id == worker.id]
-        here = await asyncio.to_thread(runs_here) if runs else None
-        return next((run for run in runs if here and run.id in here.left), None)
+        local_runs = await asyncio.to_thread(scan_local_runs) if runs else None
+        return next((run for run in runs if local_runs and run.id in local_runs.orphaned), None)
 
-    async def require_cards(self, worker: WantedWorker) -> None:
+    async def require_gpus_released(self, worker: DesiredWorker) -> None:
         """Raises RunGoesOnError where a run of the worker's dead agent still has its cards."""
-        if worker.plan.cards and (run := await self.left_by(worker)):
-            raise RunGoesOnError(
+        if worker.plan.gpu_ids and (run := await self.detect_active_run(worker)):
+            raise OrphanedRunError(
                 name=run.name,
                 owner=run.user_name,
                 worker=worker.id,
-                offers=[Button("Abort the run", f"/abort {run.id}"), _WORKERS],
+                buttons=[Button("Abort the run", f"/abort {run.id}"), _WORKERS_BUTTON],
             )
 
-    async def look_after(self, workers: Iterable[WantedWorker], agents: Mapping[str, AgentProcess]) -> None:
+    async def poll(self, workers: Iterable[DesiredWorker], agents: Mapping[str, AgentProcess]) -> None:
         """Looks for runs that agents of these workers have left behind, and after all that are followed.
 
         `agents` are those that run, by the worker's id. One or two requests.
         """
-        found = await self._clearml.running_experiments()
-        here = await asyncio.to_thread(runs_here)
+        running = await self._clearml.list_running_experiments()
+        local_runs = await asyncio.to_thread(scan_local_runs)
         runs = {
-            run.id: run for run in found if run.agent_host in {"", self._machine} and run.id not in here.attended
+            run.id: run
+            for run in running
+            if run.agent_host in {"", self._host_name} and run.id not in local_runs.attended
         }
         for worker in workers:
             for run in runs.values():
-                if worker_of(run.worker_id) == worker.id and _is_orphaned(run, here, agents.get(worker.id)):
-                    self._orphans.setdefault(run.id, _Orphan(worker, run))
-        gone = [id_ for id_ in self._orphans if id_ not in runs]
-        changed = await self._clearml.experiments(gone) if gone else {}
+                if remove_service_suffix(run.worker_id) == worker.id and _is_orphaned(
+                    run, local_runs, agents.get(worker.id)
+                ):
+                    self._orphans.setdefault(run.id, _OrphanedRun(worker, run))
+        ended_ids = [id_ for id_ in self._orphans if id_ not in runs]
+        ended_experiments = await self._clearml.get_experiments(ended_ids) if ended_ids else {}
         for id_, orphan in list(self._orphans.items()):
-            now, processes = runs.get(id_), here.left.get(id_, [])
-            if now and now.worker_id == orphan.run.worker_id:
-                await self._look_after_run(replace(orphan, run=now), processes)
+            current, processes = runs.get(id_), local_runs.orphaned.get(id_, [])
+            if current and current.worker_id == orphan.run.worker_id:
+                await self._check_running(replace(orphan, run=current), processes)
             else:
                 # Over, taken back, deleted, or begun anew by another agent.
-                await self._look_after_end(orphan, changed.get(id_), processes)
+                await self._check_ended(orphan, ended_experiments.get(id_), processes)
 
-    async def _look_after_run(self, orphan: _Orphan, processes: list[psutil.Process]) -> None:
+    async def _check_running(self, orphan: _OrphanedRun, processes: list[psutil.Process]) -> None:
         run = orphan.run
         if run.is_stopping:
-            await _end(orphan, processes)
-            await _noted(self._clearml.note_stopped(run.id, reason=run.status_reason))
+            await _stop_processes(orphan, processes)
+            await _try_update(self._clearml.mark_stopped(run.id, reason=run.status_reason))
             del self._orphans[run.id]
         elif processes:
-            if not orphan.went_on:
-                await self._tell_that_it_goes_on(orphan)
-            self._orphans[run.id] = replace(orphan, went_on=True, missed=0)
-        elif orphan.missed + 1 < _LOOKS_WITHOUT_IT:
-            self._orphans[run.id] = replace(orphan, missed=orphan.missed + 1)
+            if not orphan.was_seen_running:
+                await self._notify_still_running(orphan)
+            self._orphans[run.id] = replace(orphan, was_seen_running=True, missed_polls=0)
+        elif orphan.missed_polls + 1 < _MAX_MISSED_POLLS:
+            self._orphans[run.id] = replace(orphan, missed_polls=orphan.missed_polls + 1)
         else:
             del self._orphans[run.id]
-            if await _noted(self._clearml.note_failed(run.id, reason=_reason(orphan))):
-                await self._tell_that_it_has_ended(orphan)
+            if await _try_update(self._clearml.mark_failed(run.id, reason=_describe_failure(orphan))):
+                await self._notify_ended(orphan)
 
-    async def _look_after_end(
-        self, orphan: _Orphan, now: Experiment | None, processes: list[psutil.Process]
+    async def _check_ended(
+        self, orphan: _OrphanedRun, current: Experiment | None, processes: list[psutil.Process]
     ) -> None:
         """Ends what is left of a run that ClearML shows no more: at once where a person wanted it to end."""
-        since = orphan.over or self._clock()
-        ended_itself = now is not None and now.status.is_over and now.status is not Status.ABORTED
-        if processes and ended_itself and self._clock() - since < _TIME_TO_EXIT:
-            self._orphans[orphan.run.id] = replace(orphan, over=since)
+        ended_at = orphan.ended_at or self._clock()
+        has_ended_itself = (
+            current is not None and current.status.is_finished and current.status is not Status.ABORTED
+        )
+        if processes and has_ended_itself and self._clock() - ended_at < _EXIT_TIMEOUT:
+            self._orphans[orphan.run.id] = replace(orphan, ended_at=ended_at)
             return
-        await _end(orphan, processes)
+        await _stop_processes(orphan, processes)
         del self._orphans[orphan.run.id]
 
-    async def _tell_that_it_goes_on(self, orphan: _Orphan) -> None:
+    async def _notify_still_running(self, orphan: _OrphanedRun) -> None:
         worker, run = orphan.worker, orphan.run
         if worker.draining:
-            then = "I tell you when it has ended."
-        elif worker.plan.cards:
-            then = "I start the worker again when the run has ended, so that they share no card."
+            next_step = "I tell you when it has ended."
+        elif worker.plan.gpu_ids:
+            next_step = "I start the worker again when the run has ended, so that they share no card."
         else:
-            then = "I start the worker again beside it."
-        await self._notices.tell(
+            next_step = "I start the worker again beside it."
+        await self._notices.send(
             worker,
             f"The agent of {worker.id} died while it ran “{run.name}” of {run.user_name}. "
-            f"The run goes on by itself, but what it prints reaches ClearML no more. {then}",
-            at=run.status_changed,
-            is_trouble=True,
-            offers=(Button("Abort the run", f"/abort {run.id}"), _WORKERS),
+            f"The run goes on by itself, but what it prints reaches ClearML no more. {next_step}",
+            occurred_at=run.status_changed,
+            is_warning=True,
+            offers=(Button("Abort the run", f"/abort {run.id}"), _WORKERS_BUTTON),
         )
 
-    async def _tell_that_it_has_ended(self, orphan: _Orphan) -> None:
+    async def _notify_ended(self, orphan: _OrphanedRun) -> None:
         worker, run = orphan.worker, orphan.run
         text = (
             f"“{run.name}” of {run.user_name}, which ran on without the agent of {worker.id}, has ended. "
             "Nobody saw how, so it is Failed now; look at its curves and models before you put it back."
-            if orphan.went_on
+            if orphan.was_seen_running
             else f"The agent of {worker.id} died, and “{run.name}” of {run.user_name} with it; it is Failed now."
         )
-        retry = Button("Put it back in the queue", f"/retry {run.id}")
-        offers = (retry, Button("Log", f"/log {run.id}"), _WORKERS)
-        await self._notices.tell(worker, text, is_trouble=True, offers=offers)
+        retry_button = Button("Put it back in the queue", f"/retry {run.id}")
+        offers = (retry_button, Button("Log", f"/log {run.id}"), _WORKERS_BUTTON)
+        await self._notices.send(worker, text, is_warning=True, offers=offers)
 
 
-def _is_orphaned(run: Experiment, here: RunsHere, agent: AgentProcess | None) -> bool:
+def _is_orphaned(run: Experiment, local_runs: LocalRuns, agent: AgentProcess | None) -> bool:
     """A run is no living agent's where it has processes without one, or began long before the agent did."""
-    if agent is None or run.id in here.left:
+    if agent is None or run.id in local_runs.orphaned:
         return True
-    return run.status_changed < agent.started - _SURELY_BEFORE
+    return run.status_changed < agent.started - _CLOCK_TOLERANCE
 
 
-async def _end(orphan: _Orphan, processes: list[psutil.Process]) -> None:
+async def _stop_processes(orphan: _OrphanedRun, processes: list[psutil.Process]) -> None:
     if processes:
-        in_container = orphan.worker.plan.in_containers
-        await end_run(orphan.run.id, processes, in_container=in_container)
+        in_container = orphan.worker.plan.uses_containers
+        await stop_run(orphan.run.id, processes, in_container=in_container)
 
 
-async def _noted(writing: Awaitable[None]) -> bool:
+async def _try_update(update: Awaitable[None]) -> bool:
     """Whether ClearML took it: it refuses where the run has ended meanwhile."""
     try:
-        await writing
+        await update
     except ClearMLError as error:
         if has_code(error, *_INVALID_STATUS):
             return False
@@ -192,8 +198,8 @@ async def _noted(writing: Awaitable[None]) -> bool:
     return True
 
 
-def _reason(orphan: _Orphan) -> str:
+def _describe_failure(orphan: _OrphanedRun) -> str:
     """Why it counts as failed, for everybody who watches it."""
-    if orphan.went_on:
+    if orphan.was_seen_running:
         return "its agent died, and nobody saw how the run ended"
     return "its agent died, and the run with it"

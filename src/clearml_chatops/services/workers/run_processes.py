@@ -10,72 +10,72 @@ from dataclasses import dataclass
 
 import psutil
 
-from clearml_chatops.services.workers.gpu_owners import executed_experiment
+from clearml_chatops.services.workers.process_owners import find_executed_experiment_id
 
-_DAEMON = re.compile(r"clearml[-_]agent\S* daemon\b")
-_DOCKER_SECONDS = 15.0
-_ENDING_SECONDS = 5.0
+_DAEMON_COMMAND = re.compile(r"clearml[-_]agent\S* daemon\b")
+_DOCKER_TIMEOUT_SECONDS = 15.0
+_STOP_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class RunsHere:
+class LocalRuns:
     """The runs of this machine by their experiments' ids.
 
     `left` are those that no agent looks after, with their processes; `attended` all others.
     """
 
-    left: Mapping[str, list[psutil.Process]]
+    orphaned: Mapping[str, list[psutil.Process]]
     attended: frozenset[str]
 
 
-def runs_here() -> RunsHere:
+def scan_local_runs() -> LocalRuns:
     """What agents have begun on this machine, whosever they are, as far as it can be seen."""
     parents: dict[int, int] = {}
-    agents: set[int] = set()
+    agent_ids: set[int] = set()
     runs: dict[int, tuple[psutil.Process, str]] = {}
     for process in psutil.process_iter():
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
             parents[process.pid] = process.ppid()
-            if _DAEMON.search(" ".join(process.cmdline())):
-                agents.add(process.pid)
-            elif experiment_id := executed_experiment(process):
+            if _DAEMON_COMMAND.search(" ".join(process.cmdline())):
+                agent_ids.add(process.pid)
+            elif experiment_id := find_executed_experiment_id(process):
                 runs[process.pid] = (process, experiment_id)
         except psutil.Error:
             continue  # gone meanwhile
-    left: dict[str, list[psutil.Process]] = defaultdict(list)
+    orphaned: dict[str, list[psutil.Process]] = defaultdict(list)
     attended: set[str] = set()
-    for number, (process, experiment_id) in runs.items():
-        if agents.intersection(_ancestors(number, parents)):
+    for process_id, (process, experiment_id) in runs.items():
+        if agent_ids.intersection(_find_ancestors(process_id, parents)):
             attended.add(experiment_id)
         else:
-            left[experiment_id].append(process)
+            orphaned[experiment_id].append(process)
     # In a container no process has the agent above it; what has started the container does.
-    return RunsHere({id_: found for id_, found in left.items() if id_ not in attended}, frozenset(attended))
+    return LocalRuns({id_: found for id_, found in orphaned.items() if id_ not in attended}, frozenset(attended))
 
 
-async def end_run(experiment_id: str, processes: list[psutil.Process], *, in_container: bool) -> None:
+async def stop_run(experiment_id: str, processes: list[psutil.Process], *, in_container: bool) -> None:
     """Ends a run as its agent would, but asks first."""
     if in_container and (docker := shutil.which("docker")):
-        listed = await _said(docker, "ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}")
-        for line in listed.splitlines():
+        containers = await _run_command(docker, "ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}")
+        for line in containers.splitlines():
             container, _, command = line.partition(" ")
             if f"--id {experiment_id}" in command:
-                await _said(docker, "stop", "-t", "1", container)
-    await asyncio.to_thread(_end, processes)
+                await _run_command(docker, "stop", "-t", "1", container)
+    await asyncio.to_thread(_stop_processes, processes)
 
 
-def _end(processes: list[psutil.Process]) -> None:
+def _stop_processes(processes: list[psutil.Process]) -> None:
     alive = processes
-    for way in (psutil.Process.terminate, psutil.Process.kill):
+    for send_signal in (psutil.Process.terminate, psutil.Process.kill):
         for process in alive:
             with contextlib.suppress(psutil.Error):  # gone meanwhile
-                way(process)
-        _, alive = psutil.wait_procs(alive, timeout=_ENDING_SECONDS)
+                send_signal(process)
+        _, alive = psutil.wait_procs(alive, timeout=_STOP_TIMEOUT_SECONDS)
 
 
-async def _said(*command: str) -> str:
+async def _run_command(*command: str) -> str:
     """What a command writes; what does not answer in time is left alone."""
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -84,7 +84,7 @@ async def _said(*command: str) -> str:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        output, _ = await asyncio.wait_for(process.communicate(), _DOCKER_SECONDS)
+        output, _ = await asyncio.wait_for(process.communicate(), _DOCKER_TIMEOUT_SECONDS)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -92,8 +92,8 @@ async def _said(*command: str) -> str:
     return output.decode(errors="replace")
 
 
-def _ancestors(number: int, parents: Mapping[int, int]) -> list[int]:
-    found: list[int] = []
-    while (number := parents.get(number, 0)) and number not in found:
-        found.append(number)
-    return found
+def _find_ancestors(process_id: int, parents: Mapping[int, int]) -> list[int]:
+    ancestors: list[int] = []
+    while (process_id := parents.get(process_id, 0)) and process_id not in ancestors:
+        ancestors.append(process_id)
+    return ancestors

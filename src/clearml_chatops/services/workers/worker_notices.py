@@ -5,8 +5,8 @@ from datetime import datetime
 
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Button
-from clearml_chatops.models.workers import WantedWorker
-from clearml_chatops.services.bells import Bell
+from clearml_chatops.models.workers import DesiredWorker
+from clearml_chatops.services.wakeups import Wakeup
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 
@@ -14,18 +14,18 @@ from clearml_chatops.storage.outbox import OutboxStore
 class WorkerNotices:
     """`news` is rung when there is something to deliver."""
 
-    def __init__(self, *, database: Database, clock: Callable[[], datetime], news: Bell) -> None:
+    def __init__(self, *, database: Database, clock: Callable[[], datetime], outbox_wakeup: Wakeup) -> None:
         self._database = database
         self._clock = clock
-        self._news = news
+        self._outbox_wakeup = outbox_wakeup
 
-    async def tell(
+    async def send(
         self,
-        worker: WantedWorker,
+        worker: DesiredWorker,
         text: str,
         *,
-        at: datetime | None = None,
-        is_trouble: bool = False,
+        occurred_at: datetime | None = None,
+        is_warning: bool = False,
         offers: tuple[Button, ...] = (),
     ) -> None:
         """Tells it once for each moment `at`, which is now where none is given."""
@@ -33,8 +33,8 @@ class WorkerNotices:
             return  # wanted since before it was noted where
         now = self._clock()
         notice = Notice(
-            worker.id, text, at or now, is_trouble=is_trouble, offers=offers, person_id=worker.person_id
+            worker.id, text, occurred_at or now, is_warning=is_warning, buttons=offers, person_id=worker.person_id
         )
         async with self._database.writing() as session:
             await OutboxStore(session).add([(notice, worker.conversation)], now=now)
-        self._news.ring()
+        self._outbox_wakeup.wake()

@@ -6,22 +6,27 @@ from dataclasses import replace
 
 from clearml_chatops.models.queues import Worker
 from clearml_chatops.models.workers import WorkerView
-from clearml_chatops.services.workers.worker_ids import worker_of
+from clearml_chatops.services.workers.worker_ids import remove_service_suffix
 
 
-def views_of(seen: Iterable[Worker], ours: Iterable[WorkerView]) -> tuple[WorkerView, ...]:
+def build_worker_views(
+    listed_workers: Iterable[Worker], own_views: Iterable[WorkerView]
+) -> tuple[WorkerView, ...]:
     """Ours with what the server says of them, and all that it lists besides.
 
     A run of a worker in services mode is no worker to people, though the server lists it as one; it is where its
     worker has gone and it has not.
     """
-    by_id = {item.id: item for item in seen}
-    views = {view.id: view for view in ours}
-    known = views.keys() | by_id.keys()
-    services: dict[str, list[Worker]] = defaultdict(list)
-    for id_ in [id_ for id_ in by_id if worker_of(id_) != id_ and worker_of(id_) in known]:
-        services[worker_of(id_)].append(by_id.pop(id_))
+    by_id = {item.id: item for item in listed_workers}
+    views = {view.id: view for view in own_views}
+    known_ids = views.keys() | by_id.keys()
+    service_runs: dict[str, list[Worker]] = defaultdict(list)
+    for id_ in [
+        id_ for id_ in by_id if remove_service_suffix(id_) != id_ and remove_service_suffix(id_) in known_ids
+    ]:
+        service_runs[remove_service_suffix(id_)].append(by_id.pop(id_))
     views |= {id_: WorkerView(id_) for id_ in by_id if id_ not in views}
     return tuple(
-        replace(view, seen=by_id.get(view.id), services=tuple(services[view.id])) for view in views.values()
+        replace(view, observed=by_id.get(view.id), service_workers=tuple(service_runs[view.id]))
+        for view in views.values()
     )

@@ -3,7 +3,7 @@
 import asyncio
 
 from clearml_chatops.models.errors import (
-    NoWorkerError,
+    NoWorkerForQueueError,
     WorkerNotFoundError,
     WorkerNotRunningError,
     WorkerNotYoursError,
@@ -11,16 +11,16 @@ from clearml_chatops.models.errors import (
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Person, Role
 from clearml_chatops.models.replies import Button
-from clearml_chatops.models.workers import OwnedRun, WantedWorker, WorkerView
+from clearml_chatops.models.workers import DesiredWorker, OwnedRun, WorkerView
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.queues import QueueService
-from clearml_chatops.services.similar_names import did_you_mean, similar_names
+from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 from clearml_chatops.services.workers.agents import LocalAgents
 from clearml_chatops.services.workers.host_workers import HostWorkers
-from clearml_chatops.services.workers.worker_views import views_of
+from clearml_chatops.services.workers.worker_views import build_worker_views
 
-_ALL = Button("Workers", "/worker list")
+_LIST_BUTTON = Button("Workers", "/worker list")
 
 
 class WorkerService:
@@ -45,78 +45,80 @@ class WorkerService:
         self._person = person
         self._host = host
 
-    async def all(self) -> tuple[WorkerView, ...]:
+    async def list_all(self) -> tuple[WorkerView, ...]:
         """The workers that the server knows, of every host, and those that should run here."""
-        seen, wanted, processes = await asyncio.gather(
-            self._clearml.workers(), self._host_workers.wanted(), self._host_workers.processes()
+        listed_workers, desired_workers, processes = await asyncio.gather(
+            self._clearml.list_workers(), self._host_workers.list_desired(), self._host_workers.list_processes()
         )
-        ours = tuple(WorkerView(item.id, item, runs=item.id in processes) for item in wanted)
-        return views_of(seen, ours)
+        own_views = tuple(WorkerView(item.id, item, is_running=item.id in processes) for item in desired_workers)
+        return build_worker_views(listed_workers, own_views)
 
-    async def mine(self) -> tuple[WorkerView, ...]:
+    async def list_own(self) -> tuple[WorkerView, ...]:
         """Those that the person has started, and those that listen on his queue."""
-        binding = await self._queues.binding()
+        binding = await self._queues.get_binding()
         return tuple(
             view
-            for view in await self.all()
-            if (view.wanted and view.wanted.person_id == self._person.id)
-            or (view.seen and binding and binding.queue_id in view.seen.queue_ids)
+            for view in await self.list_all()
+            if (view.desired and view.desired.person_id == self._person.id)
+            or (view.observed and binding and binding.queue_id in view.observed.queue_ids)
         )
 
-    async def wanted(self) -> list[WantedWorker]:
+    async def list_desired(self) -> list[DesiredWorker]:
         """All that should run on this host."""
-        return await self._host_workers.wanted()
+        return await self._host_workers.list_desired()
 
-    async def running(self, views: tuple[WorkerView, ...]) -> dict[str, tuple[OwnedRun, ...]]:
+    async def find_runs(self, views: tuple[WorkerView, ...]) -> dict[str, tuple[OwnedRun, ...]]:
         """What these workers run, by the worker's id, oldest first. One request, none where they run nothing.
 
         One in services mode is listed with what it began last, for half a minute also when that has ended.
         """
         ids = sorted({id_ for view in views for id_ in view.experiment_ids})
-        found = await self._clearml.experiments(ids) if ids else {}
+        found = await self._clearml.get_experiments(ids) if ids else {}
         runs = {
-            id_: OwnedRun(item, await self._ownership.owner_name(item))
+            id_: OwnedRun(item, await self._ownership.get_owner_name(item))
             for id_, item in sorted(found.items(), key=lambda each: each[1].started or each[1].status_changed)
             if item.status is Status.RUNNING
         }
-        by_worker = {
+        runs_by_worker = {
             view.id: tuple(run for id_, run in runs.items() if id_ in view.experiment_ids) for view in views
         }
-        return {worker_id: its for worker_id, its in by_worker.items() if its}
+        return {worker_id: worker_runs for worker_id, worker_runs in runs_by_worker.items() if worker_runs}
 
-    async def find(self, reference: str, queue_name: str) -> list[WantedWorker]:
+    async def find(self, reference: str, queue_name: str) -> list[DesiredWorker]:
         """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.
 
         Raises:
             WorkerNotFoundError, NoWorkerError, QueueNotFoundError, NoPersonalQueueError.
         """
-        wanted = await self._host_workers.wanted()
+        desired_workers = await self._host_workers.list_desired()
         if reference:
-            found = [item for item in wanted if item.id == reference] or [
-                item for item in wanted if item.id.casefold().endswith(f":{reference.casefold()}")
+            found = [item for item in desired_workers if item.id == reference] or [
+                item for item in desired_workers if item.id.casefold().endswith(f":{reference.casefold()}")
             ]
             if len(found) != 1:
-                nearest = did_you_mean(similar_names(reference, [item.id for item in wanted]))
-                raise WorkerNotFoundError(reference=reference, host=self._host, nearest=nearest, offers=[_ALL])
+                nearest = format_suggestion(find_similar_names(reference, [item.id for item in desired_workers]))
+                raise WorkerNotFoundError(
+                    reference=reference, host=self._host, nearest=nearest, buttons=[_LIST_BUTTON]
+                )
             return found
-        queue = await self._queues.target(queue_name)
-        found = [item for item in wanted if queue.queue_id in item.plan.queue_ids]
+        queue = await self._queues.resolve_binding(queue_name)
+        found = [item for item in desired_workers if queue.queue_id in item.plan.queue_ids]
         if not found:
-            raise NoWorkerError(queue=queue.queue_name, host=self._host, offers=[_ALL])
+            raise NoWorkerForQueueError(queue=queue.queue_name, host=self._host, buttons=[_LIST_BUTTON])
         return found
 
-    def require_own(self, worker: WantedWorker) -> None:
+    def require_own(self, worker: DesiredWorker) -> None:
         """Raises WorkerNotYoursError where it is another person's and this one is no admin."""
         if not self.is_own(worker):
             raise WorkerNotYoursError(worker=worker.id, owner=worker.person_name)
 
-    def is_own(self, worker: WantedWorker) -> bool:
+    def is_own(self, worker: DesiredWorker) -> bool:
         """Whether the person may change it: it is his, or he is an admin."""
         return worker.person_id == self._person.id or self._person.role >= Role.ADMIN
 
-    async def log(self, worker: WantedWorker, count: int) -> list[str]:
+    async def read_log(self, worker: DesiredWorker, count: int) -> list[str]:
         """What the worker's agent wrote last, oldest first. Raises WorkerNotRunningError."""
-        process = (await self._host_workers.processes()).get(worker.id)
+        process = (await self._host_workers.list_processes()).get(worker.id)
         if process is None:
             raise WorkerNotRunningError(worker=worker.id)
-        return await self._agents.last_log_lines(process, count)
+        return await self._agents.read_last_log_lines(process, count)

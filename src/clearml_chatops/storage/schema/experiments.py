@@ -36,7 +36,7 @@ class DraftEditRow(Table):
     kind: Mapped[str]
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
-    undone: Mapped[bool]
+    is_undone: Mapped[bool]
 
 
 class CreatedExperimentRow(Table):
@@ -63,13 +63,13 @@ class ExperimentStateRow(Table):
     completed: Mapped[datetime | None]
     worker_id: Mapped[str]
     pending_since: Mapped[datetime | None]
-    stopping_by: Mapped[str]
+    stop_requested_by: Mapped[str]
 
 
-class ActRow(Table):
+class OwnActionRow(Table):
     """What a person did last to an experiment by a command, so that it is not announced to himself."""
 
-    __tablename__ = "acts"
+    __tablename__ = "own_actions"
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
@@ -105,24 +105,24 @@ class SubscriptionRow(Table):
     conversation_id: Mapped[str]
     thread: Mapped[str]
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    told: Mapped[list[str]] = mapped_column(JSON)
+    event_kinds: Mapped[list[str]] = mapped_column(JSON)
     since: Mapped[datetime]
     private: Mapped[bool]
 
 
-class UnwatchedRow(Table):
+class ExperimentOptOutRow(Table):
     """An experiment of his own of which a person does not want to be told."""
 
-    __tablename__ = "unwatched"
+    __tablename__ = "experiment_opt_outs"
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
 
 
-class OwnExperimentsOffRow(Table):
+class OwnExperimentsOptOutRow(Table):
     """A person who is not told of what he enqueues elsewhere than here."""
 
-    __tablename__ = "own_experiments_off"
+    __tablename__ = "own_experiments_opt_outs"
 
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
 
@@ -134,4 +134,4 @@ class WatcherCursorRow(Table):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     position: Mapped[datetime]
-    begun: Mapped[datetime]
+    started: Mapped[datetime]

@@ -17,7 +17,7 @@ class ActionRow(Table):
     __tablename__ = "actions"
 
     token: Mapped[str] = mapped_column(primary_key=True)
-    line: Mapped[str] = mapped_column(Text)
+    command: Mapped[str] = mapped_column(Text)
     question: Mapped[str] = mapped_column(Text)
     in_place: Mapped[bool]
     expires: Mapped[datetime] = mapped_column(index=True)
@@ -52,4 +52,4 @@ class CardRow(Table):
     is_superseded: Mapped[bool]
     due: Mapped[datetime | None] = mapped_column(index=True)
     edited: Mapped[datetime | None]
-    shown_change: Mapped[datetime | None]
+    shown_status_changed: Mapped[datetime | None]

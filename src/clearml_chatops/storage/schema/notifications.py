@@ -19,13 +19,13 @@ class OutboxRow(Table):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        UniqueConstraint("experiment_id", "kind", "at", "platform", "conversation_id", "thread"),
+        UniqueConstraint("subject_id", "kind", "at", "platform", "conversation_id", "thread"),
         # What is still to be sent is found among all that ever was.
         Index(None, "delivered", "platform", "conversation_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    experiment_id: Mapped[str]
+    subject_id: Mapped[str]
     kind: Mapped[str]
     at: Mapped[datetime]
     platform: Mapped[str]
@@ -33,7 +33,7 @@ class OutboxRow(Table):
     thread: Mapped[str]
     details: Mapped[dict[str, Any]]
     attempts: Mapped[int]
-    noted: Mapped[datetime]
+    queued: Mapped[datetime]
     next_attempt: Mapped[datetime]
     delivered: Mapped[datetime | None]
 
@@ -44,11 +44,11 @@ class QuietHoursRow(Table):
     __tablename__ = "quiet_hours"
 
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
-    begins: Mapped[time]
-    ends: Mapped[time]
+    start_time: Mapped[time]
+    end_time: Mapped[time]
     zone: Mapped[str]
-    failures_now: Mapped[bool]
-    is_on: Mapped[bool]
+    allow_failures: Mapped[bool]
+    is_enabled: Mapped[bool]
     changed: Mapped[datetime]
 
 
@@ -71,10 +71,10 @@ class DailyDigestRow(Table):
     platform: Mapped[str] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(primary_key=True)
     thread: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[time]
+    time_of_day: Mapped[time]
     zone: Mapped[str]
     weekdays_only: Mapped[bool]
-    told_until: Mapped[datetime]
+    reported_until: Mapped[datetime]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
@@ -98,19 +98,19 @@ class AlertRow(Table):
     conversation_id: Mapped[str]
     thread: Mapped[str]
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
-    since: Mapped[datetime]
+    created: Mapped[datetime]
     extreme: Mapped[float | None]
-    log_from: Mapped[datetime | None]
-    log_next: Mapped[datetime | None]
+    log_since: Mapped[datetime | None]
+    log_read_until: Mapped[datetime | None]
 
 
-class StandstillRow(Table):
+class StallRow(Table):
     """Something of an experiment that has not moved for a while, and whether an alarm was given of it."""
 
-    __tablename__ = "standstills"
+    __tablename__ = "stalls"
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
-    sign: Mapped[str] = mapped_column(Text)
+    fingerprint: Mapped[str] = mapped_column(Text)
     since: Mapped[datetime]
-    told: Mapped[bool]
+    is_notified: Mapped[bool]

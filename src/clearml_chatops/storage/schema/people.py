@@ -77,17 +77,17 @@ class AuditRow(Table):
     identity: Mapped[str]
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     conversation: Mapped[str]
-    line: Mapped[str] = mapped_column(Text)
+    command: Mapped[str] = mapped_column(Text)
     experiment_id: Mapped[str]
     outcome: Mapped[str]
     error_code: Mapped[str]
-    incident: Mapped[str]
+    incident_id: Mapped[str]
 
 
-class OwnPlaceRow(Table):
+class DirectMessageRow(Table):
     """Where a person was last alone with the bot on a chat platform."""
 
-    __tablename__ = "own_places"
+    __tablename__ = "direct_messages"
 
     person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), primary_key=True)
     platform: Mapped[str]

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from clearml_chatops.storage.schema.base import Table
 
 
-class WantedWorkerRow(Table):
+class DesiredWorkerRow(Table):
     """A worker that should run on a host, whatever crashes there."""
 
-    __tablename__ = "wanted_workers"
+    __tablename__ = "desired_workers"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     host: Mapped[str] = mapped_column(index=True)
@@ -27,10 +27,10 @@ class WantedWorkerRow(Table):
     platform: Mapped[str]
     conversation_id: Mapped[str]
     thread: Mapped[str]
-    since: Mapped[datetime]
+    created: Mapped[datetime]
     draining: Mapped[bool]
-    held_queues: Mapped[list[str]] = mapped_column(JSON)
-    held_since: Mapped[datetime | None]
+    paused_queue_ids: Mapped[list[str]] = mapped_column(JSON)
+    paused_since: Mapped[datetime | None]
     successor: Mapped[dict[str, Any]]
     failures: Mapped[int]
     next_attempt: Mapped[datetime | None]
@@ -48,17 +48,17 @@ class StartedWorkerRow(Table):
     started: Mapped[datetime]
 
 
-class CardWatchRow(Table):
+class GpuWatchRow(Table):
     """Somebody who wants to be told when a card is free; `free_since` is since when it is."""
 
-    __tablename__ = "card_watches"
-    __table_args__ = (UniqueConstraint("host", "card", "platform", "conversation_id", "thread"),)
+    __tablename__ = "gpu_watches"
+    __table_args__ = (UniqueConstraint("host", "gpu", "platform", "conversation_id", "thread"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     host: Mapped[str]
-    card: Mapped[str]
-    memory: Mapped[int | None] = mapped_column(BigInteger)
-    seconds: Mapped[int]
+    gpu: Mapped[str]
+    required_memory: Mapped[int | None] = mapped_column(BigInteger)
+    required_seconds: Mapped[int]
     platform: Mapped[str]
     conversation_id: Mapped[str]
     thread: Mapped[str]
@@ -66,24 +66,24 @@ class CardWatchRow(Table):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
 
 
-class CardQuestionRow(Table):
+class GpuRequestRow(Table):
     """Somebody is asked whether another person may have the cards of his worker."""
 
-    __tablename__ = "card_questions"
+    __tablename__ = "gpu_requests"
 
     token: Mapped[str] = mapped_column(primary_key=True)
     group_token: Mapped[str] = mapped_column(index=True)
     host: Mapped[str]
-    asker_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    requester_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     platform: Mapped[str]
     conversation_id: Mapped[str]
     thread: Mapped[str]
-    cards: Mapped[str] = mapped_column(Text)
-    line: Mapped[str] = mapped_column(Text)
-    request: Mapped[dict[str, Any]]
-    asked_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    gpu_label: Mapped[str] = mapped_column(Text)
+    command: Mapped[str] = mapped_column(Text)
+    details: Mapped[dict[str, Any]]
+    owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
     worker_ids: Mapped[list[str]] = mapped_column(JSON)
-    noted: Mapped[datetime]
+    created: Mapped[datetime]
     expires: Mapped[datetime]
     answer: Mapped[str]
-    begun: Mapped[datetime | None]
+    handover_started: Mapped[datetime | None]

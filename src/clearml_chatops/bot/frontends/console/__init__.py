@@ -1,9 +1,9 @@
 """The terminal front end: what a person types becomes a message, what comes back becomes text."""
 
 from clearml_chatops.bot.frontends.console.front_end import ConsoleFrontEnd
-from clearml_chatops.bot.frontends.console.names import Suggestions
-from clearml_chatops.bot.frontends.console.picture import recording_console
-from clearml_chatops.bot.frontends.console.screen import terminal_console
-from clearml_chatops.bot.frontends.console.scripts import lines_of
+from clearml_chatops.bot.frontends.console.name_cache import Suggestions
+from clearml_chatops.bot.frontends.console.screen import create_terminal_console
+from clearml_chatops.bot.frontends.console.screenshots import create_recording_console
+from clearml_chatops.bot.frontends.console.scripts import read_lines
 
-__all__ = ["ConsoleFrontEnd", "Suggestions", "lines_of", "recording_console", "terminal_console"]
+__all__ = ["ConsoleFrontEnd", "Suggestions", "create_recording_console", "create_terminal_console", "read_lines"]

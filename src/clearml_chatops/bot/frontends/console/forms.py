@@ -6,55 +6,57 @@ from itertools import groupby
 from rich.cells import cell_len
 from rich.console import RenderableType
 
-from clearml_chatops.bot.frontends.console.layout import Hanging, Prose, Stack
-from clearml_chatops.bot.frontends.visible import visible, visible_line
-from clearml_chatops.handlers.forms import line_asking
+from clearml_chatops.bot.frontends.console.layout import HangingIndent, Prose, Stack
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_text
+from clearml_chatops.handlers.forms import append_field_key
 from clearml_chatops.models.replies import Form, FormField
 
-_WIDEST_LABEL = 24
+_MAX_LABEL_WIDTH = 24
 """Columns. The value behind a longer label stands on the next line."""
 
-_MOST_NAMED = 3
-_CHANGED = "* "
-_UNCHANGED = "  "
+_MAX_EXAMPLE_FIELDS = 3
+_CHANGED_MARK = "* "
+_UNCHANGED_MARK = "  "
 
 
-def form(shown: Form) -> RenderableType:
+def render_form(form: Form) -> RenderableType:
     """The fields in their groups, what differs from the parent marked, and how to type it."""
-    bodies: list[RenderableType | None] = [Prose(visible_line(shown.title), "bold")]
-    width = max((size for field in shown.fields if (size := _label_width(field)) <= _WIDEST_LABEL), default=0)
-    for group, fields in groupby(shown.fields, key=lambda field: field.group):
+    bodies: list[RenderableType | None] = [Prose(sanitize_line(form.title), "bold")]
+    width = max((size for field in form.fields if (size := _measure_label(field)) <= _MAX_LABEL_WIDTH), default=0)
+    for group, fields in groupby(form.fields, key=lambda field: field.group):
         if group:
-            bodies += [None, Prose(visible_line(group), "dim")]
-        bodies += [body for field in fields for body in _field(field, width)]
-    if any(field.changed for field in shown.fields):
-        bodies += [None, Prose(f"{_CHANGED}otherwise than the parent's", "dim")]
-    return Stack((*bodies, None, Hanging(Prose(visible_line(_line_to_type(shown))), "Type: ", "dim")))
+            bodies += [None, Prose(sanitize_line(group), "dim")]
+        bodies += [body for field in fields for body in _render_field(field, width)]
+    if any(field.changed for field in form.fields):
+        bodies += [None, Prose(f"{_CHANGED_MARK}otherwise than the parent's", "dim")]
+    return Stack((*bodies, None, HangingIndent(Prose(sanitize_line(_build_example_line(form))), "Type: ", "dim")))
 
 
-def _field(field: FormField, width: int) -> Iterator[RenderableType]:
-    mark = _CHANGED if field.changed else _UNCHANGED
-    label = mark + visible_line(field.label)
-    value = Prose(visible(field.value) or "—", "" if field.value else "dim")
-    if _label_width(field) > width:
+def _render_field(field: FormField, width: int) -> Iterator[RenderableType]:
+    mark = _CHANGED_MARK if field.changed else _UNCHANGED_MARK
+    label = mark + sanitize_line(field.label)
+    value = Prose(sanitize_text(field.value) or "—", "" if field.value else "dim")
+    if _measure_label(field) > width:
         yield Prose(label, "dim")
-        yield Hanging(value, " " * (len(mark) + width + 2))
+        yield HangingIndent(value, " " * (len(mark) + width + 2))
     else:
-        yield Hanging(value, label + " " * (width - _label_width(field) + 2), "yellow" if field.changed else "dim")
-    if field.note:
-        yield Hanging(Prose(visible_line(field.note), "dim"), " " * (len(mark) + width + 2))
+        yield HangingIndent(
+            value, label + " " * (width - _measure_label(field) + 2), "yellow" if field.changed else "dim"
+        )
+    if field.hint:
+        yield HangingIndent(Prose(sanitize_line(field.hint), "dim"), " " * (len(mark) + width + 2))
 
 
-def _label_width(field: FormField) -> int:
-    return cell_len(visible_line(field.label))
+def _measure_label(field: FormField) -> int:
+    return cell_len(sanitize_line(field.label))
 
 
-def _line_to_type(shown: Form) -> str:
+def _build_example_line(form: Form) -> str:
     """The command line with places for what a person puts in."""
-    line = shown.command
-    for field in shown.fields[:_MOST_NAMED]:
+    line = form.command
+    for field in form.fields[:_MAX_EXAMPLE_FIELDS]:
         if field.positional:
             line += f" <{field.label}>" if field.required else f" [{field.label}]"
         else:
-            line = f"{line_asking(line, field)}…"
-    return line + (" …" if len(shown.fields) > _MOST_NAMED else "")
+            line = f"{append_field_key(line, field)}…"
+    return line + (" …" if len(form.fields) > _MAX_EXAMPLE_FIELDS else "")

@@ -11,25 +11,25 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.patch_stdout import patch_stdout
 from rich.console import Console
 
-from clearml_chatops.bot.frontends.console.completion import LEAVING_WORDS, CommandCompleter
-from clearml_chatops.bot.frontends.console.history import private_history
-from clearml_chatops.bot.frontends.console.interrupts import on_interrupt
-from clearml_chatops.bot.frontends.console.names import RememberedNames, Suggestions
-from clearml_chatops.bot.frontends.console.picture import picture_of
+from clearml_chatops.bot.frontends.console.completion import EXIT_WORDS, CommandCompleter
+from clearml_chatops.bot.frontends.console.history import open_history
+from clearml_chatops.bot.frontends.console.interrupt_handlers import handle_interrupt
+from clearml_chatops.bot.frontends.console.name_cache import NameCache, Suggestions
 from clearml_chatops.bot.frontends.console.picture_files import PictureFiles
-from clearml_chatops.bot.frontends.console.progress import Patience, one_second
+from clearml_chatops.bot.frontends.console.progress import WaitForProgress, wait_one_second
 from clearml_chatops.bot.frontends.console.screen import PROMPT, Screen
-from clearml_chatops.bot.frontends.console.typed_ahead import unseen_typing
-from clearml_chatops.bot.frontends.front_end import Arrived, nothing_to_note
+from clearml_chatops.bot.frontends.console.screenshots import render_screenshot
+from clearml_chatops.bot.frontends.console.terminal_echo import disable_echo
+from clearml_chatops.bot.frontends.front_end import OnDelivered, ignore_delivery
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
-_WELCOME = "/help lists the commands, Tab completes, a number presses a button, Ctrl-D ends."
-_STOPPED = "No longer waiting. What ClearML was already asked to do may still happen; /show tells."
+_WELCOME_TEXT = "/help lists the commands, Tab completes, a number presses a button, Ctrl-D ends."
+_STOPPED_TEXT = "No longer waiting. What ClearML was already asked to do may still happen; /show tells."
 
-Handle = Callable[[IncomingMessage], Awaitable[Reply]]
+MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
 
 
 class ConsoleFrontEnd:
@@ -43,22 +43,22 @@ class ConsoleFrontEnd:
     def __init__(
         self,
         *,
-        handle: Handle,
+        handle: MessageHandler,
         registry: Registry,
-        names: Suggestions,
+        suggestions: Suggestions,
         user: str,
         console: Console,
         history_file: Path | None = None,
         picture_folder: Path | None = None,
-        patience: Patience = one_second,
+        wait_for_progress: WaitForProgress = wait_one_second,
     ) -> None:
         self._handle = handle
         self._registry = registry
-        self._names = RememberedNames(names)
+        self._name_cache = NameCache(suggestions)
         self._identity = Identity(TERMINAL, user)
-        self._screen = Screen(console, patience)
+        self._screen = Screen(console, wait_for_progress)
         self._history_file = history_file
-        self._pictures = PictureFiles(picture_folder)
+        self._picture_files = PictureFiles(picture_folder)
 
     @property
     def conversation(self) -> Conversation:
@@ -67,18 +67,18 @@ class ConsoleFrontEnd:
 
     async def chat(self) -> None:
         """Talks with the person until he leaves."""
-        session = self._prompt_session()
+        session = self._create_prompt_session()
         # Our own words go through the screen; this is for warnings and logs of others.
         with patch_stdout(raw=True):
-            await self._screen.show_hint(_WELCOME)
-            self._names.renew()
+            await self._screen.show_hint(_WELCOME_TEXT)
+            self._name_cache.refresh()
             try:
-                while (line := await _next_line(session)) is not None:
+                while (line := await _read_line(session)) is not None:
                     if line:
                         await self._answer(line, interruptible=True)
-                        self._names.renew()
+                        self._name_cache.refresh()
             finally:
-                await self._names.aclose()
+                await self._name_cache.aclose()
 
     async def run_lines(self, lines: AsyncIterator[str] | Iterable[str]) -> bool:
         """Plays the lines of a script up to the first that is not done; whether every one was.
@@ -88,7 +88,7 @@ class ConsoleFrontEnd:
         out; `/exit` ends the script.
         """
         outcome = Outcome.DONE
-        async for line in _commands_of(lines):
+        async for line in _read_commands(lines):
             if outcome is Outcome.ASKED and not line.strip("[]").isdecimal():
                 return False
             await self._screen.echo_line(line if line[0] in "/[" or line.isdecimal() else f"/{line}")
@@ -97,17 +97,17 @@ class ConsoleFrontEnd:
                 return False
         return outcome is Outcome.DONE
 
-    async def deliver(self, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+    async def deliver(self, reply: Reply, on_delivered: OnDelivered = ignore_delivery) -> None:
         """Shows a notification; it has `arrived` when it is on the screen."""
-        await self._screen.show_notification(await self._pictures.saved(reply))
-        await arrived()
+        await self._screen.show_notification(await self._picture_files.save_pictures(reply))
+        await on_delivered()
 
     def export_svg(self, title: str) -> str:
         """What was shown so far, as a picture. Needs a recording console."""
-        return picture_of(self._screen.console, title)
+        return render_screenshot(self._screen.console, title)
 
     async def _answer(self, line: str, *, interruptible: bool = False) -> Reply:
-        pressed = self._screen.numbers.pressed(line)
+        pressed = self._screen.numbered_buttons.find_button(line)
         if isinstance(pressed, Reply):
             reply = pressed
         else:
@@ -115,56 +115,56 @@ class ConsoleFrontEnd:
                 await self._screen.echo_button(pressed.command)
             command = line if pressed is None else pressed.command
             reply = await (self._run_interruptibly(command) if interruptible else self._run(command))
-        await self._screen.show_reply(await self._pictures.saved(reply))
+        await self._screen.show_reply(await self._picture_files.save_pictures(reply))
         return reply
 
     async def _run(self, line: str, hint: str = "") -> Reply:
         message = IncomingMessage(
             sender=self._identity, sender_name=self._identity.user_id, conversation=self.conversation, text=line
         )
-        async with self._screen.progress(hint):
+        async with self._screen.show_progress(hint):
             return await self._handle(message)
 
     async def _run_interruptibly(self, line: str) -> Reply:
-        running = asyncio.create_task(self._run(line, "Ctrl-C stops waiting"))
+        command_task = asyncio.create_task(self._run(line, "Ctrl-C stops waiting"))
         try:
-            with unseen_typing(), on_interrupt(running.cancel):
-                await asyncio.wait([running])
+            with disable_echo(), handle_interrupt(command_task.cancel):
+                await asyncio.wait([command_task])
         finally:
-            running.cancel()
-        if running.cancelled():
-            return Reply((Text(_STOPPED, Tone.WARNING),), Outcome.BROKEN)
-        return running.result()
+            command_task.cancel()
+        if command_task.cancelled():
+            return Reply((Text(_STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
+        return command_task.result()
 
-    def _prompt_session(self) -> PromptSession[str]:
+    def _create_prompt_session(self) -> PromptSession[str]:
         return PromptSession(
             FormattedText([("bold ansicyan", PROMPT)]),
-            completer=CommandCompleter(self._registry, self._names),
+            completer=CommandCompleter(self._registry, self._name_cache),
             auto_suggest=AutoSuggestFromHistory(),
-            history=private_history(self._history_file),
-            key_bindings=_key_bindings(),
+            history=open_history(self._history_file),
+            key_bindings=_build_key_bindings(),
         )
 
 
-async def _next_line(session: PromptSession[str]) -> str | None:
+async def _read_line(session: PromptSession[str]) -> str | None:
     """What the person typed, or None when he leaves."""
     try:
         line = (await session.prompt_async()).strip()
     except EOFError:
         return None
-    return None if line.casefold() in LEAVING_WORDS else line
+    return None if line.casefold() in EXIT_WORDS else line
 
 
-async def _commands_of(lines: AsyncIterator[str] | Iterable[str]) -> AsyncIterator[str]:
-    async for line in _one_by_one(lines):
+async def _read_commands(lines: AsyncIterator[str] | Iterable[str]) -> AsyncIterator[str]:
+    async for line in _to_async_iterator(lines):
         stripped = line.strip()
-        if stripped.casefold() in LEAVING_WORDS:
+        if stripped.casefold() in EXIT_WORDS:
             return
         if stripped and not stripped.startswith("#"):
             yield stripped
 
 
-async def _one_by_one(lines: AsyncIterator[str] | Iterable[str]) -> AsyncIterator[str]:
+async def _to_async_iterator(lines: AsyncIterator[str] | Iterable[str]) -> AsyncIterator[str]:
     if isinstance(lines, AsyncIterator):
         async for line in lines:
             yield line
@@ -173,12 +173,12 @@ async def _one_by_one(lines: AsyncIterator[str] | Iterable[str]) -> AsyncIterato
             yield line
 
 
-def _key_bindings() -> KeyBindings:
+def _build_key_bindings() -> KeyBindings:
     bindings = KeyBindings()
 
     @bindings.add("c-c")
     @bindings.add("<sigint>")
-    def clear_the_line(event: KeyPressEvent) -> None:
+    def clear_line(event: KeyPressEvent) -> None:
         event.current_buffer.reset()
 
     return bindings

@@ -8,7 +8,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 _OWNER_ONLY = 0o600
 
 
-def private_history(path: Path | None) -> History:
+def open_history(path: Path | None) -> History:
     """A history in a file; in memory where there is no place for a file."""
     if path is None:
         return InMemoryHistory()

@@ -10,15 +10,15 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 
-WIDEST_PROSE = 100
+MAX_PROSE_WIDTH = 100
 """Columns. Longer lines of prose tire the eye, however wide the terminal is."""
 
-_NARROWEST = 16
-_TO_BE_COPIED = re.compile(r"://|^/\S+/", re.MULTILINE)
+_MIN_WIDTH = 16
+_COPYABLE_TEXT = re.compile(r"://|^/\S+/", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
-class Hanging:
+class HangingIndent:
     """A body behind a mark on its first line; the lines below stand in line with the first.
 
     Lines have no blanks at their end, so that transcripts stay clean in files and differences.
@@ -30,11 +30,11 @@ class Hanging:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         indent = cell_len(self.mark)
-        inner = options.update_width(max(options.max_width - indent, _NARROWEST))
+        inner = options.update_width(max(options.max_width - indent, _MIN_WIDTH))
         style = console.get_style(self.style)
         for number, line in enumerate(Segment.split_lines(console.render(self.body, inner))):
             mark = Segment(self.mark, style) if number == 0 else Segment(" " * indent)
-            yield from _without_trailing_blanks([mark, *line])
+            yield from _strip_trailing_spaces([mark, *line])
             yield Segment.line()
 
 
@@ -50,9 +50,9 @@ class Prose:
     style: str = ""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        whole = not console.record and _TO_BE_COPIED.search(self.text)
-        text = Text(self.text, style=self.style, overflow="ignore" if whole else "fold")
-        for line in text.wrap(console, min(options.max_width, WIDEST_PROSE)):
+        keeps_whole = not console.record and _COPYABLE_TEXT.search(self.text)
+        text = Text(self.text, style=self.style, overflow="ignore" if keeps_whole else "fold")
+        for line in text.wrap(console, min(options.max_width, MAX_PROSE_WIDTH)):
             yield from line.render(console)
             yield Segment.line()
 
@@ -69,12 +69,12 @@ class Log:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         folds = console.is_terminal or console.record
-        quiet = console.get_style("dim")
-        first, rest = ("│ ", "┊ ") if options.encoding.startswith("utf") else ("| ", ": ")
+        dim_style = console.get_style("dim")
+        first_prefix, continuation_prefix = ("│ ", "┊ ") if options.encoding.startswith("utf") else ("| ", ": ")
         for line in self.text.rstrip("\n").split("\n"):
-            pieces = chop_cells(line, options.max_width - cell_len(first)) if folds else [line]
+            pieces = chop_cells(line, options.max_width - cell_len(first_prefix)) if folds else [line]
             for number, piece in enumerate(pieces or [""]):
-                yield Segment(first if number == 0 else rest, quiet)
+                yield Segment(first_prefix if number == 0 else continuation_prefix, dim_style)
                 yield Segment(piece)
                 yield Segment.line()
 
@@ -90,14 +90,14 @@ class Stack:
             yield Segment.line() if body is None else body
 
 
-def _without_trailing_blanks(segments: Iterable[Segment]) -> Iterator[Segment]:
+def _strip_trailing_spaces(segments: Iterable[Segment]) -> Iterator[Segment]:
     line = list(segments)
-    while line and not line[-1].text.strip(" ") and not _shows_a_background(line[-1].style):
+    while line and not line[-1].text.strip(" ") and not _has_background(line[-1].style):
         line.pop()
-    if line and not _shows_a_background(line[-1].style):
+    if line and not _has_background(line[-1].style):
         line[-1] = Segment(line[-1].text.rstrip(" "), line[-1].style)
     yield from line
 
 
-def _shows_a_background(style: Style | None) -> bool:
+def _has_background(style: Style | None) -> bool:
     return style is not None and (style.bgcolor is not None or bool(style.reverse))

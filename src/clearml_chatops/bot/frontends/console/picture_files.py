@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clearml_chatops.models.replies import Block, Picture, Reply, Text, Tone
 
-MOST_KEPT = 50
+MAX_FILES = 50
 _SUFFIX = ".png"
 
 
@@ -19,14 +19,14 @@ class PictureFiles:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
-    async def saved(self, reply: Reply) -> Reply:
+    async def save_pictures(self, reply: Reply) -> Reply:
         """The reply with the path of its file below each picture."""
         if not any(isinstance(block, Picture) for block in reply.blocks):
             return reply
-        blocks = [block async for block in self._with_paths(reply)]
+        blocks = [block async for block in self._save_and_add_paths(reply)]
         return Reply(tuple(blocks), reply.outcome, reply.experiment_id, reply.is_card)
 
-    async def _with_paths(self, reply: Reply) -> AsyncIterator[Block]:
+    async def _save_and_add_paths(self, reply: Reply) -> AsyncIterator[Block]:
         for block in reply.blocks:
             yield block
             if isinstance(block, Picture):
@@ -35,10 +35,10 @@ class PictureFiles:
                 except OSError as error:
                     yield Text(f"The picture could not be saved: {error.strerror}.", Tone.WARNING)
                 else:
-                    yield Text(f"The picture is in\n{path}", Tone.QUIET)
+                    yield Text(f"The picture is in\n{path}", Tone.SUBTLE)
 
     def _save(self, picture: Picture) -> Path:
-        folder = self._made_folder()
+        folder = self._create_folder()
         stem = re.sub(r"[^\w.-]+", "_", Path(picture.name).stem) or "picture"
         handle, name = tempfile.mkstemp(prefix=f"{stem[:80]}-", suffix=_SUFFIX, dir=folder)
         with os.fdopen(handle, "wb") as file:
@@ -46,7 +46,7 @@ class PictureFiles:
         _remove_oldest(folder)
         return Path(name)
 
-    def _made_folder(self) -> Path:
+    def _create_folder(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="clearml-chatops-pictures-"))
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -55,5 +55,5 @@ class PictureFiles:
 
 def _remove_oldest(folder: Path) -> None:
     pictures = sorted(folder.glob(f"*{_SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
-    for path in pictures[:-MOST_KEPT]:
+    for path in pictures[:-MAX_FILES]:
         path.unlink(missing_ok=True)

@@ -7,30 +7,32 @@ from contextlib import asynccontextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-Patience = Callable[[], Awaitable[object]]
+WaitForProgress = Callable[[], Awaitable[object]]
 """Returns when a person begins to wonder whether anything happens."""
 
 
-async def one_second() -> None:
+async def wait_one_second() -> None:
     await asyncio.sleep(1)
 
 
 @asynccontextmanager
-async def progress_after(patience: Patience, console: Console, hint: str) -> AsyncIterator[None]:
+async def show_progress_after(
+    wait_for_progress: WaitForProgress, console: Console, hint: str
+) -> AsyncIterator[None]:
     """Shows that work goes on, once patience has run out; only on a screen, and it leaves no trace there."""
     if not console.is_interactive or console.record:
         yield
         return
-    showing = asyncio.create_task(_show_after(patience, console, hint))
+    progress_task = asyncio.create_task(_show_after(wait_for_progress, console, hint))
     try:
         yield
     finally:
-        showing.cancel()
-        await asyncio.gather(showing, return_exceptions=True)
+        progress_task.cancel()
+        await asyncio.gather(progress_task, return_exceptions=True)
 
 
-async def _show_after(patience: Patience, console: Console, hint: str) -> None:
-    await patience()
+async def _show_after(wait_for_progress: WaitForProgress, console: Console, hint: str) -> None:
+    await wait_for_progress()
     columns = (
         SpinnerColumn(style="cyan"),
         TextColumn("working…", style="dim"),

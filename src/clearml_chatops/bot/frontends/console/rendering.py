@@ -10,10 +10,10 @@ from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.text import Text as RichText
 
-from clearml_chatops.bot.frontends.console.forms import form
-from clearml_chatops.bot.frontends.console.layout import Hanging, Log, Prose, Stack
-from clearml_chatops.bot.frontends.console.tables import FittedTable, style_of_word
-from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
+from clearml_chatops.bot.frontends.console.forms import render_form
+from clearml_chatops.bot.frontends.console.layout import HangingIndent, Log, Prose, Stack
+from clearml_chatops.bot.frontends.console.tables import FittedTable, get_status_style
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_log, sanitize_text
 from clearml_chatops.models.replies import (
     Block,
     Button,
@@ -29,7 +29,7 @@ from clearml_chatops.models.replies import (
     Tone,
 )
 
-_WIDEST_LABEL = 20
+_MAX_LABEL_WIDTH = 20
 """Columns. A longer label, such as a metric's name, stands on a line of its own."""
 
 _STYLES = {
@@ -38,103 +38,105 @@ _STYLES = {
     Tone.SUCCESS: "green",
     Tone.WARNING: "yellow",
     Tone.FAILURE: "red",
-    Tone.QUIET: "dim",
+    Tone.SUBTLE: "dim",
 }
 _MARKS = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
-_MARKS_IN_ASCII = {Tone.SUCCESS: "+ ", Tone.WARNING: "! ", Tone.FAILURE: "x "}
+_ASCII_MARKS = {Tone.SUCCESS: "+ ", Tone.WARNING: "! ", Tone.FAILURE: "x "}
 
 
-def buttons_of(reply: Reply) -> tuple[Button, ...]:
+def list_buttons(reply: Reply) -> tuple[Button, ...]:
     """All buttons and options of a reply, in the order in which they are numbered."""
-    return tuple(button for block in reply.blocks for button in _buttons_in(block))
+    return tuple(button for block in reply.blocks for button in _list_block_buttons(block))
 
 
 def render(reply: Reply, *, first_number: int = 1) -> RenderableType:
     """A reply, indented below the line that it answers; its buttons count from `first_number`."""
-    return Hanging(_body(reply, first_number))
+    return HangingIndent(_render_body(reply, first_number))
 
 
 def render_notification(reply: Reply, *, first_number: int = 1) -> RenderableType:
     """A reply that nobody asked for, with a bell in the margin."""
-    return _Marked(_body(reply, first_number), "● ", "* ", "bold cyan")
+    return _MarkedBody(_render_body(reply, first_number), "● ", "* ", "bold cyan")
 
 
-def _body(reply: Reply, first_number: int) -> Stack:
+def _render_body(reply: Reply, first_number: int) -> Stack:
     number = first_number
     bodies: list[RenderableType | None] = []
-    before: Block | None = None
+    previous: Block | None = None
     for block in reply.blocks:
-        buttons = _buttons_in(block)
+        buttons = _list_block_buttons(block)
         if isinstance(block, Buttons) and not buttons:
             continue
-        if before is not None and not _stay_together(before, block):
+        if previous is not None and not _has_no_gap(previous, block):
             bodies.append(None)
         bodies.append(_render_block(block, number))
         number += len(buttons)
-        before = block
+        previous = block
     return Stack(tuple(bodies))
 
 
-def _stay_together(before: Block, block: Block) -> bool:
+def _has_no_gap(previous: Block, block: Block) -> bool:
     """Whether no empty line parts two blocks: a heading and its body, a sentence and what belongs to it."""
-    if isinstance(before, Picture):
-        return isinstance(block, Text) and block.tone is Tone.QUIET
-    if not isinstance(before, Text) or (isinstance(block, Text) and block.tone is Tone.HEADING):
+    if isinstance(previous, Picture):
+        return isinstance(block, Text) and block.tone is Tone.SUBTLE
+    if not isinstance(previous, Text) or (isinstance(block, Text) and block.tone is Tone.HEADING):
         return False
-    return before.tone is Tone.HEADING or isinstance(block, Text | Buttons | Code)
+    return previous.tone is Tone.HEADING or isinstance(block, Text | Buttons | Code)
 
 
 def _render_block(block: Block, number: int) -> RenderableType:
     match block:
         case Text():
-            return _sentence(block)
+            return _render_text(block)
         case Fields():
-            return _fields(block)
+            return _render_fields(block)
         case Table():
             return FittedTable(block)
         case Code():
-            return Log(visible_log(block.text))
+            return Log(sanitize_log(block.text))
         case Buttons():
-            return _Row(tuple(_button(button, number + index) for index, button in enumerate(block.buttons)))
+            return _ButtonRow(
+                tuple(_render_button(button, number + index) for index, button in enumerate(block.buttons))
+            )
         case Choice():
             options = (
-                Hanging(Prose(visible_line(button.label)), f"[{number + index}] ", "bold cyan")
+                HangingIndent(Prose(sanitize_line(button.label)), f"[{number + index}] ", "bold cyan")
                 for index, button in enumerate(block.options)
             )
-            return Stack((Prose(visible(block.question), "bold"), *options))
+            return Stack((Prose(sanitize_text(block.question), "bold"), *options))
         case Picture():
-            return Prose(visible(block.caption))
+            return Prose(sanitize_text(block.caption))
         case Form():
-            return form(block)
+            return render_form(block)
     assert_never(block)
 
 
-def _sentence(block: Text) -> RenderableType:
+def _render_text(block: Text) -> RenderableType:
     style = _STYLES[block.tone]
-    prose = Prose((visible_line if block.tone is Tone.HEADING else visible)(block.text), style)
+    prose = Prose((sanitize_line if block.tone is Tone.HEADING else sanitize_text)(block.text), style)
     if block.tone in _MARKS:
-        return _Marked(prose, _MARKS[block.tone], _MARKS_IN_ASCII[block.tone], style)
+        return _MarkedBody(prose, _MARKS[block.tone], _ASCII_MARKS[block.tone], style)
     return prose
 
 
-def _fields(block: Fields) -> RenderableType:
-    labels = [visible_line(label) for label, _ in block.items]
-    width = max((size for size in map(cell_len, labels) if size <= _WIDEST_LABEL), default=0)
+def _render_fields(block: Fields) -> RenderableType:
+    labels = [sanitize_line(label) for label, _ in block.items]
+    width = max((size for size in map(cell_len, labels) if size <= _MAX_LABEL_WIDTH), default=0)
     lines: list[RenderableType] = []
     for label, (_, value) in zip(labels, block.items, strict=True):
-        shown = Prose(visible(value), style_of_word(value)) if value else Prose("—", "dim")
+        value_prose = Prose(sanitize_text(value), get_status_style(value)) if value else Prose("—", "dim")
         if cell_len(label) > width:
-            lines += [Prose(label, "dim"), Hanging(shown, " " * (width + 2))]
+            lines += [Prose(label, "dim"), HangingIndent(value_prose, " " * (width + 2))]
         else:
-            lines.append(Hanging(shown, label + " " * (width - cell_len(label) + 2), "dim"))
+            lines.append(HangingIndent(value_prose, label + " " * (width - cell_len(label) + 2), "dim"))
     return Stack(tuple(lines))
 
 
-def _button(button: Button, number: int) -> RichText:
-    return RichText.assemble((f"[{number}]", "bold cyan"), " ", visible_line(button.label))
+def _render_button(button: Button, number: int) -> RichText:
+    return RichText.assemble((f"[{number}]", "bold cyan"), " ", sanitize_line(button.label))
 
 
-def _buttons_in(block: Block) -> tuple[Button, ...]:
+def _list_block_buttons(block: Block) -> tuple[Button, ...]:
     match block:
         case Buttons():
             return block.buttons
@@ -144,21 +146,21 @@ def _buttons_in(block: Block) -> tuple[Button, ...]:
             return ()
 
 
-class _Marked:
+class _MarkedBody:
     """A body behind a sign that has a plainer form for terminals without Unicode."""
 
-    def __init__(self, body: RenderableType, sign: str, sign_in_ascii: str, style: str) -> None:
+    def __init__(self, body: RenderableType, mark: str, ascii_mark: str, style: str) -> None:
         self._body = body
-        self._sign = sign
-        self._sign_in_ascii = sign_in_ascii
+        self._mark = mark
+        self._ascii_mark = ascii_mark
         self._style = style
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        sign = self._sign if options.encoding.startswith("utf") else self._sign_in_ascii
-        yield Hanging(self._body, sign, self._style)
+        mark = self._mark if options.encoding.startswith("utf") else self._ascii_mark
+        yield HangingIndent(self._body, mark, self._style)
 
 
-class _Row:
+class _ButtonRow:
     """Buttons side by side, as many on a line as fit; a label is never torn in two for its neighbour."""
 
     _GAP = "   "
@@ -167,11 +169,11 @@ class _Row:
         self._buttons = buttons
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        for line in self._lines(options.max_width):
+        for line in self._wrap_lines(options.max_width):
             line.overflow = "fold"
             yield line
 
-    def _lines(self, width: int) -> Iterator[RichText]:
+    def _wrap_lines(self, width: int) -> Iterator[RichText]:
         line = RichText()
         for button in self._buttons:
             if line and line.cell_len + len(self._GAP) + button.cell_len > width:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import BinaryIO
 
 
-async def lines_of(stream: BinaryIO) -> AsyncIterator[str]:
+async def read_lines(stream: BinaryIO) -> AsyncIterator[str]:
     """The lines of a file or of standard input, each as soon as it is there.
 
     A thread of its own reads them: the loop's pool would wait at the end of the program for a pipe that
@@ -15,7 +15,7 @@ async def lines_of(stream: BinaryIO) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
 
-    def hand_over(line: str | None) -> bool:
+    def put_line(line: str | None) -> bool:
         if loop.is_closed():
             return False
         loop.call_soon_threadsafe(lines.put_nowait, line)
@@ -23,9 +23,9 @@ async def lines_of(stream: BinaryIO) -> AsyncIterator[str]:
 
     def read() -> None:
         for line in stream:
-            if not hand_over(line.decode("utf-8-sig", errors="replace")):
+            if not put_line(line.decode("utf-8-sig", errors="replace")):
                 return
-        hand_over(None)
+        put_line(None)
 
     threading.Thread(target=read, name="script-reader", daemon=True).start()
     while (line := await lines.get()) is not None:

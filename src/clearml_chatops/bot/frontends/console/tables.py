@@ -9,11 +9,11 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from clearml_chatops.bot.frontends.visible import visible_line
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.replies import Table
 
-_GAP = 2
+_COLUMN_GAP = 2
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*(?:e[-+]?\d+)?%?")
 _STATUS_STYLES = {
     Status.DRAFT: "dim",
@@ -24,53 +24,55 @@ _STATUS_STYLES = {
     Status.ABORTED: "magenta",
     Status.PUBLISHED: "green",
 }
-_STYLES_OF_WORDS = {status.word: style for status, style in _STATUS_STYLES.items()}
+_STYLES_BY_WORD = {status.label: style for status, style in _STATUS_STYLES.items()}
 
 
 class FittedTable:
     """A neutral table, drawn within the width there is."""
 
     def __init__(self, table: Table) -> None:
-        self._headings = [visible_line(heading) for heading in table.columns]
-        self._rows = [[visible_line(cell) for cell in row] for row in table.rows]
+        self._headings = [sanitize_line(heading) for heading in table.columns]
+        self._rows = [[sanitize_line(cell) for cell in row] for row in table.rows]
 
     def __rich_console__(self, _console: Console, options: ConsoleOptions) -> RenderResult:
-        gaps = _GAP * max(len(self._headings) - 1, 0)
-        columns = [[heading, *cells] for heading, cells in zip(self._headings, self._cells(), strict=True)]
-        widths = fair_widths([max(map(cell_len, column)) for column in columns], options.max_width - gaps)
-        drawn = RichTable(
+        gaps = _COLUMN_GAP * max(len(self._headings) - 1, 0)
+        columns = [[heading, *cells] for heading, cells in zip(self._headings, self._get_columns(), strict=True)]
+        widths = fit_widths([max(map(cell_len, column)) for column in columns], options.max_width - gaps)
+        rich_table = RichTable(
             box=box.SIMPLE_HEAD,
             show_header=any(self._headings),
             show_edge=False,
             pad_edge=False,
-            padding=(0, _GAP - 1, 0, 0),  # the box parts columns by one blank
+            padding=(0, _COLUMN_GAP - 1, 0, 0),  # the box parts columns by one blank
             border_style="dim",
             header_style="bold",
         )
-        for heading, cells, width in zip(self._headings, self._cells(), widths, strict=True):
+        for heading, cells, width in zip(self._headings, self._get_columns(), widths, strict=True):
             numeric = any(cells) and all(_NUMBER.fullmatch(cell) for cell in cells if cell)
-            drawn.add_column(Text(heading), width=width, overflow="fold", justify="right" if numeric else "left")
+            rich_table.add_column(
+                Text(heading), width=width, overflow="fold", justify="right" if numeric else "left"
+            )
         for row in self._rows:
-            drawn.add_row(*(Text(cell, style=style_of_word(cell)) for cell in row))
-        yield drawn
+            rich_table.add_row(*(Text(cell, style=get_status_style(cell)) for cell in row))
+        yield rich_table
         if not self._rows:
             yield Text("nothing", style="dim")
 
-    def _cells(self) -> list[list[str]]:
+    def _get_columns(self) -> list[list[str]]:
         return [[row[index] for row in self._rows] for index in range(len(self._headings))]
 
 
-def style_of_word(word: str) -> str:
+def get_status_style(word: str) -> str:
     """The colour of a status, where a text is nothing else but one."""
-    return _STYLES_OF_WORDS.get(word, "")
+    return _STYLES_BY_WORD.get(word, "")
 
 
-def fair_widths(wanted: Sequence[int], available: int) -> list[int]:
+def fit_widths(desired_widths: Sequence[int], available: int) -> list[int]:
     """The widths wanted, the widest cut to one common width such that their sum is available.
 
     So an id and a status stay on one line, and a long name is folded.
     """
-    limit = max(wanted, default=0)
-    while limit > 1 and sum(min(width, limit) for width in wanted) > available:
+    limit = max(desired_widths, default=0)
+    while limit > 1 and sum(min(width, limit) for width in desired_widths) > available:
         limit -= 1
-    return [max(min(width, limit), 1) for width in wanted]
+    return [max(min(width, limit), 1) for width in desired_widths]

@@ -11,31 +11,31 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
 
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_text
 from clearml_chatops.bot.frontends.slack import block_kit
 from clearml_chatops.bot.frontends.slack.block_kit import Block
-from clearml_chatops.bot.frontends.slack.incoming import Payload
-from clearml_chatops.bot.frontends.slack.plain_answer import how_to_type
-from clearml_chatops.bot.frontends.slack.wire_text import escape, escape_within, unescape
-from clearml_chatops.bot.frontends.visible import visible, visible_line
+from clearml_chatops.bot.frontends.slack.escaping import escape, escape_and_truncate, unescape
+from clearml_chatops.bot.frontends.slack.incoming_requests import Payload
+from clearml_chatops.bot.frontends.slack.plain_text import format_edit_hint
 from clearml_chatops.models.replies import FieldKind, FormField
 
-REFUSAL = "refusal"
+REFUSAL_BLOCK_ID = "refusal"
 """The block_id of the reason why a form was not accepted."""
-EXPERIMENT_SELECT = "experiment"
+EXPERIMENT_SELECT_ACTION_ID = "experiment"
 """The action_id of a field that finds experiments while one types."""
-LONGEST_VALUE = 3000
-LONGEST_BLOCK_ID = 255
-LONGEST_OPTION_VALUE = 150
-_TEXT_INPUT = "value"
-_LONGEST_LABEL = 2000
-_LONGEST_SHOWN = 2000
-_LONGEST_DIGEST = 16
-_CHANGED = " (changed)"
-_BLOCK_ID = re.compile(r"(?P<nonce>\w*):(?P<number>\d+):(?P<place>[pk]):(?P<digest>\w+):(?P<name>.+)")
+MAX_VALUE_LENGTH = 3000
+MAX_BLOCK_ID_LENGTH = 255
+MAX_OPTION_VALUE_LENGTH = 150
+_TEXT_INPUT_ACTION_ID = "value"
+_MAX_LABEL_LENGTH = 2000
+_MAX_READ_ONLY_LENGTH = 2000
+_DIGEST_LENGTH = 16
+_CHANGED_SUFFIX = " (changed)"
+_BLOCK_ID_PATTERN = re.compile(r"(?P<nonce>\w*):(?P<number>\d+):(?P<place>[pk]):(?P<digest>\w+):(?P<name>.+)")
 
 
 @dataclass(frozen=True, slots=True)
-class TypedValue:
+class SubmittedValue:
     field: FormField
     value: str
     is_changed: bool
@@ -43,47 +43,57 @@ class TypedValue:
     """What was chosen, where it is chosen and not typed."""
 
 
-Typed = Mapping[str, TypedValue]
+SubmittedValues = Mapping[str, SubmittedValue]
 """What was typed, by the ids of the blocks."""
 
 
-def input_block(field: FormField, number: int, nonce: str) -> Block:
+def build_input_block(field: FormField, number: int, nonce: str) -> Block:
     """The block in which a field is filled in."""
-    label = visible_line(field.label or field.name) + (_CHANGED if field.changed else "")
+    label = sanitize_line(field.label or field.name) + (_CHANGED_SUFFIX if field.changed else "")
     block: Block = {
         "type": "input",
-        "block_id": _block_id(field, number, nonce),
-        "label": block_kit.plain(label, _LONGEST_LABEL),
+        "block_id": _build_block_id(field, number, nonce),
+        "label": block_kit.build_plain_text(label, _MAX_LABEL_LENGTH),
         "optional": not field.required,
-        "element": _experiment_select(field) if field.kind is FieldKind.EXPERIMENT else _text_input(field),
+        "element": _build_experiment_select(field)
+        if field.kind is FieldKind.EXPERIMENT
+        else _build_text_input(field),
     }
-    return {**block, "hint": block_kit.plain(visible(field.note), _LONGEST_LABEL)} if field.note else block
+    return (
+        {**block, "hint": block_kit.build_plain_text(sanitize_text(field.hint), _MAX_LABEL_LENGTH)}
+        if field.hint
+        else block
+    )
 
 
 def is_editable(field: FormField, number: int) -> bool:
     """Whether Slack can show the whole value as it is, and give it back."""
-    shown = field.value.replace("\t", " ").replace("\r\n", "\n")
-    longest = LONGEST_OPTION_VALUE if field.kind is FieldKind.EXPERIMENT else LONGEST_VALUE
+    normalized = field.value.replace("\t", " ").replace("\r\n", "\n")
+    max_length = MAX_OPTION_VALUE_LENGTH if field.kind is FieldKind.EXPERIMENT else MAX_VALUE_LENGTH
     return (
-        len(field.value) <= longest
-        and visible(shown) == shown
-        and len(_block_id(field, number, "0" * 8)) <= LONGEST_BLOCK_ID
+        len(field.value) <= max_length
+        and sanitize_text(normalized) == normalized
+        and len(_build_block_id(field, number, "0" * 8)) <= MAX_BLOCK_ID_LENGTH
     )
 
 
-def unchangeable_block(command: str, field: FormField) -> Block:
+def build_read_only_block(command: str, field: FormField) -> Block:
     """A field that can only be looked at here, its value cut where it is long."""
-    label = visible_line(field.label or field.name) + (_CHANGED if field.changed else "")
-    value = escape_within(visible(field.value), _LONGEST_SHOWN)
-    advice = f"\nIt cannot be changed here. {visible_line(how_to_type(command, field))}"
+    label = sanitize_line(field.label or field.name) + (_CHANGED_SUFFIX if field.changed else "")
+    value = escape_and_truncate(sanitize_text(field.value), _MAX_READ_ONLY_LENGTH)
+    advice = f"\nIt cannot be changed here. {sanitize_line(format_edit_hint(command, field))}"
     return {
         "type": "rich_text",
         "elements": [
             {
                 "type": "rich_text_section",
                 "elements": [
-                    {"type": "text", "text": escape_within(label, _LONGEST_LABEL), "style": {"bold": True}},
-                    {"type": "text", "text": escape_within(advice, _LONGEST_LABEL)},
+                    {
+                        "type": "text",
+                        "text": escape_and_truncate(label, _MAX_LABEL_LENGTH),
+                        "style": {"bold": True},
+                    },
+                    {"type": "text", "text": escape_and_truncate(advice, _MAX_LABEL_LENGTH)},
                 ],
             },
             {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": value or " "}]},
@@ -91,89 +101,93 @@ def unchangeable_block(command: str, field: FormField) -> Block:
     }
 
 
-def typed_into(view: Payload) -> Typed:
+def read_submitted_values(view: Payload) -> SubmittedValues:
     """What stands in the fields of a window that was submitted."""
     state = view["state"]["values"]
     return {
-        block["block_id"]: _typed_value(block, state.get(block["block_id"], {}))
+        block["block_id"]: _read_submitted_value(block, state.get(block["block_id"], {}))
         for block in view["blocks"]
         if block["type"] == "input"
     }
 
 
-def changes(typed: Typed) -> Iterator[tuple[FormField, str]]:
+def list_changes(submitted_values: SubmittedValues) -> Iterator[tuple[FormField, str]]:
     """The fields that belong into the line, with their values."""
-    return ((found.field, found.value) for found in typed.values() if found.is_changed)
+    return ((submitted.field, submitted.value) for submitted in submitted_values.values() if submitted.is_changed)
 
 
-def resent_block(block: Payload, typed: Typed, nonce: str) -> Block:
+def restore_block(block: Payload, submitted_values: SubmittedValues, nonce: str) -> Block:
     """A block as it came back from Slack, to be shown once more with what was typed into it."""
     block_id = str(block.get("block_id", ""))
-    again = {key: _resent(value) for key, value in block.items() if key != "block_id" and value is not None}
-    if block_id not in typed:
-        return again
-    element = {key: value for key, value in again["element"].items() if not key.startswith("initial_")}
-    found = typed[block_id]
-    if found.option:
-        element["initial_option"] = _resent(found.option)
-    elif found.value:
-        element["initial_value"] = found.value
-    return {**again, "element": element, "block_id": f"{nonce}:{block_id.partition(':')[2]}"}
+    restored = {
+        key: _escape_texts_once(value) for key, value in block.items() if key != "block_id" and value is not None
+    }
+    if block_id not in submitted_values:
+        return restored
+    element = {key: value for key, value in restored["element"].items() if not key.startswith("initial_")}
+    submitted = submitted_values[block_id]
+    if submitted.option:
+        element["initial_option"] = _escape_texts_once(submitted.option)
+    elif submitted.value:
+        element["initial_value"] = submitted.value
+    return {**restored, "element": element, "block_id": f"{nonce}:{block_id.partition(':')[2]}"}
 
 
-def _text_input(field: FormField) -> Block:
+def _build_text_input(field: FormField) -> Block:
     multiline = field.kind is FieldKind.LONG_TEXT or "\n" in field.value
-    element: Block = {"type": "plain_text_input", "action_id": _TEXT_INPUT, "multiline": multiline}
+    element: Block = {"type": "plain_text_input", "action_id": _TEXT_INPUT_ACTION_ID, "multiline": multiline}
     return {**element, "initial_value": field.value} if field.value else element
 
 
-def _experiment_select(field: FormField) -> Block:
+def _build_experiment_select(field: FormField) -> Block:
     element: Block = {
         "type": "external_select",
-        "action_id": EXPERIMENT_SELECT,
+        "action_id": EXPERIMENT_SELECT_ACTION_ID,
         "min_query_length": 0,
-        "placeholder": block_kit.plain("Type a part of its name", block_kit.LONGEST_LABEL),
+        "placeholder": block_kit.build_plain_text("Type a part of its name", block_kit.MAX_LABEL_LENGTH),
     }
-    return {**element, "initial_option": block_kit.option(field.value, field.value)} if field.value else element
-
-
-def _typed_value(block: Payload, state: Mapping[str, Mapping[str, Any]]) -> TypedValue:
-    found = _BLOCK_ID.fullmatch(block["block_id"])
-    if not found:
-        message = f"a block of this id is none of ours: {block['block_id']}"
-        raise ValueError(message)
-    given = next(iter(state.values()), {})
-    chosen = given.get("selected_option")
-    value = str(chosen["value"]) if chosen else str(given.get("value") or "")
-    positional = found["place"] == "p"
-    name = unquote(found["name"])
-    return TypedValue(
-        FormField(name, name, str(block["element"].get("initial_value", "")), positional=positional),
-        value,
-        is_changed=_digest(value) != found["digest"] or (positional and bool(value)),
-        option=chosen,
+    return (
+        {**element, "initial_option": block_kit.build_option(field.value, field.value)} if field.value else element
     )
 
 
-def _block_id(field: FormField, number: int, nonce: str) -> str:
-    place = "p" if field.positional else "k"
-    return f"{nonce}:{number}:{place}:{_digest(field.value)}:{quote(field.name, safe='')}"
+def _read_submitted_value(block: Payload, state: Mapping[str, Mapping[str, Any]]) -> SubmittedValue:
+    id_parts = _BLOCK_ID_PATTERN.fullmatch(block["block_id"])
+    if not id_parts:
+        message = f"a block of this id is none of ours: {block['block_id']}"
+        raise ValueError(message)
+    element_state = next(iter(state.values()), {})
+    selected_option = element_state.get("selected_option")
+    value = str(selected_option["value"]) if selected_option else str(element_state.get("value") or "")
+    positional = id_parts["place"] == "p"
+    name = unquote(id_parts["name"])
+    return SubmittedValue(
+        FormField(name, name, str(block["element"].get("initial_value", "")), positional=positional),
+        value,
+        is_changed=_compute_digest(value) != id_parts["digest"] or (positional and bool(value)),
+        option=selected_option,
+    )
 
 
-def _digest(value: str) -> str:
+def _build_block_id(field: FormField, number: int, nonce: str) -> str:
+    value_kind = "p" if field.positional else "k"
+    return f"{nonce}:{number}:{value_kind}:{_compute_digest(field.value)}:{quote(field.name, safe='')}"
+
+
+def _compute_digest(value: str) -> str:
     """The same for values that differ only in what may get lost on the way through a field that nobody touched."""
-    kept = unescape(value.replace("\r\n", "\n").replace("\r", "\n")).strip()
-    return hashlib.sha256(kept.encode("utf-8", "replace")).hexdigest()[:_LONGEST_DIGEST]
+    normalized = unescape(value.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return hashlib.sha256(normalized.encode("utf-8", "replace")).hexdigest()[:_DIGEST_LENGTH]
 
 
-def _resent(value: Any) -> Any:
+def _escape_texts_once(value: Any) -> Any:
     """What Slack gave back, escaped once and only once: it may give its texts back escaped or not."""
     match value:
         case {"type": "plain_text" | "text" | "mrkdwn", "text": str(text)}:
             return {**value, "text": escape(unescape(text))}
         case dict():
-            return {key: _resent(inner) for key, inner in value.items() if inner is not None}
+            return {key: _escape_texts_once(inner) for key, inner in value.items() if inner is not None}
         case list():
-            return [_resent(inner) for inner in value]
+            return [_escape_texts_once(inner) for inner in value]
         case _:
             return value

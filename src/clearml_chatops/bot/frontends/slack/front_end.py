@@ -7,36 +7,41 @@ from datetime import timedelta
 
 from aiohttp.web import RouteDef
 
-from clearml_chatops.bot.frontends.front_end import Arrived, Cards, nothing_to_note
-from clearml_chatops.bot.frontends.slack.access import SlackAccess
-from clearml_chatops.bot.frontends.slack.answering import Answering, Handle
-from clearml_chatops.bot.frontends.slack.boot import Bot, SlackUnreachableError, check_app_token, check_bot_token
-from clearml_chatops.bot.frontends.slack.connection import Connection
-from clearml_chatops.bot.frontends.slack.dialogs import Dialogs
-from clearml_chatops.bot.frontends.slack.experiment_select import ExperimentSelect, Suggest
-from clearml_chatops.bot.frontends.slack.home import Home
-from clearml_chatops.bot.frontends.slack.incoming import PLATFORM
-from clearml_chatops.bot.frontends.slack.library_log import library_logger
+from clearml_chatops.bot.frontends.front_end import Cards, OnDelivered, ignore_delivery
+from clearml_chatops.bot.frontends.slack.credentials import SlackCredentials
+from clearml_chatops.bot.frontends.slack.experiment_select import ExperimentSelect, ExperimentSuggester
+from clearml_chatops.bot.frontends.slack.form_modals import FormModals
+from clearml_chatops.bot.frontends.slack.home_tab import HomeTab
+from clearml_chatops.bot.frontends.slack.http_receiver import HttpReceiver
+from clearml_chatops.bot.frontends.slack.incoming_requests import PLATFORM
+from clearml_chatops.bot.frontends.slack.library_logging import get_library_logger
 from clearml_chatops.bot.frontends.slack.listeners import Listeners
-from clearml_chatops.bot.frontends.slack.outgoing import Outgoing, web_client
-from clearml_chatops.bot.frontends.slack.pacing import Pace
-from clearml_chatops.bot.frontends.slack.places import RealMessage
+from clearml_chatops.bot.frontends.slack.rate_limiter import RateLimiter
 from clearml_chatops.bot.frontends.slack.rendering import render
-from clearml_chatops.bot.frontends.slack.signed_requests import SignedRequests
-from clearml_chatops.bot.frontends.slack.timing import USUAL, Timing
+from clearml_chatops.bot.frontends.slack.reply_targets import ChannelMessage
+from clearml_chatops.bot.frontends.slack.responder import MessageHandler, Responder
+from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
+from clearml_chatops.bot.frontends.slack.slack_api import SlackApi, create_web_client
+from clearml_chatops.bot.frontends.slack.socket_mode import SocketModeReceiver
+from clearml_chatops.bot.frontends.slack.startup_checks import (
+    BotIdentity,
+    SlackUnreachableError,
+    check_app_token,
+    check_bot_token,
+)
+from clearml_chatops.bot.frontends.slack.timing import DEFAULT_TIMING, Timing
 from clearml_chatops.bot.frontends.slack.views import Views
-from clearml_chatops.bot.frontends.slack.work import Work
 from clearml_chatops.handlers.registry import Registry
-from clearml_chatops.models.cards import EditPace
+from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
 logger = logging.getLogger(__name__)
 
-_LONGEST_PAUSE = timedelta(minutes=1)
-_EDIT_PACE = EditPace(card=timedelta(seconds=5))
-_USERS = ("U", "W")
+_MAX_RECONNECT_DELAY = timedelta(minutes=1)
+_EDIT_INTERVALS = EditIntervals(card=timedelta(seconds=5))
+_USER_ID_PREFIXES = ("U", "W")
 """How the ids of people begin, who are written to by direct message."""
 
 
@@ -52,43 +57,50 @@ class SlackFrontEnd:
     def __init__(
         self,
         *,
-        handle: Handle,
+        handle: MessageHandler,
         registry: Registry,
         cards: Cards,
-        suggest: Suggest,
-        access: SlackAccess,
+        suggest: ExperimentSuggester,
+        credentials: SlackCredentials,
         prefix: str = "",
-        timing: Timing = USUAL,
+        timing: Timing = DEFAULT_TIMING,
     ) -> None:
-        self._access = access
+        self._credentials = credentials
         self._timing = timing
-        self._library_logger = library_logger()
-        self._client = web_client(token=access.bot_token, api_url=access.api_url, logger=self._library_logger)
-        self._work = Work(timing)
-        outgoing, views = Outgoing(self._client, Pace()), Views(self._client)
-        self._outgoing = outgoing
-        self._answering = Answering(
-            handle=handle, registry=registry, cards=cards, outgoing=outgoing, work=self._work
+        self._library_logger = get_library_logger()
+        self._client = create_web_client(
+            token=credentials.bot_token, api_url=credentials.api_url, logger=self._library_logger
         )
-        dialogs = Dialogs(answering=self._answering, views=views, registry=registry, head_start=timing.head_start)
-        self._experiment_select = ExperimentSelect(suggest, within=timing.suggesting)
+        self._running_commands = RunningCommands(timing)
+        api, views = SlackApi(self._client, RateLimiter()), Views(self._client)
+        self._api = api
+        self._responder = Responder(
+            handle=handle, registry=registry, cards=cards, api=api, running_commands=self._running_commands
+        )
+        form_modals = FormModals(
+            responder=self._responder,
+            views=views,
+            registry=registry,
+            acknowledgement_delay=timing.acknowledgement_delay,
+        )
+        self._experiment_select = ExperimentSelect(suggest, timeout=timing.suggestion_timeout)
         self._listeners = Listeners(
             registry=registry,
             prefix=prefix,
-            work=self._work,
-            answering=self._answering,
-            dialogs=dialogs,
-            home=Home(answering=self._answering, dialogs=dialogs, views=views, outgoing=outgoing),
+            running_commands=self._running_commands,
+            responder=self._responder,
+            form_modals=form_modals,
+            home_tab=HomeTab(responder=self._responder, form_modals=form_modals, views=views, api=api),
             experiment_select=self._experiment_select,
         )
-        self._bot: Bot | None = None
-        self._requests = None if access.app_token else SignedRequests(access.signing_secret)
-        self._connection: Connection | SignedRequests | None = None
-        self._connecting: asyncio.Task[None] | None = None
+        self._bot: BotIdentity | None = None
+        self._http_receiver = None if credentials.app_token else HttpReceiver(credentials.signing_secret)
+        self._receiver: SocketModeReceiver | HttpReceiver | None = None
+        self._connect_task: asyncio.Task[None] | None = None
 
     @property
     def routes(self) -> Sequence[RouteDef]:
-        return self._requests.routes if self._requests else ()
+        return self._http_receiver.routes if self._http_receiver else ()
 
     async def start(self) -> None:
         """Begins to listen.
@@ -102,23 +114,25 @@ class SlackFrontEnd:
             await self._connect()
         except SlackUnreachableError as error:
             self._warn_of_outage(error)
-            self._connecting = asyncio.create_task(self._connect_patiently())
+            self._connect_task = asyncio.create_task(self._retry_connecting())
 
     async def stop(self) -> None:
         """Listens no more, and lets the commands under way be answered: within 4 seconds each of them is."""
-        if self._connecting:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
-        if self._connection:
-            await self._connection.take_no_more()
+        if self._connect_task:
+            self._connect_task.cancel()
+            await asyncio.gather(self._connect_task, return_exceptions=True)
+        if self._receiver:
+            await self._receiver.stop_accepting()
         # The work goes on while the connection ends.
-        ending = asyncio.create_task(self._connection.close()) if self._connection else None
-        await self._work.end()
+        close_task = asyncio.create_task(self._receiver.close()) if self._receiver else None
+        await self._running_commands.finish()
         await self._experiment_select.close()
-        await asyncio.gather(*([ending] if ending else []), return_exceptions=True)
-        self._connection = None
+        await asyncio.gather(*([close_task] if close_task else []), return_exceptions=True)
+        self._receiver = None
 
-    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+    async def deliver(
+        self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
+    ) -> None:
         """Posts what nobody asked for, such as a notification; it has `arrived` when Slack has it, files apart.
 
         Raises:
@@ -126,47 +140,47 @@ class SlackFrontEnd:
             DeliveryFailedError: it did not get there; trying again later makes sense.
         """
         channel = conversation.id
-        if channel.startswith(_USERS):
-            channel = await self._outgoing.direct_channel(channel)
-        message = RealMessage(self._outgoing, channel, conversation.thread, arrived=arrived)
-        await self._answering.show(message, reply)
+        if channel.startswith(_USER_ID_PREFIXES):
+            channel = await self._api.open_direct_channel(channel)
+        message = ChannelMessage(self._api, channel, conversation.thread, on_delivered=on_delivered)
+        await self._responder.show(message, reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was posted show this reply; a card that was deleted meanwhile is posted anew.
 
         Raises DestinationGoneError, DeliveryFailedError as `deliver`.
         """
-        message = RealMessage(self._outgoing, conversation.id, conversation.thread, message_id)
-        await self._outgoing.turn_to_edit()
+        message = ChannelMessage(self._api, conversation.id, conversation.thread, message_id)
+        await self._api.wait_for_edit_slot()
         # What was uploaded with the message is there still, so that only a new one has files.
-        if not await message.change(render(reply)) and reply.is_card:
+        if not await message.try_to_update(render(reply)) and reply.is_card:
             await self.deliver(conversation, reply)
 
-    def edit_pace(self, conversation: Conversation) -> EditPace:  # noqa: ARG002  # the same everywhere
+    def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:  # noqa: ARG002  # the same everywhere
         """Slack counts edits for the whole app, and apart from messages."""
-        return _EDIT_PACE
+        return _EDIT_INTERVALS
 
     async def _connect(self) -> None:
         bot = await check_bot_token(self._client)
-        address = "" if self._requests else await check_app_token(self._client, self._access.app_token)
+        url = "" if self._http_receiver else await check_app_token(self._client, self._credentials.app_token)
         self._bot = bot
-        app = self._listeners.bolt_app(self._client, bot, self._library_logger)
-        if self._requests:
-            self._requests.listen(app)
-            self._connection = self._requests
+        app = self._listeners.build_bolt_app(self._client, bot, self._library_logger)
+        if self._http_receiver:
+            self._http_receiver.start_accepting(app)
+            self._receiver = self._http_receiver
             return
-        connection = Connection(
-            app=app, app_token=self._access.app_token, address=address, heartbeat=self._timing.heartbeat
+        receiver = SocketModeReceiver(
+            app=app, app_token=self._credentials.app_token, url=url, heartbeat=self._timing.heartbeat
         )
-        connection.start()
-        self._connection = connection
+        receiver.start()
+        self._receiver = receiver
 
-    async def _connect_patiently(self) -> None:
+    async def _retry_connecting(self) -> None:
         """Connects when Slack is there again. Settings found wrong only then cannot stop the program any more."""
-        pause = self._timing.heartbeat
-        while self._connection is None:
-            await asyncio.sleep(pause.total_seconds())
-            pause = min(pause * 2, _LONGEST_PAUSE)
+        delay = self._timing.heartbeat
+        while self._receiver is None:
+            await asyncio.sleep(delay.total_seconds())
+            delay = min(delay * 2, _MAX_RECONNECT_DELAY)
             try:
                 await self._connect()
             except SlackUnreachableError as error:

@@ -10,17 +10,22 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from clearml_chatops.bot.frontends.slack.answering import Answering
 from clearml_chatops.bot.frontends.slack.block_kit import ACTION_PREFIX
-from clearml_chatops.bot.frontends.slack.boot import Bot
-from clearml_chatops.bot.frontends.slack.dialogs import Dialogs
 from clearml_chatops.bot.frontends.slack.experiment_select import ExperimentSelect
-from clearml_chatops.bot.frontends.slack.form_fields import EXPERIMENT_SELECT
-from clearml_chatops.bot.frontends.slack.home import Home
-from clearml_chatops.bot.frontends.slack.incoming import heard_button, heard_command, heard_message, keys_of
-from clearml_chatops.bot.frontends.slack.modals import FORM, working_view
-from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, heard_shortcut
-from clearml_chatops.bot.frontends.slack.work import Work
+from clearml_chatops.bot.frontends.slack.form_fields import EXPERIMENT_SELECT_ACTION_ID
+from clearml_chatops.bot.frontends.slack.form_modals import FormModals
+from clearml_chatops.bot.frontends.slack.home_tab import HomeTab
+from clearml_chatops.bot.frontends.slack.incoming_requests import (
+    build_deduplication_keys,
+    parse_button,
+    parse_command,
+    parse_message,
+)
+from clearml_chatops.bot.frontends.slack.modal_views import FORM_CALLBACK_ID, build_loading_view
+from clearml_chatops.bot.frontends.slack.responder import Responder
+from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
+from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, parse_shortcut
+from clearml_chatops.bot.frontends.slack.startup_checks import BotIdentity
 from clearml_chatops.handlers.registry import Registry
 
 Body = dict[str, Any]
@@ -35,13 +40,13 @@ class Listeners:
 
     registry: Registry
     prefix: str
-    work: Work
-    answering: Answering
-    dialogs: Dialogs
-    home: Home
+    running_commands: RunningCommands
+    responder: Responder
+    form_modals: FormModals
+    home_tab: HomeTab
     experiment_select: ExperimentSelect
 
-    def bolt_app(self, client: AsyncWebClient, bot: Bot, logger: Logger) -> AsyncApp:
+    def build_bolt_app(self, client: AsyncWebClient, bot: BotIdentity, logger: Logger) -> AsyncApp:
         """The app as Bolt wants it."""
 
         async def authorise() -> AuthorizeResult:
@@ -56,7 +61,7 @@ class Listeners:
 
         async def on_message(body: Body) -> None:
             # Bolt has acknowledged it.
-            self.work.begin(keys_of(body), lambda: self._message(body, bot))
+            self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_message(body, bot))
 
         app = AsyncApp(
             client=client,
@@ -66,8 +71,8 @@ class Listeners:
         )
         app.command(_ANY_COMMAND)(self._on_command)
         app.action(_ANY_BUTTON)(self._on_button)
-        app.view(FORM)(self._on_submission)
-        app.options(EXPERIMENT_SELECT)(self._on_typing)
+        app.view(FORM_CALLBACK_ID)(self._on_submission)
+        app.options(EXPERIMENT_SELECT_ACTION_ID)(self._on_options_request)
         app.message_shortcut(CLONE_SHORTCUT)(self._on_shortcut)
         app.event("app_home_opened")(self._on_home_opened)
         app.event("app_mention")(on_message)
@@ -76,43 +81,46 @@ class Listeners:
 
     async def _on_command(self, ack: AsyncAck, body: Body) -> None:
         await ack()
-        self.work.begin(
-            keys_of(body), lambda: self.dialogs.answer(heard_command(body, self.registry, self.prefix))
+        self.running_commands.start(
+            build_deduplication_keys(body),
+            lambda: self.form_modals.answer(parse_command(body, self.registry, self.prefix)),
         )
 
     async def _on_button(self, ack: AsyncAck, body: Body) -> None:
         await ack()
-        self.work.begin(keys_of(body), lambda: self._button(body))
+        self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_button(body))
 
     async def _on_submission(self, ack: AsyncAck, body: Body) -> None:
-        await ack(response_action="update", view=working_view())
-        if not self.work.begin(keys_of(body), lambda: self._submission(body)):
-            self.work.begin((), lambda: self.dialogs.submitted_again(body))
+        await ack(response_action="update", view=build_loading_view())
+        if not self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_submission(body)):
+            self.running_commands.start((), lambda: self.form_modals.handle_repeated_submission(body))
 
-    async def _on_typing(self, ack: AsyncAck, body: Body) -> None:
-        await ack(options=await self.experiment_select.options(body))
+    async def _on_options_request(self, ack: AsyncAck, body: Body) -> None:
+        await ack(options=await self.experiment_select.find_options(body))
 
     async def _on_shortcut(self, ack: AsyncAck, body: Body) -> None:
         await ack()
-        self.work.begin(keys_of(body), lambda: self.dialogs.answer(heard_shortcut(body)))
+        self.running_commands.start(
+            build_deduplication_keys(body), lambda: self.form_modals.answer(parse_shortcut(body))
+        )
 
     async def _on_home_opened(self, body: Body) -> None:
-        self.work.begin(keys_of(body), lambda: self.home.opened(body))
+        self.running_commands.start(build_deduplication_keys(body), lambda: self.home_tab.handle_opened(body))
 
-    async def _message(self, body: Body, bot: Bot) -> None:
-        heard = heard_message(body, self.registry, bot.user_id)
-        if heard:
-            await self.answering.answer(heard)
+    async def _answer_message(self, body: Body, bot: BotIdentity) -> None:
+        request = parse_message(body, self.registry, bot.user_id)
+        if request:
+            await self.responder.answer(request)
 
-    async def _button(self, body: Body) -> None:
+    async def _answer_button(self, body: Body) -> None:
         """A button is in a message, in the Home tab or in a window."""
         view = body.get("view")
         if not view:
-            await self.dialogs.answer(heard_button(body))
+            await self.form_modals.answer(parse_button(body))
         elif view["type"] == "home":
-            await self.home.pressed(body)
+            await self.home_tab.handle_button(body)
         else:
-            await self.home.refresh(await self.dialogs.pressed(body))
+            await self.home_tab.refresh(await self.form_modals.handle_button(body))
 
-    async def _submission(self, body: Body) -> None:
-        await self.home.refresh(await self.dialogs.submitted(body))
+    async def _answer_submission(self, body: Body) -> None:
+        await self.home_tab.refresh(await self.form_modals.handle_submission(body))

@@ -6,16 +6,16 @@ The limits are those of Slack's published schema (github.com/slackapi/manifest-s
 from collections.abc import Iterator
 from typing import Any
 
-from clearml_chatops.bot.frontends.slack.boot import LEAST_SCOPES
-from clearml_chatops.bot.frontends.slack.incoming import ROOT_COMMAND
+from clearml_chatops.bot.frontends.slack.incoming_requests import ROOT_COMMAND
 from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT
+from clearml_chatops.bot.frontends.slack.startup_checks import REQUIRED_SCOPES
 from clearml_chatops.handlers.registry import Command, Registry
 
-MOST_COMMANDS = 50
-LONGEST_COMMAND = 32
-LONGEST_DESCRIPTION = 2000
-LONGEST_HINT = 1000
-BUILT_IN = frozenset(
+MAX_COMMANDS = 50
+MAX_COMMAND_LENGTH = 32
+MAX_DESCRIPTION_LENGTH = 2000
+MAX_HINT_LENGTH = 1000
+BUILT_IN_COMMANDS = frozenset(
     {
         "/active",
         "/apps",
@@ -63,7 +63,7 @@ BUILT_IN = frozenset(
     }
 )
 """Names that Slack keeps for itself; an app's command of the same name is never called."""
-_CLONE = {
+_CLONE_SHORTCUT_ENTRY = {
     "name": "Clone this experiment",
     "type": "message",
     "callback_id": CLONE_SHORTCUT,
@@ -71,32 +71,39 @@ _CLONE = {
 }
 
 
-def manifest(registry: Registry, *, prefix: str = "", request_url: str = "") -> dict[str, Any]:
+def build_manifest(registry: Registry, *, prefix: str = "", request_url: str = "") -> dict[str, Any]:
     """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`.
 
     With a `request_url` Slack calls the bot there, instead of the bot Slack by Socket Mode.
     """
-    made = _by_socket_mode(registry, prefix)
-    return _by_http(made, request_url) if request_url else made
+    socket_mode_manifest = _build_socket_mode_manifest(registry, prefix)
+    return _to_http_manifest(socket_mode_manifest, request_url) if request_url else socket_mode_manifest
 
 
-def _by_http(made: dict[str, Any], request_url: str) -> dict[str, Any]:
+def _to_http_manifest(socket_mode_manifest: dict[str, Any], request_url: str) -> dict[str, Any]:
     """The manifest with the address everywhere where Slack has something to tell or to ask."""
-    commands = [{**command, "url": request_url} for command in made["features"]["slash_commands"]]
+    commands = [{**command, "url": request_url} for command in socket_mode_manifest["features"]["slash_commands"]]
     settings = {
-        **made["settings"],
-        "event_subscriptions": {**made["settings"]["event_subscriptions"], "request_url": request_url},
+        **socket_mode_manifest["settings"],
+        "event_subscriptions": {
+            **socket_mode_manifest["settings"]["event_subscriptions"],
+            "request_url": request_url,
+        },
         "interactivity": {
-            **made["settings"]["interactivity"],
+            **socket_mode_manifest["settings"]["interactivity"],
             "request_url": request_url,
             "message_menu_options_url": request_url,
         },
         "socket_mode_enabled": False,
     }
-    return {**made, "features": {**made["features"], "slash_commands": commands}, "settings": settings}
+    return {
+        **socket_mode_manifest,
+        "features": {**socket_mode_manifest["features"], "slash_commands": commands},
+        "settings": settings,
+    }
 
 
-def _by_socket_mode(registry: Registry, prefix: str) -> dict[str, Any]:
+def _build_socket_mode_manifest(registry: Registry, prefix: str) -> dict[str, Any]:
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {
@@ -110,10 +117,10 @@ def _by_socket_mode(registry: Registry, prefix: str) -> dict[str, Any]:
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "clearml", "always_online": True},
-            "shortcuts": [_CLONE],
-            "slash_commands": [_root_command(), *_bare_commands(registry, prefix)][:MOST_COMMANDS],
+            "shortcuts": [_CLONE_SHORTCUT_ENTRY],
+            "slash_commands": [_build_root_command(), *_build_bare_commands(registry, prefix)][:MAX_COMMANDS],
         },
-        "oauth_config": {"scopes": {"bot": list(LEAST_SCOPES)}},
+        "oauth_config": {"scopes": {"bot": list(REQUIRED_SCOPES)}},
         "settings": {
             "event_subscriptions": {"bot_events": ["app_home_opened", "app_mention", "message.im"]},
             "interactivity": {"is_enabled": True},
@@ -124,26 +131,31 @@ def _by_socket_mode(registry: Registry, prefix: str) -> dict[str, Any]:
     }
 
 
-def _root_command() -> dict[str, Any]:
-    return _slash_command(ROOT_COMMAND, "Every command of the bot; help lists them.", "<command> …")
+def _build_root_command() -> dict[str, Any]:
+    return _build_slash_command(ROOT_COMMAND, "Every command of the bot; help lists them.", "<command> …")
 
 
-def _bare_commands(registry: Registry, prefix: str) -> Iterator[dict[str, Any]]:
+def _build_bare_commands(registry: Registry, prefix: str) -> Iterator[dict[str, Any]]:
     for command in registry:
         name = f"/{prefix}{command.name}"
-        if " " in command.name or command.terminal_only or name in BUILT_IN or len(name) > LONGEST_COMMAND:
+        if (
+            " " in command.name
+            or command.terminal_only
+            or name in BUILT_IN_COMMANDS
+            or len(name) > MAX_COMMAND_LENGTH
+        ):
             continue
-        yield _slash_command(name, command.summary, _hint(command, registry))
+        yield _build_slash_command(name, command.summary, _build_usage_hint(command, registry))
 
 
-def _slash_command(name: str, description: str, hint: str) -> dict[str, Any]:
+def _build_slash_command(name: str, description: str, hint: str) -> dict[str, Any]:
     # With should_escape people and channels come with their ids, by which they are known.
-    command = {"command": name, "description": description[:LONGEST_DESCRIPTION], "should_escape": True}
-    return {**command, "usage_hint": hint[:LONGEST_HINT]} if hint else command
+    command = {"command": name, "description": description[:MAX_DESCRIPTION_LENGTH], "should_escape": True}
+    return {**command, "usage_hint": hint[:MAX_HINT_LENGTH]} if hint else command
 
 
-def _hint(command: Command, registry: Registry) -> str:
+def _build_usage_hint(command: Command, registry: Registry) -> str:
     """What may follow the name."""
-    own = command.usage.removeprefix(f"/{command.name}").strip()
-    subcommands = "|".join(registry.subcommands(command))
-    return " ".join(part for part in (f"[{subcommands}]" if subcommands else "", own) if part)
+    usage = command.usage.removeprefix(f"/{command.name}").strip()
+    subcommands = "|".join(registry.list_subcommands(command))
+    return " ".join(part for part in (f"[{subcommands}]" if subcommands else "", usage) if part)

@@ -8,17 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_log, sanitize_text
 from clearml_chatops.bot.frontends.slack import block_kit
-from clearml_chatops.bot.frontends.slack.plain_answer import (
-    first_line,
+from clearml_chatops.bot.frontends.slack.escaping import escape, escape_and_truncate, escape_and_truncate_start
+from clearml_chatops.bot.frontends.slack.plain_text import (
+    find_notification_text,
+    format_edit_hint,
     has_cut_cells,
-    how_to_type,
-    labelled_values,
-    table_lines,
-    whole_text,
+    list_form_values,
+    render_full_text,
+    render_table_lines,
 )
-from clearml_chatops.bot.frontends.slack.wire_text import escape, escape_end_within, escape_within
-from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
 from clearml_chatops.models.replies import (
     Block,
     Button,
@@ -34,33 +34,33 @@ from clearml_chatops.models.replies import (
     Tone,
 )
 
-_MARKS = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
-_LONGEST_FIRST_LINE = 300
-_LONGEST_CODE = 2900
-_ROOM_FOR_HINT = 300
-_LONGEST_DESCRIPTION = 1000
+_TONE_PREFIXES = {Tone.SUCCESS: "✓ ", Tone.WARNING: "! ", Tone.FAILURE: "✗ "}
+_MAX_NOTIFICATION_LENGTH = 300
+_MAX_CODE_LENGTH = 2900
+_RESERVED_FOR_HINT = 300
+_MAX_ALT_TEXT_LENGTH = 1000
 """Slack answers `alt_txt_too_large` to more."""
-_NOTHING_TO_SAY = "Done."
-_HINT = "This is not all of it; the file has the whole answer."
-_TOO_LONG_FOR_A_BUTTON = "is too long for a button; send the line yourself:"
+_EMPTY_REPLY_TEXT = "Done."
+_TRUNCATED_HINT = "This is not all of it; the file has the whole answer."
+_COMMAND_TOO_LONG_TEXT = "is too long for a button; send the line yourself:"
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class SizeLimits:
     """What Slack takes in one place.
 
     `buttons`: characters that all of them may take, so that there is room for what they are about;
     `hint`: said where there is not enough room.
     """
 
-    blocks: int
-    characters: int
-    buttons: int
-    hint: str
+    max_blocks: int
+    max_characters: int
+    max_button_characters: int
+    truncated_hint: str
 
 
-MESSAGE = Room(block_kit.MOST_BLOCKS, block_kit.LONGEST_BLOCKS, 6000, _HINT)
-VIEW = Room(block_kit.MOST_BLOCKS_OF_VIEW, block_kit.LONGEST_VIEW, 60_000, "This is not all of it.")
+MESSAGE_LIMITS = SizeLimits(block_kit.MAX_BLOCKS, block_kit.MAX_BLOCKS_LENGTH, 6000, _TRUNCATED_HINT)
+VIEW_LIMITS = SizeLimits(block_kit.MAX_VIEW_BLOCKS, block_kit.MAX_VIEW_LENGTH, 60_000, "This is not all of it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedMessage:
     """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot.
 
     One that `is_card` has to be a message that can be edited later.
@@ -89,167 +89,175 @@ class Rendered:
     def has_files(self) -> bool:
         return bool(self.file or self.pictures)
 
-    def with_line(self, line: str) -> "Rendered":
+    def with_line(self, line: str) -> "RenderedMessage":
         """The same message with a quiet line at its end."""
         return replace(self, blocks=block_kit.with_context(self.blocks, line))
 
 
-def one_line(text: str) -> Rendered:
+def build_notice(text: str) -> RenderedMessage:
     """A message of the bot's own that is one quiet line."""
-    return Rendered(text, [block_kit.context(text)])
+    return RenderedMessage(text, [block_kit.build_context(text)])
 
 
-def working_line() -> Rendered:
+def build_typing_indicator() -> RenderedMessage:
     """A sign of life, until the answer takes its place."""
-    return one_line("working…")
+    return build_notice("working…")
 
 
-def render(reply: Reply, room: Room = MESSAGE) -> Rendered:
+def render(reply: Reply, limits: SizeLimits = MESSAGE_LIMITS) -> RenderedMessage:
     """A reply, cut to what Slack takes in one message."""
-    return _Page(reply, room).rendered()
+    return _MessageBuilder(reply, limits).build()
 
 
 @dataclass(slots=True)
-class _Page:
+class _MessageBuilder:
     """One message being filled: the buttons first, since they are what one can do, then all else in order."""
 
     reply: Reply
-    room: Room
-    cut: bool = False
-    _buttons: int = 0
-    _length_of_buttons: int = 0
+    limits: SizeLimits
+    is_truncated: bool = False
+    _button_count: int = 0
+    _button_characters: int = 0
     _parts: list[tuple[bool, list[block_kit.Block]]] = field(default_factory=list)
 
-    def rendered(self) -> Rendered:
+    def build(self) -> RenderedMessage:
         for block in self.reply.blocks:
-            self._take(block)
-        blocks = self._blocks_that_fit() or [block_kit.context(_NOTHING_TO_SAY)]
-        if self.cut:
-            blocks.append(block_kit.context(self.room.hint))
-        text = escape_within(first_line(self.reply), _LONGEST_FIRST_LINE) or _NOTHING_TO_SAY
-        return Rendered(
+            self._add_block(block)
+        blocks = self._select_fitting_blocks() or [block_kit.build_context(_EMPTY_REPLY_TEXT)]
+        if self.is_truncated:
+            blocks.append(block_kit.build_context(self.limits.truncated_hint))
+        text = (
+            escape_and_truncate(find_notification_text(self.reply), _MAX_NOTIFICATION_LENGTH) or _EMPTY_REPLY_TEXT
+        )
+        return RenderedMessage(
             text,
             blocks,
-            File("answer.txt", whole_text(self.reply).encode()) if self.cut else None,
-            tuple(_picture(block) for block in self.reply.blocks if isinstance(block, Picture)),
+            File("answer.txt", render_full_text(self.reply).encode()) if self.is_truncated else None,
+            tuple(_to_file(block) for block in self.reply.blocks if isinstance(block, Picture)),
             self.reply.is_card,
         )
 
-    def _take(self, block: Block) -> None:
+    def _add_block(self, block: Block) -> None:
         match block:
             case Text():
-                self._add(self._sentence(block))
+                self._add_part(self._build_text(block))
             case Fields():
-                self._add(self._fields(block))
+                self._add_part(self._build_fields(block))
             case Table():
-                self._add(self._table(block))
+                self._add_part(self._build_table(block))
             case Code(text=""):
                 return
             case Code():
-                log = visible_log(block.text)
-                self.cut |= len(escape(log)) > _LONGEST_CODE
+                log = sanitize_log(block.text)
+                self.is_truncated |= len(escape(log)) > _MAX_CODE_LENGTH
                 # The newest lines of a log are what one looks for.
-                self._add(block_kit.preformatted(escape_end_within(log, _LONGEST_CODE)))
+                self._add_part(block_kit.build_preformatted(escape_and_truncate_start(log, _MAX_CODE_LENGTH)))
             case Buttons():
                 self._add_buttons(block.buttons)
             case Choice():
-                self._add(self._section(visible(block.question)))
-                self.cut |= len(block.options) > block_kit.MOST_ACTIONS
-                self._add_buttons(block.options[: block_kit.MOST_ACTIONS])
+                self._add_part(self._build_section(sanitize_text(block.question)))
+                self.is_truncated |= len(block.options) > block_kit.MAX_ACTIONS
+                self._add_buttons(block.options[: block_kit.MAX_ACTIONS])
             case Picture():
-                self._add(self._sentence(Text(block.caption or block.name)))
+                self._add_part(self._build_text(Text(block.caption or block.name)))
             case Form():
                 self._add_form(block)
             case _:
                 assert_never(block)
 
-    def _add(self, block: block_kit.Block | None) -> None:
+    def _add_part(self, block: block_kit.Block | None) -> None:
         if block is not None:
             self._parts.append((False, [block]))
 
-    def _sentence(self, block: Text) -> block_kit.Block | None:
-        text = _MARKS.get(block.tone, "") + visible(block.text)
+    def _build_text(self, block: Text) -> block_kit.Block | None:
+        text = _TONE_PREFIXES.get(block.tone, "") + sanitize_text(block.text)
         if not text.strip():
             return None
-        if block.tone is Tone.HEADING and len(escape(visible_line(block.text))) <= block_kit.LONGEST_HEADER:
-            return block_kit.header(visible_line(block.text))
-        return block_kit.context(text) if block.tone is Tone.QUIET and self._fits(text) else self._section(text)
+        if block.tone is Tone.HEADING and len(escape(sanitize_line(block.text))) <= block_kit.MAX_HEADER_LENGTH:
+            return block_kit.build_header(sanitize_line(block.text))
+        return (
+            block_kit.build_context(text)
+            if block.tone is Tone.SUBTLE and self._fits_section(text)
+            else self._build_section(text)
+        )
 
-    def _section(self, text: str) -> block_kit.Block:
-        self.cut |= not self._fits(text)
-        return block_kit.section(text or "—")
+    def _build_section(self, text: str) -> block_kit.Block:
+        self.is_truncated |= not self._fits_section(text)
+        return block_kit.build_section(text or "—")
 
-    def _fits(self, text: str) -> bool:
-        return len(escape(text)) <= block_kit.LONGEST_SECTION
+    def _fits_section(self, text: str) -> bool:
+        return len(escape(text)) <= block_kit.MAX_SECTION_LENGTH
 
-    def _fields(self, block: Fields) -> block_kit.Block | None:
-        items = [(visible_line(label), visible(value)) for label, value in block.items]
-        self.cut |= any(len(escape(value)) > block_kit.LONGEST_VALUE_SHOWN for _, value in items)
-        return block_kit.fields(items) if items else None
+    def _build_fields(self, block: Fields) -> block_kit.Block | None:
+        items = [(sanitize_line(label), sanitize_text(value)) for label, value in block.items]
+        self.is_truncated |= any(len(escape(value)) > block_kit.MAX_VALUE_LENGTH for _, value in items)
+        return block_kit.build_fields(items) if items else None
 
-    def _table(self, block: Table) -> block_kit.Block | None:
+    def _build_table(self, block: Table) -> block_kit.Block | None:
         if not block.columns:
             return None
-        lines = table_lines(block)
-        kept = list(_first_lines(lines, _LONGEST_CODE))
-        self.cut |= len(kept) < len(lines) or has_cut_cells(block)
-        more = [f"… and {len(lines) - len(kept):,} more"] if len(kept) < len(lines) else []
-        return block_kit.preformatted(escape("\n".join(kept + more)))
+        lines = render_table_lines(block)
+        fitting_lines = list(_take_fitting_lines(lines, _MAX_CODE_LENGTH))
+        self.is_truncated |= len(fitting_lines) < len(lines) or has_cut_cells(block)
+        remainder = [f"… and {len(lines) - len(fitting_lines):,} more"] if len(fitting_lines) < len(lines) else []
+        return block_kit.build_preformatted(escape("\n".join(fitting_lines + remainder)))
 
     def _add_form(self, form: Form) -> None:
-        self._add(self._sentence(Text(form.title, Tone.HEADING)))
-        self._add(self._fields(Fields(labelled_values(form))))
+        self._add_part(self._build_text(Text(form.title, Tone.HEADING)))
+        self._add_part(self._build_fields(Fields(list_form_values(form))))
         for example in form.fields[:1]:
-            self._add(self._sentence(Text(how_to_type(form.command, example), Tone.QUIET)))
+            self._add_part(self._build_text(Text(format_edit_hint(form.command, example), Tone.SUBTLE)))
 
     def _add_buttons(self, buttons: tuple[Button, ...]) -> None:
-        made: list[block_kit.Block] = []
+        button_blocks: list[block_kit.Block] = []
         for button in buttons:
-            label, command = visible_line(button.label), button.command
-            if len(escape(command)) > block_kit.LONGEST_COMMAND:
-                self._add(self._section(f"{label} {_TOO_LONG_FOR_A_BUTTON}"))
-                self._take(Code(command))
+            label, command = sanitize_line(button.label), button.command
+            if len(escape(command)) > block_kit.MAX_COMMAND_LENGTH:
+                self._add_part(self._build_section(f"{label} {_COMMAND_TOO_LONG_TEXT}"))
+                self._add_block(Code(command))
                 continue
-            shown = block_kit.button(label, command, self._buttons, in_place=button.in_place)
-            length = block_kit.length_of([shown])
-            if self._length_of_buttons + length > self.room.buttons:
-                self.cut = True
+            button_block = block_kit.build_button(label, command, self._button_count, in_place=button.in_place)
+            length = block_kit.measure_length([button_block])
+            if self._button_characters + length > self.limits.max_button_characters:
+                self.is_truncated = True
                 continue
-            self._buttons += 1
-            self._length_of_buttons += length
-            made.append(shown)
-        if made:
-            self._parts.append((True, block_kit.actions(made)))
+            self._button_count += 1
+            self._button_characters += length
+            button_blocks.append(button_block)
+        if button_blocks:
+            self._parts.append((True, block_kit.build_actions(button_blocks)))
 
-    def _blocks_that_fit(self) -> list[block_kit.Block]:
-        buttons = [blocks for is_buttons, blocks in self._parts if is_buttons]
-        room = self.room.characters - _ROOM_FOR_HINT - sum(map(block_kit.length_of, buttons))
-        places = self.room.blocks - 1 - sum(map(len, buttons))
-        fitting: list[block_kit.Block] = []
+    def _select_fitting_blocks(self) -> list[block_kit.Block]:
+        button_blocks = [blocks for is_buttons, blocks in self._parts if is_buttons]
+        remaining_characters = (
+            self.limits.max_characters - _RESERVED_FOR_HINT - sum(map(block_kit.measure_length, button_blocks))
+        )
+        remaining_blocks = self.limits.max_blocks - 1 - sum(map(len, button_blocks))
+        selected: list[block_kit.Block] = []
         for is_buttons, blocks in self._parts:
-            length = 0 if is_buttons else block_kit.length_of(blocks)
-            if not is_buttons and (length > room or places < 1):
-                self.cut = True
+            length = 0 if is_buttons else block_kit.measure_length(blocks)
+            if not is_buttons and (length > remaining_characters or remaining_blocks < 1):
+                self.is_truncated = True
                 # Nothing after it either: a gap in the middle would not be seen.
-                room = 0
+                remaining_characters = 0
                 continue
             if not is_buttons:
-                room -= length
-                places -= 1
-            fitting += blocks
-        return fitting
+                remaining_characters -= length
+                remaining_blocks -= 1
+            selected += blocks
+        return selected
 
 
-def _picture(block: Picture) -> File:
-    name = visible_line(block.name)
-    return File(name, block.png, (visible_line(block.caption) or name)[:_LONGEST_DESCRIPTION])
+def _to_file(block: Picture) -> File:
+    name = sanitize_line(block.name)
+    return File(name, block.png, (sanitize_line(block.caption) or name)[:_MAX_ALT_TEXT_LENGTH])
 
 
-def _first_lines(lines: list[str], longest: int) -> Iterator[str]:
+def _take_fitting_lines(lines: list[str], max_length: int) -> Iterator[str]:
     """As many lines as fit, always one of them."""
     length = 0
     for number, line in enumerate(lines):
         length += len(escape(line)) + 1
-        if number and length > longest:
+        if number and length > max_length:
             return
-        yield line if number else line[:longest]
+        yield line if number else line[:max_length]

@@ -4,48 +4,53 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from clearml_chatops.bot.frontends.slack.incoming import Heard, Payload, who_acts
+from clearml_chatops.bot.frontends.slack.incoming_requests import Payload, SlackRequest, read_actor
 
 CLONE_SHORTCUT = "clone_experiment"
 """The shortcut's callback_id."""
-_CLONE_LINE = "/clone"
-_LINKED = re.compile(r"/(?:experiments|tasks)/([0-9a-f]{32})\b")
-_ID = re.compile(r"(?<![0-9a-z/])[0-9a-f]{32}(?![0-9a-z])")
-_WHERE_TEXT_IS = ("text", "blocks", "attachments")
+_CLONE_COMMAND = "/clone"
+_EXPERIMENT_LINK_PATTERN = re.compile(r"/(?:experiments|tasks)/([0-9a-f]{32})\b")
+_EXPERIMENT_ID_PATTERN = re.compile(r"(?<![0-9a-z/])[0-9a-f]{32}(?![0-9a-z])")
+_TEXT_KEYS = ("text", "blocks", "attachments")
 
 
-def heard_shortcut(body: Payload) -> Heard:
+def parse_shortcut(body: Payload) -> SlackRequest:
     """The shortcut, as if the person had asked for a clone in the message's thread."""
     message = body["message"]
     message_id = str(body.get("message_ts") or message["ts"])
-    return Heard(
-        *who_acts(body),
+    return SlackRequest(
+        *read_actor(body),
         channel=body["channel"]["id"],
-        line=_CLONE_LINE,
+        command_line=_CLONE_COMMAND,
         thread=str(message.get("thread_ts") or message_id),
-        card=message_id,
-        address=body.get("response_url", ""),
-        pressed=True,
-        trigger=body.get("trigger_id", ""),
-        about=experiment_named_in(message),
-        posted=True,
+        source_message_id=message_id,
+        response_url=body.get("response_url", ""),
+        is_interaction=True,
+        trigger_id=body.get("trigger_id", ""),
+        experiment_id=find_experiment_id(message),
+        answers_in_message=True,
     )
 
 
-def experiment_named_in(message: Payload) -> str:
+def find_experiment_id(message: Payload) -> str:
     """The first experiment that a message links to, or the first id in it; empty where there is none."""
-    texts = [text for key in _WHERE_TEXT_IS for text in _texts(message.get(key))]
-    found = [match for pattern in (_LINKED, _ID) for text in texts if (match := pattern.search(text))]
-    return found[0][found[0].lastindex or 0] if found else ""
+    texts = [text for key in _TEXT_KEYS for text in _find_texts(message.get(key))]
+    matches = [
+        match
+        for pattern in (_EXPERIMENT_LINK_PATTERN, _EXPERIMENT_ID_PATTERN)
+        for text in texts
+        if (match := pattern.search(text))
+    ]
+    return matches[0][matches[0].lastindex or 0] if matches else ""
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _find_texts(value: Any) -> Iterator[str]:
     match value:
         case str():
             yield value
         case dict():
             for inner in value.values():
-                yield from _texts(inner)
+                yield from _find_texts(inner)
         case list():
             for inner in value:
-                yield from _texts(inner)
+                yield from _find_texts(inner)

@@ -13,11 +13,11 @@ class Timing:
     acknowledgement that changes a window has before the next change of it, lest the two arrive in turn.
     """
 
-    patience: timedelta = timedelta(seconds=1)
+    typing_indicator_delay: timedelta = timedelta(seconds=1)
     heartbeat: timedelta = timedelta(seconds=5)
-    wait_at_the_end: timedelta = timedelta(seconds=2.5)
-    suggesting: timedelta = timedelta(seconds=2.5)
-    head_start: timedelta = timedelta(seconds=0.3)
+    shutdown_timeout: timedelta = timedelta(seconds=2.5)
+    suggestion_timeout: timedelta = timedelta(seconds=2.5)
+    acknowledgement_delay: timedelta = timedelta(seconds=0.3)
 
 
-USUAL = Timing()
+DEFAULT_TIMING = Timing()

@@ -12,7 +12,7 @@ from telegram import Update
 from telegram.error import InvalidToken, TelegramError
 from telegram.ext import AIORateLimiter, Application, ExtBot, TypeHandler, Updater
 
-from clearml_chatops.bot.frontends.telegram.polling import PollingReport, WatchedRequest
+from clearml_chatops.bot.frontends.telegram.polling import PollingReport, PollingRequest
 from clearml_chatops.bot.frontends.telegram.webhook import Webhook
 from clearml_chatops.models.errors import SettingsError
 
@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _API_URL = re.compile(r"https?://[^\s/]+\S*")
-_MOST_RETRIES = 5
+_MAX_RETRIES = 5
 """Of a request that Telegram answered with 429; each waits as long as Telegram says."""
 
-_POLL = timedelta(seconds=30)
-_FIRST_PAUSE = timedelta(seconds=1)
-_LONGEST_PAUSE = timedelta(minutes=1)
-_FAREWELL = timedelta(seconds=0.8)
+_POLL_TIMEOUT = timedelta(seconds=30)
+_FIRST_RETRY_DELAY = timedelta(seconds=1)
+_MAX_RETRY_DELAY = timedelta(minutes=1)
+_STOP_POLLING_TIMEOUT = timedelta(seconds=0.8)
 """For telling Telegram what was received. When it does not answer, nobody waits for it."""
 
-_WANTED_UPDATES = ("message", "callback_query")
+_ALLOWED_UPDATES = ("message", "callback_query")
 
 _Application = Application[ExtBot[Any], Any, Any, Any, Any, Any]
 
@@ -55,7 +55,7 @@ class Connection:
         api_url: str,
         webhook_url: str,
         receive: Callable[[Update], None],
-        connected: Callable[[], None],
+        on_connected: Callable[[], None],
     ) -> None:
         if not _TOKEN.fullmatch(token):
             raise SettingsError(
@@ -66,13 +66,13 @@ class Connection:
         # Its lines hold the address of each request, and that holds the token.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._receive = receive
-        self._connected = connected
-        self._report = PollingReport()
-        self._application = self._built(token, api_url.rstrip("/"))
+        self._on_connected = on_connected
+        self._polling_report = PollingReport()
+        self._application = self._build_application(token, api_url.rstrip("/"))
         self._webhook = (
             Webhook(url=webhook_url, token=token, bot=self.bot, receive=receive) if webhook_url else None
         )
-        self._opening: asyncio.Task[None] | None = None
+        self._retry_task: asyncio.Task[None] | None = None
 
     @property
     def routes(self) -> Sequence[RouteDef]:
@@ -101,13 +101,13 @@ class Connection:
                 error.message,
                 extra={"action": "telegram_unreachable"},
             )
-            self._opening = asyncio.create_task(self._connect_later())
+            self._retry_task = asyncio.create_task(self._retry_connecting())
 
     async def stop_receiving(self) -> None:
         """Ends the poll, or refuses what Telegram brings; what was received before is still taken."""
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.gather(self._opening, return_exceptions=True)
+        if self._retry_task is not None:
+            self._retry_task.cancel()
+            await asyncio.gather(self._retry_task, return_exceptions=True)
         if self._webhook is not None:
             self._webhook.close()
         if self._updater.running:
@@ -122,13 +122,13 @@ class Connection:
         await self.bot.shutdown()
 
     async def _stop_polling(self) -> None:
-        stopping = asyncio.create_task(self._updater.stop())
-        await asyncio.wait([stopping], timeout=_FAREWELL.total_seconds())
-        while not stopping.done():
+        stop_task = asyncio.create_task(self._updater.stop())
+        await asyncio.wait([stop_task], timeout=_STOP_POLLING_TIMEOUT.total_seconds())
+        while not stop_task.done():
             # The library takes the first cancellation for that of its own task, and goes on.
-            stopping.cancel()
-            await asyncio.wait([stopping], timeout=_FAREWELL.total_seconds() / 10)
-        await asyncio.gather(stopping, return_exceptions=True)
+            stop_task.cancel()
+            await asyncio.wait([stop_task], timeout=_STOP_POLLING_TIMEOUT.total_seconds() / 10)
+        await asyncio.gather(stop_task, return_exceptions=True)
 
     @property
     def _updater(self) -> Updater:
@@ -136,22 +136,22 @@ class Connection:
         assert updater is not None, "the application is built with one"
         return updater
 
-    def _built(self, token: str, api_url: str) -> _Application:
+    def _build_application(self, token: str, api_url: str) -> _Application:
         builder = (
             Application.builder()
             .token(token)
-            .rate_limiter(AIORateLimiter(max_retries=_MOST_RETRIES))
+            .rate_limiter(AIORateLimiter(max_retries=_MAX_RETRIES))
             .concurrent_updates(True)
             .job_queue(None)
-            .get_updates_request(WatchedRequest(self._report.answered))
+            .get_updates_request(PollingRequest(self._polling_report.report_answer))
         )
         if api_url:
             builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
         application: _Application = builder.build()
-        application.add_handler(TypeHandler(Update, self._take))
+        application.add_handler(TypeHandler(Update, self._receive_update))
         return application
 
-    async def _take(self, update: Update, _context: object) -> None:
+    async def _receive_update(self, update: Update, _context: object) -> None:
         self._receive(update)
 
     async def _connect(self) -> None:
@@ -171,19 +171,21 @@ class Connection:
         if not self._application.running:
             await self._application.start()
         if self._webhook is not None:
-            await self._webhook.open(_WANTED_UPDATES)
+            await self._webhook.open(_ALLOWED_UPDATES)
         elif not self._updater.running:
             # The library deletes a webhook before, which else has each poll refused, and drops no updates.
             await self._updater.start_polling(
-                timeout=_POLL, allowed_updates=_WANTED_UPDATES, error_callback=self._report.failed
+                timeout=_POLL_TIMEOUT,
+                allowed_updates=_ALLOWED_UPDATES,
+                error_callback=self._polling_report.report_failure,
             )
-        self._connected()
+        self._on_connected()
 
-    async def _connect_later(self) -> None:
-        pause = _FIRST_PAUSE
+    async def _retry_connecting(self) -> None:
+        delay = _FIRST_RETRY_DELAY
         while True:
-            await asyncio.sleep(pause.total_seconds())
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            await asyncio.sleep(delay.total_seconds())
+            delay = min(delay * 2, _MAX_RETRY_DELAY)
             try:
                 await self._connect()
             except SettingsError as error:
@@ -195,5 +197,5 @@ class Connection:
                 return
             except TelegramError:
                 continue
-            logger.info("Telegram is reached.", extra={"action": "telegram_reached"})
+            logger.info("Telegram is reached.", extra={"action": "telegram_connected"})
             return

@@ -10,31 +10,31 @@ from telegram.error import TelegramError
 
 from clearml_chatops.bot.frontends.front_end import (
     Actions,
-    Arrived,
     Cards,
+    Conversations,
     DeliveryFailedError,
-    Places,
-    nothing_to_note,
+    OnDelivered,
+    ignore_delivery,
 )
-from clearml_chatops.bot.frontends.telegram.answering import Answering, Handle
+from clearml_chatops.bot.frontends.telegram.client import TelegramClient
+from clearml_chatops.bot.frontends.telegram.command_menus import CommandMenus, ListAdminIds
 from clearml_chatops.bot.frontends.telegram.connection import Connection
-from clearml_chatops.bot.frontends.telegram.duplicates import SeenUpdates
-from clearml_chatops.bot.frontends.telegram.errors import translated
-from clearml_chatops.bot.frontends.telegram.incoming import TELEGRAM
-from clearml_chatops.bot.frontends.telegram.menu import Admins, Menus
-from clearml_chatops.bot.frontends.telegram.sending import Sender
-from clearml_chatops.bot.frontends.telegram.under_way import CommandsUnderWay
-from clearml_chatops.bot.frontends.telegram.wire import Wire
+from clearml_chatops.bot.frontends.telegram.deduplication import SeenUpdates
+from clearml_chatops.bot.frontends.telegram.errors import to_delivery_error
+from clearml_chatops.bot.frontends.telegram.incoming_messages import TELEGRAM
+from clearml_chatops.bot.frontends.telegram.running_commands import RunningCommands
+from clearml_chatops.bot.frontends.telegram.sender import Sender
+from clearml_chatops.bot.frontends.telegram.update_handler import MessageHandler, UpdateHandler
 from clearml_chatops.handlers.registry import Registry
-from clearml_chatops.models.cards import EditPace
+from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
 
-_PACE_IN_GROUPS = EditPace(card=timedelta(seconds=10), conversation=timedelta(seconds=6))
-_PACE_IN_PRIVATE = EditPace(card=timedelta(seconds=3), conversation=timedelta(seconds=1))
-_GRACE = timedelta(seconds=3)
-_TIME_TO_SAY_SO = timedelta(seconds=0.7)
+_GROUP_EDIT_INTERVALS = EditIntervals(card=timedelta(seconds=10), conversation=timedelta(seconds=6))
+_PRIVATE_EDIT_INTERVALS = EditIntervals(card=timedelta(seconds=3), conversation=timedelta(seconds=1))
+_FINISH_TIMEOUT = timedelta(seconds=3)
+_CANCEL_TIMEOUT = timedelta(seconds=0.7)
 
 
 class TelegramFrontEnd:
@@ -53,40 +53,40 @@ class TelegramFrontEnd:
     def __init__(  # noqa: PLR0913  # what it works with, each by its name
         self,
         *,
-        handle: Handle,
+        handle: MessageHandler,
         registry: Registry,
         actions: Actions,
         cards: Cards,
-        places: Places,
-        admins: Admins,
+        conversations: Conversations,
+        list_admin_ids: ListAdminIds,
         token: str,
         api_url: str = "",
         webhook_url: str = "",
-        patience: timedelta = timedelta(seconds=1),
+        typing_delay: timedelta = timedelta(seconds=1),
     ) -> None:
         self._connection = Connection(
             token=token,
             api_url=api_url,
             webhook_url=webhook_url,
             receive=self._receive,
-            connected=self._publish_menus,
+            on_connected=self._publish_menus,
         )
-        self._wire = Wire(self._connection.bot, places)
-        self._sender = Sender(self._wire, actions=actions, cards=cards)
-        self._menus = Menus(self._connection.bot, registry, admins)
-        self._seen = SeenUpdates()
-        self._under_way = CommandsUnderWay()
-        self._answering = Answering(
+        self._client = TelegramClient(self._connection.bot, conversations)
+        self._sender = Sender(self._client, actions=actions, cards=cards)
+        self._command_menus = CommandMenus(self._connection.bot, registry, list_admin_ids)
+        self._seen_updates = SeenUpdates()
+        self._running_commands = RunningCommands()
+        self._update_handler = UpdateHandler(
             bot=self._connection.bot,
             handle=handle,
             registry=registry,
             actions=actions,
             cards=cards,
             sender=self._sender,
-            under_way=self._under_way,
-            patience=patience,
+            running_commands=self._running_commands,
+            typing_delay=typing_delay,
         )
-        self._stopped = False
+        self._is_stopped = False
 
     @property
     def routes(self) -> Sequence[RouteDef]:
@@ -103,19 +103,21 @@ class TelegramFrontEnd:
     async def stop(self) -> None:
         """Ends within five seconds. Commands under way have most of them to be answered."""
         await self._connection.stop_receiving()
-        await self._under_way.finish(within=_GRACE, then=_TIME_TO_SAY_SO)
-        self._stopped = True
+        await self._running_commands.finish(finish_timeout=_FINISH_TIMEOUT, cancel_timeout=_CANCEL_TIMEOUT)
+        self._is_stopped = True
         await self._connection.close()
 
-    async def deliver(self, conversation: Conversation, reply: Reply, arrived: Arrived = nothing_to_note) -> None:
+    async def deliver(
+        self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
+    ) -> None:
         """Sends what nobody asked for; it has `arrived` when Telegram has all of it.
 
         Raises:
             DestinationGoneError: nothing can be sent there any more.
             DeliveryFailedError: it was not sent, or not all of it.
         """
-        with self._own_errors():
-            await self._sender.send(conversation, reply, arrived=arrived)
+        with self._translate_errors():
+            await self._sender.send(conversation, reply, on_delivered=on_delivered)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
         """Has a message that was sent show this reply. A card that was deleted is sent anew.
@@ -123,44 +125,44 @@ class TelegramFrontEnd:
         Raises:
             DestinationGoneError, DeliveryFailedError: as `deliver`.
         """
-        with self._own_errors():
+        with self._translate_errors():
             await self._sender.edit(conversation, message_id, reply)
 
-    def edit_pace(self, conversation: Conversation) -> EditPace:
+    def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
         """Groups take 20 messages and edits a minute, of which edits get the half; a private chat one a second."""
-        return _PACE_IN_GROUPS if conversation.id.startswith("-") else _PACE_IN_PRIVATE
+        return _GROUP_EDIT_INTERVALS if conversation.id.startswith("-") else _PRIVATE_EDIT_INTERVALS
 
     @contextlib.contextmanager
-    def _own_errors(self) -> Iterator[None]:
-        if self._stopped:
+    def _translate_errors(self) -> Iterator[None]:
+        if self._is_stopped:
             raise DeliveryFailedError("The connection is closed.")
         try:
             yield
         except TelegramError as error:
-            raise translated(error) from error
+            raise to_delivery_error(error) from error
         except ChatOpsError as error:
             raise DeliveryFailedError(str(error)) from error
 
     def _publish_menus(self) -> None:
-        self._under_way.begin(self._menus.publish())
+        self._running_commands.start(self._command_menus.publish())
 
     def _receive(self, update: Update) -> None:
-        if not self._seen.is_new(update.update_id):
+        if not self._seen_updates.add_if_new(update.update_id):
             return
         if update.callback_query is not None:
-            self._under_way.begin(self._answering.pressed(update.callback_query))
+            self._running_commands.start(self._update_handler.handle_button_press(update.callback_query))
         elif update.message is not None:
-            self._hear(update.message)
+            self._receive_message(update.message)
 
-    def _hear(self, message: Message) -> None:
+    def _receive_message(self, message: Message) -> None:
         if message.migrate_to_chat_id is not None:
-            self._under_way.begin(self._has_moved(message.chat.id, message.migrate_to_chat_id))
+            self._running_commands.start(self._follow_move(message.chat.id, message.migrate_to_chat_id))
         elif message.migrate_from_chat_id is not None:
-            self._under_way.begin(self._has_moved(message.migrate_from_chat_id, message.chat.id))
+            self._running_commands.start(self._follow_move(message.migrate_from_chat_id, message.chat.id))
         else:
-            self._under_way.begin(self._answering.heard(message))
+            self._running_commands.start(self._update_handler.handle_message(message))
         if message.chat.type == message.chat.PRIVATE:
-            self._under_way.begin(self._menus.has_written(message.chat.id))
+            self._running_commands.start(self._command_menus.publish_if_admin(message.chat.id))
 
-    async def _has_moved(self, old_chat: int, new_chat: int) -> None:
-        await self._wire.moved(Conversation(TELEGRAM, str(old_chat)), new_chat)
+    async def _follow_move(self, old_chat_id: int, new_chat_id: int) -> None:
+        await self._client.follow_move(Conversation(TELEGRAM, str(old_chat_id)), new_chat_id)

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clearml_chatops.bot.frontends.visible import visible_line
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.replies import Button
 
-MOST_BUTTONS = 60
+MAX_BUTTONS = 60
 """Telegram takes 100 in one message; a person looks through fewer."""
 
-_LONGEST_LABEL = 64
-_MOST_IN_A_ROW = 3
-_WIDEST_ROW = 30
+_MAX_LABEL_LENGTH = 64
+_MAX_ROW_BUTTONS = 3
+_MAX_ROW_WIDTH = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,34 +26,34 @@ class Key:
 Rows = tuple[tuple[Key, ...], ...]
 
 
-def key(label: str, action: Action) -> Key:
+def build_key(label: str, action: Action) -> Key:
     """A button with a label that Telegram takes: on one line, not empty, not endless."""
-    line = " ".join(visible_line(label).split()) or "—"
-    return Key(line if len(line) <= _LONGEST_LABEL else line[: _LONGEST_LABEL - 1] + "…", action)
+    line = " ".join(sanitize_line(label).split()) or "—"
+    return Key(line if len(line) <= _MAX_LABEL_LENGTH else line[: _MAX_LABEL_LENGTH - 1] + "…", action)
 
 
-def rows_of_buttons(buttons: Iterable[Button]) -> Rows:
+def build_button_rows(buttons: Iterable[Button]) -> Rows:
     """Short labels side by side, up to three in a row."""
-    return side_by_side(map(_key_of, buttons))
+    return arrange_rows(map(_to_key, buttons))
 
 
-def rows_of_options(options: Iterable[Button]) -> Rows:
+def build_option_rows(options: Iterable[Button]) -> Rows:
     """One below the other: what one chooses between is mostly long, and read from top to bottom."""
-    return tuple((_key_of(option),) for option in options)
+    return tuple((_to_key(option),) for option in options)
 
 
-def side_by_side(keys: Iterable[Key]) -> Rows:
+def arrange_rows(keys: Iterable[Key]) -> Rows:
     """As many in a row as a phone shows whole."""
     rows: list[list[Key]] = []
     width = 0
-    for item in keys:
-        if not rows or len(rows[-1]) == _MOST_IN_A_ROW or width + len(item.label) > _WIDEST_ROW:
+    for key in keys:
+        if not rows or len(rows[-1]) == _MAX_ROW_BUTTONS or width + len(key.label) > _MAX_ROW_WIDTH:
             rows.append([])
             width = 0
-        rows[-1].append(item)
-        width += len(item.label)
+        rows[-1].append(key)
+        width += len(key.label)
     return tuple(map(tuple, rows))
 
 
-def _key_of(button: Button) -> Key:
-    return key(button.label, Action(button.command, in_place=button.in_place))
+def _to_key(button: Button) -> Key:
+    return build_key(button.label, Action(button.command, in_place=button.in_place))

@@ -2,75 +2,81 @@
 
 from collections.abc import Iterator, Sequence
 
-from clearml_chatops.bot.frontends.telegram.spans import Span, as_html, as_lines, telegram_length, without_mentions
+from clearml_chatops.bot.frontends.telegram.spans import (
+    Span,
+    count_utf16_units,
+    escape_mentions,
+    split_lines,
+    to_html,
+)
 
-LONGEST_PAGE = 4000
+MAX_PAGE_LENGTH = 4000
 """UTF-16 units of one message. Telegram takes 4096 after parsing; what it may count otherwise has room."""
 
-LONGEST_CAPTION = 900
+MAX_CAPTION_LENGTH = 900
 """UTF-16 units of a caption. Telegram takes 1024 after parsing."""
 
-_MOST_FACES = 90
+_MAX_ENTITIES = 90
 """Changes of face in one message. Telegram drops all entities beyond the hundredth, without a word."""
 
 
-def pages(spans: Sequence[Span], limit: int = LONGEST_PAGE) -> list[tuple[Span, ...]]:
+def split_pages(spans: Sequence[Span], max_length: int = MAX_PAGE_LENGTH) -> list[tuple[Span, ...]]:
     """The text in pages of at most `limit` units. No page is blank.
 
     A page ends with a line; a line that is longer than a page is parted at a blank, or anywhere.
     """
-    found: list[list[Span]] = [[]]
-    used = faces = 0
-    for line in _short_lines([without_mentions(span) for span in spans], limit):
-        length = sum(telegram_length(span.text) for span in line)
-        more_faces = sum(bool(span.tag) for span in line)
-        if found[-1] and (used + length > limit or faces + more_faces > _MOST_FACES):
-            found.append([])
-            used = faces = 0
-        found[-1] += line
-        used += length
-        faces += more_faces if not _goes_on(found[-1], line) else 0
-    trimmed = (tuple(_trimmed(page)) for page in found)
-    return [page for page in trimmed if as_text(page).strip()]
+    result: list[list[Span]] = [[]]
+    page_length = entity_count = 0
+    for line in _wrap_lines([escape_mentions(span) for span in spans], max_length):
+        length = sum(count_utf16_units(span.text) for span in line)
+        line_entity_count = sum(bool(span.tag) for span in line)
+        if result[-1] and (page_length + length > max_length or entity_count + line_entity_count > _MAX_ENTITIES):
+            result.append([])
+            page_length = entity_count = 0
+        result[-1] += line
+        page_length += length
+        entity_count += line_entity_count if not _continues_tag(result[-1], line) else 0
+    trimmed = (tuple(_trimmed(page)) for page in result)
+    return [page for page in trimmed if to_text(page).strip()]
 
 
-def as_text(spans: Sequence[Span]) -> str:
+def to_text(spans: Sequence[Span]) -> str:
     return "".join(span.text for span in spans)
 
 
-def pages_as_html(spans: Sequence[Span], limit: int = LONGEST_PAGE) -> list[str]:
-    return [as_html(page) for page in pages(spans, limit)]
+def to_html_pages(spans: Sequence[Span], max_length: int = MAX_PAGE_LENGTH) -> list[str]:
+    return [to_html(page) for page in split_pages(spans, max_length)]
 
 
-def _goes_on(page: Sequence[Span], line: Sequence[Span]) -> bool:
+def _continues_tag(page: Sequence[Span], line: Sequence[Span]) -> bool:
     """Whether a line only continues the face of the line before it, as those of a log do."""
-    before = page[: len(page) - len(line)]
-    return len(line) == 1 and bool(before) and before[-1].tag == line[0].tag
+    previous_spans = page[: len(page) - len(line)]
+    return len(line) == 1 and bool(previous_spans) and previous_spans[-1].tag == line[0].tag
 
 
-def _short_lines(spans: Sequence[Span], limit: int) -> Iterator[list[Span]]:
-    for line in as_lines(spans):
+def _wrap_lines(spans: Sequence[Span], max_length: int) -> Iterator[list[Span]]:
+    for line in split_lines(spans):
         piece: list[Span] = []
-        room = limit
+        remaining_length = max_length
         for span in line:
             rest = span.text
-            while telegram_length(rest) > room:
-                head = _beginning(rest, room)
+            while count_utf16_units(rest) > remaining_length:
+                head = _take_prefix(rest, remaining_length)
                 yield [*piece, Span(head, span.tag)] if head else piece
-                rest, piece, room = rest[len(head) :], [], limit
+                rest, piece, remaining_length = rest[len(head) :], [], max_length
             piece.append(Span(rest, span.tag))
-            room -= telegram_length(rest)
+            remaining_length -= count_utf16_units(rest)
         yield piece
 
 
-def _beginning(text: str, room: int) -> str:
+def _take_prefix(text: str, max_length: int) -> str:
     """As much of the text as fits, up to a blank where there is one in its second half."""
-    end = used = 0
-    while end < len(text) and used + telegram_length(text[end]) <= room:
-        used += telegram_length(text[end])
+    end = length = 0
+    while end < len(text) and length + count_utf16_units(text[end]) <= max_length:
+        length += count_utf16_units(text[end])
         end += 1
-    blank = text.rfind(" ", end // 2, end)
-    return text[: blank + 1] if blank > 0 else text[:end]
+    space_index = text.rfind(" ", end // 2, end)
+    return text[: space_index + 1] if space_index > 0 else text[:end]
 
 
 def _trimmed(page: Sequence[Span]) -> list[Span]:

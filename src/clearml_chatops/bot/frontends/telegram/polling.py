@@ -10,48 +10,50 @@ from telegram.request import HTTPXRequest
 
 logger = logging.getLogger(__name__)
 
-_CONFLICT = (
+_CONFLICT_TEXT = (
     "Telegram: another program polls with the same TELEGRAM_BOT_TOKEN, and each takes the other's messages; "
     "stop one of them."
 )
-_REJECTED = "Telegram no longer accepts TELEGRAM_BOT_TOKEN; set the new one and start the program again."
+_TOKEN_REJECTED_TEXT = (
+    "Telegram no longer accepts TELEGRAM_BOT_TOKEN; set the new one and start the program again."
+)
 
 
 class PollingReport:
     """Tells of a trouble once, however often the poll is tried meanwhile."""
 
     def __init__(self) -> None:
-        self._told = ""
+        self._reported_action = ""
 
-    def failed(self, error: TelegramError) -> None:
+    def report_failure(self, error: TelegramError) -> None:
         if isinstance(error, Conflict):
-            self._tell(logging.ERROR, "telegram_conflict", _CONFLICT)
+            self._log_once(logging.ERROR, "telegram_conflict", _CONFLICT_TEXT)
         else:
-            words = f"Telegram does not answer ({error.message}); messages are fetched when it does."
-            self._tell(logging.WARNING, "telegram_unreachable", words)
+            text = f"Telegram does not answer ({error.message}); messages are fetched when it does."
+            self._log_once(logging.WARNING, "telegram_unreachable", text)
 
-    def answered(self, status: int) -> None:
+    def report_answer(self, status: int) -> None:
         """Takes note of an answer to a poll."""
-        if status == HTTPStatus.OK and self._told:
-            self._told = ""
-            logger.info("Telegram answers again.", extra={"action": "telegram_reached"})
+        if status == HTTPStatus.OK and self._reported_action:
+            self._reported_action = ""
+            logger.info("Telegram answers again.", extra={"action": "telegram_connected"})
         elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}:
-            self._tell(logging.ERROR, "telegram_token_rejected", _REJECTED)
+            self._log_once(logging.ERROR, "telegram_token_rejected", _TOKEN_REJECTED_TEXT)
 
-    def _tell(self, level: int, action: str, words: str) -> None:
-        if self._told != action:
-            self._told = action
-            logger.log(level, words, extra={"action": action})
+    def _log_once(self, level: int, action: str, text: str) -> None:
+        if self._reported_action != action:
+            self._reported_action = action
+            logger.log(level, text, extra={"action": action})
 
 
-class WatchedRequest(HTTPXRequest):
+class PollingRequest(HTTPXRequest):
     """The library's HTTP client for polls, which tells the status of each answer."""
 
-    def __init__(self, answered: Callable[[int], None]) -> None:
+    def __init__(self, on_answer: Callable[[int], None]) -> None:
         super().__init__(connection_pool_size=1)
-        self._answered = answered
+        self._on_answer = on_answer
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         status, payload = await super().do_request(*args, **kwargs)
-        self._answered(status)
+        self._on_answer(status)
         return status, payload

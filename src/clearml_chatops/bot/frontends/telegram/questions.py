@@ -5,42 +5,42 @@ import re
 
 from telegram import ForceReply, Message, User
 
-from clearml_chatops.bot.frontends.telegram.forms import present_value
-from clearml_chatops.bot.frontends.telegram.pages import pages
-from clearml_chatops.bot.frontends.telegram.spans import Span, as_html
-from clearml_chatops.bot.frontends.visible import visible, visible_line
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_text
+from clearml_chatops.bot.frontends.telegram.forms import parse_current_value
+from clearml_chatops.bot.frontends.telegram.pages import split_pages
+from clearml_chatops.bot.frontends.telegram.spans import Span, to_html
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import UnknownCommandError
 
-_MARK = "❓ "
+_QUESTION_MARK = "❓ "
 """Stands before each question. Telegram does not tell of a message that it forced a reply, nor does the
 database when the question is older than its action."""
 
-_LONGEST_PLACEHOLDER = 64
-_LONGEST_NAME = 64
-_LONGEST_QUESTION = 3000
+_MAX_PLACEHOLDER_LENGTH = 64
+_MAX_NAME_LENGTH = 64
+_MAX_QUESTION_LENGTH = 3000
 
 
-def question_html(question: str, asked: User | None) -> str:
+def render_question(question: str, addressee: User | None) -> str:
     """The message that asks. In a group it names the person, because that is how the question reaches him.
 
     Telegram forces the reply of those who are mentioned, or whose message is replied to; the message with the
     pressed button is the bot's own. https://core.telegram.org/bots/api#forcereply
     """
-    body = as_html(pages([Span(visible(question))], _LONGEST_QUESTION)[0])
-    return f"{_MARK}{_mention(asked)}{body}\n<i>Reply to this message.</i>"
+    body = to_html(split_pages([Span(sanitize_text(question))], _MAX_QUESTION_LENGTH)[0])
+    return f"{_QUESTION_MARK}{_render_mention(addressee)}{body}\n<i>Reply to this message.</i>"
 
 
-def forced_reply(question: str, *, selective: bool) -> ForceReply:
+def build_force_reply(question: str, *, selective: bool) -> ForceReply:
     """Opens the reply on the phone, with the value as it is now in the empty field."""
-    value = " ".join(visible_line(present_value(question)).split())
-    shown = value if len(value) <= _LONGEST_PLACEHOLDER else value[: _LONGEST_PLACEHOLDER - 1] + "…"
-    return ForceReply(selective=selective or None, input_field_placeholder=shown or None)
+    value = " ".join(sanitize_line(parse_current_value(question)).split())
+    placeholder = value if len(value) <= _MAX_PLACEHOLDER_LENGTH else value[: _MAX_PLACEHOLDER_LENGTH - 1] + "…"
+    return ForceReply(selective=selective or None, input_field_placeholder=placeholder or None)
 
 
 def is_question(message: Message) -> bool:
     """Whether a message of the bot is one that asks."""
-    return (message.text or "").startswith(_MARK)
+    return (message.text or "").startswith(_QUESTION_MARK)
 
 
 def is_command(text: str, registry: Registry) -> bool:
@@ -57,8 +57,8 @@ def is_command(text: str, registry: Registry) -> bool:
     return True
 
 
-def _mention(asked: User | None) -> str:
-    if asked is None:
+def _render_mention(addressee: User | None) -> str:
+    if addressee is None:
         return ""
-    name = visible_line(asked.full_name)[:_LONGEST_NAME] or "You"
-    return f'<a href="tg://user?id={asked.id}">{html.escape(name)}</a>, '
+    name = sanitize_line(addressee.full_name)[:_MAX_NAME_LENGTH] or "You"
+    return f'<a href="tg://user?id={addressee.id}">{html.escape(name)}</a>, '

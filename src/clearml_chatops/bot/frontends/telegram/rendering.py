@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import assert_never
 
-from clearml_chatops.bot.frontends.telegram.forms import asked_at_once, form_rows, form_spans
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_log, sanitize_text
+from clearml_chatops.bot.frontends.telegram.forms import build_form_rows, find_single_question, render_form
 from clearml_chatops.bot.frontends.telegram.keyboards import (
-    MOST_BUTTONS,
+    MAX_BUTTONS,
     Key,
     Rows,
-    rows_of_buttons,
-    rows_of_options,
+    build_button_rows,
+    build_option_rows,
 )
-from clearml_chatops.bot.frontends.telegram.outgoing import (
+from clearml_chatops.bot.frontends.telegram.outgoing_messages import (
     DocumentMessage,
     MediaMessage,
     OutgoingMessage,
@@ -21,11 +22,10 @@ from clearml_chatops.bot.frontends.telegram.outgoing import (
     ShownMessage,
     TextMessage,
 )
-from clearml_chatops.bot.frontends.telegram.pages import LONGEST_CAPTION, pages, pages_as_html
-from clearml_chatops.bot.frontends.telegram.pictures import LARGEST_DOCUMENT, picture_parts
-from clearml_chatops.bot.frontends.telegram.spans import Span, as_html, telegram_length
-from clearml_chatops.bot.frontends.telegram.tables import MOST_ROWS, drawn_table, table_spans
-from clearml_chatops.bot.frontends.visible import visible, visible_line, visible_log
+from clearml_chatops.bot.frontends.telegram.pages import MAX_CAPTION_LENGTH, split_pages, to_html_pages
+from clearml_chatops.bot.frontends.telegram.pictures import MAX_DOCUMENT_SIZE, render_picture
+from clearml_chatops.bot.frontends.telegram.spans import Span, count_utf16_units, to_html
+from clearml_chatops.bot.frontends.telegram.tables import MAX_ROWS, draw_table, render_table
 from clearml_chatops.models.replies import (
     Block,
     Buttons,
@@ -40,14 +40,14 @@ from clearml_chatops.models.replies import (
     Tone,
 )
 
-LONGEST_CODE = 2500
+MAX_CODE_LENGTH = 2500
 """UTF-16 units of a log that are shown in a message; a longer one is read better as a document."""
 
-_MOST_LINES_OF_CODE = 50
-_ROWS_ABOVE_A_DOCUMENT = 10
-_LONGEST_TABLE = 3500
-_FACES = {Tone.HEADING: "b", Tone.QUIET: "i"}
-_MARKS = {Tone.SUCCESS: "✅ ", Tone.WARNING: "⚠️ ", Tone.FAILURE: "❌ "}
+_MAX_CODE_LINES = 50
+_PREVIEW_ROWS = 10
+_MAX_TABLE_LENGTH = 3500
+_TAGS = {Tone.HEADING: "b", Tone.SUBTLE: "i"}
+_EMOJI = {Tone.SUCCESS: "✅ ", Tone.WARNING: "⚠️ ", Tone.FAILURE: "❌ "}
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -56,157 +56,162 @@ def render(reply: Reply) -> tuple[OutgoingMessage, ...]:
 
     Where the reply ends in a form of one value that is empty, the last message asks for it.
     """
-    asking = _asking(reply)
-    blocks = reply.blocks[:-1] if asking else reply.blocks
-    messages = _shown(blocks)
-    if asking:
-        return (*messages, asking)
-    shown = messages or [TextMessage("…")]
-    keyboard, left_out = _cut(tuple(row for block in blocks for row in _rows(block)))
-    if left_out:
-        shown.append(TextMessage(f"<i>{left_out} more are not shown here; be more precise to see them.</i>"))
-    return (*shown[:-1], replace(shown[-1], rows=keyboard))
+    question = _find_question(reply)
+    blocks = reply.blocks[:-1] if question else reply.blocks
+    messages = _render_blocks(blocks)
+    if question:
+        return (*messages, question)
+    shown_messages = messages or [TextMessage("…")]
+    keyboard, omitted_count = _limit_rows(tuple(row for block in blocks for row in _build_rows(block)))
+    if omitted_count:
+        shown_messages.append(
+            TextMessage(f"<i>{omitted_count} more are not shown here; be more precise to see them.</i>")
+        )
+    return (*shown_messages[:-1], replace(shown_messages[-1], rows=keyboard))
 
 
-def render_in_one(reply: Reply) -> ShownMessage:
+def render_single_message(reply: Reply) -> ShownMessage:
     """A reply as one message, for one that is edited: what does not fit, and further files, are left out."""
     messages = render(reply)
-    shown = [message for message in messages if not isinstance(message, QuestionMessage)]
-    rows = shown[-1].rows if shown else ()
-    texts = [message for message in shown if isinstance(message, TextMessage)]
-    return replace((texts or shown or [TextMessage("…")])[0], rows=rows)
+    shown_messages = [message for message in messages if not isinstance(message, QuestionMessage)]
+    rows = shown_messages[-1].rows if shown_messages else ()
+    text_messages = [message for message in shown_messages if isinstance(message, TextMessage)]
+    return replace((text_messages or shown_messages or [TextMessage("…")])[0], rows=rows)
 
 
-def _asking(reply: Reply) -> QuestionMessage | None:
+def _find_question(reply: Reply) -> QuestionMessage | None:
     """The question in which a reply ends. A message that forces a reply has no room for buttons."""
     if not reply.blocks or not isinstance(form := reply.blocks[-1], Form):
         return None
-    action = asked_at_once(form)
-    return QuestionMessage(action) if action and not any(map(_rows, reply.blocks[:-1])) else None
+    action = find_single_question(form)
+    return QuestionMessage(action) if action and not any(map(_build_rows, reply.blocks[:-1])) else None
 
 
-def _shown(blocks: tuple[Block, ...]) -> list[ShownMessage]:
+def _render_blocks(blocks: tuple[Block, ...]) -> list[ShownMessage]:
     messages: list[ShownMessage] = []
     text: list[Span] = []
-    before: Block | None = None
+    previous: Block | None = None
     for block in blocks:
-        for part in _parts(block):
+        for part in _render_block(block):
             if not isinstance(part, list):
-                messages += map(TextMessage, pages_as_html(text))
+                messages += map(TextMessage, to_html_pages(text))
                 messages.append(part)
                 text = []
             elif part:
-                text += [*_gap(before, block), *part]
-        before = block
-    return [*messages, *map(TextMessage, pages_as_html(text))]
+                text += [*_build_gap(previous, block), *part]
+        previous = block
+    return [*messages, *map(TextMessage, to_html_pages(text))]
 
 
-def _cut(rows: Rows) -> tuple[Rows, int]:
+def _limit_rows(rows: Rows) -> tuple[Rows, int]:
     """The rows that a keyboard takes, and how many buttons are left out."""
-    kept: list[tuple[Key, ...]] = []
+    kept_rows: list[tuple[Key, ...]] = []
     for row in rows:
-        if sum(map(len, kept)) + len(row) > MOST_BUTTONS:
+        if sum(map(len, kept_rows)) + len(row) > MAX_BUTTONS:
             break
-        kept.append(row)
-    return tuple(kept), sum(map(len, rows)) - sum(map(len, kept))
+        kept_rows.append(row)
+    return tuple(kept_rows), sum(map(len, rows)) - sum(map(len, kept_rows))
 
 
-def _rows(block: Block) -> Rows:
+def _build_rows(block: Block) -> Rows:
     match block:
         case Buttons():
-            return rows_of_buttons(block.buttons)
+            return build_button_rows(block.buttons)
         case Choice():
-            return rows_of_options(block.options)
+            return build_option_rows(block.options)
         case Form():
-            return form_rows(block)
+            return build_form_rows(block)
         case _:
             return ()
 
 
-def _gap(before: Block | None, block: Block) -> list[Span]:
+def _build_gap(previous: Block | None, block: Block) -> list[Span]:
     """What parts two blocks: a line break between a heading and its body, else an empty line."""
-    if before is None:
+    if previous is None:
         return []
-    close = isinstance(before, Text) and (before.tone is Tone.HEADING or isinstance(block, Text | Code))
+    is_tight = isinstance(previous, Text) and (previous.tone is Tone.HEADING or isinstance(block, Text | Code))
     if isinstance(block, Text) and block.tone is Tone.HEADING:
-        close = False
-    return [Span("\n" if close else "\n\n")]
+        is_tight = False
+    return [Span("\n" if is_tight else "\n\n")]
 
 
-def _parts(block: Block) -> tuple[MediaMessage | list[Span], ...]:
+def _render_block(block: Block) -> tuple[MediaMessage | list[Span], ...]:
     """What a block is made of: text, and what is a message of its own."""
     match block:
         case Text():
-            return (_sentence(block),)
+            return (_render_text(block),)
         case Fields():
-            return (list(_fields(block)),)
+            return (list(_render_fields(block)),)
         case Table():
-            return (_table(block),)
+            return (_render_table(block),)
         case Code():
-            return (_code(block),)
+            return (_render_code(block),)
         case Buttons():
             return ()
         case Choice():
-            return ([Span(visible(block.question), "b")],)
+            return ([Span(sanitize_text(block.question), "b")],)
         case Picture():
-            return picture_parts(block)
+            return render_picture(block)
         case Form():
-            return (form_spans(block),)
+            return (render_form(block),)
     assert_never(block)
 
 
-def _sentence(block: Text) -> list[Span]:
-    text = (visible_line if block.tone is Tone.HEADING else visible)(block.text)
-    return [Span(_MARKS.get(block.tone, "") + text, _FACES.get(block.tone, ""))]
+def _render_text(block: Text) -> list[Span]:
+    text = (sanitize_line if block.tone is Tone.HEADING else sanitize_text)(block.text)
+    return [Span(_EMOJI.get(block.tone, "") + text, _TAGS.get(block.tone, ""))]
 
 
-def _fields(block: Fields) -> Iterator[Span]:
+def _render_fields(block: Fields) -> Iterator[Span]:
     for number, (label, value) in enumerate(block.items):
-        shown = visible(value) or "—"
+        shown = sanitize_text(value) or "—"
         yield Span("\n" if number else "")
-        yield Span(f"{visible_line(label)}:", "b")
+        yield Span(f"{sanitize_line(label)}:", "b")
         yield Span("\n" if "\n" in shown else " ")
         # A tap copies what stands in this face, and an id is there to be copied.
         yield Span(shown, "code" if _ID.fullmatch(shown) else "")
 
 
-def _code(block: Code) -> list[Span] | DocumentMessage:
-    text = visible_log(block.text).strip("\n")
+def _render_code(block: Code) -> list[Span] | DocumentMessage:
+    text = sanitize_log(block.text).strip("\n")
     if not text.strip():
         return []
-    if telegram_length(text) <= LONGEST_CODE and text.count("\n") < _MOST_LINES_OF_CODE:
+    if count_utf16_units(text) <= MAX_CODE_LENGTH and text.count("\n") < _MAX_CODE_LINES:
         return [Span(text, "pre")]
     lines = text.split("\n")
     content = text.encode()
-    sentence = f"{len(lines):,} lines; they end with:"
-    if len(content) > LARGEST_DOCUMENT:
+    intro = f"{len(lines):,} lines; they end with:"
+    if len(content) > MAX_DOCUMENT_SIZE:
         # The cut may be in the middle of a character.
-        content = content[-LARGEST_DOCUMENT:].decode(errors="ignore").encode()
-        sentence = f"The end of {sentence}"
-    return DocumentMessage("log.txt", content, _caption(sentence, Span(_end_of(lines), "pre")))
+        content = content[-MAX_DOCUMENT_SIZE:].decode(errors="ignore").encode()
+        intro = f"The end of {intro}"
+    return DocumentMessage("log.txt", content, _render_caption(intro, Span(_take_last_lines(lines), "pre")))
 
 
-def _end_of(lines: list[str]) -> str:
+def _take_last_lines(lines: list[str]) -> str:
     """The last lines, as many as a caption takes; the cause of a failure is mostly among them."""
-    kept: list[str] = []
+    last_lines: list[str] = []
     for line in reversed(lines):
-        if sum(map(telegram_length, kept)) + len(kept) + telegram_length(line) > LONGEST_CAPTION - 100:
+        if (
+            sum(map(count_utf16_units, last_lines)) + len(last_lines) + count_utf16_units(line)
+            > MAX_CAPTION_LENGTH - 100
+        ):
             break
-        kept.insert(0, line)
-    return "\n".join(kept) or lines[-1][-LONGEST_CAPTION // 3 :]
+        last_lines.insert(0, line)
+    return "\n".join(last_lines) or lines[-1][-MAX_CAPTION_LENGTH // 3 :]
 
 
-def _table(block: Table) -> list[Span] | DocumentMessage:
-    if len(block.rows) <= MOST_ROWS:
-        spans = table_spans(block)
-        if sum(telegram_length(span.text) for span in spans) <= _LONGEST_TABLE:
+def _render_table(block: Table) -> list[Span] | DocumentMessage:
+    if len(block.rows) <= MAX_ROWS:
+        spans = render_table(block)
+        if sum(count_utf16_units(span.text) for span in spans) <= _MAX_TABLE_LENGTH:
             return spans
-    first = Span(f"{len(block.rows):,} rows; they begin with:\n")
+    intro = Span(f"{len(block.rows):,} rows; they begin with:\n")
     return DocumentMessage(
-        "table.txt", drawn_table(block).encode(), _caption(first.text, *table_spans(block, _ROWS_ABOVE_A_DOCUMENT))
+        "table.txt", draw_table(block).encode(), _render_caption(intro.text, *render_table(block, _PREVIEW_ROWS))
     )
 
 
-def _caption(sentence: str, *spans: Span) -> str:
+def _render_caption(intro: str, *spans: Span) -> str:
     """A sentence and as much of what follows as a caption takes."""
-    return as_html(pages([Span(f"{sentence.strip()}\n"), *spans], LONGEST_CAPTION)[0])
+    return to_html(split_pages([Span(f"{intro.strip()}\n"), *spans], MAX_CAPTION_LENGTH)[0])

@@ -19,24 +19,26 @@ class Span:
     tag: str = ""
 
 
-def telegram_length(text: str) -> int:
+def count_utf16_units(text: str) -> int:
     """Characters as Telegram counts them: UTF-16 units, of which an emoji is two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
-def without_mentions(span: Span) -> Span:
+def escape_mentions(span: Span) -> Span:
     """The text such that it pings nobody: Telegram makes a mention of each @name that is not in code."""
     if span.tag in {"code", "pre"}:
         return span
     return Span(_MENTION.sub(f"@{_WORD_JOINER}", span.text), span.tag)
 
 
-def as_html(spans: Iterable[Span]) -> str:
+def to_html(spans: Iterable[Span]) -> str:
     """The pieces as Telegram's HTML, neighbours with the same face as one."""
-    return "".join(_element(tag, "".join(span.text for span in run)) for tag, run in groupby(spans, _tag))
+    return "".join(
+        _render_element(tag, "".join(span.text for span in run)) for tag, run in groupby(spans, _get_tag)
+    )
 
 
-def as_lines(spans: Sequence[Span]) -> list[list[Span]]:
+def split_lines(spans: Sequence[Span]) -> list[list[Span]]:
     """The pieces of each line, each line with the line break that ends it."""
     lines: list[list[Span]] = [[]]
     for span in spans:
@@ -47,10 +49,10 @@ def as_lines(spans: Sequence[Span]) -> list[list[Span]]:
     return lines if lines[-1] else lines[:-1]
 
 
-def _tag(span: Span) -> str:
+def _get_tag(span: Span) -> str:
     return span.tag
 
 
-def _element(tag: str, text: str) -> str:
+def _render_element(tag: str, text: str) -> str:
     escaped = html.escape(text, quote=False)
     return f"<{tag}>{escaped}</{tag}>" if tag else escaped

@@ -4,78 +4,78 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line
 from clearml_chatops.bot.frontends.telegram.spans import Span
-from clearml_chatops.bot.frontends.visible import visible_line
 from clearml_chatops.models.replies import Table
 
-WIDEST_ON_A_PHONE = 34
+MAX_PHONE_WIDTH = 34
 """Columns of fixed-width text that a phone shows without folding."""
 
-MOST_ROWS = 40
+MAX_ROWS = 40
 """A longer table is better as a file, with its first rows in the message."""
 
-_GAP = "  "
+_COLUMN_GAP = "  "
 
 
-def table_spans(table: Table, most_rows: int = MOST_ROWS) -> list[Span]:
+def render_table(table: Table, max_rows: int = MAX_ROWS) -> list[Span]:
     """The first rows of a table: drawn where it is narrow enough, else one row after the other."""
-    shown = Table(table.columns, table.rows[:most_rows])
-    if not shown.rows:
+    shown_table = Table(table.columns, table.rows[:max_rows])
+    if not shown_table.rows:
         return [Span("nothing", "i")]
-    if _width(shown) <= WIDEST_ON_A_PHONE:
-        return [Span(drawn_table(shown), "pre")]
-    return list(_one_row_after_the_other(shown))
+    if _measure_table(shown_table) <= MAX_PHONE_WIDTH:
+        return [Span(draw_table(shown_table), "pre")]
+    return list(_render_as_list(shown_table))
 
 
-def drawn_table(table: Table) -> str:
+def draw_table(table: Table) -> str:
     """The table in columns, for a fixed-width face."""
-    widths = _column_widths(table)
-    lines = [_cells(row) for row in table.rows]
+    widths = _measure_columns(table)
+    lines = [_sanitize_row(row) for row in table.rows]
     if any(table.columns):
-        lines.insert(0, _cells(table.columns))
+        lines.insert(0, _sanitize_row(table.columns))
     return "\n".join(
-        _GAP.join(
-            cell + " " * (width - _cell_width(cell)) for cell, width in zip(line, widths, strict=False)
+        _COLUMN_GAP.join(
+            cell + " " * (width - _measure_text(cell)) for cell, width in zip(line, widths, strict=False)
         ).rstrip()
         for line in lines
     )
 
 
-def _one_row_after_the_other(table: Table) -> Iterator[Span]:
+def _render_as_list(table: Table) -> Iterator[Span]:
     """The first cell of a row stands out; the others follow behind their headings."""
     has_two_columns = len(table.columns) <= 2  # noqa: PLR2004  # a name and its value need no heading
-    headings = _cells(table.columns)
+    headings = _sanitize_row(table.columns)
     for number, row in enumerate(table.rows):
         if number:
             yield Span("\n" if has_two_columns else "\n\n")
-        first, *others = _cells(row) or [""]
+        first, *other_cells = _sanitize_row(row) or [""]
         yield Span(first or "—", "b")
         if has_two_columns:
-            yield from (Span(f" {other}") for other in others if other)
+            yield from (Span(f" {cell_text}") for cell_text in other_cells if cell_text)
             continue
-        told = (
+        labelled_cells = (
             f"{heading}: {cell}" if heading else cell
-            for heading, cell in zip_longest(headings[1:], others, fillvalue="")
+            for heading, cell in zip_longest(headings[1:], other_cells, fillvalue="")
             if cell
         )
-        yield Span("\n" + " · ".join(told))
+        yield Span("\n" + " · ".join(labelled_cells))
 
 
-def _cells(row: Sequence[str]) -> list[str]:
-    return [visible_line(cell) for cell in row]
+def _sanitize_row(row: Sequence[str]) -> list[str]:
+    return [sanitize_line(cell) for cell in row]
 
 
-def _column_widths(table: Table) -> list[int]:
-    lines = [_cells(table.columns), *map(_cells, table.rows)]
-    return [max(map(_cell_width, column)) for column in zip_longest(*lines, fillvalue="")]
+def _measure_columns(table: Table) -> list[int]:
+    lines = [_sanitize_row(table.columns), *map(_sanitize_row, table.rows)]
+    return [max(map(_measure_text, column)) for column in zip_longest(*lines, fillvalue="")]
 
 
-def _width(table: Table) -> int:
-    widths = _column_widths(table)
-    return sum(widths) + len(_GAP) * max(len(widths) - 1, 0)
+def _measure_table(table: Table) -> int:
+    widths = _measure_columns(table)
+    return sum(widths) + len(_COLUMN_GAP) * max(len(widths) - 1, 0)
 
 
-def _cell_width(text: str) -> int:
+def _measure_text(text: str) -> int:
     """Columns of a fixed-width face: Chinese characters and emoji take two, accents none."""
     return sum(
         0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")

@@ -16,7 +16,7 @@ from clearml_chatops.models.errors import SettingsError
 logger = logging.getLogger(__name__)
 
 PATH = "/telegram"
-_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+_SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
 
 
 class Webhook:
@@ -40,9 +40,9 @@ class Webhook:
 
     @property
     def route(self) -> web.RouteDef:
-        return web.post(PATH, self._take)
+        return web.post(PATH, self._handle_request)
 
-    async def open(self, updates: Sequence[str]) -> None:
+    async def open(self, allowed_updates: Sequence[str]) -> None:
         """Has Telegram bring updates of these kinds.
 
         Raises:
@@ -51,7 +51,7 @@ class Webhook:
         """
         self._is_open = True
         try:
-            await self._bot.set_webhook(self._url, secret_token=self._secret, allowed_updates=updates)
+            await self._bot.set_webhook(self._url, secret_token=self._secret, allowed_updates=allowed_updates)
         except BadRequest as error:
             raise SettingsError(
                 name="TELEGRAM_WEBHOOK_URL", reason=f"Telegram does not take it ({error.message})."
@@ -61,20 +61,20 @@ class Webhook:
         """Takes nothing more. Telegram is left to keep what comes, and brings it to the next start."""
         self._is_open = False
 
-    async def _take(self, request: web.Request) -> web.Response:
+    async def _handle_request(self, request: web.Request) -> web.Response:
         """Says that an update has arrived, at once; the work on it goes on behind.
 
         Telegram brings an update again until it is told 200.
         """
-        given = request.headers.get(_HEADER, "").encode(errors="replace")
-        if not hmac.compare_digest(given, self._secret.encode()):
+        received_secret = request.headers.get(_SECRET_HEADER, "").encode(errors="replace")
+        if not hmac.compare_digest(received_secret, self._secret.encode()):
             return web.Response(status=403)
         if not self._is_open:
             return web.Response(status=503)
         try:
             update = Update.de_json(await request.json(), self._bot)
         except (ValueError, TypeError, KeyError, AttributeError):
-            logger.warning("The webhook was given no update.", extra={"action": "telegram_nonsense"})
+            logger.warning("The webhook was given no update.", extra={"action": "telegram_invalid_update"})
             return web.Response(status=400)
         self._receive(update)
         return web.Response()

@@ -1,0 +1,32 @@
+"""Kills the bot 200 times by SIGKILL at random moments while experiments begin and end.
+
+No event may be lost; told twice may be only what was being sent, below 1 in 100 kills.
+"""
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support.crashes import kill_repeatedly
+from tests.support.platform_chats import TelegramChat, open_chat
+
+from clearml_chatops.sandbox import Sandbox
+
+KILLS = 200
+
+
+async def measure(folder: Path, kills: int) -> None:
+    async with Sandbox() as sandbox, open_chat("telegram") as chat:
+        assert isinstance(chat, TelegramChat)
+        result = await kill_repeatedly(sandbox, chat, folder, kills=kills, seed=1)
+        print(
+            f"{result.kills} kills, {len(result.expected)} events: {len(result.missing)} lost, "
+            f"{result.duplicates} told twice, in {result.duplicate_messages} messages "
+            f"({result.duplicate_messages / result.kills:.1%} of the kills)"
+        )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as name:
+        asyncio.run(measure(Path(name), int(sys.argv[1]) if len(sys.argv) > 1 else KILLS))

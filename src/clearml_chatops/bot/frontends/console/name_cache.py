@@ -1,0 +1,79 @@
+"""The names that completion offers, kept at hand so that typing never waits for a server."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from clearml_chatops.models.experiments import SHORT_ID_LENGTH
+
+_MAX_AGE_SECONDS = 5.0
+"""Seconds for which names are good enough; a person who has just made a queue runs a command first."""
+
+
+class Suggestions(Protocol):
+    """Where names come from. What fails costs the completion and nothing else."""
+
+    async def suggest_experiments(self) -> list[tuple[str, str]]:
+        """Short id and name of the experiments most likely meant, best first."""
+        ...
+
+    async def suggest_queues(self) -> list[str]: ...
+
+    async def suggest_parameters(self) -> list[str]:
+        """The parameters of the current experiment as they are typed, such as `args.lr`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    experiments: tuple[tuple[str, str], ...] = ()
+    queues: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+
+
+class NameCache:
+    """The last known names, renewed in the background."""
+
+    def __init__(self, source: Suggestions, clock: Callable[[], float] = time.monotonic) -> None:
+        self._source = source
+        self._clock = clock
+        self._refreshed_at: float | None = None
+        self._refresh_task: asyncio.Task[None] | None = None
+        self.current = Names()
+
+    def refresh(self) -> None:
+        """Begins to ask for names anew, unless that is under way."""
+        if self._refresh_task is None or self._refresh_task.done():
+            self._refreshed_at = self._clock()
+            self._refresh_task = asyncio.create_task(self._fetch_names())
+
+    def refresh_if_stale(self) -> None:
+        if self._refreshed_at is None or self._clock() - self._refreshed_at >= _MAX_AGE_SECONDS:
+            self.refresh()
+
+    async def wait_for_refresh(self) -> None:
+        """Waits until no renewal is under way."""
+        if self._refresh_task is not None:
+            await asyncio.gather(self._refresh_task, return_exceptions=True)
+
+    async def aclose(self) -> None:
+        if self._refresh_task is not None:
+            self._refresh_task.cancel()
+        await self.wait_for_refresh()
+
+    async def _fetch_names(self) -> None:
+        experiments, queues, parameters = await asyncio.gather(
+            self._source.suggest_experiments(),
+            self._source.suggest_queues(),
+            self._source.suggest_parameters(),
+            return_exceptions=True,
+        )
+        self.current = Names(
+            self.current.experiments
+            if isinstance(experiments, BaseException)
+            else tuple((id_[:SHORT_ID_LENGTH], name) for id_, name in experiments),
+            self.current.queues if isinstance(queues, BaseException) else tuple(queues),
+            self.current.parameters if isinstance(parameters, BaseException) else tuple(parameters),
+        )

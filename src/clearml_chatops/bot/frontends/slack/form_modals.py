@@ -1,0 +1,119 @@
+"""Windows in which forms are filled in: opened at once, filled when the reply is there, answered within.
+
+Nothing of an open window is in memory; what it needs is in the window itself.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from datetime import timedelta
+
+from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.slack.form_fields import list_changes, read_submitted_values
+from clearml_chatops.bot.frontends.slack.incoming_requests import Payload, SlackRequest
+from clearml_chatops.bot.frontends.slack.modal_metadata import (
+    build_modal_request,
+    parse_modal_button,
+    read_form_command,
+)
+from clearml_chatops.bot.frontends.slack.modal_views import build_loading_view, build_refused_view, build_view
+from clearml_chatops.bot.frontends.slack.responder import Responder
+from clearml_chatops.bot.frontends.slack.views import View, Views
+from clearml_chatops.handlers.forms import append_answers, opens_form
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.replies import Code, Outcome, Reply, Text, Tone
+
+logger = logging.getLogger(__name__)
+
+_MAX_REMEMBERED_VIEWS = 100
+_UNCHANGED_REPLY = Reply.of("Nothing is changed yet: change a value, or cancel.")
+_ANSWER_IS_IN_MESSAGE = Text("The answer is in a message.", Tone.SUBTLE)
+
+
+class FormModals:
+    def __init__(
+        self, *, responder: Responder, views: Views, registry: Registry, acknowledgement_delay: timedelta
+    ) -> None:
+        self._responder = responder
+        self._views = views
+        self._registry = registry
+        self._acknowledgement_delay = acknowledgement_delay
+        self._last_views: OrderedDict[str, View] = OrderedDict()
+
+    async def answer(self, request: SlackRequest) -> None:
+        """Answers in a window what asks for a form, everything else where it was said."""
+        if not request.trigger_id or not opens_form(self._registry, request.command_line):
+            await self._responder.answer(request)
+            return
+        try:
+            view_id = await self._views.open(request.trigger_id, build_loading_view())
+        except (DeliveryFailedError, DestinationGoneError) as error:
+            logger.warning("A window did not open: %s", error, extra={"action": "slack_modal"})
+            await self._responder.answer(request)
+            return
+        await self._show_in_modal(view_id, request, await self._responder.get_reply(request))
+
+    async def handle_button(self, body: Payload) -> SlackRequest:
+        """A button in a window: its answer takes the window's place. Gives what was heard."""
+        request, view_id = parse_modal_button(body), str(body["view"]["id"])
+        await self._try_to_update(view_id, build_loading_view())
+        await self._show_in_modal(view_id, request, await self._responder.get_reply(request))
+        return request
+
+    async def handle_submission(self, body: Payload) -> SlackRequest:
+        """A form that was filled in, and acknowledged with a `working_view`. Gives what was heard."""
+        view, view_id = body["view"], str(body["view"]["id"])
+        submitted_values = read_submitted_values(view)
+        command = read_form_command(view)
+        request = build_modal_request(body, append_answers(command, list_changes(submitted_values)))
+        delay_task = asyncio.create_task(asyncio.sleep(self._acknowledgement_delay.total_seconds()))
+        if request.command_line == command and opens_form(self._registry, command):
+            reply = _UNCHANGED_REPLY
+        else:
+            reply = await self._responder.get_reply(request)
+        await delay_task
+        if reply is not _UNCHANGED_REPLY and reply.outcome in {Outcome.DONE, Outcome.ASKED}:
+            await self._show_result(view_id, request, reply)
+        elif not await self._try_to_update(view_id, build_refused_view(view, reply, submitted_values)):
+            submitted_line = (Text("This is the line that you filled in:"), Code(request.command_line))
+            await self._responder.show_reply(request, reply.followed_by(*submitted_line))
+        return request
+
+    async def handle_repeated_submission(self, body: Payload) -> None:
+        """A form that Slack delivers once more: its acknowledgement has covered what the window showed."""
+        await asyncio.sleep(self._acknowledgement_delay.total_seconds())
+        view_id = str(body["view"]["id"])
+        if view_id in self._last_views:
+            await self._try_to_update(view_id, self._last_views[view_id])
+
+    async def _show_result(self, view_id: str, request: SlackRequest, reply: Reply) -> None:
+        if not request.answers_in_message or reply.outcome is not Outcome.DONE:
+            await self._show_in_modal(view_id, request, reply)
+            return
+        await self._responder.show_reply(request, reply)
+        await self._show_answer_is_in_message(view_id, request)
+
+    async def _show_in_modal(self, view_id: str, request: SlackRequest, reply: Reply) -> None:
+        """Shows a reply in the window, or where it was asked for if the window is gone or too small."""
+        view = build_view(reply, request)
+        if view and await self._try_to_update(view_id, view):
+            return
+        await self._responder.show_reply(request, reply)
+        if view is None:
+            await self._show_answer_is_in_message(view_id, request)
+
+    async def _show_answer_is_in_message(self, view_id: str, request: SlackRequest) -> None:
+        if view := build_view(Reply((_ANSWER_IS_IN_MESSAGE,)), request):
+            await self._try_to_update(view_id, view)
+
+    async def _try_to_update(self, view_id: str, view: View) -> bool:
+        try:
+            await self._views.update(view_id, view)
+        except (DeliveryFailedError, DestinationGoneError) as error:
+            logger.info("A window does not show what it should: %s", error, extra={"action": "slack_modal"})
+            return False
+        self._last_views[view_id] = view
+        self._last_views.move_to_end(view_id)
+        while len(self._last_views) > _MAX_REMEMBERED_VIEWS:
+            self._last_views.popitem(last=False)
+        return True

@@ -1,0 +1,172 @@
+"""From what Slack sends to a command: who, where, what, and where the answer belongs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from clearml_chatops.bot.frontends.slack.block_kit import IN_PLACE_PREFIX
+from clearml_chatops.bot.frontends.slack.escaping import to_typed_text, unescape
+from clearml_chatops.handlers.command_line import Word, join_words, split_words
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.errors import ChatOpsError
+
+PLATFORM = "slack"
+ROOT_COMMAND = "/clearml"
+PUBLIC_FLAG = "--public"
+_COMMAND_SUBTYPES = {None, "file_share", "thread_broadcast"}
+
+Payload = Mapping[str, Any]
+
+
+class Actor(NamedTuple):
+    """Who does something; the first three of what is heard."""
+
+    user_id: str
+    user_name: str
+    team_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlackRequest:
+    """One command line of one person, as Slack tells it.
+
+    `thread` is the message whose thread it stands in, `card` the message whose experiment it may be about.
+    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent, and
+    `trigger` what opens a window for him. The answer to a button that is `in_place` takes the place of the
+    message `card`, which has the button. `about` is an experiment that the message itself names. An answer
+    that is `posted` is given as a message although a window is open; after one that is asked for `in_home`
+    the Home tab is made anew.
+    """
+
+    user_id: str
+    user_name: str
+    team_id: str
+    channel: str
+    command_line: str
+    thread: str = ""
+    source_message_id: str = ""
+    response_url: str = ""
+    is_public: bool = False
+    is_ephemeral: bool = False
+    is_interaction: bool = False
+    in_place: bool = False
+    trigger_id: str = ""
+    experiment_id: str = ""
+    answers_in_message: bool = False
+    is_from_home_tab: bool = False
+
+    @property
+    def starts_thread(self) -> bool:
+        """Whether the thread of the answer has no message yet but the one that was heard."""
+        return bool(self.thread) and not self.source_message_id
+
+
+def parse_command(body: Payload, registry: Registry, prefix: str) -> SlackRequest:
+    """A slash command: `/clearml clone x` and `/clone x` are the same line."""
+    name, text = str(body["command"]), to_typed_text(str(body.get("text", ""))).strip()
+    line = text if name == ROOT_COMMAND else f"/{name.removeprefix('/').removeprefix(prefix)} {text}".strip()
+    line, public = strip_public_flag(line, registry)
+    return SlackRequest(
+        user_id=body["user_id"],
+        user_name=body.get("user_name", ""),
+        team_id=body["team_id"],
+        channel=body["channel_id"],
+        command_line=line or "/help",
+        response_url=body["response_url"],
+        is_public=public,
+        is_ephemeral=not public,
+        trigger_id=body.get("trigger_id", ""),
+        answers_in_message=public,
+    )
+
+
+def parse_message(body: Payload, registry: Registry, bot_user_id: str) -> SlackRequest | None:
+    """A mention or a direct message; None for what no person has just written."""
+    event = body["event"]
+    if event.get("subtype") not in _COMMAND_SUBTYPES or event.get("bot_id") or not event.get("user"):
+        return None
+    if event["user"] == bot_user_id or "edited" in event:
+        return None
+    is_direct_message = event["type"] == "message"
+    if is_direct_message and event.get("channel_type") != "im":
+        return None
+    thread = event.get("thread_ts", "")
+    line = to_typed_text(str(event.get("text", "")).replace(f"<@{bot_user_id}>", "", 1)).strip()
+    line, _ = strip_public_flag(line, registry)
+    return SlackRequest(
+        user_id=event["user"],
+        user_name="",
+        team_id=body.get("team_id", ""),
+        channel=event["channel"],
+        command_line=line or "/help",
+        thread=thread or ("" if is_direct_message else event["ts"]),
+        source_message_id=thread,
+    )
+
+
+def parse_button(body: Payload) -> SlackRequest:
+    """A pressed button: its command, as if the person who pressed it had typed it there."""
+    container = body["container"]
+    is_ephemeral = bool(container.get("is_ephemeral"))
+    message_id = str(container["message_ts"])
+    return SlackRequest(
+        *read_actor(body),
+        channel=container["channel_id"],
+        command_line=read_button_command(body),
+        thread="" if is_ephemeral else str(container.get("thread_ts") or message_id),
+        source_message_id=message_id,
+        response_url=body.get("response_url", ""),
+        is_ephemeral=is_ephemeral,
+        is_interaction=True,
+        in_place=str(body["actions"][0]["action_id"]).startswith(IN_PLACE_PREFIX),
+        trigger_id=body.get("trigger_id", ""),
+    )
+
+
+def read_actor(body: Payload) -> Actor:
+    """The person of an interaction."""
+    user = body["user"]
+    return Actor(
+        user_id=user["id"],
+        user_name=user.get("username") or user.get("name", ""),
+        team_id=(body.get("team") or {}).get("id") or user.get("team_id", ""),
+    )
+
+
+def read_button_command(body: Payload) -> str:
+    """The command of the button that was pressed."""
+    return unescape(str(body["actions"][0]["value"]))
+
+
+def build_deduplication_keys(body: Payload) -> tuple[str, ...]:
+    """What tells one happening from another, however often it is delivered."""
+    event = body.get("event") or {}
+    message = f"{event['channel']}/{event['ts']}" if "channel" in event and "ts" in event else ""
+    # A view changes its hash whenever it changes; one that is submitted twice as it stands is one submission.
+    view = body.get("view") or {} if body.get("type") == "view_submission" else {}
+    submission = f"{view['id']}/{view['hash']}" if "id" in view and "hash" in view else ""
+    return body.get("event_id", ""), body.get("trigger_id", ""), message, submission
+
+
+def strip_public_flag(line: str, registry: Registry) -> tuple[str, bool]:
+    """The line without `--public`, and whether it was there.
+
+    In quotes it is a text like any other, and a command that has such a flag itself keeps it.
+    """
+    try:
+        words = split_words(line)
+    except ChatOpsError:
+        # Not a line that can be understood; whoever handles it says why.
+        return line, False
+    remaining_words = [word for word in words if word.text != PUBLIC_FLAG or word.quoted]
+    if len(remaining_words) == len(words) or _has_own_public_flag(remaining_words, registry):
+        return line, False
+    return join_words(remaining_words), True
+
+
+def _has_own_public_flag(words: list[Word], registry: Registry) -> bool:
+    try:
+        command, _ = registry.find([word.text for word in words], terminal=False)
+    except ChatOpsError:
+        return False
+    return any(f"--{parameter.name}" == PUBLIC_FLAG for parameter in command.parameters)

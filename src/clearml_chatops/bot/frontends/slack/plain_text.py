@@ -1,0 +1,109 @@
+"""A reply as plain text: the file that holds what a message cannot, and the line that a phone shows first."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+
+from clearml_chatops.bot.frontends.sanitizing import sanitize_line, sanitize_log, sanitize_text
+from clearml_chatops.handlers.forms import append_field_key
+from clearml_chatops.models.replies import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Code,
+    Fields,
+    Form,
+    FormField,
+    Picture,
+    Reply,
+    Table,
+    Text,
+)
+
+_MAX_CELL_LENGTH = 60
+
+
+def render_full_text(reply: Reply) -> str:
+    """All that a reply says, nothing left out."""
+    return "\n\n".join("\n".join(_render_lines(block)) for block in reply.blocks) + "\n"
+
+
+def find_notification_text(reply: Reply) -> str:
+    """What a reply is about, for a notification on a phone; empty where it has no sentence."""
+    for block in reply.blocks:
+        match block:
+            case Text(text=text) | Choice(question=text) | Form(title=text) | Picture(caption=text):
+                return sanitize_line(text)
+            case _:
+                continue
+    return ""
+
+
+def render_table_lines(table: Table, max_cell_length: int = _MAX_CELL_LENGTH) -> list[str]:
+    """A table in columns of equal width; a cell longer than that is cut."""
+    rows = [[sanitize_line(cell) for cell in row] for row in table.rows]
+    headings = [sanitize_line(heading) for heading in table.columns]
+    visible_rows = [
+        [_truncate(cell, max_cell_length) for cell in row] for row in ([headings] if any(headings) else []) + rows
+    ]
+    if not rows:
+        visible_rows.append(["nothing"])
+    widths = [
+        max((cell_len(row[index]) for row in visible_rows if index < len(row)), default=0)
+        for index in range(len(headings))
+    ]
+    return [_align_row(row, widths) for row in visible_rows]
+
+
+def list_form_values(form: Form) -> tuple[tuple[str, str], ...]:
+    """What a form's values are now."""
+    return tuple((field.label + (" (changed)" if field.changed else ""), field.value) for field in form.fields)
+
+
+def format_edit_hint(command: str, field: FormField) -> str:
+    """How a value of a form is set where there is nothing to fill in."""
+    return f"To change it, send: {append_field_key(command, field)}…"
+
+
+def has_cut_cells(table: Table) -> bool:
+    return any(len(sanitize_line(cell)) > _MAX_CELL_LENGTH for row in table.rows for cell in row)
+
+
+def _align_row(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=False))
+    return "  ".join(cells).rstrip()
+
+
+def _truncate(cell: str, max_length: int) -> str:
+    return cell if len(cell) <= max_length else cell[: max_length - 1] + "…"
+
+
+def _render_lines(block: Block) -> Iterator[str]:
+    match block:
+        case Text():
+            yield sanitize_text(block.text)
+        case Code():
+            yield sanitize_log(block.text)
+        case Fields():
+            yield from (f"{sanitize_line(label)}: {sanitize_text(value)}" for label, value in block.items)
+        case Table():
+            max_length = max((len(cell) for row in block.rows for cell in row), default=0)
+            yield from render_table_lines(block, max(max_length, _MAX_CELL_LENGTH))
+        case Buttons():
+            yield from map(_format_button, block.buttons)
+        case Choice():
+            yield sanitize_text(block.question)
+            yield from map(_format_button, block.options)
+        case Picture():
+            yield sanitize_text(block.caption)
+        case Form():
+            yield sanitize_line(block.title)
+            yield from (
+                f"{sanitize_line(label)}: {sanitize_text(value)}" for label, value in list_form_values(block)
+            )
+            yield from (sanitize_line(format_edit_hint(block.command, field)) for field in block.fields[:1])
+
+
+def _format_button(button: Button) -> str:
+    return f"{sanitize_line(button.label)}: {sanitize_line(button.command)}"

@@ -1,0 +1,93 @@
+"""What is under way: each thing that came in is done once, in a task of its own, and answered before the end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from clearml_chatops.bot.dispatcher import report_incident
+from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.slack.deduplication import Deduplicator
+from clearml_chatops.bot.frontends.slack.timing import Timing
+from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+
+logger = logging.getLogger(__name__)
+
+_STOPPED_REPLY_TIMEOUT = timedelta(seconds=1)
+_MAX_CONCURRENT_COMMANDS = 16
+"""Commands that are carried out at once. More would be no faster, since ClearML is asked by fewer threads, and
+would keep the loop from acknowledging what else comes in."""
+
+_STOPPED_TEXT = (
+    "The bot is being stopped before this was done. It may still happen; look with /show before you repeat it."
+)
+STOPPED_REPLY = Reply((Text(_STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
+"""The reply to what the program's end did not leave time for."""
+
+
+class RunningCommands:
+    def __init__(self, timing: Timing) -> None:
+        self._timing = timing
+        self._deduplicator = Deduplicator()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stop_event = asyncio.Event()
+        self._slots = asyncio.Semaphore(_MAX_CONCURRENT_COMMANDS)
+
+    def start(self, keys: tuple[str, ...], run: Callable[[], Awaitable[None]]) -> bool:
+        """Begins it, and gives whether it was begun: what came before with one of the keys is not done again."""
+        if self._deduplicator.is_duplicate(*keys):
+            return False
+        task = asyncio.create_task(_run(run))
+        self._tasks.add(task)
+        task.add_done_callback(self._on_finished)
+        return True
+
+    async def finish(self) -> None:
+        """Lets what is under way be answered: within 4 seconds each of it is."""
+        for timeout in (self._timing.shutdown_timeout, _STOPPED_REPLY_TIMEOUT):
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=timeout.total_seconds())
+            self._stop_event.set()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def wait_for_reply(
+        self,
+        handle: Callable[[], Awaitable[Reply]],
+        show_typing_indicator: Callable[[], Awaitable[object]] | None = None,
+    ) -> Reply:
+        """The reply, after a sign of life where it takes long; `STOPPED` where the program ends before it."""
+        reply_task = asyncio.ensure_future(self._run_in_slot(handle))
+        stop_task = asyncio.create_task(self._stop_event.wait())
+        indicator_task = asyncio.create_task(asyncio.sleep(self._timing.typing_indicator_delay.total_seconds()))
+        try:
+            await asyncio.wait({reply_task, indicator_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+            if not reply_task.done() and indicator_task.done() and show_typing_indicator:
+                with suppress(DestinationGoneError, DeliveryFailedError):
+                    await show_typing_indicator()
+            await asyncio.wait({reply_task, stop_task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            indicator_task.cancel()
+            stop_task.cancel()
+            reply_task.cancel()
+        if not reply_task.done() or reply_task.cancelled():
+            return STOPPED_REPLY
+        error = reply_task.exception()
+        return report_incident(error)[1] if error else reply_task.result()
+
+    async def _run_in_slot(self, handle: Callable[[], Awaitable[Reply]]) -> Reply:
+        async with self._slots:
+            return await handle()
+
+    def _on_finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error(
+                "A command of Slack's was not answered.", exc_info=error, extra={"action": "slack_unanswered"}
+            )
+
+
+async def _run(run: Callable[[], Awaitable[None]]) -> None:
+    await run()

@@ -1,0 +1,94 @@
+"""What a person wrote, as a command line; and what is not meant for the bot."""
+
+import re
+
+from telegram import CallbackQuery, Message, User
+
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.errors import UnknownCommandError
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.people import Identity
+
+TELEGRAM = "telegram"
+"""The platform of messages that come from here."""
+
+_ADDRESSED_COMMAND = re.compile(r"(/\w+)@(\w+)(.*)", re.DOTALL)
+
+
+def get_conversation(message: Message) -> Conversation:
+    """The chat, and the topic where it has topics.
+
+    A reply in an ordinary group has a thread id too; that one is no place to write to.
+    """
+    thread_id = message.message_thread_id if message.is_topic_message else None
+    return Conversation(TELEGRAM, str(message.chat.id), str(thread_id or ""))
+
+
+def get_button_conversation(query: CallbackQuery) -> Conversation:
+    """Where the pressed button is. Of a very old message Telegram tells the chat alone, or not even that."""
+    if isinstance(query.message, Message):
+        return get_conversation(query.message)
+    return Conversation(TELEGRAM, str(query.message.chat.id if query.message else query.from_user.id))
+
+
+def get_replied_message(message: Message) -> Message | None:
+    """The message that a person replied to.
+
+    What is written in a topic without being a reply has the topic's first message in that place.
+    """
+    replied_message = message.reply_to_message
+    return None if replied_message is None or replied_message.forum_topic_created else replied_message
+
+
+def parse_command_line(message: Message, *, bot: User, registry: Registry) -> str | None:
+    """The command in a message, or None where it is not for this bot.
+
+    In a private chat everything is for the bot. In a group it is what is addressed to it by name, what
+    replies to it, and a bare command that it knows or that is a misspelling of one.
+    """
+    text = (message.text or "").strip()
+    if not text:
+        return None
+    name = (bot.username or "").casefold()
+    if addressed_match := _ADDRESSED_COMMAND.fullmatch(text):
+        command, addressee, rest = addressed_match.groups()
+        return f"{command}{rest}" if addressee.casefold() == name else None
+    if message.chat.type == message.chat.PRIVATE:
+        return text
+    if text.startswith("/"):
+        return text if _is_probably_for_bot(text, registry) else None
+    if mention_match := re.fullmatch(rf"@{re.escape(name)}\b[\s,:]*(.*)", text, re.DOTALL | re.IGNORECASE):
+        return mention_match[1] or "/help"
+    replied_message = get_replied_message(message)
+    is_reply_to_bot = (
+        replied_message is not None
+        and replied_message.from_user is not None
+        and replied_message.from_user.id == bot.id
+    )
+    return text if is_reply_to_bot else None
+
+
+def is_unsupported(message: Message) -> bool:
+    """Whether a person has sent the bot a picture, a file, a voice; in a group that is for the others."""
+    return message.chat.type == message.chat.PRIVATE and not message.text and bool(message.effective_attachment)
+
+
+def build_incoming_message(sender: User, conversation: Conversation, line: str, about: str) -> IncomingMessage:
+    """The message. A private chat has the id of its person, and is the only place where nobody else reads."""
+    return IncomingMessage(
+        Identity(TELEGRAM, str(sender.id)),
+        sender.full_name,
+        conversation,
+        line,
+        about,
+        is_visible_to_others=conversation.id != str(sender.id),
+    )
+
+
+def _is_probably_for_bot(text: str, registry: Registry) -> bool:
+    """Whether a bare command in a group is ours; other bots have theirs, and hear the same."""
+    try:
+        registry.find(text.split(), terminal=False)
+    except UnknownCommandError as error:
+        return bool(error.buttons)
+    return True

@@ -1,0 +1,170 @@
+"""Replies on their way out: each message sent, its buttons given tokens, its experiment remembered."""
+
+import logging
+from dataclasses import replace
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, User
+
+from clearml_chatops.bot.frontends.front_end import Actions, Cards, OnDelivered, ignore_delivery
+from clearml_chatops.bot.frontends.telegram.client import TelegramClient
+from clearml_chatops.bot.frontends.telegram.keyboards import Key, Rows
+from clearml_chatops.bot.frontends.telegram.outgoing_messages import QuestionMessage, ShownMessage, TextMessage
+from clearml_chatops.bot.frontends.telegram.questions import build_force_reply, render_question
+from clearml_chatops.bot.frontends.telegram.rendering import render, render_single_message
+from clearml_chatops.models.actions import Action
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.replies import Outcome, Reply
+
+logger = logging.getLogger(__name__)
+
+
+class Sender:
+    """Sends and edits. All its methods raise the library's `TelegramError` when Telegram does not let them."""
+
+    def __init__(self, client: TelegramClient, *, actions: Actions, cards: Cards) -> None:
+        self._client = client
+        self._actions = actions
+        self._cards = cards
+
+    async def send(
+        self,
+        conversation: Conversation,
+        reply: Reply,
+        *,
+        reply_to_message_id: int | None = None,
+        addressee: User | None = None,
+        on_delivered: OnDelivered = ignore_delivery,
+    ) -> None:
+        """Sends all messages of a reply; the first one answers the message `answers`, if there still is one.
+
+        `asked` is who has to answer a question in a group, where others read it too. `arrived` is done the
+        moment Telegram has the last message.
+        """
+        messages = render(reply)
+        last_index = len(messages) - 1
+        for index, message in enumerate(messages):
+            reply_target = reply_to_message_id if index == 0 else None
+            if isinstance(message, QuestionMessage):
+                await self._save_and_ask(
+                    conversation, message.action, reply, reply_to_message_id=reply_target, addressee=addressee
+                )
+                continue
+            sent = await self._client.send(
+                conversation, message, await self._build_keyboard(message.rows), reply_to_message_id=reply_target
+            )
+            if index == last_index:
+                await on_delivered()
+            conversation = replace(conversation, id=str(sent.chat.id))
+            # Only one message can be the card: the one with the buttons.
+            await self._record_message(
+                conversation, str(sent.message_id), reply, is_card=reply.is_card and index == last_index
+            )
+
+    async def show_typing(self, conversation: Conversation) -> None:
+        await self._client.show_typing(conversation)
+
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
+        """Has a message that was sent show this reply.
+
+        A card that was deleted is sent anew, and the new message is the card from now on. What else was
+        deleted, such as a card that only says that a newer one stands further down, stays deleted.
+        """
+        message = render_single_message(reply)
+        keyboard = await self._build_keyboard(message.rows)
+        if not await self._client.edit(conversation, message_id, message, keyboard) and reply.is_card:
+            await self.send(conversation, reply)
+
+    async def replace_message(
+        self, conversation: Conversation, message_id: int, reply: Reply, *, addressee: User | None = None
+    ) -> None:
+        """Has the answer to a button take the place of the message that has the button.
+
+        What is more than one message is sent anew instead, so that nothing is left out; and so is what went
+        wrong, which takes no list away and leaves its buttons to try again.
+        """
+        messages = render(reply)
+        message = messages[0]
+        fits_in_place = len(messages) == 1 and reply.outcome in {Outcome.DONE, Outcome.ASKED}
+        if not fits_in_place or isinstance(message, QuestionMessage):
+            await self.send(conversation, reply, reply_to_message_id=message_id, addressee=addressee)
+            return
+        await self._edit_or_resend(conversation, str(message_id), message, reply)
+
+    async def ask(
+        self,
+        conversation: Conversation,
+        action: Action,
+        token: str,
+        *,
+        experiment_id: str,
+        reply_to_message_id: int | None,
+        addressee: User | None,
+    ) -> None:
+        """Asks the question of an action, and has it noted by which message it was asked.
+
+        `about` is the experiment that the answer is about.
+
+        Raises:
+            ChatOpsError: it cannot be noted, so the answer to it will not be understood.
+        """
+        text = TextMessage(render_question(action.question, addressee))
+        reply_markup = build_force_reply(action.question, selective=addressee is not None)
+        sent = await self._client.send(conversation, text, reply_markup, reply_to_message_id=reply_to_message_id)
+        conversation = replace(conversation, id=str(sent.chat.id))
+        message_id = str(sent.message_id)
+        await self._actions.record_question(conversation, message_id, token)
+        if experiment_id:
+            await self._cards.record_message(conversation, message_id, experiment_id, is_card=False)
+
+    async def _save_and_ask(
+        self,
+        conversation: Conversation,
+        action: Action,
+        reply: Reply,
+        *,
+        reply_to_message_id: int | None,
+        addressee: User | None,
+    ) -> None:
+        token = await self._actions.create_token(action)
+        experiment_id = reply.experiment_id
+        await self.ask(
+            conversation,
+            action,
+            token,
+            experiment_id=experiment_id,
+            reply_to_message_id=reply_to_message_id,
+            addressee=addressee,
+        )
+
+    async def _edit_or_resend(
+        self, conversation: Conversation, message_id: str, message: ShownMessage, reply: Reply
+    ) -> None:
+        keyboard = await self._build_keyboard(message.rows)
+        if not await self._client.edit(conversation, message_id, message, keyboard):
+            sent = await self._client.send(conversation, message, keyboard)
+            conversation, message_id = replace(conversation, id=str(sent.chat.id)), str(sent.message_id)
+        await self._record_message(conversation, message_id, reply, is_card=reply.is_card)
+
+    async def _record_message(
+        self, conversation: Conversation, message_id: str, reply: Reply, *, is_card: bool
+    ) -> None:
+        if not reply.experiment_id:
+            return
+        try:
+            await self._cards.record_message(conversation, message_id, reply.experiment_id, is_card=is_card)
+        except ChatOpsError as error:
+            logger.warning("A card will not know its experiment: %s", error, extra={"action": "card_not_saved"})
+
+    async def _build_keyboard(self, rows: Rows) -> InlineKeyboardMarkup | None:
+        """The buttons, each with a token. An answer without them is better than none."""
+        if not rows:
+            return None
+        try:
+            return InlineKeyboardMarkup([[await self._build_button(key) for key in row] for row in rows])
+        except ChatOpsError as error:
+            logger.warning("Buttons are left out: %s", error, extra={"action": "buttons_not_saved"})
+            return None
+
+    async def _build_button(self, key: Key) -> InlineKeyboardButton:
+        return InlineKeyboardButton(key.label, callback_data=await self._actions.create_token(key.action))

@@ -1,0 +1,215 @@
+"""What comes in is answered: messages, presses, and replies to the questions of buttons. Each exactly once."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from telegram import CallbackQuery, Message, User
+from telegram.error import TelegramError
+from telegram.ext import ExtBot
+
+from clearml_chatops.bot.frontends.front_end import Actions, Cards
+from clearml_chatops.bot.frontends.telegram.incoming_messages import (
+    build_incoming_message,
+    get_button_conversation,
+    get_conversation,
+    get_replied_message,
+    is_unsupported,
+    parse_command_line,
+)
+from clearml_chatops.bot.frontends.telegram.questions import is_command, is_question
+from clearml_chatops.bot.frontends.telegram.running_commands import RunningCommands
+from clearml_chatops.bot.frontends.telegram.sender import Sender
+from clearml_chatops.bot.frontends.telegram.typing_indicator import show_typing_indicator
+from clearml_chatops.handlers.forms import append_answer
+from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.actions import Action
+from clearml_chatops.models.errors import ChatOpsError, QuestionExpiredError, TextNeededError
+from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+
+logger = logging.getLogger(__name__)
+
+_EXPIRED_TEXT = "This button has expired. Ask for the card again, for example with /show, and press it there."
+_STOPPED_TEXT = "I was stopped before this was finished, so it may or may not have been done; look with /show."
+_MAX_ALERT_LENGTH = 200
+
+MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """Who wants something and where, the message that is answered, and the one that it is about."""
+
+    sender: User
+    conversation: Conversation
+    reply_to_message_id: int | None
+    about_message_id: int | None
+    in_place: bool = False
+
+    @property
+    def addressee(self) -> User | None:
+        """Who must be named in a question; in a private chat nobody else is there."""
+        return self.sender if self.conversation.id.startswith("-") else None
+
+
+class UpdateHandler:
+    """Has command lines carried out and shows what came of them. Nothing here raises.
+
+    `patience` is how long a command may take before “typing…” is shown.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot: ExtBot[Any],
+        handle: MessageHandler,
+        registry: Registry,
+        actions: Actions,
+        cards: Cards,
+        sender: Sender,
+        running_commands: RunningCommands,
+        typing_delay: timedelta,
+    ) -> None:
+        self._bot = bot
+        self._handle = handle
+        self._registry = registry
+        self._actions = actions
+        self._cards = cards
+        self._sender = sender
+        self._running_commands = running_commands
+        self._typing_delay = typing_delay
+
+    async def handle_message(self, message: Message) -> None:
+        """Answers a message, if it is for the bot."""
+        sender = message.from_user
+        # Who writes in the name of a group or a channel cannot be known, and so may nothing.
+        if sender is None or sender.is_bot or message.sender_chat is not None:
+            return
+        replied_message = get_replied_message(message)
+        request = _Request(
+            sender, get_conversation(message), message.id, replied_message.id if replied_message else None
+        )
+        if replied_message is not None and self._is_answer_to_question(message, replied_message):
+            await self._run_in_order(request, lambda: self._handle_answer(request, message, replied_message))
+            return
+        if is_unsupported(message):
+            await self._run_in_order(
+                request, lambda: self._send_failure(request, str(TextNeededError()), Outcome.REFUSED)
+            )
+            return
+        line = parse_command_line(message, bot=self._bot.bot, registry=self._registry)
+        if line is not None:
+            await self._run_in_order(request, lambda: self._run_command(request, line))
+
+    async def handle_button_press(self, query: CallbackQuery) -> None:
+        """Does what a button stands for, as the person who pressed it."""
+        try:
+            action = await self._actions.find_action(query.data or "")
+            failure_text = _EXPIRED_TEXT
+        except ChatOpsError as error:
+            action, failure_text = None, str(error)
+        message_id = query.message.message_id if query.message else None
+        in_place = action is not None and action.in_place
+        request = _Request(query.from_user, get_button_conversation(query), message_id, message_id, in_place)
+        # The phone shows a spinner until this is answered. After a while it cannot be, and the press counts.
+        try:
+            await (
+                query.answer(failure_text[:_MAX_ALERT_LENGTH], show_alert=True)
+                if action is None
+                else query.answer()
+            )
+        except TelegramError:
+            if action is None:
+                await self._run_in_order(
+                    request, lambda: self._send_failure(request, failure_text, Outcome.REFUSED)
+                )
+        if action is None:
+            return
+        if action.question:
+            await self._run_in_order(request, lambda: self._ask(request, action, query.data or ""))
+        else:
+            await self._run_in_order(request, lambda: self._run_command(request, action.command))
+
+    def _is_answer_to_question(self, message: Message, replied_message: Message) -> bool:
+        """Whether a message answers a question of the bot. A command does not, also when it is sent as a reply."""
+        is_own_question = (
+            replied_message.from_user is not None
+            and replied_message.from_user.id == self._bot.id
+            and is_question(replied_message)
+        )
+        return is_own_question and not is_command(message.text or "", self._registry)
+
+    async def _handle_answer(self, request: _Request, message: Message, question: Message) -> None:
+        """Runs the line of a question with the answer behind it, as the person who answered."""
+        action = await self._actions.find_action_by_question(request.conversation, str(question.id))
+        if action is None:
+            raise QuestionExpiredError
+        if not message.text:
+            raise TextNeededError
+        await self._run_command(request, append_answer(action.command, message.text))
+
+    async def _ask(self, request: _Request, action: Action, token: str) -> None:
+        await self._sender.ask(
+            request.conversation,
+            action,
+            token,
+            experiment_id=await self._find_experiment_id(request),
+            reply_to_message_id=request.reply_to_message_id,
+            addressee=request.addressee,
+        )
+
+    async def _run_command(self, request: _Request, line: str) -> None:
+        experiment_id = await self._find_experiment_id(request)
+        async with show_typing_indicator(self._typing_delay, self._sender, request.conversation):
+            reply = await self._handle(
+                build_incoming_message(request.sender, request.conversation, line, experiment_id)
+            )
+        await self._send_reply(request, reply)
+
+    async def _find_experiment_id(self, request: _Request) -> str:
+        if request.about_message_id is None:
+            return ""
+        return await self._cards.find_experiment_id(request.conversation, str(request.about_message_id))
+
+    async def _run_in_order(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
+        """Does one thing of a person after the other, and tells him when it cannot be done or finished."""
+        try:
+            async with self._running_commands.get_lock((request.conversation, request.sender.id)):
+                try:
+                    await work()
+                except ChatOpsError as error:
+                    # The database is out of order, or what he answers is not asked any more.
+                    await self._send_failure(request, str(error), Outcome.REFUSED)
+        except asyncio.CancelledError:
+            with contextlib.suppress(TelegramError):
+                await self._send_failure(request, _STOPPED_TEXT, Outcome.BROKEN)
+            raise
+        except TelegramError as error:
+            logger.warning(
+                "An answer in %s was not sent: %s",
+                request.conversation,
+                error.message,
+                extra={"action": "telegram_reply_failed"},
+            )
+
+    async def _send_reply(self, request: _Request, reply: Reply) -> None:
+        if request.in_place and request.reply_to_message_id is not None:
+            await self._sender.replace_message(
+                request.conversation, request.reply_to_message_id, reply, addressee=request.addressee
+            )
+        else:
+            await self._sender.send(
+                request.conversation,
+                reply,
+                reply_to_message_id=request.reply_to_message_id,
+                addressee=request.addressee,
+            )
+
+    async def _send_failure(self, request: _Request, sentence: str, outcome: Outcome) -> None:
+        reply = Reply((Text(sentence, Tone.FAILURE),), outcome)
+        await self._sender.send(request.conversation, reply, reply_to_message_id=request.reply_to_message_id)

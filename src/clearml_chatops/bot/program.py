@@ -1,0 +1,92 @@
+"""Puts the program together from its settings. Everything is made here and handed down."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from clearml_chatops.bot.dispatcher import Dispatcher
+from clearml_chatops.bot.settings import Settings
+from clearml_chatops.handlers.all_commands import build_registry
+from clearml_chatops.models.errors import SettingsError
+from clearml_chatops.models.messages import TERMINAL
+from clearml_chatops.services.clearml_gateway import ClearMLConnections
+from clearml_chatops.services.clearml_gateway.session import ClearMLCredentials
+from clearml_chatops.services.process import ProcessContext
+from clearml_chatops.storage.database import Database
+
+_DELIVERY_LOG_NAME = "delivered"
+_FORMER_DELIVERY_LOG_NAME = "told"
+"""Up to database revision 0011. A process of that version may have been killed with notifications in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """The assembled program, without its front ends."""
+
+    process: ProcessContext
+    dispatcher: Dispatcher
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def open_program(settings: Settings) -> AsyncIterator[Program]:
+    """The program, with its database checked; all is closed at the end.
+
+    Raises:
+        SettingsError, DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
+    """
+    make_data_folder(settings)
+    process = ProcessContext(
+        database=Database(settings.effective_database_url),
+        clearml=ClearMLConnections(
+            ClearMLCredentials(
+                api_host=settings.clearml_api_host,
+                access_key=settings.clearml_api_access_key,
+                secret_key=settings.clearml_api_secret_key.get_secret_value(),
+                web_host=settings.clearml_web_host,
+            )
+        ),
+        clock=utc_now,
+        host=settings.host,
+        agent_folder=settings.data_folder / "agents",
+        cache_folder=settings.data_folder / "cache",
+        delivery_log_path=settings.data_folder / _DELIVERY_LOG_NAME,
+        poll_interval=settings.poll_interval,
+        idle_poll_interval=settings.idle_poll_interval,
+        alert_interval=settings.alert_interval,
+        alarm_thresholds=settings.alarm_thresholds,
+        trusted_platforms=frozenset({TERMINAL}),
+    )
+    try:
+        await process.database.prepare()
+        yield Program(process, Dispatcher(process, build_registry()))
+    finally:
+        await process.aclose()
+
+
+def make_data_folder(settings: Settings) -> None:
+    """Makes the folder for the program's own files, for nobody else to read. Raises SettingsError."""
+    try:
+        settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            name="CHATOPS_DATA", reason=f"{settings.data_folder} cannot be made ({error})."
+        ) from error
+    former_log = settings.data_folder / _FORMER_DELIVERY_LOG_NAME
+    if former_log.exists() and not (delivery_log := settings.data_folder / _DELIVERY_LOG_NAME).exists():
+        former_log.rename(delivery_log)
+
+
+async def upgrade_database(settings: Settings) -> bool:
+    """Brings the database to this program's revision. Raises SettingsError, DatabaseUnusableError."""
+    make_data_folder(settings)
+    database = Database(settings.effective_database_url)
+    try:
+        await database.upgrade()
+    finally:
+        await database.aclose()
+    return True

@@ -1,0 +1,89 @@
+"""How times, changes and counts read."""
+
+import math
+from datetime import datetime, timedelta
+
+from clearml_chatops.models.queues import WaitEstimate
+from clearml_chatops.models.replies import Table
+from clearml_chatops.services.experiments.differences import ValueChange
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_EXACT_MINUTES, _MINUTES_BEFORE_HOURS = 10, 90
+NO_VALUE = "—"
+_MAX_VALUE_LENGTH = 200
+
+
+def format_duration(duration: timedelta) -> str:
+    """A length of time in its two largest units: 42 s, 3 min 20 s, 2 h 5 min, 3 d 4 h.
+
+    Less than nothing is nothing: it comes from two clocks that differ a little.
+    """
+    seconds = max(int(duration.total_seconds()), 0)
+    if seconds < _MINUTE:
+        return f"{seconds} s"
+    if seconds < _HOUR:
+        return _format_two_units(seconds // _MINUTE, "min", seconds % _MINUTE, "s")
+    if seconds < _DAY:
+        return _format_two_units(seconds // _HOUR, "h", seconds % _HOUR // _MINUTE, "min")
+    return _format_two_units(seconds // _DAY, "d", seconds % _DAY // _HOUR, "h")
+
+
+def format_wait(wait: WaitEstimate) -> str:
+    """How much longer something waits, as a range: it is an estimate, so that its ends are round."""
+    if not wait.has_worker:
+        return "no worker listens"
+    if wait.bounds is None:
+        return "wait unknown"
+    lowest, highest = (round(duration.total_seconds() / _MINUTE, 1) for duration in wait.bounds)
+    if highest < 1:
+        return "soon"
+    if lowest < 1:
+        return f"soon, or within about {_round_minutes(highest, up=True)}"
+    low, high = _round_minutes(lowest, up=False), _round_minutes(highest, up=True)
+    if low == high:
+        return f"about {high}"
+    number, _, unit = low.partition(" ")
+    return f"about {number}–{high}" if high.endswith(f" {unit}") else f"about {low} – {high}"
+
+
+def _round_minutes(minutes: float, *, up: bool) -> str:
+    """Minutes one by one up to ten, then by fives; hours from an hour and a half on."""
+    round_whole = math.ceil if up else math.floor
+    if minutes <= _EXACT_MINUTES:
+        return f"{round_whole(minutes)} min"
+    if minutes < _MINUTES_BEFORE_HOURS:
+        return f"{round_whole(minutes / 5) * 5} min"
+    return f"{round_whole(minutes / _MINUTE)} h"
+
+
+def format_time_ago(moment: datetime, now: datetime) -> str:
+    """How long before `now`; clocks of two machines differ a little, so the future is "now"."""
+    return f"{format_duration(now - moment)} ago" if now - moment >= timedelta(seconds=1) else "now"
+
+
+def format_count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def build_changes_table(changes: tuple[ValueChange, ...], before: str, after: str) -> Table:
+    """A table of what changed, with the headings of the two sides."""
+    return Table(
+        ("", before, after),
+        tuple((change.name, format_value(change.before), format_value(change.after)) for change in changes),
+    )
+
+
+def shortened(value: str) -> str:
+    """A value that would push everything else off the screen, cut, with its length."""
+    if len(value) <= _MAX_VALUE_LENGTH:
+        return value
+    return f"{value[:_MAX_VALUE_LENGTH]}… ({len(value):,} characters)"
+
+
+def format_value(value: str | None) -> str:
+    """A value as a table shows it; None where there is none."""
+    return NO_VALUE if value is None else shortened(value) or "(empty)"
+
+
+def _format_two_units(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit}" + (f" {small} {small_unit}" if small else "")

@@ -1,0 +1,95 @@
+"""Who am I, and what can I say."""
+
+from collections.abc import Iterator
+
+from clearml_chatops.handlers.arguments import CommandName
+from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.registry import Command, CommandFamily
+from clearml_chatops.models.messages import TERMINAL
+from clearml_chatops.models.people import Role
+from clearml_chatops.models.replies import Button, Buttons, Code, Fields, Reply, Table, Text, Tone
+
+HELP = CommandFamily("People")
+
+
+@HELP.command("help", role=Role.VIEWER, examples=("/help", "/help set"))
+async def help_(context: Context, command: CommandName = "") -> Reply:
+    """Show all commands, those of one group, or one with its arguments and examples.
+
+    Args:
+        command: The command or the group, as queues; nothing for all.
+    """
+    families = context.registry.families
+    group = next((item for item in families if item.title.casefold() == command.strip().casefold()), None)
+    if group:
+        rows = ((f"/{item.name}", item.summary) for item in _list_allowed_commands(context, group.commands))
+        return Reply.of(Text(group.title, Tone.HEADING), Fields(tuple(rows)))
+    if command:
+        return _build_command_help(_find_command(context, command))
+    if context.message.conversation.platform == TERMINAL:
+        blocks = [block for family in families for block in _build_family_summary(context, family)]
+        return Reply.of(*blocks, Text("/help <command> tells more of one.", Tone.SUBTLE))
+    return _build_short_help(
+        {family.title: list(_list_allowed_commands(context, family.commands)) for family in families}
+    )
+
+
+@HELP.command("whoami", role=Role.VIEWER, examples=("/whoami",))
+async def whoami(context: Context) -> Reply:
+    """Show who you are to the bot and to ClearML, and which queue is yours."""
+    account = await context.services.accounts.load_account(context.person)
+    return Reply.of(
+        Fields(
+            (
+                ("you", account.person.name),
+                ("known as", str(context.message.sender)),
+                ("role", account.person.role.label),
+                ("ClearML user", account.clearml_name),
+                ("acts as", account.acts_as),
+                ("ClearML server", account.clearml_host),
+                ("queue", account.queue.queue_name if account.queue else "none yet; /queue create makes one"),
+            )
+        )
+    )
+
+
+def _build_short_help(families: dict[str, list[Command]]) -> Reply:
+    """The names alone, for a phone; what each does is a button away."""
+    titles = [title for title, commands in families.items() if commands]
+    return Reply.of(
+        Fields(tuple((title, " ".join(f"/{item.name}" for item in families[title])) for title in titles)),
+        Text("/help <command> tells more of one, and of a whole group:", Tone.SUBTLE),
+        Buttons(tuple(Button(title, f"/help {title.lower()}") for title in titles)),
+    )
+
+
+def _build_family_summary(context: Context, family: CommandFamily) -> tuple[Text, Table]:
+    """The commands of a group that the person may give here, each with what it does."""
+    rows = tuple((f"/{item.name}", item.summary) for item in _list_allowed_commands(context, family.commands))
+    return Text(family.title, Tone.HEADING), Table(("", ""), rows)
+
+
+def _find_command(context: Context, name: str) -> Command:
+    found, _ = context.registry.find(name.split(), terminal=context.message.conversation.platform == TERMINAL)
+    return found
+
+
+def _list_allowed_commands(context: Context, commands: list[Command]) -> Iterator[Command]:
+    in_terminal = context.message.conversation.platform == TERMINAL
+    return (
+        item for item in commands if item.role <= context.person.role and (in_terminal or not item.terminal_only)
+    )
+
+
+def _build_command_help(command: Command) -> Reply:
+    arguments = tuple((item.usage, item.description) for item in command.parameters)
+    return Reply.of(
+        Text(f"/{command.name}", Tone.HEADING),
+        command.summary,
+        Text(command.description, Tone.SUBTLE) if command.description else None,
+        Code(command.usage),
+        Fields(arguments) if arguments else None,
+        Text("Examples", Tone.HEADING),
+        Code("\n".join(command.examples)),
+        Text(command.permission_text, Tone.SUBTLE),
+    )

@@ -1,0 +1,62 @@
+"""The command lines behind the buttons of workers."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from clearml_chatops.handlers.command_line import Word, join_words
+from clearml_chatops.models.workers import WorkerPlan
+
+_NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_.,:/@-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerCommandLine:
+    """A command line of workers in its parts, so that a button can change one of them."""
+
+    command: str
+    words: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """The line; an option that is None was not given, and an empty one was given as such."""
+        words = [
+            *(Word(word) for word in self.command.split()),
+            *(Word(word, quoted=not _NEEDS_NO_QUOTES.fullmatch(word)) for word in self.words),
+            *(
+                Word(f"{name}={value}", name, not _NEEDS_NO_QUOTES.fullmatch(value))
+                for name, value in self.options.items()
+            ),
+        ]
+        return join_words(words)
+
+    def with_words(self, *words: str) -> "WorkerCommandLine":
+        return replace(self, words=(*self.words, *filter(None, words)))
+
+    def with_options(self, **options: str) -> "WorkerCommandLine":
+        return replace(self, options={**self.options, **options})
+
+
+def build_command_line(command: str, *words: str, **options: str | None) -> WorkerCommandLine:
+    """The line of a command with these words and options, those left out that are empty or None."""
+    return WorkerCommandLine(
+        command,
+        tuple(filter(None, words)),
+        {name: value for name, value in options.items() if value},
+    )
+
+
+def build_start_line(plan: WorkerPlan) -> WorkerCommandLine:
+    """The line that starts a worker of this plan."""
+    return build_command_line(
+        "/worker start",
+        *_list_set_flags(docker=plan.docker, services=plan.services_mode),
+        queue=",".join(queue.queue_name for queue in plan.queues),
+        gpus=None if plan.services_mode else plan.gpus,
+        image=plan.image,
+        name=plan.name,
+    )
+
+
+def _list_set_flags(**flags: bool) -> Iterable[str]:
+    return (name for name, is_set in flags.items() if is_set)

@@ -1,0 +1,310 @@
+"""ClearML's JSON to our dataclasses. Nothing else in the program knows ClearML's field names."""
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clearml_chatops.models.experiments import (
+    Container,
+    Experiment,
+    LogLine,
+    Metric,
+    Parameter,
+    Script,
+    Status,
+)
+from clearml_chatops.models.queues import Queue, QueueEntry, Worker
+from clearml_chatops.models.scalars import Curve, is_machine_metric
+
+EXPERIMENT_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "status_reason",
+    "status_message",
+    "user.name",
+    "project.name",
+    "parent",
+    "tags",
+    "system_tags",
+    "hyperparams",
+    "container",
+    "script",
+    "execution.queue",
+    "last_worker",
+    "created",
+    "started",
+    "completed",
+    "last_iteration",
+    "last_metrics",
+)
+"""What a whole `Experiment` needs of tasks.get_all_ex."""
+
+SUMMARY_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "status_reason",
+    "created",
+    "user.name",
+    "project.name",
+    "parent",
+    "execution.queue",
+    "started",
+    "completed",
+    "last_worker",
+    "last_worker_report",
+    "last_iteration",
+)
+"""What a line in a list of experiments needs, and what tells how long they run."""
+
+RUN_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "status_reason",
+    "status_message",
+    "user.name",
+    "started",
+    "last_worker",
+    "last_worker_report",
+    "runtime",
+)
+"""What tells which agent runs an experiment."""
+
+STATE_FIELDS = (
+    "id",
+    "name",
+    "status",
+    "status_changed",
+    "created",
+    "parent",
+    "started",
+    "completed",
+    "last_worker",
+    "last_worker_report",
+    "status_reason",
+    "status_message",
+    "last_changed_by",
+    "user.name",
+    "project.name",
+    "execution.queue",
+)
+"""What the watcher needs."""
+
+_CONTAINER_KEYS = {"image", "arguments", "setup_shell_script"}
+_SCRIPT_KEYS = {"repository", "branch", "version_num", "entry_point", "working_dir"}
+_AGENT_HOST_KEY = "_exec_agent_hostname"
+_WORKER_REPORT_TOLERANCE = timedelta(seconds=1)
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """A time as ClearML writes it (ISO, in UTC) as an aware datetime."""
+    if not text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def parse_experiment(task: Mapping[str, Any]) -> Experiment:
+    user, project = task.get("user") or {}, task.get("project") or {}
+    return Experiment(
+        id=task["id"],
+        name=task.get("name") or "",
+        status=_parse_status(task),
+        # A fresh Draft has not changed its status yet.
+        status_changed=parse_time(task.get("status_changed"))
+        or parse_time(task.get("created"))
+        or datetime.min.replace(tzinfo=UTC),
+        user_id=user.get("id", ""),
+        user_name=user.get("name") or "",
+        project_id=project.get("id", ""),
+        project_name=project.get("name") or "",
+        parent_id=_parse_id(task.get("parent")),
+        status_reason=task.get("status_reason") or "",
+        status_message=task.get("status_message") or "",
+        tags=tuple(task.get("tags") or ()),
+        archived="archived" in (task.get("system_tags") or ()),
+        parameters=_parse_parameters(task.get("hyperparams") or {}),
+        container=parse_container(task.get("container") or {}),
+        script=_parse_script(task.get("script") or {}),
+        queue_id=_parse_id((task.get("execution") or {}).get("queue")),
+        worker_id=_parse_worker_id(task),
+        agent_host=(task.get("runtime") or {}).get(_AGENT_HOST_KEY) or "",
+        changed_by_id=_parse_id(task.get("last_changed_by")),
+        created=parse_time(task.get("created")),
+        started=parse_time(task.get("started")),
+        completed=parse_time(task.get("completed")),
+        last_iteration=task.get("last_iteration") or 0,
+        metrics=_parse_metrics(task.get("last_metrics") or {}),
+    )
+
+
+def parse_container(container: Mapping[str, Any]) -> Container:
+    return Container(
+        image=container.get("image") or "",
+        arguments=container.get("arguments") or "",
+        setup_shell_script=container.get("setup_shell_script") or "",
+        other={key: value for key, value in container.items() if key not in _CONTAINER_KEYS},
+    )
+
+
+def serialize_container(container: Container) -> dict[str, object]:
+    """The container as tasks.edit and tasks.clone take it: whole, since they replace it."""
+    return {
+        **container.other,
+        "image": container.image,
+        "arguments": container.arguments,
+        "setup_shell_script": container.setup_shell_script,
+    }
+
+
+def serialize_script(script: Script) -> dict[str, object]:
+    """The script as tasks.edit takes it: whole, since it replaces the former one."""
+    return {
+        **script.other,
+        "repository": script.repository,
+        "branch": script.branch,
+        "version_num": script.commit,
+        "entry_point": script.entry_point,
+        "working_dir": script.working_directory,
+    }
+
+
+def serialize_parameter(parameter: Parameter) -> dict[str, str]:
+    """A parameter as tasks.edit_hyper_params takes it: type and description kept, the value text."""
+    item = {"section": parameter.section, "name": parameter.name, "value": parameter.value}
+    if parameter.type is not None:
+        item["type"] = parameter.type
+    if parameter.description is not None:
+        item["description"] = parameter.description
+    return item
+
+
+def parse_queue(queue: Mapping[str, Any]) -> Queue:
+    return Queue(
+        id=queue["id"],
+        name=queue.get("name") or "",
+        entries=tuple(_parse_queue_entry(entry) for entry in queue.get("entries") or ()),
+        worker_ids=tuple(
+            worker if isinstance(worker, str) else worker.get("name") or worker.get("id", "")
+            for worker in queue.get("workers") or ()
+        ),
+        tags=tuple(queue.get("tags") or ()),
+    )
+
+
+def parse_worker(worker: Mapping[str, Any]) -> Worker:
+    task = worker.get("task") or {}
+    return Worker(
+        id=worker["id"],
+        queue_names=tuple(queue.get("name") or queue["id"] for queue in worker.get("queues") or ()),
+        user_name=(worker.get("user") or {}).get("name") or "",
+        experiment_id=task.get("id") or "",
+        experiment_name=task.get("name") or "",
+        running_time=timedelta(milliseconds=task["running_time"]) if task.get("running_time") else None,
+        last_seen=parse_time(worker.get("last_activity_time")),
+        queue_ids=tuple(queue["id"] for queue in worker.get("queues") or ()),
+        registered=parse_time(worker.get("register_time")),
+    )
+
+
+def parse_curve(experiment_id: str, metric: str, variant: str, points: Mapping[str, Any]) -> Curve:
+    numbers = [
+        (x, _to_float(value))
+        for iteration, value in zip(points.get("x") or (), points.get("y") or (), strict=False)
+        if math.isfinite(x := _to_float(iteration))
+    ]
+    return Curve(experiment_id, metric, variant, tuple(x for x, _ in numbers), tuple(y for _, y in numbers))
+
+
+def parse_log_lines(event: Mapping[str, Any]) -> list[LogLine]:
+    """The lines of one log event: an agent sends what some seconds have brought as one."""
+    logged_at = datetime.fromtimestamp((event.get("timestamp") or 0) / 1000, UTC)
+    return [LogLine(logged_at, line) for line in (event.get("msg") or "").splitlines()]
+
+
+def _parse_status(task: Mapping[str, Any]) -> Status:
+    try:
+        return Status(str(task.get("status")))
+    except ValueError:
+        # A newer server may know a status that we do not; the experiment is shown all the same.
+        return Status.UNKNOWN
+
+
+def _parse_worker_id(task: Mapping[str, Any]) -> str:
+    """The worker of this run; one that reported last before this run began belongs to an earlier one."""
+    started, reported = parse_time(task.get("started")), parse_time(task.get("last_worker_report"))
+    if started and reported and reported < started - _WORKER_REPORT_TOLERANCE:
+        return ""
+    return task.get("last_worker") or ""
+
+
+def _parse_id(reference: object) -> str:
+    """tasks.get_all_ex gives references as {"id": …}, tasks.get_by_id as the id itself."""
+    if isinstance(reference, Mapping):
+        return str(reference.get("id") or "")
+    return str(reference or "")
+
+
+def _parse_parameters(sections: Mapping[str, Mapping[str, Any]]) -> tuple[Parameter, ...]:
+    return tuple(
+        Parameter(
+            section=section,
+            name=item.get("name") or name,
+            value=str(item.get("value") or ""),
+            type=item.get("type"),
+            description=item.get("description"),
+        )
+        for section, items in sections.items()
+        for name, item in items.items()
+    )
+
+
+def _parse_script(script: Mapping[str, Any]) -> Script:
+    return Script(
+        repository=script.get("repository") or "",
+        branch=script.get("branch") or "",
+        commit=script.get("version_num") or "",
+        entry_point=script.get("entry_point") or "",
+        working_directory=script.get("working_dir") or "",
+        other={key: value for key, value in script.items() if key not in _SCRIPT_KEYS},
+    )
+
+
+def _to_float(value: object) -> float:
+    """The value as a number, "not a number" for what is none: JSON has no way to write NaN."""
+    try:
+        return float(value) if isinstance(value, int | float | str) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan
+
+
+def _parse_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:
+    """Last values; ClearML keys them by a hash of the name, and keeps the machine's load beside them."""
+    found = [
+        Metric(
+            variant["metric"],
+            variant["variant"],
+            variant["value"],
+            variant.get("min_value"),
+            variant.get("max_value"),
+        )
+        for variants in metrics.values()
+        for variant in variants.values()
+        if isinstance(variant.get("value"), int | float) and not is_machine_metric(str(variant.get("metric", "")))
+    ]
+    return tuple(sorted(found, key=lambda metric: (metric.metric, metric.variant)))
+
+
+def _parse_queue_entry(entry: Mapping[str, Any]) -> QueueEntry:
+    task = entry.get("task")
+    return QueueEntry(
+        experiment_id=_parse_id(task),
+        added=parse_time(entry.get("added")) or datetime.min.replace(tzinfo=UTC),
+        experiment_name=(task.get("name") or "") if isinstance(task, Mapping) else "",
+    )

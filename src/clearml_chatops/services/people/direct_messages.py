@@ -1,0 +1,42 @@
+"""Where each person is alone with the bot.
+
+There he is told what he has not asked for anywhere, and his hours of quiet count.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
+from clearml_chatops.models.people import Person
+from clearml_chatops.storage.conversation_moves import ConversationMover
+from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.direct_messages import DirectMessageStore, to_direct_message
+from clearml_chatops.storage.quiet import QuietStore
+
+
+class DirectMessages:
+    def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._recorded: dict[int, Conversation] = {}
+        """As this process noted them: a person who stays where he is costs nothing."""
+
+    async def record(self, person: Person, message: IncomingMessage) -> None:
+        """Notes where a person is, if nobody else is there. A terminal is left by closing it, and not noted.
+
+        What was to go to him by his own id, before it was known which conversation that is, now goes there.
+        """
+        conversation = Conversation(message.conversation.platform, message.conversation.id)
+        if (
+            not message.is_private
+            or conversation.platform == TERMINAL
+            or self._recorded.get(person.id) == conversation
+        ):
+            return
+        conversation_by_id = to_direct_message(message.sender)
+        async with self._database.writing() as session:
+            await DirectMessageStore(session).put(person.id, conversation)
+            await QuietStore(session).put_private_conversation(conversation, person.id)
+            if conversation_by_id != conversation:
+                await ConversationMover(session).move(conversation_by_id, conversation, now=self._clock())
+        self._recorded[person.id] = conversation

@@ -1,0 +1,71 @@
+"""What runs is looked at every few seconds, while somebody has an alert on it or watches it.
+
+The watcher tells what changes its status; this tells what becomes of it in between.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.runs import RunActivity
+from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.watching.alarm_poller import AlarmPoller
+from clearml_chatops.services.watching.alert_poller import AlertPoller
+from clearml_chatops.storage.cards import CardStore
+from clearml_chatops.storage.database import Database
+
+
+class RunPoller:
+    """One look for alerts, alarms and cards together: one request for how all of the runs are."""
+
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        alert_poller: AlertPoller,
+        alarm_poller: AlarmPoller,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._clearml = clearml
+        self._database = database
+        self._alert_poller = alert_poller
+        self._alarm_poller = alarm_poller
+        self._clock = clock
+        self._setting_up_ids: frozenset[str] = frozenset()
+
+    async def poll(self) -> int:
+        """One look; how many messages came of it. No request where nobody waits for anything.
+
+        Raises:
+            ClearMLError: it did not answer, or not for all.
+        """
+        alerts = await self._alert_poller.list_alerts()
+        watched_ids = await self._alarm_poller.list_watched_ids()
+        experiment_ids = sorted({*watched_ids, *(alert.experiment_id for alert in alerts)})
+        try:
+            runs = await self._clearml.get_run_activity(experiment_ids) if experiment_ids else {}
+            message_count = await self._alarm_poller.poll([runs[id_] for id_ in watched_ids if id_ in runs])
+        except ChatOpsError:
+            self._alarm_poller.mark_outage()
+            raise
+        await self._refresh_ready_cards(runs.values())
+        return message_count + (await self._alert_poller.poll(alerts, runs) if alerts else 0)
+
+    async def _refresh_ready_cards(self, runs: Collection[RunActivity]) -> None:
+        """Has the cards edited of those whose own code has begun since the last look."""
+        ready_ids = find_ready_ids(self._setting_up_ids, runs)
+        if ready_ids:
+            async with self._database.writing() as session:
+                await CardStore(session).mark_due(ready_ids, now=self._clock())
+        self._setting_up_ids = frozenset(run.experiment_id for run in runs if run.is_setting_up)
+
+
+def find_ready_ids(setting_up_ids: Collection[str], runs: Collection[RunActivity]) -> list[str]:
+    """Which of those that were setting up their environment now run their own code."""
+    return [
+        run.experiment_id
+        for run in runs
+        if run.experiment_id in setting_up_ids and run.status is Status.RUNNING and not run.is_setting_up
+    ]

@@ -1,0 +1,166 @@
+"""Carries out what the people who have a card have agreed to: starts the worker of the one who asked for it.
+
+It is looked at once more who has the cards: what is not as it was when they agreed is told, and not taken.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from clearml_chatops.models.errors import ChatOpsError, ClearMLError, WorkerExistsError
+from clearml_chatops.models.gpu_requests import GpuRequest, GpuRequestAnswer, GpuRequestDetails
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.notifications import Notice
+from clearml_chatops.models.people import Person, Role
+from clearml_chatops.models.replies import Button
+from clearml_chatops.services.wakeups import Wakeup
+from clearml_chatops.services.workers.host_workers import HostWorkers
+from clearml_chatops.services.workers.worker_commands import WorkerCommandResult, WorkerCommands
+from clearml_chatops.storage.database import Database
+from clearml_chatops.storage.gpu_requests import GpuRequestStore
+from clearml_chatops.storage.outbox import OutboxStore
+from clearml_chatops.storage.people import PeopleStore
+
+_RETRY_AFTER = timedelta(minutes=2)
+"""What was begun and has not ended by then was begun by a program that has died of something."""
+
+
+class GpuHandovers:
+    """The agreements about the cards of one host. `orders_of` are the orders of a person in a conversation."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        host_workers: HostWorkers,
+        create_worker_commands: Callable[[Person, Conversation], WorkerCommands],
+        host: str,
+        clock: Callable[[], datetime],
+        outbox_wakeup: Wakeup,
+    ) -> None:
+        self._database = database
+        self._host_workers = host_workers
+        self._create_worker_commands = create_worker_commands
+        self._host = host
+        self._clock = clock
+        self._outbox_wakeup = outbox_wakeup
+
+    async def poll(self) -> None:
+        """Carries out what all who were asked have agreed to, and ends what nobody has answered in time.
+
+        Raises:
+            ClearMLError: it cannot be asked; what was agreed is tried again by the next look.
+        """
+        async with self._database.reading() as session:
+            requests = await GpuRequestStore(session).list(host=self._host)
+        for _, group_requests in groupby(requests, lambda item: item.group_token):
+            group = list(group_requests)
+            unanswered = [item for item in group if item.answer is None]
+            if not unanswered:
+                await self._hand_over(group)
+            elif any(item.expires <= self._clock() for item in unanswered):
+                details = group[0].details
+                text = f"{_join_owner_names(unanswered)} did not answer whether you may have {details.gpu_label}."
+                await self._finish(group, text, Button("Ask again", f"{details.command} --ask"))
+
+    async def _hand_over(self, group: Sequence[GpuRequest]) -> None:
+        """Carries out one request, unless a run that shall end first has not, or another program is at it."""
+        details, now = group[0].details, self._clock()
+        handed_over_worker_ids = {
+            id_ for item in group if item.answer is GpuRequestAnswer.HAND_OVER for id_ in item.worker_ids
+        }
+        remaining_workers = [
+            worker for worker in await self._host_workers.list_desired() if worker.id in handed_over_worker_ids
+        ]
+        if any(not worker.draining for worker in remaining_workers):
+            text = f"{_join_owner_names(group)} goes on with the worker on {details.gpu_label} after all. Nothing was started."
+            await self._finish(group, text, Button("Ask again", f"{details.command} --ask"))
+        elif not remaining_workers and await self._try_begin(group[0].group_token, now):
+            requester = await self._find_requester(details)
+            if requester is None:
+                await self._finish(group, "")
+                return
+            try:
+                text, *offers = await self._execute(details, requester)
+            except ClearMLError:
+                async with self._database.writing() as session:
+                    await GpuRequestStore(session).set_handover_started(group[0].group_token, None)
+                raise
+            await self._finish(group, f"{_join_owner_names(group)} agreed. {text}", *offers)
+
+    async def _try_begin(self, group: str, now: datetime) -> bool:
+        """Notes that a request is being carried out; False where it is already, or is no more."""
+        async with self._database.writing() as session:
+            store = GpuRequestStore(session)
+            requests = [item for item in await store.list(host=self._host) if item.group_token == group]
+            if not requests or any(
+                item.handover_started and now - item.handover_started < _RETRY_AFTER for item in requests
+            ):
+                return False
+            await store.set_handover_started(group, now)
+        return True
+
+    async def _find_requester(self, details: GpuRequestDetails) -> Person | None:
+        """Who has asked, if he may still have workers."""
+        async with self._database.reading() as session:
+            people = PeopleStore(session)
+            person = await people.get(details.requester_id)
+            is_known = person is not None and await people.list_identities(person.id)
+        return person if person and is_known and person.role >= Role.MEMBER else None
+
+    async def _execute(self, details: GpuRequestDetails, requester: Person) -> tuple[str, *tuple[Button, ...]]:
+        """What became of the request, and what may be done then. Raises ClearMLError."""
+        commands = self._create_worker_commands(requester, details.conversation)
+        retry_button = Button("Try again", f"{details.command} --share")
+        try:
+            if details.worker_id_to_restart is None:
+                result = await commands.start(details.worker_spec)
+            else:
+                result = await commands.restart(
+                    details.worker_id_to_restart, details.worker_spec, running_policy=details.running_policy
+                )
+        except ClearMLError:
+            raise
+        except WorkerExistsError as error:
+            # Started by the look that died before it could say so; else somebody else's has the name.
+            worker_id = str(error.values["worker"])
+            desired_workers = await self._host_workers.list_desired()
+            if any(item.id == worker_id and item.person_id == requester.id for item in desired_workers):
+                return f"Your worker {worker_id} is there.", Button("My workers", "/worker")
+            return f"But: {error}", retry_button
+        except ChatOpsError as error:
+            return f"But: {error}", retry_button
+        return _describe_result(result, details)
+
+    async def _finish(self, group: Sequence[GpuRequest], text: str, *offers: Button) -> None:
+        """Forgets a request and tells who asked what became of it, once."""
+        now, first_request = self._clock(), group[0]
+        notice = Notice(
+            f"gpu_request:{first_request.group_token}",
+            text,
+            now,
+            buttons=offers,
+            person_id=first_request.details.requester_id,
+        )
+        async with self._database.writing() as session:
+            if await GpuRequestStore(session).remove(first_request.group_token) and text:
+                await OutboxStore(session).add([(notice, first_request.details.conversation)], now=now)
+        self._outbox_wakeup.wake()
+
+
+def _describe_result(result: WorkerCommandResult, details: GpuRequestDetails) -> tuple[str, *tuple[Button, ...]]:
+    if result.conflicts:
+        text = f"But meanwhile others are on {details.gpu_label}, so nothing was started."
+        return text, Button("Show who", details.command)
+    if result.busy_workers or result.candidates:
+        text = "Your own worker is in mid-run, so nothing was restarted yet: say what becomes of its run."
+        return text, Button("Restart it", f"{details.command} --share")
+    draining_texts = [
+        f"{item.worker.id} ends what it runs, and then takes {details.gpu_label}." for item in result.draining
+    ]
+    started_texts = [f"Your worker {item.id} listens on {item.plan.queue_names}." for item in result.started]
+    return " ".join((*started_texts, *draining_texts)), Button("My workers", "/worker")
+
+
+def _join_owner_names(group: Sequence[GpuRequest]) -> str:
+    return " and ".join(item.owner_name for item in group)

@@ -1,0 +1,168 @@
+"""Ending a worker: what it would take along is found out first, and no run ends by accident."""
+
+import asyncio
+import contextlib
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+
+from clearml_chatops.models.errors import CannotAbortError, CannotRetryError, ChatOpsError, ClearMLError
+from clearml_chatops.models.workers import DesiredWorker, OwnedRun, RunningPolicy, WorkerPlan
+from clearml_chatops.services.experiments.ownership import Ownership
+from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.experiments.runs import RunService
+from clearml_chatops.services.workers.host_workers import HostWorkers
+from clearml_chatops.services.workers.queue_pauses import PAUSE_DELAY
+from clearml_chatops.services.workers.workers import WorkerService
+
+_MAX_STOP_POLLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class QueueBacklog:
+    """What waits in a queue of a worker. `others_listen` is whether another worker can take it."""
+
+    queue_name: str
+    runs: tuple[OwnedRun, ...]
+    has_other_workers: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BusyWorker:
+    """A worker in mid-run: in services mode with several runs. `may_abort` is whether the person may end all."""
+
+    worker: DesiredWorker
+    runs: tuple[OwnedRun, ...]
+    can_abort: bool
+    backlogs: tuple[QueueBacklog, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DrainingWorker:
+    """A worker that takes nothing more, with what it ends before it stops, and what then waits for another one."""
+
+    worker: DesiredWorker
+    runs: tuple[OwnedRun, ...]
+    backlogs: tuple[QueueBacklog, ...] = ()
+
+
+class WorkerShutdown:
+    """Ends workers for one person. Whoever calls it holds the lock of the host's workers."""
+
+    def __init__(
+        self,
+        *,
+        workers: WorkerService,
+        queues: QueueService,
+        runs: RunService,
+        ownership: Ownership,
+        host_workers: HostWorkers,
+    ) -> None:
+        self._workers = workers
+        self._queues = queues
+        self._runs = runs
+        self._ownership = ownership
+        self._host_workers = host_workers
+
+    async def find_busy_workers(
+        self, targets: Iterable[DesiredWorker], running_policy: RunningPolicy | None
+    ) -> dict[str, BusyWorker]:
+        """Those in mid-run, by id. What waits behind them is only looked up where a person has to decide.
+
+        Raises:
+            NotYoursError: a run would be aborted that the person may not.
+        """
+        targets_by_id = {worker.id: worker for worker in targets}
+        views = tuple(
+            view for view in await self._workers.list_all() if view.id in targets_by_id and view.is_running
+        )
+        busy_workers = {}
+        for worker_id, runs in (await self._workers.find_runs(views)).items():
+            if running_policy in {RunningPolicy.ABORT, RunningPolicy.REQUEUE}:
+                for run in runs:
+                    await self._ownership.require_own(run.experiment)
+            worker = targets_by_id[worker_id]
+            busy_workers[worker_id] = BusyWorker(
+                worker,
+                runs,
+                can_abort=all([await self._ownership.is_own(run.experiment) for run in runs]),
+                backlogs=() if running_policy else await self._find_backlogs(worker, targets_by_id),
+            )
+        return busy_workers
+
+    async def find_unattended_backlogs(self, workers: Iterable[DesiredWorker]) -> tuple[QueueBacklog, ...]:
+        """What waits in these workers' queues where no other one listens; each queue once.
+
+        Nothing where ClearML does not tell: what was done to the workers is done all the same.
+        """
+        backlogs: dict[str, QueueBacklog] = {}
+        with contextlib.suppress(ClearMLError):
+            for worker in workers:
+                backlogs |= {item.queue_name: item for item in await self._find_backlogs(worker, ())}
+        return tuple(backlog for backlog in backlogs.values() if not backlog.has_other_workers)
+
+    async def drain(
+        self, worker: DesiredWorker, successor: WorkerPlan | None, busy_worker: BusyWorker | None
+    ) -> DrainingWorker:
+        """Has a worker take nothing more and end when it has nothing to do; its successor then takes its place."""
+        draining_worker = await self._host_workers.put(replace(worker, draining=True, successor=successor))
+        await self._host_workers.advance_draining(draining_worker, pause_all=False)
+        return DrainingWorker(
+            draining_worker, busy_worker.runs if busy_worker else (), await self.find_unattended_backlogs([worker])
+        )
+
+    async def stop_when_idle(
+        self, worker: DesiredWorker, busy_worker: BusyWorker | None, running_policy: RunningPolicy | None
+    ) -> bool:
+        """Ends a worker's agent once it is idle, its run being aborted first. False where it took another one.
+
+        Nothing is taken from its queues meanwhile.
+        """
+        await self._host_workers.put(replace(worker, draining=True, successor=None))
+        try:
+            await self._host_workers.advance_draining(worker, pause_all=True)
+            for run in busy_worker.runs if busy_worker else ():
+                with contextlib.suppress(CannotAbortError):  # it has just ended by itself
+                    await self._runs.abort(run.experiment)
+            for _ in range(_MAX_STOP_POLLS):
+                if await self._host_workers.advance_draining(worker, pause_all=True):
+                    return True
+                if not busy_worker and worker.id in await self.find_busy_workers(
+                    [worker], running_policy=RunningPolicy.WAIT
+                ):
+                    await self._host_workers.resume(worker)
+                    return False
+                await asyncio.sleep(PAUSE_DELAY.total_seconds())
+            if busy_worker and running_policy is not RunningPolicy.WAIT:
+                await self._host_workers.stop_now(worker)
+                return True
+        except ChatOpsError:
+            await self._cancel_draining(worker)
+            raise
+        await self._host_workers.resume(worker)
+        return False
+
+    async def requeue_runs(self, busy_worker: BusyWorker | None, running_policy: RunningPolicy | None) -> None:
+        """Puts the runs of a worker that has ended back into its queue, where that was asked for."""
+        if busy_worker and running_policy is RunningPolicy.REQUEUE:
+            for run in reversed(busy_worker.runs):  # each to the front, so that the first comes first again
+                with contextlib.suppress(CannotRetryError):  # it has ended well by itself
+                    await self._runs.retry(run.experiment.id, queue_name="", front=True)
+
+    async def _cancel_draining(self, worker: DesiredWorker) -> None:
+        """Leaves a worker as it was; what is held is let go of by the reconciler, once ClearML answers."""
+        current = next((item for item in await self._host_workers.list_desired() if item.id == worker.id), worker)
+        await self._host_workers.put(replace(current, draining=False))
+
+    async def _find_backlogs(
+        self, worker: DesiredWorker, ignored_worker_ids: Collection[str]
+    ) -> tuple[QueueBacklog, ...]:
+        """What waits in the worker's queues, those left out in which nothing does.
+
+        `besides` are workers that are to be ended too, and so are no others.
+        """
+        backlogs = []
+        for queue, experiments in await self._queues.list_waiting(worker.plan.queue_ids):
+            runs = [OwnedRun(item, await self._ownership.get_owner_name(item)) for item in experiments]
+            has_other_workers = any(id_ not in {worker.id, *ignored_worker_ids} for id_ in queue.worker_ids)
+            backlogs.append(QueueBacklog(queue.name, tuple(runs), has_other_workers))
+        return tuple(backlogs)

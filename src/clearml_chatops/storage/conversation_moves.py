@@ -1,0 +1,141 @@
+"""Conversations whose id changes: what is kept for the old id is kept for the new one."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from clearml_chatops.models.messages import Conversation
+from clearml_chatops.storage.schema import (
+    AlertRow,
+    CardRow,
+    CurrentExperimentRow,
+    DailyDigestRow,
+    MuteRow,
+    OutboxRow,
+    QuestionRow,
+    SubscriptionRow,
+    WatchRow,
+)
+
+UNREACHABLE_MESSAGE_PREFIX = "old:"
+"""Stands before the id of a message that cannot be reached any more."""
+
+
+class ConversationMover:
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def move(self, old: Conversation, new: Conversation, *, now: datetime) -> None:
+        """Has all that was to go to one conversation, and to the threads in it, go to another.
+
+        What the new one has already stays as it is there.
+        """
+        await self._move_watches(old, new)
+        await self._move_subscriptions(old, new)
+        for row in await self._session.scalars(_select_rows(AlertRow, old)):
+            row.platform, row.conversation_id = new.platform, new.id
+        await self._move_outbox(old, new, now)
+        await self._move_current_experiments(old, new)
+        await self._move_digests_and_mutes(old, new)
+        await self._move_cards(old, new)
+
+    async def _move_watches(self, old: Conversation, new: Conversation) -> None:
+        existing = {
+            (row.experiment_id, row.thread) for row in await self._session.scalars(_select_rows(WatchRow, new))
+        }
+        for row in await self._session.scalars(_select_rows(WatchRow, old)):
+            if (row.experiment_id, row.thread) in existing:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+
+    async def _move_subscriptions(self, old: Conversation, new: Conversation) -> None:
+        existing = {
+            (row.kind, row.target_id, row.thread)
+            for row in await self._session.scalars(_select_rows(SubscriptionRow, new))
+        }
+        for row in await self._session.scalars(_select_rows(SubscriptionRow, old)):
+            if (row.kind, row.target_id, row.thread) in existing:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+
+    async def _move_outbox(self, old: Conversation, new: Conversation, now: datetime) -> None:
+        """What is to be delivered at both places goes to the new one alone."""
+        existing = {_get_event_key(row) for row in await self._session.scalars(_select_rows(OutboxRow, new))}
+        for row in await self._session.scalars(_select_rows(OutboxRow, old)):
+            if _get_event_key(row) in existing:
+                row.delivered = row.delivered or now
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+
+    async def _move_current_experiments(self, old: Conversation, new: Conversation) -> None:
+        column = CurrentExperimentRow.conversation
+        rows = await self._session.scalars(
+            select(CurrentExperimentRow).where(
+                or_(column == str(old), column.startswith(f"{old}:", autoescape=True))
+            )
+        )
+        for row in rows:
+            new_name = str(new) + row.conversation.removeprefix(str(old))
+            if await self._session.get(CurrentExperimentRow, (new_name, row.person_id)) is None:
+                self._session.add(
+                    CurrentExperimentRow(
+                        conversation=new_name, person_id=row.person_id, experiment_id=row.experiment_id
+                    )
+                )
+            await self._session.delete(row)
+
+    async def _move_digests_and_mutes(self, old: Conversation, new: Conversation) -> None:
+        """When the conversation is told nothing, and when all at once."""
+        threads_with_digest = {
+            row.thread for row in await self._session.scalars(_select_rows(DailyDigestRow, new))
+        }
+        is_new_muted = await self._session.get(MuteRow, (new.platform, new.id)) is not None
+        for row in await self._session.scalars(_select_rows(DailyDigestRow, old)):
+            if row.thread in threads_with_digest:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+        for row in await self._session.scalars(_select_rows(MuteRow, old)):
+            if is_new_muted:
+                await self._session.delete(row)
+            else:
+                row.platform, row.conversation_id = new.platform, new.id
+
+    async def _move_cards(self, old: Conversation, new: Conversation) -> None:
+        """Messages stay where they are, and their ids would mean other messages in the new place.
+
+        So questions are asked no more, nor do replies reach what was about an experiment. A card moves
+        without its message: the front end finds it gone and sends it anew when its experiment moves on.
+        """
+        await self._session.execute(
+            delete(QuestionRow).where(QuestionRow.platform == old.platform, QuestionRow.conversation_id == old.id)
+        )
+        for row in await self._session.scalars(_select_rows(CardRow, old)):
+            if row.is_card and not row.is_superseded:
+                await self._session.merge(
+                    CardRow(
+                        platform=new.platform,
+                        conversation_id=new.id,
+                        message_id=UNREACHABLE_MESSAGE_PREFIX + row.message_id,
+                        thread=row.thread,
+                        experiment_id=row.experiment_id,
+                        is_card=True,
+                        is_superseded=False,
+                        due=row.due,
+                        edited=row.edited,
+                        shown_status_changed=row.shown_status_changed,
+                    )
+                )
+            await self._session.delete(row)
+
+
+def _select_rows(table: Any, conversation: Conversation) -> Any:
+    return select(table).where(table.platform == conversation.platform, table.conversation_id == conversation.id)
+
+
+def _get_event_key(row: OutboxRow) -> tuple[object, ...]:
+    return row.subject_id, row.kind, row.at, row.thread

@@ -1,0 +1,85 @@
+"""The watcher's first look ever, and the cursor that it moves from there."""
+
+from pathlib import Path
+
+from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.storage.schema import WatcherCursorRow
+from clearml_chatops.storage.watcher import WatcherStore
+from tests.support.program import run_program
+from tests.support.watcher_setup import ManualClock, WatcherSetup, add_changed_experiment, build_watcher
+
+
+async def reset_watcher(world: WatcherSetup) -> None:
+    """Has the program forget that it ever looked."""
+    async with world.program.program.process.database.writing() as session:
+        row = await session.get_one(WatcherCursorRow, 1)
+        await session.delete(row)
+    world.watcher = build_watcher(world.program, world.clock)
+
+
+async def test_first_poll_ignores_old_experiments(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with Sandbox(clock=clock) as sandbox:
+        add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+        async with run_program(sandbox, tmp_path) as program:
+            watcher = build_watcher(program, clock)
+            assert [await watcher.poll() for _ in range(3)] == [0, 0, 0]
+
+
+async def test_first_poll_of_an_empty_server(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with Sandbox(clock=clock) as sandbox, run_program(sandbox, tmp_path) as program:
+        watcher = build_watcher(program, clock)
+        assert [await watcher.poll() for _ in range(2)] == [0, 0]
+
+
+async def test_experiment_enqueued_before_the_first_poll_is_notified(world: WatcherSetup) -> None:
+    await reset_watcher(world)
+    task = await world.enqueue_clone()
+    world.clock.advance(60)
+    await world.start_run(task)
+    for number in range(3):
+        world.clock.advance(60)
+        add_changed_experiment(world, f"other {number}")
+    messages = await world.poll() + await world.poll()
+    assert [line.split("”")[0] for line in messages] == ["“two GPUs"]
+
+
+async def test_local_clock_ahead_of_the_server_skips_nothing(world: WatcherSetup) -> None:
+    """The state of a clone is noted by our own clock; an hour ahead of the server's it must not be waited for."""
+    await reset_watcher(world)
+    world.clock.advance(-3600)
+    task = await world.enqueue_clone()
+    await world.program.ask("/dequeue")
+    await world.program.ask("/clone baseline noted by our clock")
+    await world.poll()
+    await world.program.ask(f"/enqueue {task['id']}")
+    await world.start_run(task)
+    assert [line.split("”")[0] for line in await world.poll()] == ["“two GPUs"]
+
+
+async def test_experiment_without_status_time_does_not_stop_the_watcher(world: WatcherSetup) -> None:
+    """A draft made by hand has none; to wait for it makes it known to the watcher."""
+    await reset_watcher(world)
+    draft = world.sandbox.state.add_task("by hand", user=world.sandbox.alice.id)
+    assert "status_changed" not in draft
+    assert await world.program.send_for_error_code(f"/wait {draft['id']} timeout=1s") == "wait_timeout"
+    await world.poll()
+    await world.agent.call_for_data("tasks.enqueue", task=draft["id"], queue_name="alice_queue")
+    await world.poll()
+    await world.start_run(draft)
+    assert [line.split("”")[0] for line in await world.poll()] == ["“by hand"]
+
+
+async def test_cursor_never_moves_back(world: WatcherSetup) -> None:
+    task = await world.enqueue_clone()
+    await world.start_run(task)
+    await world.poll()
+    positions = []
+    for later in (1, 60, 1):
+        add_changed_experiment(world, "other")
+        await world.poll(advance_by=later)
+        async with world.program.program.process.database.reading() as session:
+            positions.append(await WatcherStore(session).get_cursor())
+    assert positions == sorted(positions, key=str)

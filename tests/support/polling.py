@@ -1,0 +1,19 @@
+"""Waiting for something to become true, with a generous end instead of a guess at how long it takes."""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+_POLL_INTERVAL_SECONDS = 0.1
+_TIMEOUT_SECONDS = 120.0
+
+
+async def wait_until(condition: Callable[[], Any]) -> None:
+    """Returns when the condition, plain or a coroutine, gives something true; fails after two minutes."""
+    async with asyncio.timeout(_TIMEOUT_SECONDS):
+        while True:
+            found = condition()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            await asyncio.sleep(_POLL_INTERVAL_SECONDS)
