@@ -29,9 +29,9 @@ def test_digest_lists_each_experiment_with_failed_first() -> None:
     reply = _build_digest(
         _build_event(EventKind.STARTED, "a"),
         _build_event(EventKind.STARTED, "b", hours=1),
-        _build_event(EventKind.COMPLETED, "a", hours=5, ran=timedelta(hours=5, minutes=2)),
-        _build_event(EventKind.FAILED, "c", hours=5, ran=timedelta(seconds=4)),
-        _build_event(EventKind.ABORTED, "d", hours=6, by_name="Bob"),
+        _build_event(EventKind.COMPLETED, "a", hours=5, running_time=timedelta(hours=5, minutes=2)),
+        _build_event(EventKind.FAILED, "c", hours=5, running_time=timedelta(seconds=4)),
+        _build_event(EventKind.ABORTED, "d", hours=6, actor_name="Bob"),
         _build_event(EventKind.DELETED, "e", hours=6),
         Notice("gpu:lab:1", "Card 1 of lab is free.", NIGHT),
     )
@@ -60,7 +60,7 @@ def test_surplus_lines_are_counted() -> None:
 
 def test_long_names_are_truncated_to_one_line() -> None:
     reply = _build_digest(
-        _build_event(EventKind.FAILED, "x\n" * 500), _build_event(EventKind.COMPLETED, "y", by_name="z" * 999)
+        _build_event(EventKind.FAILED, "x\n" * 500), _build_event(EventKind.COMPLETED, "y", actor_name="z" * 999)
     )
     assert max(len(line) for line in to_plain_text(reply).splitlines()) < 200
     assert len([block for block in reply.blocks if isinstance(block, Text)]) == 3

@@ -66,12 +66,12 @@ async def test_no_app_token_is_needed_and_none_is_used(slack: SlackServer, front
 
 async def test_with_an_app_token_there_are_no_routes(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
     access = SlackCredentials(BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, slack.api_url)
-    assert list(build_front_end(slack, bot, cards, access=access).routes) == []
+    assert list(build_front_end(slack, bot, cards, credentials=access).routes) == []
 
 
 async def test_a_blank_secret_is_named(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
     with pytest.raises(SettingsError, match=r"^SLACK_SIGNING_SECRET: blank"):
-        build_front_end(slack, bot, cards, access=replace(build_credentials(slack), signing_secret=" \n"))
+        build_front_end(slack, bot, cards, credentials=replace(build_credentials(slack), signing_secret=" \n"))
 
 
 async def test_request_url_is_verified(

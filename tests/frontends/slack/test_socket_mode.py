@@ -30,7 +30,7 @@ from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 async def test_a_wrong_bot_token_stops_with_one_line(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
     with pytest.raises(SettingsError, match=r"^SLACK_BOT_TOKEN: Slack does not accept it \(invalid_auth\)"):
         await build_front_end(
-            slack, bot, cards, access=replace(build_credentials(slack), bot_token="xoxb-wrong")
+            slack, bot, cards, credentials=replace(build_credentials(slack), bot_token="xoxb-wrong")
         ).start()
 
 
@@ -41,7 +41,7 @@ async def test_a_wrong_app_token_stops_with_one_line(
     slack: SlackServer, bot: FakeBot, cards: FakeCards, token: str, error_code: str
 ) -> None:
     with pytest.raises(SettingsError, match=rf"^SLACK_APP_TOKEN: Slack does not accept it \({error_code}\)"):
-        await build_front_end(slack, bot, cards, access=replace(build_credentials(slack), app_token=token)).start()
+        await build_front_end(slack, bot, cards, credentials=replace(build_credentials(slack), app_token=token)).start()
 
 
 @over_both_transports
@@ -67,7 +67,7 @@ async def test_unreachable_slack_at_startup_is_retried(bot: FakeBot, cards: Fake
     port = unused_port()
     server = SlackServer(port=port)
     access = SlackCredentials(BOT_TOKEN, APP_TOKEN, api_url=f"http://127.0.0.1:{port}/api/")
-    async with connect_front_end(server, bot, cards, access=access), server:
+    async with connect_front_end(server, bot, cards, credentials=access), server:
         await server.socket_mode.wait_for_connection()
 
 
@@ -76,7 +76,7 @@ async def test_wrong_settings_found_later_are_logged(
 ) -> None:
     slack.api.faults.is_unavailable = True
     async with connect_front_end(
-        slack, bot, cards, access=replace(build_credentials(slack), bot_token="xoxb-wrong")
+        slack, bot, cards, credentials=replace(build_credentials(slack), bot_token="xoxb-wrong")
     ):
         slack.api.faults.is_unavailable = False
         await wait_until(lambda: "Slack is left out: SLACK_BOT_TOKEN" in caplog.text)

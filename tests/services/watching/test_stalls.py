@@ -114,7 +114,7 @@ def build_reporting_run(minute: float, **signs: int) -> RunActivity:
             id="once",
         ),
         pytest.param(
-            [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_log=2000), ())], [], id="it logs"
+            [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_log_milliseconds=2000), ())], [], id="it logs"
         ),
         pytest.param(
             [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_iteration=1), ())],
@@ -122,7 +122,7 @@ def build_reporting_run(minute: float, **signs: int) -> RunActivity:
             id="it goes on",
         ),
         pytest.param(
-            [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, gpu_busy=5), ())],
+            [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_gpu_use_milliseconds=5), ())],
             [],
             id="it uses a card",
         ),
@@ -130,16 +130,16 @@ def build_reporting_run(minute: float, **signs: int) -> RunActivity:
             [
                 (0, build_reporting_run(0), ()),
                 (30, build_reporting_run(30), ()),
-                (31, build_reporting_run(31, last_log=2000), ()),
-                (61, build_reporting_run(61, last_log=2000), ()),
+                (31, build_reporting_run(31, last_log_milliseconds=2000), ()),
+                (61, build_reporting_run(61, last_log_milliseconds=2000), ()),
             ],
             [(30, SILENT), (61, SILENT)],
             id="again after it has logged",
         ),
         pytest.param(
             [
-                (0, build_reporting_run(0, last_log=10**15), ()),
-                (30, build_reporting_run(30, last_log=10**15 + 1), ()),
+                (0, build_reporting_run(0, last_log_milliseconds=10**15), ()),
+                (30, build_reporting_run(30, last_log_milliseconds=10**15 + 1), ()),
             ],
             [],
             id="a machine whose clock goes wrong",

@@ -59,7 +59,7 @@ class Person:
 
     async def open_topic(self, forum: Chat, name: str) -> int:
         """Opens a topic of a forum; gives its id."""
-        message = self._state.add_message(forum, self.user, "", creates_topic=name)
+        message = self._state.add_message(forum, self.user, "", created_topic=name)
         message.thread = message.id
         return message.id
 

@@ -136,7 +136,7 @@ class TelegramServer:
             (group, {"migrate_to_chat_id": supergroup.id}),
             (supergroup, {"migrate_from_chat_id": group.id}),
         ):
-            message = self.state.add_message(chat, person.user, "", migrates=migration)
+            message = self.state.add_message(chat, person.user, "", migration=migration)
             await self.state.add_update("message", message.to_json())
 
     def _add_chat(self, chat: Chat) -> Chat:
