@@ -1,1 +1,1 @@
-"""Speed, measured. Nothing here is asserted: machines differ."""
+"""Benchmarks. They print measurements and assert nothing, as machines differ."""

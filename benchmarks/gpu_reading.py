@@ -1,8 +1,8 @@
-"""How long it takes to read eight cards, their processes and whose each is, and how long the event loop stands.
+"""Measures how long reading eight GPUs with their processes and users takes, and blocks the event loop.
 
-/gpus and every look for a free card do it; we want 50 ms, off the loop. The cards are a stand-in for NVIDIA's
-library, so that what is measured is our own work, the processes are real; and where there is a driver, its cards
-are read too.
+/gpus and every poll for a free GPU do it. Goal: 50 ms, outside the event loop. The GPUs come from a fake of
+NVIDIA's library, to measure the bot's own work; the processes are real. If there is a driver, the GPUs of this
+machine are read too.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ READINGS = 100
 _WAIT_PROGRAM = "import sys; sys.stdin.read()"
 _START_CHILD_PROGRAM = (
     "import subprocess, sys; "
-    f"child = subprocess.Popen([sys.executable, '-c', {_WAIT_PROGRAM!r}], stdin=sys.stdin, stdout=subprocess.DEVNULL); "
+    f"child = subprocess.Popen([sys.executable, '-c', {_WAIT_PROGRAM!r}], stdin=sys.stdin, "
+    "stdout=subprocess.DEVNULL); "
     "print(child.pid, flush=True); child.wait()"
 )
 
@@ -42,21 +43,20 @@ async def measure(data: Path) -> None:
                 gpus[position % GPUS].processes.append(FakeProcess(pid))
             install_gpus(program, *gpus)
             print(
-                f"{GPUS} cards with {len(pids)} processes: {await _measure_reading(_create_gpu_service(program))}"
+                f"{GPUS} GPUs with {len(pids)} processes: {await _measure_reading(_create_gpu_service(program))}"
             )
             program.program.process.__dict__["gpu_reader"] = GpuReader()
             try:
                 real_gpus = await _create_gpu_service(program).list_gpus()
             except NoGpuDriverError:
-                print("no NVIDIA driver here, so no card of this machine was read")
+                print("no NVIDIA driver here, so no GPU of this machine was read")
             else:
-                print(
-                    f"the {len(real_gpus)} cards of this machine: {await _measure_reading(_create_gpu_service(program))}"
-                )
+                measurement = await _measure_reading(_create_gpu_service(program))
+                print(f"the {len(real_gpus)} GPUs of this machine: {measurement}")
 
 
 async def _measure_reading(gpus: GpuService) -> str:
-    """How long a reading takes, after a first one, and how long the loop did nothing else meanwhile."""
+    """Return how long a reading takes, without the first one, and the longest stall of the event loop."""
     await gpus.get_overview()
     stalls: list[float] = []
     stall_task = asyncio.create_task(_measure_stalls(stalls))
@@ -69,9 +69,9 @@ async def _measure_reading(gpus: GpuService) -> str:
     cpu_seconds = time.process_time() - cpu_seconds
     stall_task.cancel()
     return (
-        f"read in {median(durations) * 1000:.1f} ms, the slowest of {READINGS} in {max(durations) * 1000:.1f} ms, "
+        f"median {median(durations) * 1000:.1f} ms, slowest of {READINGS} {max(durations) * 1000:.1f} ms, "
         f"{cpu_seconds / READINGS * 1000:.1f} ms of CPU; "
-        f"the event loop stood for {max(stalls) * 1000:.1f} ms at most"
+        f"event loop blocked for at most {max(stalls) * 1000:.1f} ms"
     )
 
 
@@ -96,7 +96,7 @@ def _create_gpu_service(program: RunningProgram) -> GpuService:
 
 @contextmanager
 def _start_processes(count: int) -> Iterator[list[int]]:
-    """Real processes, each a child of another one; gives the children's numbers."""
+    """Start real processes, each a child of another process; yield the ids of the children."""
     started = [
         subprocess.Popen(
             [sys.executable, "-c", _START_CHILD_PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE

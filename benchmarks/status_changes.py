@@ -1,7 +1,7 @@
-"""What the watcher costs where 10,000 watched experiments change their status at one moment, and where none does.
+"""Measures the watcher's cost when 10,000 watched experiments change at one moment, and when none does.
 
-Each is to be told once, with one request a page; an idle cycle is one request and at most 5 ms of CPU. The
-same where nobody watches them by their ids, but a channel has subscribed to their project.
+Goal: each is notified once, with one request per page; an idle poll takes one request and at most 5 ms of CPU.
+It is measured with watched experiments, and with a subscription to their project.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from clearml_chatops.services.watching.watcher import OVERLAP
 from clearml_chatops.storage.outbox import OutboxStore
 
 EXPERIMENTS = 10_000
-IDLE_CYCLES = 200
+IDLE_POLLS = 200
 
 
 async def _serve(pipe: Connection) -> None:
-    """The sandbox in a process of its own, so that only the bot's CPU is counted here."""
+    """Run the sandbox in a process of its own, to count only the bot's CPU time here."""
     async with Sandbox() as sandbox:
         tasks = add_pending(sandbox.state, EXPERIMENTS, user=sandbox.alice.id)
         pipe.send((sandbox.url, sandbox.alice, tasks))
@@ -73,27 +73,29 @@ async def measure(data: Path, pipe: Connection, *, by_subscription: bool) -> Non
         ask("fail")
         memory_before, started_at, cpu_started_at = _measure_memory_mib(), time.monotonic(), time.process_time()
         notification_count = await process.watcher.poll()
-        description = "of a subscribed project" if by_subscription else "watched by their ids"
+        description = "of a subscribed project" if by_subscription else "watched by id"
         print(
-            f"{EXPERIMENTS} experiments {description} left Pending and failed at one moment: {notification_count} notifications, "
-            f"{ask('count')} requests, {time.monotonic() - started_at:.1f} s, "
-            f"{time.process_time() - cpu_started_at:.1f} s of CPU, memory {memory_before:.0f} → {_measure_memory_mib():.0f} MiB"
+            f"{EXPERIMENTS} experiments {description} started and failed at one moment: "
+            f"{notification_count} notifications, {ask('count')} requests, {time.monotonic() - started_at:.1f} s, "
+            f"{time.process_time() - cpu_started_at:.1f} s of CPU, "
+            f"memory {memory_before:.0f} → {_measure_memory_mib():.0f} MiB"
         )
-        print(f"in the outbox: {await _count_waiting(program)}, each of its own")
-        # What changed last is read again for a while, since something may appear late: until then it is not idle.
+        print(f"different events in the outbox: {await _count_distinct_events(program)}")
+        # The last changes are read again for some seconds, as some may appear late: it is not idle until then.
         while ask("count") != 1:
             await asyncio.sleep(OVERLAP.total_seconds())
             await process.watcher.poll()
         cpu_started_at = time.process_time()
-        for _ in range(IDLE_CYCLES):
+        for _ in range(IDLE_POLLS):
             await process.watcher.poll()
-        cpu_started_at = time.process_time() - cpu_started_at
+        idle_cpu_seconds = time.process_time() - cpu_started_at
         print(
-            f"an idle cycle: {cpu_started_at / IDLE_CYCLES * 1000:.1f} ms of CPU, {ask('count') / IDLE_CYCLES:.2f} requests"
+            f"an idle poll: {idle_cpu_seconds / IDLE_POLLS * 1000:.1f} ms of CPU, "
+            f"{ask('count') / IDLE_POLLS:.2f} requests"
         )
 
 
-async def _count_waiting(program: RunningProgram) -> int:
+async def _count_distinct_events(program: RunningProgram) -> int:
     async with program.program.process.database.reading() as session:
         waiting = await OutboxStore(session).list_due(
             program.conversation.platform,
@@ -116,7 +118,7 @@ def main(*, by_subscription: bool) -> None:
 
 if __name__ == "__main__":
     for by_subscription in (False, True):
-        # Each in a process of its own: what a process has once held it does not give back.
+        # Each runs in a process of its own, as a process does not return its memory.
         measurement = multiprocessing.get_context("spawn").Process(
             target=main, kwargs={"by_subscription": by_subscription}
         )

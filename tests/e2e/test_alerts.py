@@ -52,4 +52,4 @@ async def test_a_silent_run_raises_an_alarm_where_it_is_watched(
     )
     async with run_bot_in_process(settings):
         await play(chat, Turn("/watch “in danger”", ("is watched here",)))
-        await wait_for_messages(chat, "has given no sign of life for 0.6 s")
+        await wait_for_messages(chat, "has shown no activity for 0.6 s")

@@ -104,7 +104,7 @@ def test_simultaneous_events_are_one_message_with_final_buttons() -> None:
     assert [block.text for block in reply.blocks if isinstance(block, Text)] == [
         "“baseline” has left Pending.",
         "“baseline” has Failed.",
-        "Its log does not tell why.",
+        "No cause found in the log.",
     ]
     (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
     assert [button.label for button in offered.buttons] == ["Show log", "Retry", "Clone and edit"]

@@ -1,4 +1,4 @@
-"""Cards that are due, with what they show."""
+"""Which cards are due, and what they show."""
 
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ def _experiments(sandbox: Sandbox) -> None:
 
 
 async def render_due_cards(program: RunningProgram) -> list[str]:
-    """The cards of the terminal that are to be edited, as texts, in the order of their names."""
+    """Return the due cards of the terminal as texts, in the order of their names."""
     process = program.program.process
     items = await process.cards.list_due_edits("terminal", lambda _conversation: EditIntervals(timedelta(0)))
     cards = [

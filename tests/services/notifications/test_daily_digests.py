@@ -1,4 +1,4 @@
-"""Told once a day: how the experiments of a conversation are."""
+"""Daily digests: when they are sent, and what they report."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ from tests.support.timed_program import SUNDAY_EVENING, TimedProgram
 LAB = Conversation("chat", "C1")
 DIGEST_AT_NINE = "/digest 09:00 tz=Europe/Berlin"
 TIME_UNTIL_NINE = {"hours": 11}
-"""From the evening on."""
+"""From the evening until 09:00 in Berlin."""
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ async def _add_watched_experiment(
     lasted: float = 0,
     conversation: Conversation = LAB,
 ) -> str:
-    """An experiment that began and ended so many hours after nightfall, and is watched in the lab's channel."""
+    """Add a watched experiment; `began` is in hours after the evening, `lasted` in hours."""
     started = SUNDAY_EVENING + timedelta(hours=began)
     ended = started + timedelta(hours=lasted) if lasted else None
     task = evening.program.sandbox.state.add_task(
@@ -96,7 +96,7 @@ async def test_digest_is_sent_once_at_its_time(evening: TimedProgram) -> None:
 
 
 async def test_digest_includes_subscriptions(evening: TimedProgram) -> None:
-    """Also what nobody has watched, whoever's it is; what runs for days is found among what runs now."""
+    """Also runs that nobody watches, and those that have been running for days."""
     state, bob = evening.program.sandbox.state, evening.program.sandbox.bob.id
     projects = {name: state.add_project(name, user=bob)["id"] for name in ("speech", "speech/asr", "speeches")}
     queue = state.add_queue("fast")["id"]
@@ -191,7 +191,7 @@ async def test_empty_digest_is_not_sent(evening: TimedProgram) -> None:
 
 
 async def test_weekday_digest_on_monday_covers_the_weekend(evening: TimedProgram) -> None:
-    """The evening is a Sunday's."""
+    """The evening is a Sunday evening."""
     await evening.ask(f"{DIGEST_AT_NINE} weekdays", LAB)
     await _add_watched_experiment(evening, "on saturday", "completed", began=-30, lasted=2)
     evening.advance(**TIME_UNTIL_NINE)
@@ -227,7 +227,9 @@ async def test_digest_can_be_scheduled_and_previewed(evening: TimedProgram) -> N
     assert "1 Completed" in now
     assert "Monday to Friday" in now
     assert "each day at 10:30 (Asia/Tokyo)" in await evening.ask("/digest 10:30 tz=tokyo", LAB)
-    assert "each day at 10:30 (Europe/Berlin)" in await evening.ask("/digest 10:30", LAB), "his own stays"
+    assert "each day at 10:30 (Europe/Berlin)" in await evening.ask("/digest 10:30", LAB), (
+        "the own time zone stays"
+    )
     assert "no daily digest here any more" in await evening.ask("/digest off", LAB)
     assert "was no daily digest here" in await evening.ask("/digest off", LAB)
     evening.advance(hours=24)

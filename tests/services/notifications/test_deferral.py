@@ -1,4 +1,4 @@
-"""What happens while a conversation is to be told nothing is told in one message afterwards."""
+"""Deferred notifications are sent in one message afterwards."""
 
 from datetime import timedelta
 
@@ -23,13 +23,13 @@ async def evening(program: RunningProgram) -> TimedProgram:
     return evening
 
 
-async def test_muted_conversation_gets_one_digest_afterwards(evening: TimedProgram) -> None:
+async def test_muted_conversation_gets_one_summary_afterwards(evening: TimedProgram) -> None:
     await evening.ask("/mute 2h")
     await evening.add_event("a", EventKind.STARTED)
     evening.advance(hours=1)
     await evening.add_event("a", EventKind.FAILED, running_time=timedelta(hours=1))
     await evening.add_event("b", EventKind.COMPLETED, running_time=timedelta(minutes=3))
-    await evening.add_notice("Card 1 of lab is free.")
+    await evening.add_notice("GPU 1 of lab is free.")
     assert await evening.deliver_due() == []
     evening.advance(minutes=59)
     assert await evening.deliver_due() == []
@@ -39,7 +39,7 @@ async def test_muted_conversation_gets_one_digest_afterwards(evening: TimedProgr
     assert "1 Failed, 1 Completed, 1 other" in digest
     assert "“a”: left Pending 21:00 UTC, Failed after 1 h" in digest
     assert "“b”: Completed after 3 min" in digest
-    assert digest.index("“a”") < digest.index("“b”") < digest.index("Card 1 of lab is free.")
+    assert digest.index("“a”") < digest.index("“b”") < digest.index("GPU 1 of lab is free.")
     assert "[Show log of a] /log a" in digest
     assert after.startswith("“c” is Completed.")
     assert await evening.deliver_due() == []
@@ -50,10 +50,10 @@ async def test_deferred_notifications_are_one_message(evening: TimedProgram) -> 
     for number in range(120):
         await evening.add_event(f"run {number:03}", EventKind.COMPLETED)
     evening.advance(hours=2)
-    (digest,) = await evening.deliver_due()
-    assert "120 Completed" in digest
-    assert "and 100 more" in digest
-    assert "/watching" in digest
+    (summary,) = await evening.deliver_due()
+    assert "120 Completed" in summary
+    assert "and 100 more" in summary
+    assert "/watching" in summary
 
 
 async def test_deferred_notifications_of_one_experiment_are_a_normal_message(evening: TimedProgram) -> None:
@@ -76,8 +76,8 @@ async def test_unmuting_sends_deferred_notifications(evening: TimedProgram) -> N
     assert "not muted" in await evening.ask("/mute off")
 
 
-async def test_undelivered_digest_is_unchanged_at_the_next_attempt(evening: TimedProgram) -> None:
-    """As after a crash between the digest and the note that it was told."""
+async def test_undelivered_summary_is_unchanged_at_the_next_attempt(evening: TimedProgram) -> None:
+    """As after a crash before the delivery was recorded."""
     await evening.ask("/mute 1h")
     await evening.add_event("a")
     await evening.add_event("b")
@@ -101,8 +101,8 @@ async def test_mute_applies_to_a_channel_and_its_threads_only(evening: TimedProg
     evening.advance(hours=1)
     (message,) = await evening.process.notifications.list_due("chat", "C1")
     assert message.recipient == LAB
-    (digest,) = await evening.deliver_due(LAB)
-    assert "2 Completed" in digest, "what was to be told in two threads happened once"
+    (summary,) = await evening.deliver_due(LAB)
+    assert "2 Completed" in summary, "the events of two threads happened once"
 
 
 async def test_quiet_hours_defer_until_morning(evening: TimedProgram) -> None:
@@ -128,8 +128,8 @@ async def test_quiet_hours_count_after_a_morning_downtime(evening: TimedProgram)
     await evening.add_event("a")
     await evening.add_event("b")
     evening.advance(hours=12)
-    (digest,) = await evening.deliver_due()
-    assert "2 Completed" in digest
+    (summary,) = await evening.deliver_due()
+    assert "2 Completed" in summary
 
 
 async def test_failures_pass_quiet_hours_with_earlier_events(evening: TimedProgram) -> None:
@@ -159,8 +159,8 @@ async def test_changed_quiet_hours_send_deferred_notifications(evening: TimedPro
     assert await evening.deliver_due() == []
     evening.advance(minutes=1)
     await evening.ask(change)
-    (digest,) = await evening.deliver_due()
-    assert "2 Completed" in digest
+    (summary,) = await evening.deliver_due()
+    assert "2 Completed" in summary
 
 
 async def test_quiet_hours_apply_to_all_direct_messages(evening: TimedProgram) -> None:
@@ -176,12 +176,12 @@ async def test_quiet_hours_apply_to_all_direct_messages(evening: TimedProgram) -
     evening.advance(hours=2)
     for conversation in (*direct_messages, LAB):
         await evening.add_event("a", conversation=conversation)
-    assert [len(await evening.deliver_due(place)) for place in (*direct_messages, LAB)] == [0, 0, 0, 1]
+    assert [len(await evening.deliver_due(item)) for item in (*direct_messages, LAB)] == [0, 0, 0, 1]
     evening.advance(hours=9)
-    assert [len(await evening.deliver_due(place)) for place in direct_messages] == [1, 1, 1]
+    assert [len(await evening.deliver_due(item)) for item in direct_messages] == [1, 1, 1]
 
 
-async def test_digest_of_a_lost_conversation_is_rerouted(evening: TimedProgram) -> None:
+async def test_summary_of_a_lost_conversation_is_rerouted(evening: TimedProgram) -> None:
     person = await evening.program.find_person()
     assert person
     async with evening.process.database.writing() as session:
@@ -191,7 +191,7 @@ async def test_digest_of_a_lost_conversation_is_rerouted(evening: TimedProgram) 
     for name in ("a", "b"):
         await evening.add_event(name, conversation=lost_conversation, people=(person.id,))
     evening.advance(hours=1)
-    (digest,) = await evening.process.notifications.list_due("slack", "D1")
-    assert await evening.process.notifications.reroute(digest, ["telegram"]) == other_conversation
+    (summary,) = await evening.process.notifications.list_due("slack", "D1")
+    assert await evening.process.notifications.reroute(summary, ["telegram"]) == other_conversation
     assert await evening.deliver_due(lost_conversation) == []
     assert len(await evening.deliver_due(other_conversation)) == 2

@@ -1,4 +1,4 @@
-"""Why runs fail, read from log endings as the programs themselves print them."""
+"""Diagnosis of failed runs, from the ends of real logs."""
 
 from pathlib import Path
 
@@ -17,17 +17,27 @@ def _log(name: str) -> list[str]:
 @pytest.mark.parametrize(
     ("cause", "reason", "summary_part", "last_line"),
     [
-        (FailureCause.CUDA_OUT_OF_MEMORY, _AGENT, "for another 2.25 GiB", "torch.OutOfMemoryError: CUDA out of"),
+        (
+            FailureCause.CUDA_OUT_OF_MEMORY,
+            _AGENT,
+            "it needed another 2.25 GiB",
+            "torch.OutOfMemoryError: CUDA out of",
+        ),
         (FailureCause.MODULE_MISSING, _AGENT, "albumentations is missing", "ModuleNotFoundError: No module named"),
         (FailureCause.IMAGE, "worker execution exit code 125", "nvcr.io/team/trainer", "See 'docker run --help'."),
-        (FailureCause.GIT, "failed cloning repository", "could not be fetched", "2) Check if remote-worker has"),
+        (
+            FailureCause.GIT,
+            "failed cloning repository",
+            "Couldn't fetch the code",
+            "2) Check if remote-worker has",
+        ),
         (FailureCause.PACKAGES, _AGENT, "torchvision==0.19.9", "Command '['/home/ml/.clearml"),
-        (FailureCause.NO_SPACE, _AGENT, "No space is left", "OSError: [Errno 28]"),
+        (FailureCause.NO_SPACE, _AGENT, "No disk space left", "OSError: [Errno 28]"),
         (FailureCause.KILLED, "worker execution exit code -9", "killed from outside", "Epoch 1/90  step 2220"),
         (FailureCause.HOST_OUT_OF_MEMORY, _AGENT, "shm-size", "RuntimeError: DataLoader worker (pid 318)"),
         (FailureCause.ASSERTION, _AGENT, "999 labels for 1000 classes", "AssertionError: 999 labels"),
         (FailureCause.CODE, _AGENT, "RuntimeError: mat1 and mat2 shapes", "RuntimeError: mat1 and mat2"),
-        (FailureCause.WORKER_LOST, "Forced stop (non-responsive)", "fell silent", "Epoch 41/90  step 130"),
+        (FailureCause.WORKER_LOST, "Forced stop (non-responsive)", "stopped reporting", "Epoch 41/90  step 130"),
     ],
 )
 def test_diagnoses_cause_summary_and_evidence(
@@ -43,9 +53,17 @@ def test_diagnoses_cause_summary_and_evidence(
 
 
 def test_earlier_handled_error_is_not_the_cause() -> None:
-    """A script that tries smaller batches prints that memory did not suffice, and fails of something else."""
+    """A script that retries with smaller batches logs that it ran out of memory, and fails of something else."""
     log = ["RuntimeError: CUDA out of memory. Tried to allocate 9.00 GiB", *_log("code")]
     assert diagnose_log(log).cause is FailureCause.CODE
+
+
+@pytest.mark.parametrize(
+    ("printed", "shown"), [("2.00 GiB", "2 GiB"), ("20.50 MiB", "20.5 MiB"), ("20 MiB", "20 MiB")]
+)
+def test_amount_of_memory_has_no_trailing_zeros(printed: str, shown: str) -> None:
+    diagnosis = diagnose_log([f"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate {printed}."])
+    assert f"needed another {shown}." in diagnosis.summary
 
 
 def test_image_pull_is_not_a_failure() -> None:

@@ -1,4 +1,4 @@
-"""Clocks on the wall, also on the days on which they are moved."""
+"""Local times, also on the days when clocks change."""
 
 from datetime import UTC, date, datetime, time
 
@@ -27,16 +27,16 @@ def _utc(day: int, hour: int, minute: int = 0, *, month: int = 11) -> datetime:
         (date(2026, 11, 22), time(9), BERLIN, _utc(22, 8)),
         (date(2026, 7, 1), time(0), BERLIN, _utc(30, 22, month=6)),
         (date(2026, 11, 22), time(9), "Asia/Kolkata", _utc(22, 3, 30)),
-        # 2:00 is followed by 3:00: what is between is when that happens.
+        # Clocks go from 2:00 to 3:00: times in between are the moment of the change.
         (SPRING, time(1, 59), BERLIN, _utc(29, 0, 59, month=3)),
         (SPRING, time(2), BERLIN, _utc(29, 1, month=3)),
         (SPRING, time(2, 30), BERLIN, _utc(29, 1, month=3)),
         (SPRING, time(3), BERLIN, _utc(29, 1, month=3)),
-        # 3:00 is followed by 2:00: the first time counts.
+        # Clocks go back from 3:00 to 2:00: the first occurrence counts.
         (AUTUMN, time(2), BERLIN, _utc(25, 0, month=10)),
         (AUTUMN, time(2, 30), BERLIN, _utc(25, 0, 30, month=10)),
         (AUTUMN, time(3), BERLIN, _utc(25, 2, month=10)),
-        # Where the day itself begins at one o'clock.
+        # The day itself begins at one o'clock.
         (date(2026, 4, 24), time(0), "Africa/Cairo", _utc(23, 22, month=4)),
         (date(2026, 4, 24), time(0, 30), "Africa/Cairo", _utc(23, 22, month=4)),
     ],

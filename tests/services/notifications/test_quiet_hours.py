@@ -1,4 +1,4 @@
-"""Hours of quiet: until when they hold, and since when they do not."""
+"""Quiet hours: until when they apply, and when they last ended."""
 
 from datetime import UTC, datetime, time, timedelta
 from itertools import pairwise
@@ -32,17 +32,17 @@ def _utc(month: int, day: int, hour: int, minute: int = 0) -> datetime:
         (SIESTA, _utc(11, 22, 11, 59), None),
         (SIESTA, _utc(11, 22, 12), _utc(11, 22, 14)),
         (SIESTA, _utc(11, 22, 14), None),
-        # The night of spring has an hour less, and that of autumn one more.
+        # The night is an hour shorter in spring, and an hour longer in autumn.
         (NIGHT, _utc(3, 28, 22), _utc(3, 29, 6)),
         (NIGHT, _utc(10, 24, 21), _utc(10, 25, 7)),
         (NIGHT, _utc(10, 25, 6, 59), _utc(10, 25, 7)),
-        # Begins within the hour that is left out: when clocks go on.
+        # They begin within the skipped hour: at the moment of the change.
         (QuietHours(time(2, 30), time(8), BERLIN), _utc(3, 29, 0, 59), None),
         (QuietHours(time(2, 30), time(8), BERLIN), _utc(3, 29, 1), _utc(3, 29, 6)),
-        # Ends within the hour that is left out.
+        # They end within the skipped hour.
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(3, 29, 0, 59), _utc(3, 29, 1)),
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(3, 29, 1), None),
-        # Ends within the hour that comes twice: the first time, and not once more.
+        # They end within the repeated hour: at its first occurrence only.
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 0, 29), _utc(10, 25, 0, 30)),
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 0, 30), None),
         (QuietHours(time(23), time(2, 30), BERLIN), _utc(10, 25, 1, 15), None),
@@ -67,7 +67,7 @@ def test_quiet_ended_at(hours: QuietHours, now: datetime, since: datetime) -> No
 
 @pytest.mark.parametrize("month", [1, 3, 6, 10])
 def test_each_night_has_one_quiet_period(month: int) -> None:
-    """Minute by minute over four weeks: one beginning and one end a day, whatever clocks do."""
+    """In steps of ten minutes over four weeks, also when clocks change."""
     now = datetime(2026, month, 3, 12, tzinfo=UTC)
     quiet = [
         evaluate_quiet_hours(NIGHT, now + timedelta(minutes=10 * step)).until is not None

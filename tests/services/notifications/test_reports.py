@@ -1,4 +1,4 @@
-"""What a report says of experiments and of who used how much."""
+"""Reports: experiments by status, and usage by person."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ DAY = timedelta(days=1)
 def _build_run(
     name: str, status: Status, *, began: float | None = None, ended: float | None = None, **more: str
 ) -> Experiment:
-    """A run that began and ended so many hours ago."""
+    """Return a run; `began` and `ended` are in hours ago."""
     started = NOW - timedelta(hours=began) if began is not None else None
     completed = NOW - timedelta(hours=ended) if ended is not None else None
     return Experiment(

@@ -1,4 +1,4 @@
-"""Which time zone a person means."""
+"""Parsing of time zones."""
 
 from zoneinfo import ZoneInfo
 

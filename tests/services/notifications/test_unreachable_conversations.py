@@ -1,4 +1,4 @@
-"""Conversations that are gone: whom that concerns is told elsewhere, and nothing is tried again for ever."""
+"""Lost conversations: people get notified elsewhere, and nothing is retried forever."""
 
 from dataclasses import dataclass
 from datetime import time, timedelta
@@ -30,7 +30,7 @@ PLATFORMS = ("slack", "telegram")
 
 @dataclass
 class Lab:
-    """Anna, an admin, and Ben, both on Slack and Telegram, and a channel that can be reached no more."""
+    """Anna, an admin, and Ben, both on Slack and Telegram, and a channel that the bot can no longer reach."""
 
     evening: TimedProgram
     anna: int
@@ -44,14 +44,14 @@ class Lab:
         await self.put(ExperimentEvent(EventKind.COMPLETED, name, name, self.evening.now, person_ids=people))
 
     async def reroute_due_messages(self, conversation: Conversation = CHANNEL) -> None:
-        """All that is due there finds nobody."""
+        """Reroute everything that is due there, as if the conversation was gone."""
         service = self.evening.process.notifications
         while messages := await service.list_due(conversation.platform, conversation.id):
             for message in messages:
                 await service.reroute(message, PLATFORMS)
 
     async def fail_due_messages(self, conversation: Conversation = CHANNEL) -> None:
-        """All that is due there has failed to be told for a day."""
+        """Let everything that is due there fail for a day."""
         self.evening.advance(hours=24)
         service = self.evening.process.notifications
         for message in await service.list_due(conversation.platform, conversation.id):
@@ -117,8 +117,8 @@ async def test_subscriptions_of_a_lost_conversation_end_with_a_notice(lab: Lab) 
     messages = await lab.evening.deliver_due(BEN_CHAT)
     first, ended, second = (text.split("\n")[0] for text in messages)
     assert (first, second) == ("“first” is Completed.", "“second” is Completed.")
-    assert ended.startswith("slack:C1 cannot be reached any more")
-    assert ended.endswith("ended there: the watch of queue fast, the watch of queue slow.")
+    assert ended.startswith("The bot can no longer reach slack:C1.")
+    assert "Ended there: notifications for the queue “fast”, notifications for the queue “slow”. " in ended
 
 
 async def test_daily_digest_of_a_lost_conversation_ends(lab: Lab) -> None:
@@ -130,7 +130,7 @@ async def test_daily_digest_of_a_lost_conversation_ends(lab: Lab) -> None:
     assert await lab.evening.process.daily_digests.get(CHANNEL) is None
     first, then = await lab.evening.deliver_due(BEN_CHAT)
     assert "1 Failed" in first
-    assert "ended there: the daily digest." in then
+    assert "Ended there: the daily digest." in then
 
 
 async def test_reroutes_again_when_the_next_conversation_is_lost_too(lab: Lab) -> None:
@@ -144,14 +144,14 @@ async def test_reroutes_again_when_the_next_conversation_is_lost_too(lab: Lab) -
 async def test_deferred_messages_are_rerouted_to_each_person(lab: Lab) -> None:
     await lab.evening.ask("/mute 1h", CHANNEL)
     await lab.add_completed_event("first", lab.anna)
-    await lab.put(Notice("card", "Card 1 is free.", lab.evening.now, person_id=lab.ben))
+    await lab.put(Notice("gpu", "GPU 1 is free.", lab.evening.now, person_id=lab.ben))
     lab.evening.advance(hours=2)
     await lab.reroute_due_messages()
     assert [text.split("\n")[0] for text in await lab.evening.deliver_due(ANNA_CHAT)] == ["“first” is Completed."]
-    assert await lab.evening.deliver_due(BEN_CHAT) == ["Card 1 is free."]
+    assert await lab.evening.deliver_due(BEN_CHAT) == ["GPU 1 is free."]
 
 
-# ── What could not be told for a day ──────────────────────────────────────────────────────────────
+# ── Notifications that stay undelivered for a day ─────────────────────────────────────────────────
 
 
 async def test_undelivered_notice_is_reported_to_admins_once(lab: Lab) -> None:
@@ -160,25 +160,20 @@ async def test_undelivered_notice_is_reported_to_admins_once(lab: Lab) -> None:
     assert await lab.evening.list_due(CHANNEL) == []
     (note,) = await lab.evening.list_due(ANNA_CHAT)
     assert to_plain_text(note) == (
-        "This could not be told at slack:C1 for a day (no answer): The worker has died."
+        "A notification couldn't be sent to slack:C1 for a day (no answer): The worker has died."
     )
     await lab.fail_due_messages(ANNA_CHAT)
     assert await lab.evening.list_due(ANNA_CHAT) == [], "there is no note about a note"
     assert await lab.evening.list_due(BEN_CHAT) == [], "no admin"
 
 
-async def test_undelivered_digest_is_one_admin_note(
-    lab: Lab,
-) -> None:
+async def test_undelivered_summary_is_one_admin_note(lab: Lab) -> None:
     await lab.evening.ask("/mute 1h", CHANNEL)
     for number in range(12):
         await lab.add_completed_event(f"run {number}", lab.ben)
-    await lab.put(Notice("card", "Card 1 is free.", lab.evening.now, person_id=lab.ben))
+    await lab.put(Notice("gpu", "GPU 1 is free.", lab.evening.now, person_id=lab.ben))
     await lab.fail_due_messages()
     (note,) = await lab.evening.deliver_due(ANNA_CHAT)
     lines = note.splitlines()
-    assert (
-        lines[0]
-        == "What was held back from there, 13 messages, could not be told at slack:C1 for a day (no answer):"
-    )
+    assert lines[0] == "13 notifications couldn't be sent to slack:C1 for a day (no answer):"
     assert (lines[1], lines[10:]) == ("“run 0”", ["“run 9”", "and 3 more"])

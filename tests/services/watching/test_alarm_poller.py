@@ -1,4 +1,4 @@
-"""Alarms of watched experiments, over looks, restarts and recoveries."""
+"""Alarms of watched experiments, over polls, restarts and outages."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -26,7 +26,7 @@ async def runs(tmp_path: Path) -> AsyncIterator[WatchedRuns]:
 
 @pytest.fixture
 async def waiting(runs: WatchedRuns) -> Document:
-    """A watched experiment that waits in Alice's queue."""
+    """A watched experiment that is Pending in Alice's queue."""
     await runs.program.ask("/queue create")
     queue = runs.sandbox.state.find_queue("alice_queue")
     assert queue
@@ -34,7 +34,7 @@ async def waiting(runs: WatchedRuns) -> Document:
 
 
 async def poll_each_minute(runs: WatchedRuns, minutes: int) -> list[str]:
-    """What is told in so many minutes, with a look in each."""
+    """Poll once a minute; return the messages."""
     return [text for _ in range(minutes) for text in await runs.poll(advance_by=MINUTE)]
 
 
@@ -42,8 +42,8 @@ async def test_unattended_experiment_is_notified_once_with_actions(runs: Watched
     assert await poll_each_minute(runs, 10) == []
     (message,) = await poll_each_minute(runs, 30)
     assert message.splitlines() == [
-        "“waits” is still Pending: no worker has listened on its queue alice_queue for 10 min.",
-        f"[Start my worker] /worker start queue={waiting['execution']['queue']}",
+        "“waits” is still Pending: queue alice_queue has had no worker for 10 min. Start one to run it.",
+        f"[Start worker] /worker start queue={waiting['execution']['queue']}",
         f"[Dequeue] /dequeue {waiting['id']}",
         f"[Show] /show {waiting['id']}",
     ]
@@ -63,12 +63,15 @@ async def test_silent_run_is_notified_once_until_it_reports_again(runs: WatchedR
     assert await poll_each_minute(runs, 30) == []
     (message,) = await poll_each_minute(runs, 60)
     assert message.splitlines() == [
-        "“a run” is Running, but has given no sign of life for 30 min: no log, no iteration, no use of a GPU.",
-        f"[Log] /log {task['id']}",
+        (
+            "“a run” is Running, but has shown no activity for 30 min: no log lines, no iterations, no GPU use. "
+            "Check its log, or abort it."
+        ),
+        f"[Show log] /log {task['id']}",
         f"[Show] /show {task['id']}",
         f"[Abort] /abort {task['id']}",
     ]
-    runs.add_log_lines(task, "going on")
+    runs.add_log_lines(task, "another line")
     assert await poll_each_minute(runs, 30) == []
     assert len(await poll_each_minute(runs, 10)) == 1
 
@@ -86,7 +89,7 @@ async def test_silent_run_is_notified_once_until_it_reports_again(runs: WatchedR
 async def test_which_reports_count_as_activity(
     runs: WatchedRuns, metric: str, value: float, *, is_notified: bool
 ) -> None:
-    """The SDK goes on reporting the machine's load of a script that hangs."""
+    """The SDK still reports the machine's load when a script hangs."""
     task = await runs.add_watched_run()
     messages = []
     for _ in range(45):
@@ -99,12 +102,12 @@ async def test_lost_worker_is_notified_once(runs: WatchedRuns) -> None:
     task = await runs.add_watched_run()
     for _ in range(5):
         runs.report_worker_status(task)
-        runs.add_log_lines(task, "going on")
+        runs.add_log_lines(task, "another line")
         assert await runs.poll(advance_by=MINUTE) == []
     assert await poll_each_minute(runs, 9) == []
     (message,) = await poll_each_minute(runs, 60)
-    assert f"its worker {WORKER} has not reported of it for 10 min" in message
-    assert "ClearML itself waits two hours" in message
+    assert f"its worker {WORKER} hasn't reported on it for 10 min." in message
+    assert "ClearML itself waits 2 hours" in message
     assert f"[Abort] /abort {task['id']}" in message
 
 
@@ -115,7 +118,7 @@ async def test_restarted_agent_has_lost_its_run(runs: WatchedRuns) -> None:
     for _ in range(15):
         runs.report_worker_status()
         messages += await runs.poll(advance_by=MINUTE)
-    assert ["has not reported of it" in text for text in messages] == [True]
+    assert ["hasn't reported on it" in text for text in messages] == [True]
 
 
 async def test_restart_neither_loses_nor_repeats_alarms(runs: WatchedRuns) -> None:
@@ -128,7 +131,7 @@ async def test_restart_neither_loses_nor_repeats_alarms(runs: WatchedRuns) -> No
 
 
 async def test_clearml_outage_raises_no_alarm(runs: WatchedRuns) -> None:
-    """No agent can report then, and none has when it is back."""
+    """During the outage no agent can report."""
     task = await runs.add_watched_run()
     runs.report_worker_status(task)
     assert await poll_each_minute(runs, 5) == []
@@ -140,9 +143,9 @@ async def test_clearml_outage_raises_no_alarm(runs: WatchedRuns) -> None:
     await runs.sandbox.start(port=port)
     assert await runs.poll() == []
     runs.report_worker_status(task)
-    runs.add_log_lines(task, "going on")
+    runs.add_log_lines(task, "another line")
     assert await poll_each_minute(runs, 9) == []
-    assert len(await poll_each_minute(runs, 5)) == 1, "it looks on as before"
+    assert len(await poll_each_minute(runs, 5)) == 1, "it works as before"
 
 
 async def test_grace_period_after_a_long_downtime(runs: WatchedRuns) -> None:
@@ -152,13 +155,13 @@ async def test_grace_period_after_a_long_downtime(runs: WatchedRuns) -> None:
     runs.restart()
     assert await runs.poll(advance_by=600 * MINUTE) == []
     runs.report_worker_status(task)
-    runs.add_log_lines(task, "going on")
+    runs.add_log_lines(task, "another line")
     assert await runs.poll(advance_by=OUTAGE_GRACE.total_seconds()) == []
 
 
 async def test_only_watchers_are_notified(runs: WatchedRuns) -> None:
     task = await runs.add_watched_run()
-    runs.add_run("of nobody's interest")
+    runs.add_run("that nobody watches")
     bob = await runs.program.add_person(runs.sandbox.bob, Role.MEMBER)
     other_person = await runs.program.add_person(runs.sandbox.carol, Role.VIEWER)
     await bob.ask(f"/watch {task['id']}")

@@ -1,4 +1,4 @@
-"""Conditions on scalars: how they are written, and when they hold."""
+"""Conditions on metrics: how they are written, and when they are met."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def build_metric(value: float, lowest: float | None = None, highest: float | Non
 
 
 @pytest.mark.parametrize(
-    ("comparison", "before", "now", "by"),
+    ("comparison", "previous_extreme", "metric", "expected"),
     [
         (">", None, build_metric(0.95), 0.95),
         (">", None, build_metric(0.9), None),
@@ -57,33 +57,35 @@ def build_metric(value: float, lowest: float | None = None, highest: float | Non
         ("<", None, build_metric(0.9), None),
         ("<=", None, build_metric(0.9), 0.9),
         ("<", None, build_metric(0.5, 0.5, 0.8), 0.5),
-        # It was there for a moment between two looks.
+        # The value was reached between two polls.
         (">", 0.8, build_metric(0.7, 0.1, 0.93), 0.93),
         ("<", 1.2, build_metric(1.1, 0.4, 3.0), 0.4),
-        # It was there, but before the alert was set.
+        # It was reached before the alert was set.
         (">", 0.93, build_metric(0.7, 0.1, 0.93), None),
         ("<", 0.4, build_metric(1.1, 0.4, 3.0), None),
-        # It was there before, and is again.
+        # It was reached before, and is again.
         (">", 0.93, build_metric(0.91, 0.1, 0.93), 0.91),
-        # The first values that there are.
+        # These are the first values.
         (">", None, build_metric(0.7, 0.1, 0.93), 0.93),
-        # It rises, and is not there yet.
+        # The value rises, but has not reached it yet.
         (">", 0.5, build_metric(0.8, 0.1, 0.85), None),
-        # A server that tells no extremes.
+        # The server reports no extremes.
         (">", 0.5, build_metric(0.8), None),
         (">", None, build_metric(float("nan"), 0.1, 0.2), None),
     ],
 )
-def test_when_a_condition_holds(comparison: str, before: float | None, now: Metric, by: float | None) -> None:
+def test_when_a_condition_is_met(
+    comparison: str, previous_extreme: float | None, metric: Metric, expected: float | None
+) -> None:
     condition = MetricCondition("val/acc", Comparison(comparison), 0.9)
-    found = find_fulfilling_metric(condition, [now], previous_extreme=before)
-    assert (found[1] if found else None) == by
+    found = find_fulfilling_metric(condition, [metric], previous_extreme=previous_extreme)
+    assert (found[1] if found else None) == expected
 
 
 def test_extreme_follows_the_comparison() -> None:
     above, below = (MetricCondition("val/acc", Comparison(sign), 0.9) for sign in (">", "<"))
-    now = [build_metric(0.5, 0.1, 0.8), Metric("train", "acc", 7.0, 7.0, 7.0)]
-    assert (find_extreme(above, now), find_extreme(below, now)) == (0.8, 0.1)
+    metrics = [build_metric(0.5, 0.1, 0.8), Metric("train", "acc", 7.0, 7.0, 7.0)]
+    assert (find_extreme(above, metrics), find_extreme(below, metrics)) == (0.8, 0.1)
     assert find_extreme(above, []) is None
 
 

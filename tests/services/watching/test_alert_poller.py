@@ -1,4 +1,4 @@
-"""Alerts: told once, of what happens after they were set, whatever happens to the bot meanwhile."""
+"""Alerts: notified once, for what happens after they were set, also across restarts and outages."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -31,7 +31,7 @@ async def set_alert(runs: WatchedRuns, line: str, task: dict[str, Any]) -> None:
     assert "You are told here once" in await runs.program.ask(f"{line} {task['id']}")
 
 
-# ── Values ────────────────────────────────────────────────────────────────────────────────────────
+# ── Metrics ────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_metric_alert_is_notified_once_with_actions(runs: WatchedRuns) -> None:
@@ -42,9 +42,9 @@ async def test_metric_alert_is_notified_once_with_actions(runs: WatchedRuns) -> 
     runs.report_scalar(task, "val/acc", 0.95)
     (message,) = await runs.poll()
     assert message.splitlines() == [
-        "“a run”: val/acc is 0.95. You wanted to be told of val/acc > 0.9.",
+        "“a run”: val/acc is 0.95. Alert: val/acc > 0.9.",
         f"[Show] /show {task['id']}",
-        f"[Log] /log {task['id']}",
+        f"[Show log] /log {task['id']}",
         f"[Abort] /abort {task['id']}",
     ]
     runs.report_scalar(task, "val/acc", 0.99)
@@ -67,7 +67,7 @@ async def test_value_reached_between_two_polls_is_notified(runs: WatchedRuns) ->
     await set_alert(runs, "/alert metric loss/train<1", task)
     runs.report_scalar(task, "loss/train", 0.8, 2.5)
     (message,) = await runs.poll()
-    assert "loss/train has been 0.8, and is 2.5 now." in message
+    assert "loss/train reached 0.8 and is 2.5 now." in message
 
 
 async def test_values_before_the_alert_do_not_count(runs: WatchedRuns) -> None:
@@ -113,7 +113,7 @@ async def test_restarted_run_resets_the_extreme(runs: WatchedRuns) -> None:
     task.update(status="in_progress")
     runs.report_scalar(task, "val/acc", 0.91, 0.4)
     (message,) = await runs.poll()
-    assert "has been 0.91" in message
+    assert "reached 0.91" in message
 
 
 # ── Log lines ─────────────────────────────────────────────────────────────────────────────────────
@@ -127,7 +127,7 @@ async def test_matching_log_line_is_quoted_verbatim(runs: WatchedRuns) -> None:
     runs.add_log_lines(task, "all is well", "  <b>error</b> error E7 & more  ", "error again")
     (message,) = await runs.poll()
     assert message.splitlines()[:2] == [
-        "“<!channel>” has logged what you wanted to be told of: log “error \\w+”.",
+        "“<!channel>” logged a line that matches “error \\w+”.",
         "<b>error</b> error E7 & more",
     ]
     runs.add_log_lines(task, "error again")
@@ -168,7 +168,7 @@ async def test_log_match_across_pages_and_restarts(runs: WatchedRuns, monkeypatc
 
 
 async def test_late_log_line_is_found(runs: WatchedRuns) -> None:
-    """An agent and the script write their own times, and the server shows lines some seconds later."""
+    """Agent and script stamp their lines themselves, and the server shows lines some seconds later."""
     task = runs.add_run()
     await set_alert(runs, "/alert log needle", task)
     runs.clock.advance(seconds=30)
@@ -195,7 +195,7 @@ async def test_slow_pattern_is_notified_and_removed(runs: WatchedRuns) -> None:
         == 1
     )
     (reply,) = await runs.deliver()
-    assert "was removed: the pattern takes too long to try" in to_plain_text(reply)
+    assert "was removed because its pattern is too slow" in to_plain_text(reply)
     assert await poller.list_alerts() == []
 
 
@@ -209,7 +209,7 @@ async def test_line_logged_at_the_end_is_notified(runs: WatchedRuns) -> None:
     assert await runs.poll(advance_by=5) == []
     runs.add_log_lines(task, "needle", seconds_ago=6)
     (message,) = await runs.poll(advance_by=END_GRACE.total_seconds())
-    assert "has logged" in message
+    assert "logged a line" in message
     assert "Abort" not in message
 
 
@@ -222,7 +222,7 @@ async def test_unmet_alert_ends_with_its_run_and_is_notified_unless_watched(runs
         runs.finish_run(each)
     assert await runs.poll(advance_by=5) == []
     (message,) = await runs.poll(advance_by=END_GRACE.total_seconds())
-    assert "“not watched” is Completed, and what you wanted to be told of did not happen" in message
+    assert "“not watched” is Completed. Its alert never fired: " in message
     assert "There are no alerts here" in await runs.program.ask("/alert")
 
 
@@ -235,7 +235,7 @@ async def test_alert_on_a_deleted_experiment_ends(runs: WatchedRuns) -> None:
     assert await runs.poll() == []
 
 
-# ── Requests, restarts, trouble ───────────────────────────────────────────────────────────────────
+# ── Requests, restarts, errors ────────────────────────────────────────────────────────────────────
 
 
 async def test_no_requests_without_alerts(runs: WatchedRuns) -> None:
@@ -303,8 +303,8 @@ async def test_two_pollers_on_one_database_notify_once(runs: WatchedRuns) -> Non
         for _ in range(2)
     )
     alerts = await first.list_alerts()
-    signs = await process.clearml.bot.get_run_activity([task["id"]])
-    assert (await first.poll(alerts, signs), await second.poll(alerts, signs)) == (1, 0)
+    activity = await process.clearml.bot.get_run_activity([task["id"]])
+    assert (await first.poll(alerts, activity), await second.poll(alerts, activity)) == (1, 0)
     assert len(await runs.deliver()) == 1
 
 
@@ -326,7 +326,7 @@ async def test_unreadable_log_does_not_block_others(runs: WatchedRuns) -> None:
         await set_alert(runs, "/alert log needle", task)
         runs.add_log_lines(task, "needle")
     process = replace(runs.program.program.process, clock=runs.clock)
-    signs = await process.clearml.bot.get_run_activity([first["id"], second["id"]])
+    activity = await process.clearml.bot.get_run_activity([first["id"], second["id"]])
     del runs.sandbox.state.tasks[min(first["id"], second["id"])]
     poller = AlertPoller(
         clearml=process.clearml.bot,
@@ -335,7 +335,7 @@ async def test_unreadable_log_does_not_block_others(runs: WatchedRuns) -> None:
         outbox_wakeup=process.outbox_wakeup,
     )
     with pytest.raises(Exception, match="Invalid task id"):
-        await poller.poll(await poller.list_alerts(), signs)
+        await poller.poll(await poller.list_alerts(), activity)
     assert len(await runs.deliver()) == 1
 
 
@@ -353,7 +353,7 @@ async def test_alerts_belong_to_their_conversation(runs: WatchedRuns) -> None:
 
 
 async def test_alert_is_rerouted_when_its_conversation_is_gone(runs: WatchedRuns) -> None:
-    """Nobody watches the experiment: the alert itself tells whose it is."""
+    """Nobody watches the experiment; the alert itself stores its person."""
     task = runs.add_run()
     await set_alert(runs, "/alert metric val/acc>0.9", task)
     runs.report_scalar(task, "val/acc", 0.95)
@@ -372,7 +372,7 @@ async def test_alert_is_rerouted_when_its_conversation_is_gone(runs: WatchedRuns
 
 
 async def test_alert_number_is_never_reused(runs: WatchedRuns) -> None:
-    """A button of an old list would remove another alert."""
+    """Otherwise a button of an old list could remove another alert."""
     task = runs.add_run()
     await set_alert(runs, "/alert log first", task)
     await runs.program.ask("/alert off 1")

@@ -1,4 +1,4 @@
-"""What people enqueue in the web UI is found by their ClearML user and told them, without their asking."""
+"""Experiments that people enqueue in the web UI are discovered by their ClearML user and notified."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from tests.support.watcher_setup import WORKER, WatcherSetup, assert_notificatio
 
 @pytest.fixture
 async def bobs(world: WatcherSetup) -> WatcherSetup:
-    """Bob's view of the world: he is known by his ClearML user, and has never cloned anything here."""
+    """Bob's view of the world: the bot knows Bob's ClearML user, and Bob has never cloned anything here."""
     bob = await world.program.add_person(world.sandbox.bob, Role.MEMBER)
     agent = world.agent.acting_as(world.sandbox.bob)
     return WatcherSetup(world.clock, world.sandbox, bob, agent, world.watcher)
@@ -36,7 +36,7 @@ async def enqueue_in_the_web_ui(world: WatcherSetup, name: str = "from the web U
 
 async def test_experiment_enqueued_in_the_web_ui_is_notified_until_its_end(bobs: WatcherSetup) -> None:
     task = await enqueue_in_the_web_ui(bobs)
-    assert await bobs.poll() == [], "he enqueued it himself"
+    assert await bobs.poll() == [], "Bob enqueued it"
     bobs.clock.advance(60)
     await bobs.start_run(task)
     assert_notifications(await bobs.poll(), ("from the web UI", "left Pending", "1 min 1 s", WORKER))
@@ -80,7 +80,7 @@ async def test_poll_delay_stays_short_while_pending(bobs: WatcherSetup) -> None:
 
 
 async def test_past_events_are_not_notified(world: WatcherSetup, tmp_path: Path) -> None:
-    """Not what had ended before the first look, and not an old end that is only published."""
+    """Neither a run that ended before the first poll, nor an old one that is published later."""
     old = world.sandbox.state.add_task(
         "long over",
         user=world.sandbox.bob.id,
@@ -163,7 +163,7 @@ async def test_discovery_can_be_turned_off_and_on(bobs: WatcherSetup) -> None:
 
 
 async def test_experiment_watched_elsewhere_is_notified_once(bobs: WatcherSetup) -> None:
-    """He enqueues by a command in a channel what he made in the web UI: there he hears of it."""
+    """Bob made it in the web UI and enqueues it by a command in a channel: it is notified there."""
     task = await clone_in_the_web_ui(bobs)
     channel = Conversation("chat", "C1")
     program = bobs.program
@@ -198,13 +198,13 @@ async def test_two_watchers_notify_once(bobs: WatcherSetup, tmp_path: Path) -> N
 
 
 async def test_experiment_created_for_another_person_is_not_the_bot_users(world: WatcherSetup) -> None:
-    """Where the bot acts as itself, all that it makes is its own user's on the server."""
+    """If the bot acts as itself, everything it creates belongs to its own user on the server."""
     alice = await world.program.add_person(world.sandbox.alice, Role.MEMBER)
-    hers = WatcherSetup(world.clock, world.sandbox, alice, world.agent, world.watcher)
+    alices = WatcherSetup(world.clock, world.sandbox, alice, world.agent, world.watcher)
     task = await world.enqueue_clone()
     await world.start_run(task)
     assert_notifications(await world.poll(), ("two GPUs", "left Pending"))
-    assert await hers.deliver() == []
+    assert await alices.deliver() == []
 
 
 async def test_locked_out_person_is_not_notified(bobs: WatcherSetup) -> None:

@@ -1,6 +1,6 @@
-"""From two looks at an experiment to what happened between them.
+"""Events derived from two states of an experiment.
 
-Times are minutes: `_at(3)` is three minutes after the experiment was made.
+Times are minutes: `_build_time(3)` is three minutes after the experiment was created.
 """
 
 from dataclasses import replace
@@ -12,7 +12,7 @@ from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.notifications import OWN_ACTION_KINDS, EventKind, ExperimentEvent, ExperimentState
 from clearml_chatops.services.watching.events import derive_events, derive_first_events, merge_state
 
-LEFT_PENDING, COMPLETED, FAILED, ABORTED = (
+STARTED, COMPLETED, FAILED, ABORTED = (
     EventKind.STARTED,
     EventKind.COMPLETED,
     EventKind.FAILED,
@@ -59,37 +59,37 @@ COMPLETED_AGAIN = _build_state(Status.COMPLETED, 10, started=3, completed=10)
     ("before", "now", "kinds"),
     [
         (DRAFT, QUEUED, []),
-        (QUEUED, RUNNING, [LEFT_PENDING]),
+        (QUEUED, RUNNING, [STARTED]),
         (RUNNING, COMPLETED_RUN, [COMPLETED]),
         (RUNNING, FAILED_RUN, [FAILED]),
         (RUNNING, ABORTED_RUN, [ABORTED]),
-        # several steps within one look
-        (QUEUED, COMPLETED_RUN, [LEFT_PENDING, COMPLETED]),
-        (QUEUED, FAILED_RUN, [LEFT_PENDING, FAILED]),
-        (QUEUED, ABORTED_RUN, [LEFT_PENDING, ABORTED]),
-        (DRAFT, RUNNING, [LEFT_PENDING]),
-        (DRAFT, COMPLETED_RUN, [LEFT_PENDING, COMPLETED]),
-        (DRAFT, PUBLISHED, [LEFT_PENDING, COMPLETED]),
+        # several steps between two polls
+        (QUEUED, COMPLETED_RUN, [STARTED, COMPLETED]),
+        (QUEUED, FAILED_RUN, [STARTED, FAILED]),
+        (QUEUED, ABORTED_RUN, [STARTED, ABORTED]),
+        (DRAFT, RUNNING, [STARTED]),
+        (DRAFT, COMPLETED_RUN, [STARTED, COMPLETED]),
+        (DRAFT, PUBLISHED, [STARTED, COMPLETED]),
         # never run
         (QUEUED, _build_state(Status.ABORTED, 2), [ABORTED]),
         (QUEUED, _build_state(Status.DRAFT, 2), []),
         (QUEUED, _build_state(Status.FAILED, 2), [FAILED]),
         # a run that is retried
         (FAILED_RUN, REQUEUED, []),
-        (REQUEUED, RUNNING_AGAIN, [LEFT_PENDING]),
-        (FAILED_RUN, RUNNING_AGAIN, [LEFT_PENDING]),
-        (ABORTED_RUN, RUNNING_AGAIN, [LEFT_PENDING]),
+        (REQUEUED, RUNNING_AGAIN, [STARTED]),
+        (FAILED_RUN, RUNNING_AGAIN, [STARTED]),
+        (ABORTED_RUN, RUNNING_AGAIN, [STARTED]),
         (RUNNING_AGAIN, FAILED_AGAIN, [FAILED]),
-        (REQUEUED, FAILED_AGAIN, [LEFT_PENDING, FAILED]),
-        (REQUEUED, ABORTED_AGAIN, [LEFT_PENDING, ABORTED]),
-        (REQUEUED, COMPLETED_AGAIN, [LEFT_PENDING, COMPLETED]),
+        (REQUEUED, FAILED_AGAIN, [STARTED, FAILED]),
+        (REQUEUED, ABORTED_AGAIN, [STARTED, ABORTED]),
+        (REQUEUED, COMPLETED_AGAIN, [STARTED, COMPLETED]),
         # retried after a reset, which clears the time of the start
-        (FAILED_RUN, _build_state(Status.FAILED, 12, started=11, completed=12), [LEFT_PENDING, FAILED]),
-        (FAILED_RUN, _build_state(Status.RUNNING, 11, started=11), [LEFT_PENDING]),
-        (COMPLETED_RUN, _build_state(Status.PUBLISHED, 12, started=11, completed=12), [LEFT_PENDING, COMPLETED]),
-        # out of the queue again, with the status of before
+        (FAILED_RUN, _build_state(Status.FAILED, 12, started=11, completed=12), [STARTED, FAILED]),
+        (FAILED_RUN, _build_state(Status.RUNNING, 11, started=11), [STARTED]),
+        (COMPLETED_RUN, _build_state(Status.PUBLISHED, 12, started=11, completed=12), [STARTED, COMPLETED]),
+        # dequeued, with the previous status
         (REQUEUED, _build_state(Status.FAILED, 9, started=3, completed=5), []),
-        # a status that is set once more
+        # a status that is set again
         (RUNNING, _build_state(Status.RUNNING, 4, started=3), []),
         (FAILED_RUN, _build_state(Status.FAILED, 6, started=3, completed=6), []),
         (ABORTED_RUN, _build_state(Status.ABORTED, 6, started=3, completed=6), []),
@@ -97,14 +97,14 @@ COMPLETED_AGAIN = _build_state(Status.COMPLETED, 10, started=3, completed=10)
         # reset
         (FAILED_RUN, _build_state(Status.DRAFT, 6), []),
         (RUNNING, _build_state(Status.DRAFT, 6), []),
-        # publishing is no second completion, and the first one when the end was not seen
+        # publishing is not a second completion, but the first one if the end was not seen
         (COMPLETED_RUN, PUBLISHED, []),
         (COMPLETED_RUN, PUBLISHING, []),
         (PUBLISHING, PUBLISHED, []),
         (FAILED_RUN, PUBLISHED, []),
         (RUNNING, PUBLISHING, [COMPLETED]),
         (RUNNING, PUBLISHED, [COMPLETED]),
-        # statuses of which there is nothing to tell
+        # statuses without an event
         (RUNNING, _build_state(Status.UNKNOWN, 6, started=3), []),
     ],
 )
@@ -124,10 +124,10 @@ def test_same_status_gives_no_event_even_if_name_or_worker_changed(now: Experime
     assert derive_events(now, replace(now, name="renamed", worker_id="another")) == ()
 
 
-def test_left_pending_event_has_worker_time_and_wait() -> None:
+def test_start_event_has_worker_time_and_wait() -> None:
     assert derive_events(QUEUED, RUNNING) == (
         ExperimentEvent(
-            LEFT_PENDING, "4f2a", "baseline", _build_time(3), "lab:q:gpu0", waiting_time=timedelta(minutes=2)
+            STARTED, "4f2a", "baseline", _build_time(3), "lab:q:gpu0", waiting_time=timedelta(minutes=2)
         ),
     )
 
@@ -147,20 +147,20 @@ def test_wait_is_unknown_when_never_seen_pending() -> None:
     assert event.waiting_time is None
 
 
-def test_retried_run_left_pending_at_its_status_change() -> None:
+def test_retried_run_started_at_its_status_change() -> None:
     (event,) = derive_events(REQUEUED, RUNNING_AGAIN)
     assert (event.at, event.waiting_time) == (_build_time(8), timedelta(minutes=1))
 
 
 def test_retried_run_that_ended_between_polls_has_unknown_wait() -> None:
-    left_pending, _ = derive_events(REQUEUED, FAILED_AGAIN)
-    assert left_pending.waiting_time is None
+    started, _ = derive_events(REQUEUED, FAILED_AGAIN)
+    assert started.waiting_time is None
 
 
 def test_run_seen_before_its_start_time_gives_one_event() -> None:
     unwritten = _build_state(Status.RUNNING, 3)
     written = _build_state(Status.RUNNING, 3.1, started=3)
-    assert [event.kind for event in derive_events(QUEUED, unwritten)] == [LEFT_PENDING]
+    assert [event.kind for event in derive_events(QUEUED, unwritten)] == [STARTED]
     assert derive_events(unwritten, written) == ()
 
 
@@ -200,9 +200,9 @@ ENQUEUED, DEQUEUED, BACK_TO_DRAFT = EventKind.ENQUEUED, EventKind.DEQUEUED, Even
         (FAILED_RUN, _build_state(Status.DRAFT, 6), [BACK_TO_DRAFT]),
         (RUNNING, _build_state(Status.DRAFT, 6), [BACK_TO_DRAFT]),
         (QUEUED, _build_state(Status.ABORTED, 2), [ABORTED]),
-        (QUEUED, FAILED_RUN, [LEFT_PENDING, FAILED]),
+        (QUEUED, FAILED_RUN, [STARTED, FAILED]),
         (QUEUED, _build_state(Status.PENDING, 2), []),
-        (DRAFT, RUNNING, [LEFT_PENDING]),
+        (DRAFT, RUNNING, [STARTED]),
     ],
 )
 def test_manual_change_event_has_its_user(
@@ -215,11 +215,11 @@ def test_manual_change_event_has_its_user(
 
 def test_stop_requester_is_kept_until_the_agent_stops() -> None:
     stopping = replace(_build_state(Status.RUNNING, 4, started=3), stop_requested_by="b2")
-    once_more = merge_state(stopping, _build_state(Status.RUNNING, 4.5, started=3))
-    assert once_more.stop_requested_by == "b2"
-    (event,) = derive_events(once_more, ABORTED_RUN)
+    merged_state = merge_state(stopping, _build_state(Status.RUNNING, 4.5, started=3))
+    assert merged_state.stop_requested_by == "b2"
+    (event,) = derive_events(merged_state, ABORTED_RUN)
     assert event.actor_id == "b2"
-    assert merge_state(once_more, ABORTED_RUN).stop_requested_by == ""
+    assert merge_state(merged_state, ABORTED_RUN).stop_requested_by == ""
 
 
 @pytest.mark.parametrize(
@@ -229,13 +229,13 @@ def test_stop_requester_is_kept_until_the_agent_stops() -> None:
         (QUEUED, 0, []),
         (replace(QUEUED, changed_by="bob"), 0, [EventKind.ENQUEUED]),
         (replace(QUEUED, changed_by="bob"), 1, []),
-        (RUNNING, 2, [LEFT_PENDING]),
+        (RUNNING, 2, [STARTED]),
         (RUNNING, 3, []),
-        (COMPLETED_RUN, 2, [LEFT_PENDING, COMPLETED]),
+        (COMPLETED_RUN, 2, [STARTED, COMPLETED]),
         (FAILED_RUN, 4, [FAILED]),
         (FAILED_RUN, 5, []),
         (ABORTED_RUN, 4, [ABORTED]),
-        # The status was set once more; the end is as old as before.
+        # The status was set again; the end is still the old one.
         (PUBLISHED, 6, []),
         (_build_state(Status.FAILED, 9, started=3, completed=5), 6, []),
         (REQUEUED, 6, []),

@@ -1,4 +1,4 @@
-"""Regular expressions that people give: mistakes are told with their place, and none takes for ever."""
+"""Log patterns: errors give their position, and no search runs beyond its time limit."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,9 +15,9 @@ from clearml_chatops.services.watching.log_patterns import (
 )
 
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-_LONG_TIMEOUT = timedelta(seconds=60)
+_LONG_TIME_LIMIT = timedelta(seconds=60)
 CATASTROPHIC_PATTERN = "(a|aa)+$"
-"""It tries as many ways as there are to part a line of this letter, about 10¹² for sixty of them."""
+"""Backtracks over all ways to split a line of this letter, about 10¹² for sixty of them."""
 
 
 def lines(*texts: str) -> Sequence[LogLine]:
@@ -36,7 +36,7 @@ def lines(*texts: str) -> Sequence[LogLine]:
 )
 async def test_finds_the_first_matching_line(pattern: str, found: str | None) -> None:
     log_lines = lines("epoch 12: loss 0.3", "CUDA out of memory", "the loss is nan", "out of memory again")
-    line = await find_first_match(pattern, log_lines, timeout=_LONG_TIMEOUT)
+    line = await find_first_match(pattern, log_lines, time_limit=_LONG_TIME_LIMIT)
     assert (line.text if line else None) == found
 
 
@@ -73,7 +73,7 @@ async def test_pathological_pattern_is_rejected_or_times_out(pattern: str) -> No
     except ChatOpsError:
         return
     try:
-        await find_first_match(pattern, lines("b" * 100), timeout=timedelta(seconds=0.2))
+        await find_first_match(pattern, lines("b" * 100), time_limit=timedelta(seconds=0.2))
     except SlowPatternError:
         return
 
@@ -81,11 +81,11 @@ async def test_pathological_pattern_is_rejected_or_times_out(pattern: str) -> No
 async def test_slow_pattern_times_out() -> None:
     require_pattern(CATASTROPHIC_PATTERN)
     with pytest.raises(SlowPatternError):
-        await find_first_match(CATASTROPHIC_PATTERN, lines("a" * 60 + "!"), timeout=timedelta(seconds=0.05))
+        await find_first_match(CATASTROPHIC_PATTERN, lines("a" * 60 + "!"), time_limit=timedelta(seconds=0.05))
 
 
-async def test_timeout_covers_all_lines() -> None:
+async def test_time_limit_covers_all_lines() -> None:
     with pytest.raises(SlowPatternError):
         await find_first_match(
-            CATASTROPHIC_PATTERN, lines(*["a" * 26 + "!"] * 100_000), timeout=timedelta(seconds=0.05)
+            CATASTROPHIC_PATTERN, lines(*["a" * 26 + "!"] * 100_000), time_limit=timedelta(seconds=0.05)
         )

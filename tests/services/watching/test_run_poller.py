@@ -1,4 +1,4 @@
-"""One look at all that runs: cards show at once that a run's own code has begun."""
+"""Polling of runs: cards show at once that a run's script has started."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace

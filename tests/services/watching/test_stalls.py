@@ -1,4 +1,4 @@
-"""When what waits or runs is in vain: tables of how it stands, and what is told of it."""
+"""Stalls: tables of activity over time, and the alarms that are due."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def minutes(number: float) -> timedelta:
 
 
 def run_polls(*steps: Step, thresholds: AlarmThresholds = THRESHOLDS) -> list[tuple[float, AlarmKind]]:
-    """The alarms of these looks, each with the minute after noon at which it came."""
+    """Return the alarms of these polls, each with its minute after noon."""
     known: dict[tuple[str, AlarmKind], Stall] = {}
     alarms = []
     for minute, run, workers in steps:
@@ -51,12 +51,12 @@ UNATTENDED, SILENT, LOST = AlarmKind.UNATTENDED, AlarmKind.SILENT, AlarmKind.WOR
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param([(0, PENDING, ()), (9.9, PENDING, ())], [], id="not long yet"),
+        pytest.param([(0, PENDING, ()), (9.9, PENDING, ())], [], id="below the threshold"),
         pytest.param([(0, PENDING, ()), (10, PENDING, ()), (60, PENDING, ())], [(10, UNATTENDED)], id="once"),
         pytest.param(
             [(0, PENDING, (OTHER_QUEUE_WORKER,)), (10, PENDING, (OTHER_QUEUE_WORKER,))],
             [(10, UNATTENDED)],
-            id="other",
+            id="worker of another queue",
         ),
         pytest.param(
             [(0, PENDING, (LISTENING_WORKER,)), (60, PENDING, (LISTENING_WORKER,))], [], id="busy worker"
@@ -69,7 +69,7 @@ UNATTENDED, SILENT, LOST = AlarmKind.UNATTENDED, AlarmKind.SILENT, AlarmKind.WOR
                 (70, PENDING, (LISTENING_WORKER,)),
             ],
             [],
-            id="a worker that is restarted",
+            id="worker restarts",
         ),
         pytest.param(
             [
@@ -80,30 +80,30 @@ UNATTENDED, SILENT, LOST = AlarmKind.UNATTENDED, AlarmKind.SILENT, AlarmKind.WOR
                 (30, PENDING, ()),
             ],
             [(10, UNATTENDED), (30, UNATTENDED)],
-            id="again after it was attended",
+            id="again after a worker came",
         ),
         pytest.param(
             [(0, PENDING, ()), (9, replace(PENDING, status_changed=NOON + minutes(8)), ()), (12, PENDING, ())],
             [],
-            id="enqueued anew",
+            id="enqueued again",
         ),
-        pytest.param(
-            [(0, PENDING_WITHOUT_QUEUE, ()), (60, PENDING_WITHOUT_QUEUE, ())], [], id="nobody knows where"
-        ),
+        pytest.param([(0, PENDING_WITHOUT_QUEUE, ()), (60, PENDING_WITHOUT_QUEUE, ())], [], id="queue unknown"),
     ],
 )
 def test_unattended_alarms(steps: list[Step], expected: list[tuple[float, AlarmKind]]) -> None:
     assert run_polls(*steps) == expected
 
 
-def build_reporting_run(minute: float, **signs: int) -> RunActivity:
-    return replace(RUNNING, worker_last_report=NOON + minutes(minute), **signs)  # type: ignore[arg-type]
+def build_reporting_run(minute: float, **activity: int) -> RunActivity:
+    return replace(RUNNING, worker_last_report=NOON + minutes(minute), **activity)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param([(0, build_reporting_run(0), ()), (29, build_reporting_run(29), ())], [], id="not long yet"),
+        pytest.param(
+            [(0, build_reporting_run(0), ()), (29, build_reporting_run(29), ())], [], id="below the threshold"
+        ),
         pytest.param(
             [
                 (0, build_reporting_run(0), ()),
@@ -114,17 +114,19 @@ def build_reporting_run(minute: float, **signs: int) -> RunActivity:
             id="once",
         ),
         pytest.param(
-            [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_log_milliseconds=2000), ())], [], id="it logs"
+            [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_log_milliseconds=2000), ())],
+            [],
+            id="logs a line",
         ),
         pytest.param(
             [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_iteration=1), ())],
             [],
-            id="it goes on",
+            id="reports an iteration",
         ),
         pytest.param(
             [(0, build_reporting_run(0), ()), (30, build_reporting_run(30, last_gpu_use_milliseconds=5), ())],
             [],
-            id="it uses a card",
+            id="uses a GPU",
         ),
         pytest.param(
             [
@@ -134,7 +136,7 @@ def build_reporting_run(minute: float, **signs: int) -> RunActivity:
                 (61, build_reporting_run(61, last_log_milliseconds=2000), ()),
             ],
             [(30, SILENT), (61, SILENT)],
-            id="again after it has logged",
+            id="again after a log line",
         ),
         pytest.param(
             [
@@ -142,7 +144,7 @@ def build_reporting_run(minute: float, **signs: int) -> RunActivity:
                 (30, build_reporting_run(30, last_log_milliseconds=10**15 + 1), ()),
             ],
             [],
-            id="a machine whose clock goes wrong",
+            id="machine with a wrong clock",
         ),
     ],
 )
@@ -157,29 +159,31 @@ WORKER_WITH_RUN = Worker("w1", (), experiment_id="e1", last_seen=NOON - minutes(
 @pytest.mark.parametrize(
     ("steps", "expected"),
     [
-        pytest.param([(0, RUNNING, ()), (9.9, RUNNING, ())], [], id="not long yet"),
+        pytest.param([(0, RUNNING, ()), (9.9, RUNNING, ())], [], id="below the threshold"),
         pytest.param([(0, RUNNING, ()), (10, RUNNING, ()), (29, RUNNING, ())], [(10, LOST)], id="once"),
-        pytest.param([(0, RUNNING, ()), (10, RUNNING, ()), (45, RUNNING, ())], [(10, LOST)], id="one for both"),
+        pytest.param(
+            [(0, RUNNING, ()), (10, RUNNING, ()), (45, RUNNING, ())],
+            [(10, LOST)],
+            id="one alarm for lost and silent",
+        ),
         pytest.param(
             [(0, FRESH_RUN, (WORKER_WITH_RUN,)), (10, FRESH_RUN, (WORKER_WITH_RUN,))],
             [(10, LOST)],
-            id="a fresh run",
+            id="fresh run",
         ),
         pytest.param(
-            [(0, FRESH_RUN, (WORKER_WITH_RUN,)), (9, RUNNING, ()), (18, RUNNING, ())], [], id="it begins to report"
+            [(0, FRESH_RUN, (WORKER_WITH_RUN,)), (9, RUNNING, ()), (18, RUNNING, ())], [], id="first report"
         ),
-        pytest.param(
-            [(0, RUNNING, ()), (10, RUNNING, (LISTENING_WORKER,))], [(10, LOST)], id="its worker began anew"
-        ),
+        pytest.param([(0, RUNNING, ()), (10, RUNNING, (LISTENING_WORKER,))], [(10, LOST)], id="worker restarted"),
         pytest.param(
             [(0, RUNNING, ()), (9, build_reporting_run(9), ()), (18, build_reporting_run(9), ())],
             [],
-            id="it reported",
+            id="reported",
         ),
         pytest.param(
             [(0, FRESH_RUN, ()), (29, FRESH_RUN, ())],
             [],
-            id="a run without an agent",
+            id="run without an agent",
         ),
     ],
 )
@@ -207,9 +211,9 @@ def test_silent_alarm_without_worker_lost_alarms() -> None:
 @pytest.mark.parametrize(
     ("since", "last_poll", "counted"),
     [
-        pytest.param(0, 5, 5, id="what was seen before ClearML went down counts"),
-        pytest.param(0, None, 8, id="of another process nobody knows how long it looked"),
-        pytest.param(58, None, 2, id="what stands for a short time only"),
+        pytest.param(0, 5, 5, id="time before the outage counts"),
+        pytest.param(0, None, 8, id="last poll of another process is unknown"),
+        pytest.param(58, None, 2, id="short stall"),
     ],
 )
 def test_time_without_polls_does_not_count(since: float, last_poll: float | None, counted: float) -> None:

@@ -1,4 +1,4 @@
-"""Subscriptions: a channel is told of everybody's experiments in a queue or a project, and of each thing once."""
+"""Subscriptions: a channel gets notified of all experiments in a queue or project, once per event."""
 
 from dataclasses import dataclass
 
@@ -14,20 +14,20 @@ from tests.support.watcher_setup import WORKER, WatcherSetup, assert_notificatio
 
 @dataclass
 class Channel:
-    """A channel in which Alice talks to the bot, and others read."""
+    """A channel in which Alice writes to the bot, and others read."""
 
     world: WatcherSetup
     conversation: Conversation
 
-    async def say(self, line: str, *, thread: str = "", begins_thread: bool = False) -> Reply:
+    async def send(self, line: str, *, thread: str = "", starts_thread: bool = False) -> Reply:
         program = self.world.program
         conversation = Conversation(self.conversation.platform, self.conversation.id, thread)
         return await program.program.dispatcher.handle(
-            IncomingMessage(program.identity, program.name, conversation, line, starts_thread=begins_thread)
+            IncomingMessage(program.identity, program.name, conversation, line, starts_thread=starts_thread)
         )
 
     async def ask(self, line: str) -> str:
-        reply = await self.say(line)
+        reply = await self.send(line)
         assert reply.outcome is Outcome.DONE, to_plain_text(reply)
         return to_plain_text(reply)
 
@@ -47,7 +47,7 @@ def channel(world: WatcherSetup) -> Channel:
 
 
 def add_draft(world: WatcherSetup, name: str, *, project: str = "vision") -> Document:
-    """An experiment of Bob's, whom the bot does not know."""
+    """Add an experiment of Bob, who is unknown to the bot."""
     state, bob = world.sandbox.state, world.sandbox.bob.id
     found = state.find_project(project) or state.add_project(project, user=bob)
     return state.add_task(name, user=bob, project=found["id"])
@@ -70,7 +70,7 @@ async def test_queue_subscription_names_the_owner(world: WatcherSetup, channel: 
     await world.finish_run(task, "failed", "boom")
     await world.finish_run(other_queue_task, "failed")
     assert_notifications(await channel.poll(), ("“his” of Bob Brown has Failed", "boom"))
-    assert await world.deliver() == [], "Alice herself did not ask for it"
+    assert await world.deliver() == [], "Alice did not subscribe in private"
 
 
 async def test_project_subscription_includes_subprojects(world: WatcherSetup, channel: Channel) -> None:
@@ -161,7 +161,7 @@ async def test_manually_started_run_has_not_left_a_queue(world: WatcherSetup, ch
 
 
 async def test_known_owner_is_shown_with_their_local_name(world: WatcherSetup, channel: Channel) -> None:
-    """Where the bot acts as itself the server says that all is the bot's; for whom it was made is noted."""
+    """If the bot acts as itself, the server names the bot as the owner; the bot stores the real one."""
     await channel.ask("/watch project=vision")
     bob = await world.program.add_person(world.sandbox.bob, Role.MEMBER)
     reply = await bob.send("/rerun baseline his queue=alice_queue --force")
@@ -194,10 +194,10 @@ async def test_ended_subscription_is_not_notified(world: WatcherSetup, channel: 
 
 
 async def test_subscription_by_mention_belongs_to_the_channel(world: WatcherSetup, channel: Channel) -> None:
-    """A mention begins a thread, in which the answer is; what comes later belongs into the channel."""
-    await channel.say("/watch queue=alice_queue", thread="17.1", begins_thread=True)
+    """A mention starts a thread for the reply; later notifications go to the channel."""
+    await channel.send("/watch queue=alice_queue", thread="17.1", starts_thread=True)
     assert "(in a thread)" not in await channel.ask("/watching")
-    await channel.say("/watch project=vision", thread="18.1")
+    await channel.send("/watch project=vision", thread="18.1")
     watch_list = await channel.ask("/watching")
     assert "project vision (in a thread)" in watch_list
     assert "2 queues and projects watched here" in watch_list

@@ -1,4 +1,4 @@
-"""The watcher: what people are told of their experiments."""
+"""The watcher: which notifications people get about their experiments."""
 
 import pytest
 
@@ -28,7 +28,7 @@ async def test_failure_notification_quotes_the_end_of_the_log(world: WatcherSetu
     await world.finish_run(task, "failed", *(f"step {number}" for number in range(20)), "CUDA out of memory")
     messages = await world.poll()
     assert_notifications(messages, ("two GPUs", "Failed", "1 min 1 s"))
-    assert "memory did not suffice" in messages[0].splitlines()[1]
+    assert "Out of GPU memory" in messages[0].splitlines()[1]
     assert messages[0].splitlines()[2:] == [*(f"step {number}" for number in range(13, 20)), "CUDA out of memory"]
 
 
@@ -51,7 +51,7 @@ async def test_own_actions_are_not_notified(world: WatcherSetup) -> None:
     await world.agent.call_for_data("tasks.stop", task=first["id"])
     assert await world.poll() == []
     await world.finish_run(first, "stopped", by_agent=True)
-    assert await world.poll() == [], "she asked for it in the web UI"
+    assert await world.poll() == [], "Alice aborted it in the web UI"
     await world.program.ask("/abort second")
     assert await world.poll() == []
     await world.program.ask(f"/retry {second['id']}")
@@ -71,7 +71,7 @@ async def test_action_of_another_person_is_notified_with_their_name(world: Watch
         (f"/reset {task['id']} --yes", "made a Draft again by Bob Brown"),
     ):
         await bob.ask(line)
-        # Commands go by the program's own clock, which must not be ahead of this one.
+        # Commands use the program's own clock, which must not be ahead of this one.
         assert_notifications(await world.poll(advance_by=60), ("two GPUs", sentence))
         assert await bobs.deliver() == [], line
 
@@ -161,11 +161,11 @@ async def test_each_person_is_notified_of_their_own_runs(world: WatcherSetup) ->
     bob = await world.program.add_person(world.sandbox.bob, Role.MEMBER)
     bobs = WatcherSetup(world.clock, world.sandbox, bob, world.agent, world.watcher)
     await bob.ask("/queue use alice_queue")
-    mine, his = await world.enqueue_clone("mine"), await bobs.enqueue_clone("his")
-    for task in (mine, his):
+    alices_task, bobs_task = await world.enqueue_clone("alices"), await bobs.enqueue_clone("bobs")
+    for task in (alices_task, bobs_task):
         await world.start_run(task)
-    assert [line.split()[0] for line in await world.poll()] == ["“mine”"]
-    assert [line.split()[0] for line in await bobs.deliver()] == ["“his”"]
+    assert [line.split()[0] for line in await world.poll()] == ["“alices”"]
+    assert [line.split()[0] for line in await bobs.deliver()] == ["“bobs”"]
 
 
 async def test_clone_enqueued_in_the_web_ui_is_notified(world: WatcherSetup) -> None:
@@ -226,7 +226,7 @@ async def test_worker_of_a_previous_run_is_not_reused(world: WatcherSetup) -> No
 async def test_run_without_worker_stays_within_reach_of_later_pages(
     world: WatcherSetup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is left for a later look, and must stay within reach while much else changes after it."""
+    """It is left for a later poll, and must stay within reach while other experiments change after it."""
     monkeypatch.setattr(watcher, "PAGE_SIZE", 3)
     task = await world.enqueue_clone()
     await world.start_run(task, worker="")

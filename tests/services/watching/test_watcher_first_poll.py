@@ -1,4 +1,4 @@
-"""The watcher's first look ever, and the cursor that it moves from there."""
+"""The watcher's first poll, and the cursor that it moves from there."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.support.watcher_setup import ManualClock, WatcherSetup, add_changed_e
 
 
 async def reset_watcher(world: WatcherSetup) -> None:
-    """Has the program forget that it ever looked."""
+    """Make the program forget its polls."""
     async with world.program.program.process.database.writing() as session:
         row = await session.get_one(WatcherCursorRow, 1)
         await session.delete(row)
@@ -47,12 +47,12 @@ async def test_experiment_enqueued_before_the_first_poll_is_notified(world: Watc
 
 
 async def test_local_clock_ahead_of_the_server_skips_nothing(world: WatcherSetup) -> None:
-    """The state of a clone is noted by our own clock; an hour ahead of the server's it must not be waited for."""
+    """A clone's state has a time by the bot's clock, here an hour ahead; the watcher must not wait for it."""
     await reset_watcher(world)
     world.clock.advance(-3600)
     task = await world.enqueue_clone()
     await world.program.ask("/dequeue")
-    await world.program.ask("/clone baseline noted by our clock")
+    await world.program.ask("/clone baseline stored by the bot")
     await world.poll()
     await world.program.ask(f"/enqueue {task['id']}")
     await world.start_run(task)
@@ -60,7 +60,7 @@ async def test_local_clock_ahead_of_the_server_skips_nothing(world: WatcherSetup
 
 
 async def test_experiment_without_status_time_does_not_stop_the_watcher(world: WatcherSetup) -> None:
-    """A draft made by hand has none; to wait for it makes it known to the watcher."""
+    """A Draft made by hand has none; /wait makes it known to the watcher."""
     await reset_watcher(world)
     draft = world.sandbox.state.add_task("by hand", user=world.sandbox.alice.id)
     assert "status_changed" not in draft

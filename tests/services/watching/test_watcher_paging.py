@@ -1,4 +1,4 @@
-"""The watcher where thousands change at once: all told, once, by pages, and at no cost afterwards."""
+"""The watcher when thousands of experiments change at once: page by page, each once, and idle afterwards."""
 
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from tests.support.program import RunningProgram, run_program
 COUNT = 4 * PAGE_SIZE + 7
 PAGES = 5
 EXTRA_PAGES = 1
-"""The page after the first begins at the first one's last change, which is all of it where all is one moment."""
+"""The second page begins at the last change of the first, so it repeats it if all changes are at one moment."""
 
 
 class Clock:
@@ -77,9 +77,7 @@ async def test_thousands_of_simultaneous_changes_cost_one_request_a_page(
     sandbox.requests.clear()
     clock.moment += timedelta(seconds=2)
     assert await watcher.poll() == 0
-    assert sandbox.requests.list_endpoints() == ["tasks.get_all_ex"], (
-        "what changed long ago is not read again and again"
-    )
+    assert sandbox.requests.list_endpoints() == ["tasks.get_all_ex"], "old changes are not read in every poll"
 
 
 async def test_changes_after_an_idle_period_are_notified(program: RunningProgram, clock: Clock) -> None:

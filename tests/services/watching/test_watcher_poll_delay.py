@@ -1,4 +1,4 @@
-"""How often the watcher looks, and what a look costs."""
+"""How often the watcher polls, and what a poll costs."""
 
 from tests.support.bulk_experiments import add_pending, watch_all
 from tests.support.watcher_setup import WatcherSetup
@@ -26,7 +26,7 @@ async def test_polls_often_only_while_a_watched_experiment_is_active(world: Watc
     assert world.watcher.get_poll_delay() == active_delay
     await world.start_run(task, worker="")
     await world.poll()
-    assert world.watcher.get_poll_delay() < active_delay, "the worker's name comes in a moment"
+    assert world.watcher.get_poll_delay() < active_delay, "the worker's name comes soon"
     await world.report_worker_status(task)
     await world.poll()
     assert world.watcher.get_poll_delay() == active_delay

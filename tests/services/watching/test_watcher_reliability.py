@@ -1,4 +1,4 @@
-"""The watcher: nothing is lost and nothing told twice, whatever happens in between."""
+"""The watcher: no notification is lost or repeated, whatever happens in between."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -107,7 +107,7 @@ async def test_restarted_program_notifies_missed_events_once(world: WatcherSetup
         messages = await restarted_world.poll()
         assert sorted(line.split("”")[0] for line in messages) == ["“first", "“second"]
         assert await restarted_world.poll() == []
-    assert await world.poll() == [], "nor does one that still runs beside it"
+    assert await world.poll() == [], "also not by the old program"
 
 
 async def test_two_watchers_on_one_database_notify_once(world: WatcherSetup, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""How it is told: the outbox's messages and cards, and when nothing is told."""
+"""Notifications from the outbox, cards, digests, failure diagnosis, and when conversations are quiet."""

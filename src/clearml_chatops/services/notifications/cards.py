@@ -1,4 +1,4 @@
-"""The bot's messages about experiments: a reply to one means its experiment, and cards are kept up to date."""
+"""Records which experiment each of the bot's messages is about, and keeps cards up to date."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 
 DUE_LOOKAHEAD = timedelta(seconds=4)
-"""How far a look for due cards looks ahead; while nothing is due so soon it need not be repeated earlier."""
+"""How far ahead a query for due cards reaches; if it finds none, the next query can wait that long."""
 
 PROGRESS_INTERVAL = timedelta(seconds=30)
-"""How often the card of a run is edited while nothing but its iterations and its time move on."""
+"""How often the card of a run is edited while only its iterations and run time change."""
 
 
 @dataclass(frozen=True, slots=True)
 class CardToEdit:
-    """A card and the experiment as it is now; None of one that ClearML no longer has."""
+    """A card and the current state of its experiment, None if the experiment was deleted in ClearML."""
 
     card: DueCard
     experiment: Experiment | None
@@ -32,6 +32,8 @@ class CardToEdit:
 
 
 class CardService:
+    """Cards and other messages about experiments, in all conversations."""
+
     def __init__(
         self, *, clearml: ClearML, database: Database, waits: WaitEstimator, clock: Callable[[], datetime]
     ) -> None:
@@ -40,13 +42,13 @@ class CardService:
         self._waits = waits
         self._clock = clock
         self._last_edits: dict[tuple[str, str], datetime] = {}
-        """When a card of a conversation was edited last, by platform and id."""
+        """The time of the last card edit in each conversation, by platform and id."""
         self._has_due_cards: dict[str, bool] = {}
 
     async def record_message(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
     ) -> None:
-        """Notes what a message is about. One that is a card takes the place of the experiment's card there."""
+        """Record which experiment a message is about. A new card supersedes the experiment's older card there."""
         async with self._database.writing() as session:
             store = CardStore(session)
             await store.put(conversation, message_id, experiment_id, is_card=is_card)
@@ -54,22 +56,23 @@ class CardService:
                 await store.supersede(conversation, message_id, experiment_id, now=self._clock())
 
     async def find_experiment_id(self, conversation: Conversation, message_id: str) -> str:
-        """The experiment's id; empty where the message is about none."""
+        """Return the id of the experiment that a message is about, or an empty string."""
         async with self._database.reading() as session:
             return await CardStore(session).get_experiment_id(conversation, message_id)
 
     async def mark_due(self, experiment_ids: Sequence[str]) -> None:
-        """Has the cards of these experiments edited soon."""
+        """Schedule an edit of these experiments' cards."""
         async with self._database.writing() as session:
             await CardStore(session).mark_due(experiment_ids, now=self._clock())
 
     async def list_due_edits(
         self, platform: str, edit_intervals: Callable[[Conversation], EditIntervals]
     ) -> list[CardToEdit]:
-        """The cards to edit now, each with its experiment: one request to ClearML for all of them.
+        """Return the cards to edit now, each with its experiment.
 
-        A second one for the queues, where some wait, and each minute what it takes to say for how long.
-        `pace` tells how long cards are left alone; what changes meanwhile is one edit.
+        This takes one ClearML request for all experiments and, if some are Pending, one for the queues;
+        once a minute the wait estimate needs a few more. `edit_intervals` gives the minimum time between
+        edits; changes in between are combined into one edit.
 
         Raises:
             ClearMLError: ClearML does not answer.
@@ -101,15 +104,15 @@ class CardService:
         ]
 
     def has_due_cards(self, platform: str) -> bool:
-        """Whether the last look found a card that is to be edited now or soon."""
+        """Return whether the last query found a card that is due now or soon."""
         return self._has_due_cards.get(platform, True)
 
     def _claim_edit(
         self, card: DueCard, edit_intervals: EditIntervals, busy_conversations: Sequence[str], now: datetime
     ) -> bool:
-        """Whether it is a card's turn; if so its conversation has had it.
+        """Return whether a card may be edited now; if so, use up its conversation's interval.
 
-        `waiting` are the conversations to which messages are on their way.
+        `busy_conversations` are those with queued messages, which go before edits.
         """
         if card.edited is not None and card.edited + edit_intervals.card > now:
             return False
@@ -125,11 +128,11 @@ class CardService:
         return True
 
     async def find_queue_position(self, experiment: Experiment) -> QueuePosition | None:
-        """Where and for how long an experiment waits; None where it does not. One request, as `to_edit` has it."""
+        """Return the queue position and estimated wait of an experiment, None if it is not Pending."""
         return (await self._find_queue_positions([experiment])).get(experiment.id)
 
     async def _find_queue_positions(self, experiments: Iterable[Experiment]) -> dict[str, QueuePosition]:
-        """Where and for how long those wait that do, by their ids."""
+        """Return the queue positions of the Pending experiments, by experiment id."""
         waiting = [item for item in experiments if item.status is Status.PENDING and item.queue_id]
         if not waiting:
             return {}
@@ -144,7 +147,7 @@ class CardService:
         return {experiment_id: position for experiment_id, position in found if position}
 
     async def mark_edited(self, item: CardToEdit) -> None:
-        """Notes that a card shows its experiment as it is now; that of a run is edited again in a while."""
+        """Record an edit. The card of a Pending or Running experiment is due again after `PROGRESS_INTERVAL`."""
         async with self._database.writing() as session:
             store = CardStore(session)
             if item.experiment is None or item.card.is_superseded:
@@ -160,19 +163,19 @@ class CardService:
             )
 
     async def mark_edit_failed(self, item: CardToEdit) -> None:
-        """Notes that an edit failed; it is tried again after the usual pause."""
+        """Record a failed edit; it is retried after the usual interval."""
         async with self._database.writing() as session:
             await CardStore(session).mark_edited(
                 item.card, at=self._clock(), shown_status_changed=None, due=item.card.due
             )
 
     async def retire(self, item: CardToEdit) -> None:
-        """Notes that a card can be edited no more."""
+        """Stop editing a card, for example because the platform refuses it."""
         async with self._database.writing() as session:
             await CardStore(session).retire(item.card)
 
 
 def build_web_link(host: str, experiment: Experiment) -> str:
-    """Where the web UI shows an experiment; empty where the web UI's address is not known."""
+    """Return an experiment's address in the web UI, or an empty string if the web UI's address is unknown."""
     project = experiment.project_id or "*"
     return f"{host}/projects/{project}/experiments/{experiment.id}/output/execution" if host else ""

@@ -1,4 +1,4 @@
-"""The experiments of a conversation: whatever it is told of."""
+"""The experiments of a conversation: those it watches or has subscribed to."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -22,10 +22,10 @@ _ACTIVE_STATUSES = (Status.PENDING, Status.RUNNING)
 async def load_conversation_experiments(
     conversation: Conversation, since: datetime, *, clearml: ClearML, database: Database
 ) -> Sequence[Experiment]:
-    """Those that have changed since a moment, or wait or run now, as ClearML has them.
+    """Return the experiments that changed after `since` or are Pending or Running now.
 
-    What is watched or subscribed to in the threads of a channel is the channel's too. Two requests at most
-    for what it watches, and eleven for what is in the queues and projects that it has subscribed to.
+    Watches and subscriptions in the threads of a channel count for the channel. This takes at most two
+    requests for the watched experiments, and eleven for those of subscribed queues and projects.
     """
     async with database.reading() as session:
         watched = await WatcherStore(session).list_watched(conversation)
@@ -50,7 +50,7 @@ async def _load_watched(
 async def _load_subscribed(
     clearml: ClearML, subscriptions: Sequence[Subscription], since: datetime
 ) -> dict[str, Experiment]:
-    """What waits or runs now, whenever that began, is a request of its own."""
+    """Return changed and active experiments; active ones need a request of their own, as they may be older."""
     seen, change_count = {}, 0
     async for changed in clearml.iterate_changed_experiments(since, page_size=_PAGE_SIZE):
         seen.update({item.id: item for item in changed})

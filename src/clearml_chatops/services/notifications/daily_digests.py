@@ -1,4 +1,4 @@
-"""Telling conversations once a day how their experiments are."""
+"""Daily digests: once a day, a conversation gets a report on its experiments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,13 +19,13 @@ from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
 
 _MAX_DELAY = timedelta(hours=6)
-"""What was due while the bot was down for longer is left out: the next one is nearer."""
+"""A digest missed for longer than this, because the bot was down, is skipped: the next one comes sooner."""
 _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
 class DueDigest:
-    """A digest that is to be told now, and what it tells."""
+    """A digest to send now, with its report."""
 
     digest: DailyDigest
     due_at: datetime
@@ -33,7 +33,7 @@ class DueDigest:
 
 
 class DailyDigests:
-    """The digests of all conversations. `news` rings when one is on its way."""
+    """The digests of all conversations. `outbox_wakeup` wakes delivery when a digest is queued."""
 
     def __init__(
         self, *, clearml: ClearML, database: Database, outbox_wakeup: Wakeup, clock: Callable[[], datetime]
@@ -44,25 +44,25 @@ class DailyDigests:
         self._clock = clock
 
     async def get(self, conversation: Conversation) -> DailyDigest | None:
-        """When a conversation is told; None where it is not."""
+        """Return the digest settings of a conversation, None if it has no digest."""
         async with self._database.reading() as session:
             return await DailyDigestStore(session).get(conversation)
 
     async def put(
         self, conversation: Conversation, at: time, zone: str, *, weekdays_only: bool, person_id: int
     ) -> None:
-        """Has a conversation told each day at this time, from the next time on."""
+        """Send a conversation a digest each day at this time, starting with the next occurrence."""
         digest = DailyDigest(conversation, at, zone, weekdays_only, self._clock(), person_id)
         async with self._database.writing() as session:
             await DailyDigestStore(session).put(digest)
 
     async def remove(self, conversation: Conversation) -> bool:
-        """Has a conversation told no more; whether it was."""
+        """Stop the digest of a conversation; return whether it had one."""
         async with self._database.writing() as session:
             return await DailyDigestStore(session).remove(conversation)
 
     async def load_report(self, conversation: Conversation, since: datetime | None = None) -> Report:
-        """How a conversation's experiments are now and were since a moment, else in the last 24 hours."""
+        """Return a report on a conversation's experiments since a time, by default the last 24 hours."""
         now = self._clock()
         since = since or now - _DAY
         experiments = await load_conversation_experiments(
@@ -75,10 +75,10 @@ class DailyDigests:
         return build_report(experiments, since=since, now=now, creator_names=creator_names)
 
     async def list_due(self) -> list[DueDigest]:
-        """What is to be told now; what was due too long ago is passed over.
+        """Return the digests to send now; skip those that were due too long ago.
 
         Raises:
-            ClearMLError: ClearML does not answer; they stay due.
+            ClearMLError: ClearML does not answer; the digests stay due.
         """
         now = self._clock()
         async with self._database.reading() as session:
@@ -99,7 +99,7 @@ class DailyDigests:
         return due_digests
 
     async def add_to_outbox(self, due_digest: DueDigest, notice: Notice | None) -> None:
-        """Puts a digest into the outbox, once however often it is found due; None tells nothing that day."""
+        """Queue a digest, once even if it is found due again. Without a notice, nothing is sent that day."""
         async with self._database.writing() as session:
             if (
                 await DailyDigestStore(session).mark_reported(due_digest.digest.conversation, due_digest.due_at)

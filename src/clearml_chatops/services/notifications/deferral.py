@@ -1,4 +1,4 @@
-"""Whether a conversation is told anything now: what its people have asked for, taken together."""
+"""Loads whether a conversation's notifications are deferred, from its mute and its person's quiet hours."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from clearml_chatops.storage.quiet import QuietStore
 
 
 async def load_deferral(store: QuietStore, platform: str, conversation_id: str, *, now: datetime) -> Deferral:
-    """What holds in a conversation: that it is muted, and its person's hours of quiet where he is alone there."""
+    """Return the deferral of a conversation: its mute and, in a private chat, the person's quiet hours."""
     mute = await store.get_mute(platform, conversation_id)
     deferral = evaluate_mute(mute, now) if mute else Deferral()
     person_id = await store.find_private_person_id(platform, conversation_id)
@@ -26,6 +26,6 @@ async def _load_quiet_hours_deferral(store: QuietStore, person_id: int, *, now: 
     if found is None:
         return Deferral(zone=await store.get_time_zone(person_id))
     hours, is_on, changed = found
-    # What the former hours have held back is told at once too, also after they were changed or ended.
+    # What the previous hours deferred becomes due when they are changed or turned off.
     previous = Deferral(deferred_before=changed, zone=hours.zone)
     return combine_deferrals(evaluate_quiet_hours(hours, now), previous) if is_on else previous

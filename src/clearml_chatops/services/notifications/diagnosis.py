@@ -1,6 +1,6 @@
-"""Why a run failed, read from the end of its log and the reason that ClearML has noted. Pure.
+"""Diagnoses why a run failed, from the end of its log and ClearML's status reason. Pure.
 
-The patterns are what CUDA, PyTorch, Python, pip, docker, git and clearml-agent themselves print.
+The patterns match what CUDA, PyTorch, Python, pip, docker, git and clearml-agent print.
 """
 
 import re
@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 LOG_LINE_COUNT = 100
-"""How much of a log's end is looked at: an agent prints dozens of lines of its own behind the code's."""
+"""Lines read from the end of a log: an agent prints dozens of its own lines after those of the script."""
 
 _MAX_EVIDENCE_LINES = 8
 _MAX_DETAIL_LENGTH = 160
 
 
 class FailureCause(StrEnum):
+    """Why a run failed. The log samples of the tests are named after the values."""
+
     CUDA_OUT_OF_MEMORY = "cuda_out_of_memory"
     CUDA_BROKEN = "cuda_broken"
     MODULE_MISSING = "module_missing"
@@ -32,12 +34,12 @@ class FailureCause(StrEnum):
 
     @property
     def is_infrastructure_failure(self) -> bool:
-        """Whether the same run may well succeed another time, or on another machine."""
+        """Whether the same run may succeed when requeued, or on another machine."""
         return self in _INFRASTRUCTURE_CAUSES
 
     @property
     def needs_change(self) -> bool:
-        """Whether the same run fails again unless something in the experiment is changed."""
+        """Whether the same run fails again unless the experiment is changed."""
         return self in _CAUSES_THAT_NEED_CHANGE
 
 
@@ -61,7 +63,7 @@ _CAUSES_THAT_NEED_CHANGE = {
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What went wrong: the kind, a sentence that says what to do, and the lines that show it."""
+    """Why a run failed: the cause, a summary that says what to do, and the log lines that show it."""
 
     cause: FailureCause
     summary: str
@@ -70,6 +72,8 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True)
 class _FailurePattern:
+    """What a program prints for a cause. The part of `summary` in braces needs the matched detail, its X."""
+
     cause: FailureCause
     regex: re.Pattern[str]
     summary: str
@@ -84,39 +88,39 @@ _FAILURE_PATTERNS = (
         FailureCause.CUDA_OUT_OF_MEMORY,
         r"CUDA out of memory(?:\. Tried to allocate (?P<detail>[\d.]+ [KMGT]iB))?|CUDA error: out of memory"
         r"|CUBLAS_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED: Out of memory",
-        "The GPU's memory did not suffice{: for another X}. Use a smaller batch, or a card with more memory.",
+        "Out of GPU memory{: it needed another X}. Use a smaller batch, or a GPU with more memory.",
     ),
     _build_pattern(
         FailureCause.NO_SPACE,
         r"No space left on device|Disk quota exceeded",
-        "No space is left on the machine's disk. Make room there, then requeue it.",
+        "No disk space left on the machine. Free some space there, then requeue the run.",
     ),
     _build_pattern(
         FailureCause.MODULE_MISSING,
         r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<detail>[\w.]+)",
-        "The module{ X} is missing. Add its package to the requirements, the setup script or the image.",
+        "The Python module{ X} is missing. Add its package to the requirements, the setup script or the image.",
     ),
     _build_pattern(
         FailureCause.IMAGE,
         r"Unable to find image '(?P<detail>[^']+)' locally(?=[\s\S]*(?:Error response|docker: ))"
         r"|pull access denied for (?P<detail2>[^\s,]+)|manifest for (?P<detail3>\S+) not found"
         r"|docker: invalid reference format",
-        "The image{ X} was not found or may not be pulled. "
-        "Check its name with /container, and the registry's login.",
+        "The image{ X} wasn't found or can't be pulled. "
+        "Check its name with /container, and the worker's registry login.",
     ),
     _build_pattern(
         FailureCause.GIT,
         r"Repository cloning failed|Failed cloning repository|fatal: (?P<detail>reference is not a tree: \w+"
         r"|Authentication failed[^\n]*|could not read Username[^\n]*|repository '[^']*' not found"
         r"|Could not read from remote repository|bad object \w+|couldn't find remote ref \S+)",
-        "The code could not be fetched{: X}. Push the commit, and check the worker's access to the repository.",
+        "Couldn't fetch the code{: X}. Push the commit, and check the worker's access to the repository.",
     ),
     _build_pattern(
         FailureCause.PACKAGES,
         r"ERROR: (?:Could not find a version that satisfies the requirement (?P<detail>\S+)"
         r"|No matching distribution found for (?P<detail2>\S+)|ResolutionImpossible"
         r"|Could not install packages|Failed building wheel for (?P<detail3>\S+))",
-        "A package could not be installed{: X}. Change the requirements, or take an image that has it.",
+        "Couldn't install a package{: X}. Change the requirements, or use an image that has it.",
     ),
     _build_pattern(
         FailureCause.CUDA_BROKEN,
@@ -124,14 +128,14 @@ _FAILURE_PATTERNS = (
         r"|uncorrectable ECC error encountered)|CUDA driver version is insufficient|No CUDA GPUs are available"
         r"|NVML: Driver/library version mismatch|could not select device driver|NCCL (?:error|WARN)"
         r"|GPU is lost|unhandled (?:system|cuda) error",
-        "The GPU or its driver failed{: X}. Look at the card with /gpus, then requeue it on another worker.",
+        "The GPU or its driver failed{: X}. Check the GPU with /gpus, then requeue the run on another worker.",
     ),
     _build_pattern(
         FailureCause.HOST_OUT_OF_MEMORY,
         r"DataLoader worker \(pid[^)]*\) is killed by signal: (?:Killed|Bus error)"
         r"|oom-kill|Out of memory: Killed process|\bMemoryError\b|Cannot allocate memory"
         r"|insufficient shared memory",
-        "The machine's memory did not suffice. Use fewer data workers or a larger --shm-size, then requeue it.",
+        "Out of memory on the machine. Use fewer data loader workers or a larger --shm-size, then requeue.",
     ),
 )
 
@@ -142,6 +146,7 @@ _WORKER_LOST_PATTERN = re.compile(
     r"non[- ]responsive|watchdog|stopped reporting|Forced stop|worker (?:lost|is gone)|host rebooted",
     re.IGNORECASE,
 )
+_AMOUNT_PATTERN = re.compile(r"\d+\.\d+(?= [KMGT]iB)")
 _TRACEBACK_HEADER = "Traceback (most recent call last):"
 _ERROR_LINE_PATTERN = re.compile(
     r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning)(?::|$)"
@@ -153,12 +158,12 @@ _AGENT_LINE_PATTERN = re.compile(
 
 
 def diagnose_log(log: Sequence[str], reason: str = "") -> Diagnosis:
-    """Why a run failed, from the last lines of its log and ClearML's status reason."""
+    """Return why a run failed, from the last lines of its log and ClearML's status reason."""
     lines = [line.rstrip() for line in log[-LOG_LINE_COUNT:] if line.strip()]
     script_lines = [line for line in lines if not _AGENT_LINE_PATTERN.match(line)]
     text = "\n".join(script_lines)
     evidence = _extract_evidence(script_lines)
-    # The sign that stands last is the cause; what stands above was survived.
+    # The last match is the cause: the script survived the errors before it.
     last_match = max(
         (
             (match.start(), failure_pattern, match)
@@ -170,41 +175,44 @@ def diagnose_log(log: Sequence[str], reason: str = "") -> Diagnosis:
     )
     error = next((line for line in reversed(script_lines) if _ERROR_LINE_PATTERN.match(line)), "")
     if last_match is not None and not _has_later_traceback(text, last_match[0]):
-        _, sign, match = last_match
+        _, failure_pattern, match = last_match
         details = [value for value in match.groupdict().values() if value]
-        return Diagnosis(sign.cause, _insert_detail(sign.summary, details[0] if details else ""), evidence)
+        return Diagnosis(
+            failure_pattern.cause, _insert_detail(failure_pattern.summary, details[0] if details else ""), evidence
+        )
     if _WORKER_LOST_PATTERN.search(reason):
         return Diagnosis(
             FailureCause.WORKER_LOST,
-            "Its worker fell silent: the machine was rebooted, switched off, or lost its connection. Requeue it.",
+            "The worker stopped reporting: its machine may be rebooting, off or offline. Requeue the run.",
             evidence,
         )
     if error.partition(":")[0].endswith("AssertionError"):
         detail = _shorten(error.partition(":")[2].strip())
         return Diagnosis(
-            FailureCause.ASSERTION, f"An assertion of the code failed{f': {detail}' if detail else ''}.", evidence
+            FailureCause.ASSERTION, f"An assertion in the code failed{f': {detail}' if detail else ''}.", evidence
         )
     if _TRACEBACK_HEADER in text and error:
         return Diagnosis(FailureCause.CODE, f"The code raised {_shorten(error)}", evidence)
     if _KILLED_PATTERN.search("\n".join([*lines, reason])):
         return Diagnosis(
             FailureCause.KILLED,
-            "It was killed from outside: by a person, by a reboot, or because the machine's memory was full.",
+            "The run was killed from outside: by a person, a reboot or a lack of memory. "
+            "Check the machine, then requeue the run.",
             evidence,
         )
     detail = f" ClearML says: {_shorten(reason)}." if reason else ""
-    return Diagnosis(FailureCause.UNKNOWN, f"Its log does not tell why.{detail}", evidence)
+    return Diagnosis(FailureCause.UNKNOWN, f"No cause found in the log.{detail}", evidence)
 
 
 def _has_later_traceback(text: str, position: int) -> bool:
-    """Whether a traceback that begins after the sign tells of something else."""
+    """Return whether a traceback after the match is about another failure."""
     after = text.find(_TRACEBACK_HEADER, position)
-    # "During handling of the above exception" is the same failure told once more.
+    # A traceback after "During handling of the above exception" belongs to the same failure.
     return after != -1 and "another exception occurred" not in text[position:after]
 
 
 def _extract_evidence(lines: Sequence[str]) -> tuple[str, ...]:
-    """The last lines of the traceback where there is one, else of the log."""
+    """Return the last lines of the traceback, or of the log if there is none."""
     error_indexes = [number for number, line in enumerate(lines) if _ERROR_LINE_PATTERN.match(line)]
     has_traceback = any(line.strip() == _TRACEBACK_HEADER for line in lines)
     if has_traceback and error_indexes:
@@ -213,8 +221,8 @@ def _extract_evidence(lines: Sequence[str]) -> tuple[str, ...]:
 
 
 def _insert_detail(summary: str, detail: str) -> str:
-    """The sentence with what stands in braces where there is a detail for its X, else without."""
-    inserted = _shorten(detail)
+    """Return the summary with the detail in place of the X in braces, or without the part in braces."""
+    inserted = _shorten(_AMOUNT_PATTERN.sub(lambda amount: f"{float(amount[0]):g}", detail))
     return re.sub(r"\{([^}]*)\}", lambda match: match[1].replace("X", inserted) if inserted else "", summary)
 
 

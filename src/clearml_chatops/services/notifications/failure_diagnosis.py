@@ -1,4 +1,4 @@
-"""Why runs failed, asked of ClearML for so few at once that a person's command never waits for it."""
+"""Diagnoses failed runs from their logs, few at a time to leave requests for commands."""
 
 import asyncio
 from datetime import timedelta
@@ -9,11 +9,11 @@ from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.notifications.diagnosis import LOG_LINE_COUNT, Diagnosis, diagnose_log
 
 _MAX_CONCURRENT = 2
-"""Of the requests that the program makes at once, so that most are left to commands when a thousand runs fail."""
+"""Concurrent log requests; keeps most of the request limit free for commands when a thousand runs fail."""
 
 
 class FailureDiagnosisService:
-    """Reads the logs of failed runs. `patience` is how long a message waits for one at most."""
+    """Reads the logs of failed runs. `timeout` is how long a message waits for its diagnosis at most."""
 
     def __init__(self, clearml: ClearML, *, timeout: timedelta = timedelta(seconds=10)) -> None:
         self._clearml = clearml
@@ -22,16 +22,16 @@ class FailureDiagnosisService:
         self._tasks: set[asyncio.Task[Diagnosis | None]] = set()
 
     async def diagnose(self, event: ExperimentEvent) -> Diagnosis | None:
-        """Why a run failed; None of another event, and where its log cannot be had in time.
+        """Return why a run failed; None for other events, or if the log is not available in time.
 
-        That it failed is worth more than why; the log can be asked for with /log.
+        The notification goes out without a diagnosis then: people can still read the log with /log.
         """
         if event.kind is not EventKind.FAILED:
             return None
         try:
             async with asyncio.timeout(self._timeout.total_seconds()):
                 await self._semaphore.acquire()
-                # It keeps its turn until ClearML has answered, however late that is.
+                # After a timeout the task keeps its slot until ClearML has answered, to bound open requests.
                 task = asyncio.create_task(self._diagnose_from_log(event))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)

@@ -1,4 +1,4 @@
-"""Clocks on the wall, which spring and autumn move. Pure."""
+"""Local times and daylight saving time. Pure."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,15 +10,16 @@ _FRIDAY = 4
 
 
 def resolve_local_time(day: date, at: time, zone: str) -> datetime:
-    """The first moment of a day at which clocks there show `at` or later.
+    """Return the first moment of a day at which clocks in the zone show `at` or later, in UTC.
 
-    In the hour that autumn repeats this is the first time; for one that spring leaves out, when it is left out.
+    In the hour that autumn repeats, this is the first occurrence. A time that spring skips resolves to the
+    moment of the change.
     """
     local = datetime.combine(day, at, ZoneInfo(zone))
     earlier, later = sorted((local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)))
     if earlier.astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None):
         return earlier
-    # No clock shows it. The jump lies between the two readings, by the offset after it and by the one before.
+    # No clock shows this time. The change lies between its readings by the offsets after and before it.
     while later - earlier > _SECOND:
         middle = earlier + (later - earlier) // 2
         has_jumped = middle.astimezone(local.tzinfo).replace(tzinfo=None) >= local.replace(tzinfo=None)
@@ -27,7 +28,7 @@ def resolve_local_time(day: date, at: time, zone: str) -> datetime:
 
 
 def find_next_occurrence(at: time, zone: str, now: datetime) -> datetime:
-    """When clocks there next show `at`; never now."""
+    """Return when clocks in the zone next show `at`; always after `now`."""
     today = now.astimezone(ZoneInfo(zone)).date()
     return next(
         moment
@@ -39,19 +40,19 @@ def find_next_occurrence(at: time, zone: str, now: datetime) -> datetime:
 def find_last_occurrences(
     at: time, zone: str, now: datetime, *, weekdays_only: bool = False
 ) -> tuple[datetime, datetime]:
-    """The last two moments up to now at which clocks there showed `at`, the later one first."""
+    """Return the last two moments up to `now` at which clocks in the zone showed `at`, the later one first."""
     moments = _iterate_past_occurrences(at, zone, now, weekdays_only=weekdays_only)
     return next(moments), next(moments)
 
 
 def is_tomorrow(moment: datetime, zone: str, now: datetime) -> bool:
-    """Whether a moment is on the day after this one, by the clocks there."""
+    """Return whether a moment is on the day after `now`, by the clocks in the zone."""
     time_zone = ZoneInfo(zone)
     return moment.astimezone(time_zone).date() - now.astimezone(time_zone).date() == _DAY
 
 
 def format_local_time(moment: datetime, zone: str, *, now: datetime | None = None) -> str:
-    """What clocks there show, with the day of the week where it is not the day of `now`; UTC for no zone."""
+    """Return the local time, with the weekday if it is not the day of `now`; UTC if the zone is empty."""
     local = moment.astimezone(ZoneInfo(zone) if zone else UTC)
     is_same_day = now is None or local.date() == now.astimezone(local.tzinfo).date()
     return f"{local:%H:%M}" if is_same_day else f"{local:%a %H:%M}"

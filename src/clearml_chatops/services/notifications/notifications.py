@@ -1,4 +1,4 @@
-"""From the outbox to a conversation: what is due, with what a person wants to read beside it."""
+"""Turns due notifications of the outbox into messages, and records whether they were delivered."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +19,9 @@ from clearml_chatops.storage.quiet import QuietStore
 
 _BATCH_SIZE = 50
 _MAX_PER_MESSAGE = 8
-"""So that a platform takes it as one: where it took the first half, and then no more, that would come twice."""
+"""Fits one message on every platform: of a message in two parts, a delivered first part could come twice."""
 _MAX_DEFERRED = 10_000
-"""What is held back is one message however much it is; beyond all reason it is two."""
+"""Deferred notifications are one summary, up to this limit."""
 _INITIAL_RETRY_DELAY = timedelta(seconds=2)
 _MAX_RETRY_DELAY = timedelta(minutes=10)
 _MAX_DOUBLINGS = 10
@@ -31,10 +31,10 @@ _RETENTION_PERIOD = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """What is to be sent now in one message: all that happened to one experiment, or to one worker, in order.
+    """One message to send now: the events of one experiment or the notices of one subject, in order.
 
-    `triage` is why a run failed; None where none did or its log cannot be had. A digest is of several
-    experiments: what was held back from a conversation, with the time zone of who is told where it is known.
+    `diagnosis` is why a run failed; None if none did or its log is not available. A summary covers several
+    subjects that were deferred in a conversation; `zone` is the reader's time zone, if known.
     """
 
     notifications: tuple[Notification, ...]
@@ -44,7 +44,7 @@ class DueMessage:
 
     @property
     def recipient(self) -> Conversation:
-        """Where it is sent: what is of several threads goes to the conversation itself."""
+        """The conversation it is sent to: the thread, or the whole channel if it is about several threads."""
         conversations = {item.conversation for item in self.notifications}
         return (
             self.notifications[0].conversation
@@ -54,7 +54,7 @@ class DueMessage:
 
     @property
     def parts(self) -> "tuple[DueMessage, ...]":
-        """The messages of one experiment each that a digest stands for."""
+        """The messages that a summary stands for, one for each subject and thread."""
         by_subject: dict[tuple[object, Conversation], list[Notification]] = {}
         for item in self.notifications:
             by_subject.setdefault((get_subject(item.event), item.conversation), []).append(item)
@@ -70,7 +70,10 @@ class DueMessage:
 
 
 class NotificationService:
-    """`told` remembers what was told in the moments until the database does, `triage` tells why runs failed."""
+    """The notifications of all conversations.
+
+    `delivery_log` remembers deliveries until the database does; `diagnosis_service` finds out why runs failed.
+    """
 
     def __init__(
         self,
@@ -87,10 +90,10 @@ class NotificationService:
         self._unreachable_conversations = UnreachableConversations(database=database, clock=clock)
 
     async def list_due(self, platform: str, conversation_id: str) -> list[DueMessage]:
-        """What is to be sent to a conversation now, in the order in which it happened, logs left out.
+        """Return the messages to send to a conversation now, in the order of their events, without diagnosis.
 
-        What waits for another attempt holds up all that happened after it. While a conversation is to be told
-        nothing nothing is due; what was held back so is one message then.
+        A notification that waits for its next attempt holds back the later ones. While notifications are
+        deferred, nothing is due; afterwards the deferred ones are one message.
         """
         now = self._clock()
         async with self._database.reading() as session:
@@ -101,7 +104,7 @@ class NotificationService:
             if _is_deferred(deferral, due):
                 due = await OutboxStore(session).list_due(platform, conversation_id, now=now, limit=_MAX_DEFERRED)
         if delivered := [item for item in due if item in self._delivery_log]:
-            # The program was killed, or the disk was full, before it was noted.
+            # The program was killed, or the disk was full, before the database recorded these.
             await self._store_delivered(delivered)
             return await self.list_due(platform, conversation_id)
         if _is_deferred(deferral, due):
@@ -115,22 +118,22 @@ class NotificationService:
             for _, together in groupby(due, lambda item: (get_subject(item.event), item.conversation))
             for part in _split_into_batches(tuple(together))
         ]
-        # What the limit may have cut in two is whole the next time.
+        # The limit may have split the last message; it is complete next time.
         return messages[:-1] if len(due) == _BATCH_SIZE and len(messages) > 1 else messages
 
     async def add_diagnosis(self, message: DueMessage) -> DueMessage:
-        """The message with why its run failed. One request for a failed run, else none."""
+        """Return the message with the diagnosis of its failed run. Takes one request if a run failed."""
         if message.is_summary or not message.events:
             return message
         return replace(message, diagnosis=await self._diagnosis_service.diagnose(message.events[-1]))
 
     async def list_waiting_conversations(self, platform: str) -> list[str]:
-        """The ids of a platform's conversations to which something is due."""
+        """Return the ids of a platform's conversations that have something due."""
         async with self._database.reading() as session:
             return await OutboxStore(session).list_due_conversation_ids(platform, now=self._clock())
 
     async def mark_delivered(self, message: DueMessage) -> None:
-        """Notes that a message was told: at once where that waits for nothing, and then in the database."""
+        """Record a delivered message, first in the delivery log, which does not block, then in the database."""
         self._delivery_log.add(message.notifications)
         await self._store_delivered(message.notifications)
 
@@ -140,7 +143,7 @@ class NotificationService:
         self._delivery_log.remove(notifications)
 
     async def mark_failed(self, message: DueMessage, reason: str) -> None:
-        """Tries again later, with growing pauses; after a day the admins are told instead."""
+        """Postpone a message, with growing delays; after a day, give up and notify the admins."""
         first, now = message.notifications[0], self._clock()
         if now - first.queued >= _DELIVERY_TIMEOUT:
             await self._unreachable_conversations.notify_admins(message.notifications, message.recipient, reason)
@@ -150,27 +153,26 @@ class NotificationService:
             await OutboxStore(session).postpone(first.id, until=now + retry_delay)
 
     async def reroute(self, message: DueMessage, platforms: Collection[str]) -> Conversation | None:
-        """Sends it to the same people at other places, on the platforms that the bot is on.
+        """Send a message to the same people in other conversations, on the platforms that the bot is on.
 
-        Gives the first of them; None where there is none, or they were told there already.
+        Returns the first of them; None if there is none, or everyone was notified there already.
         """
         if message.is_summary:
-            # They may be of several people, who are elsewhere each for himself.
+            # A summary can be meant for several people, each with a private chat of their own.
             conversations = [await self.reroute(part, platforms) for part in message.parts]
             return next((conversation for conversation in conversations if conversation), None)
         return await self._unreachable_conversations.reroute(message.notifications, platforms)
 
     async def delete_old(self) -> int:
-        """Deletes what was delivered long ago; gives how many it was.
+        """Delete notifications that were delivered long ago; return how many.
 
-        It is kept until nothing can be read once more that would make it again: for long after the watcher has
-        moved on, and also where the bot was away for weeks.
+        They are kept for weeks: a watcher that reads old changes again must find them, or it queues them again.
         """
         async with self._database.writing() as session:
             return await OutboxStore(session).remove_delivered(self._clock() - _RETENTION_PERIOD)
 
     async def count_pending(self, experiment_id: str, recipient: Conversation) -> int:
-        """How many notifications of an experiment are still on their way to the recipient; held back is none."""
+        """Return how many notifications of an experiment the recipient will get soon, without deferred ones."""
         async with self._database.reading() as session:
             deferral = await load_deferral(
                 QuietStore(session), recipient.platform, recipient.id, now=self._clock()
@@ -181,12 +183,12 @@ class NotificationService:
 
 
 def _is_deferred(deferral: Deferral, due: Sequence[Notification]) -> bool:
-    """Whether what is due is held back, or was."""
+    """Return whether the due notifications are deferred, or were."""
     return bool(due) and (deferral.until is not None or due[0].queued < deferral.deferred_before)
 
 
 def _build_deferred_messages(due: Sequence[Notification], deferral: Deferral) -> list[DueMessage]:
-    """What a hold has kept, as one message. Of one experiment it is the usual one."""
+    """Return the deferred notifications as one summary; those of a single subject as normal messages."""
     deferred = tuple(item for item in due if item.queued < deferral.deferred_before)
     if len({(get_subject(item.event), item.conversation) for item in deferred}) > 1:
         return [DueMessage(deferred, is_summary=True, zone=deferral.zone)]
@@ -194,7 +196,7 @@ def _build_deferred_messages(due: Sequence[Notification], deferral: Deferral) ->
 
 
 def _build_failure_messages(due: Sequence[Notification]) -> list[DueMessage]:
-    """What is told also while it is quiet: each experiment that has failed, with what happened to it before."""
+    """Return a message for each failed experiment, with its earlier events; these pass quiet hours."""
     return [
         message
         for message in DueMessage(tuple(due)).parts

@@ -1,4 +1,4 @@
-"""A person's wishes of when to be told nothing."""
+"""When a person gets no notifications: mutes and quiet hours."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
@@ -15,7 +15,7 @@ from clearml_chatops.storage.quiet import QuietStore
 
 
 class QuietService:
-    """What one person may say of it in one conversation. `news` rings when something held back may be told."""
+    """One person's settings in one conversation. `outbox_wakeup` wakes delivery when notifications become due."""
 
     def __init__(
         self,
@@ -33,13 +33,13 @@ class QuietService:
         self._clock = clock
 
     async def resolve_time_zone(self, given: str = "", *, is_own: bool = True) -> str:
-        """By which clocks the person lives: the zone given, which is kept, else the one known of him.
+        """Return the person's time zone: the given one, the stored one, or the one their platform reports.
 
-        Where none is known his platform is asked; empty where that does not tell either. A zone that is given
-        but need not be his own is kept only where none is known.
+        Returns an empty string if none is known. A given zone is stored, but one that may not be the
+        person's own (`is_own` is False) only if none is stored yet.
 
         Raises:
-            UnknownTimeZoneError: the one given is none.
+            UnknownTimeZoneError: the given zone does not exist.
         """
         zone = parse_time_zone(given) if given else ""
         if zone and is_own:
@@ -56,7 +56,7 @@ class QuietService:
             return ""
 
     async def mute(self, duration_or_time: timedelta | time, zone: str = "") -> Mute:
-        """Has nothing told in this conversation for so long, or until clocks in the zone next show a time."""
+        """Defer notifications in this conversation for a duration, or until the zone's clocks next show a time."""
         now = self._clock()
         until = (
             find_next_occurrence(duration_or_time, zone, now)
@@ -67,7 +67,7 @@ class QuietService:
         return Mute(until, self._person.name)
 
     async def unmute(self) -> bool:
-        """Has things told here again, first what was held back; whether it was muted."""
+        """End the mute of this conversation and send what was deferred; return whether it was muted."""
         was_muted = await self.get_mute() is not None
         if was_muted:
             await self._put_mute(self._clock())
@@ -75,26 +75,26 @@ class QuietService:
         return was_muted
 
     async def get_mute(self) -> Mute | None:
-        """Until when nothing is told here; None where it is not muted now."""
+        """Return the mute of this conversation, None if it is not muted now."""
         conversation = self._message.conversation
         async with self._database.reading() as session:
             mute = await QuietStore(session).get_mute(conversation.platform, conversation.id)
         return mute if mute and mute.until > self._clock() else None
 
     async def get_quiet_hours(self) -> QuietHours | None:
-        """The person's hours of quiet, if he has some."""
+        """Return the person's quiet hours, None if they are off."""
         async with self._database.reading() as session:
             found = await QuietStore(session).get_hours(self._person.id)
         return found[0] if found and found[1] else None
 
     async def set_quiet_hours(self, hours: QuietHours) -> None:
-        """Has the person told nothing in his private conversations during these hours of each day."""
+        """Defer notifications in the person's private chats during these hours of each day."""
         async with self._database.writing() as session:
             await QuietStore(session).put_hours(self._person.id, hours, now=self._clock())
         self._outbox_wakeup.wake()
 
     async def disable_quiet_hours(self) -> bool:
-        """Has the person told everything when it happens; whether he had hours of quiet."""
+        """Turn the person's quiet hours off; return whether they were on."""
         async with self._database.writing() as session:
             had_quiet_hours = await QuietStore(session).disable_hours(self._person.id, now=self._clock())
         self._outbox_wakeup.wake()

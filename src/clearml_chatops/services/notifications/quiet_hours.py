@@ -1,4 +1,4 @@
-"""Whether hours of quiet hold at a moment, and when they last ended. Pure."""
+"""Whether mutes and quiet hours apply at a moment, and when they last ended. Pure."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ _DAY = timedelta(days=1)
 
 
 def evaluate_quiet_hours(hours: QuietHours, now: datetime) -> Deferral:
-    """Until when it is quiet, or since when it is not."""
+    """Return until when quiet hours defer notifications, or when they last ended."""
     today = now.astimezone(ZoneInfo(hours.zone)).date()
     into_next_day = _DAY if hours.end_time <= hours.start_time else timedelta(0)
     end_times = []
@@ -25,16 +25,16 @@ def evaluate_quiet_hours(hours: QuietHours, now: datetime) -> Deferral:
 
 
 def evaluate_mute(mute: Mute, now: datetime) -> Deferral:
-    """Until when it is muted, or since when it is not."""
+    """Return until when a mute defers notifications, or when it ended."""
     return Deferral(mute.until) if mute.until > now else Deferral(deferred_before=mute.until)
 
 
-def combine_deferrals(one: Deferral, other: Deferral) -> Deferral:
-    """What holds where two rules do: nothing is told before both allow it."""
-    active = [deferral for deferral in (one, other) if deferral.until is not None]
+def combine_deferrals(first: Deferral, second: Deferral) -> Deferral:
+    """Return the deferral under two rules: notifications wait until both allow them."""
+    active = [item for item in (first, second) if item.until is not None]
     return Deferral(
-        until=max((hold.until for hold in active if hold.until is not None), default=None),
-        deferred_before=max(one.deferred_before, other.deferred_before),
-        allow_failures=bool(active) and all(hold.allow_failures for hold in active),
-        zone=one.zone or other.zone,
+        until=max((item.until for item in active if item.until is not None), default=None),
+        deferred_before=max(first.deferred_before, second.deferred_before),
+        allow_failures=bool(active) and all(item.allow_failures for item in active),
+        zone=first.zone or second.zone,
     )

@@ -1,4 +1,4 @@
-"""From experiments to a report of some time. Pure."""
+"""Builds the report on experiments over a period. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -14,13 +14,13 @@ _ZERO = timedelta(0)
 def build_report(
     experiments: Iterable[Experiment], *, since: datetime, now: datetime, creator_names: Mapping[str, str]
 ) -> Report:
-    """The report of these experiments. `makers` names whose an experiment is where the server says the bot's."""
+    """Return the report. `creator_names` maps experiments that the bot created to the people it did so for."""
     newest_first = sorted(experiments, key=lambda item: (item.status_changed, item.id), reverse=True)
     run_times: defaultdict[str, timedelta] = defaultdict(timedelta)
     gpu_times: defaultdict[str, timedelta] = defaultdict(timedelta)
     for item in newest_first:
         duration = _get_run_time(item, since, now)
-        person = creator_names.get(item.id) or item.user_name or "nobody known"
+        person = creator_names.get(item.id) or item.user_name or "unknown"
         run_times[person] += duration
         gpu_times[person] += duration * _count_gpus(item.worker_id)
     usages = (
@@ -46,6 +46,6 @@ def _get_run_time(experiment: Experiment, since: datetime, now: datetime) -> tim
 
 
 def _count_gpus(worker_id: str) -> int:
-    """How many cards a worker's id names. One that has "all" counts as one: how many that are it does not say."""
+    """Return how many GPUs a worker's id names; "all" counts as one, as the id does not say how many."""
     gpu_numbers = parse_worker_gpus(worker_id)
     return len(gpu_numbers.split(",")) if gpu_numbers else 0

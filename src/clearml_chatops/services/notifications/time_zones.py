@@ -1,4 +1,4 @@
-"""Which time zone a person means."""
+"""Parses the time zones that people type."""
 
 from collections import defaultdict
 from functools import cache
@@ -13,10 +13,10 @@ _MAX_SUGGESTIONS = 3
 
 
 def parse_time_zone(text: str) -> str:
-    """The zone's name as the tz database writes it. Case does not matter, and a city alone is enough if unique.
+    """Return the zone's name in the tz database. Case does not matter, and a city is enough if unique.
 
     Raises:
-        UnknownTimeZoneError: there is none, or several cities are called so; the nearest names are offered.
+        UnknownTimeZoneError: no zone or several match; the error suggests the nearest names.
     """
     key = "_".join(text.split()).casefold()
     names, cities = _load_names(), _group_by_city()
@@ -30,7 +30,7 @@ def parse_time_zone(text: str) -> str:
 
 
 def _find_nearest(key: str) -> list[str]:
-    """Names like it, by the city or as a whole."""
+    """Return similar zone names, compared by city or as a whole."""
     by_city = [name for city in find_similar_names(key, _group_by_city()) for name in _group_by_city()[city]]
     by_name = [_load_names()[name] for name in find_similar_names(key, _load_names())]
     return list(dict.fromkeys(by_name + by_city if "/" in key else by_city + by_name))
@@ -38,13 +38,13 @@ def _find_nearest(key: str) -> list[str]:
 
 @cache
 def _load_names() -> dict[str, str]:
-    """The names by their small letters; from the package, so that they are the same on every machine."""
+    """Return the names by their lower case form; from the tzdata package, so that all machines agree."""
     lines = (resources.files("tzdata") / "zones").read_text(encoding="utf-8").split()
     return {name.casefold(): name for name in lines if name not in _EXCLUDED_ZONES}
 
 
 def _read_rules(name: str) -> bytes:
-    """How its clocks go: Istanbul is in two continents, and one zone."""
+    """Return the rules of a zone, to compare aliases such as Asia/Istanbul and Europe/Istanbul."""
     return resources.files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""What becomes of messages whose conversation is gone, or could not be reached for a day."""
+"""Reroutes messages of lost conversations, and notifies the admins of messages undelivered for a day."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
@@ -25,11 +25,13 @@ from clearml_chatops.storage.quiet import QuietStore
 from clearml_chatops.storage.subscriptions import SubscriptionStore
 
 _UNDELIVERED_PREFIX = "undelivered:"
-"""Begins the subject of a note to the admins; of what becomes of that they get no other."""
+"""Prefix of the subject of a note to the admins; an undelivered note causes no further note."""
 _MAX_NAMED = 10
 
 
 class UnreachableConversations:
+    """Handles messages that cannot be delivered to their conversation."""
+
     def __init__(self, *, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
         self._clock = clock
@@ -37,11 +39,11 @@ class UnreachableConversations:
     async def reroute(
         self, notifications: Sequence[Notification], platforms: Collection[str]
     ) -> Conversation | None:
-        """Has those for whom these were told elsewhere, each on one of the platforms that the bot is on.
+        """Send the notifications of one message to the private chats of the people they were meant for.
 
-        They are what was to be told in one message of one subject. What the gone conversation has subscribed
-        to ends, and its daily digest; who wanted that is told so. Gives the first of the other places; None
-        where there is none, or all were told there already.
+        Each person gets them on one of `platforms`. The lost conversation's subscriptions and daily digest
+        end, and the people who set them up get notified. Returns the first new conversation; None if there
+        is none, or everyone was notified there already.
         """
         now, lost_conversation = self._clock(), notifications[0].conversation
         rerouted: list[Conversation] = []
@@ -61,7 +63,7 @@ class UnreachableConversations:
                 events_by_person.setdefault(person_id, []).append(notice)
             for person_id, events in events_by_person.items():
                 identities = await people.list_identities(person_id)
-                # Another platform first: where this one is blocked the rest of it is, too.
+                # Prefer another platform: if the bot is blocked in one chat here, it probably is in others.
                 for identity in sorted(identities, key=lambda item: item.platform == lost_conversation.platform):
                     conversation = to_direct_message(identity)
                     if identity.platform not in platforms or conversation.id == lost_conversation.id:
@@ -75,7 +77,7 @@ class UnreachableConversations:
     async def notify_admins(
         self, notifications: Sequence[Notification], conversation: Conversation, reason: str
     ) -> None:
-        """Gives up what was to be told in one message, and tells the admins that it was not."""
+        """Give up the notifications of one message, and notify the admins of that."""
         now = self._clock()
         note = _build_admin_note(notifications, conversation, reason, now)
         async with self._database.writing() as session:
@@ -87,17 +89,17 @@ class UnreachableConversations:
             admin_conversations = [
                 to_direct_message(identity) for identity in admins if identity.platform != TERMINAL
             ]
-            await outbox.add([(note, place) for place in admin_conversations], now=now)
+            await outbox.add([(note, admin_conversation) for admin_conversation in admin_conversations], now=now)
 
 
 def _group_by_person(
     notifications: Sequence[Notification], private_person_id: int | None
 ) -> dict[int, list[ExperimentEvent | Notice]]:
-    """What is for whom: for those for whom it was noted, else for him who is alone in the conversation."""
+    """Return what each person gets: the people an event names, else the owner of the private chat."""
     events_by_person: dict[int, list[ExperimentEvent | Notice]] = {}
     for event in (item.event for item in notifications):
         for person_id in _list_person_ids(event) or ([] if private_person_id is None else [private_person_id]):
-            # Elsewhere he is told for himself alone.
+            # In the private chat the event is meant for that person alone.
             personal_event = event if isinstance(event, Notice) else replace(event, person_ids=(person_id,))
             events_by_person.setdefault(person_id, []).append(personal_event)
     return events_by_person
@@ -112,7 +114,7 @@ def _list_person_ids(event: ExperimentEvent | Notice) -> Sequence[int]:
 async def _remove_subscriptions(
     subscription_store: SubscriptionStore, digest_store: DailyDigestStore, conversation: Conversation
 ) -> tuple[Sequence[Subscription], DailyDigest | None]:
-    """Ends what would go on to be told there for ever."""
+    """Remove and return the subscriptions and the daily digest, which would otherwise go on forever."""
     removed_subscriptions, digest = (
         await subscription_store.list_for_conversation(conversation),
         await digest_store.get(conversation),
@@ -130,38 +132,41 @@ def _build_end_notices(
     private_person_id: int | None,
     now: datetime,
 ) -> dict[int, Notice]:
-    """What each person is told of what has ended because the conversation is gone."""
+    """Return a notice for each person who lost subscriptions or a digest with the conversation."""
     ended_by_person: dict[int, list[str]] = {}
     for item in subscriptions:
-        ended_by_person.setdefault(item.person_id, []).append(f"the watch of {item.kind.value} {item.name}")
+        ended_by_person.setdefault(item.person_id, []).append(
+            f"notifications for the {item.kind.value} “{item.name}”"
+        )
     digest_person_id = (digest.person_id or private_person_id) if digest else None
     if digest_person_id is not None:
         ended_by_person.setdefault(digest_person_id, []).append("the daily digest")
     return {
         person_id: Notice(
             f"gone:{conversation}",
-            f"{conversation} cannot be reached any more, so this has ended there: {', '.join(what)}.",
+            f"The bot can no longer reach {conversation}. Ended there: {', '.join(ended)}. "
+            "Set them up again in another conversation.",
             now,
             is_warning=True,
             person_id=person_id,
         )
-        for person_id, what in ended_by_person.items()
+        for person_id, ended in ended_by_person.items()
     }
 
 
 def _build_admin_note(
     notifications: Sequence[Notification], conversation: Conversation, reason: str, now: datetime
 ) -> ExperimentEvent | Notice | None:
-    """The note to the admins; None where what was not told is such a note itself."""
+    """Return the note to the admins, None if the undelivered events are such notes themselves."""
     events = [item.event for item in notifications if not _is_admin_note(item.event)]
     if not events:
         return None
     last = events[-1]
-    failure_text = f"could not be told at {conversation} for a day ({reason})"
+    failure_text = f"couldn't be sent to {conversation} for a day ({reason})"
     if len({get_subject(event) for event in events}) > 1:
         titles = list(dict.fromkeys(map(_get_title, events)))
         more = [f"and {len(titles) - _MAX_NAMED} more"] if len(titles) > _MAX_NAMED else []
-        text = f"What was held back from there, {len(events)} messages, {failure_text}:"
+        text = f"{len(events)} notifications {failure_text}:"
         return Notice(
             f"{_UNDELIVERED_PREFIX}{conversation}",
             text,
@@ -173,13 +178,13 @@ def _build_admin_note(
         return replace(
             last, kind=EventKind.UNDELIVERED, actor_name=str(conversation), reason=reason, person_ids=()
         )
-    show = (Button("Show", f"/show {last.experiment_id}"),) if last.experiment_id else ()
+    buttons = (Button("Show", f"/show {last.experiment_id}"),) if last.experiment_id else ()
     return Notice(
         f"{_UNDELIVERED_PREFIX}{last.subject}",
-        f"This {failure_text}: {last.text}",
+        f"A notification {failure_text}: {last.text}",
         last.at,
         is_warning=True,
-        buttons=show,
+        buttons=buttons,
         experiment_id=last.experiment_id,
     )
 

@@ -1,1 +1,1 @@
-"""What has happened, and who is told of it: the watcher, subscriptions, alerts and alarms."""
+"""What happens to experiments and who gets notified: the watcher, subscriptions, alerts and alarms."""

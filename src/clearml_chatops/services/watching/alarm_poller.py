@@ -1,4 +1,4 @@
-"""Warns those who watch an experiment when nothing of it moves that should: once, until it moves again."""
+"""Warns the people who watch an experiment when it stalls: once, until it shows activity again."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -19,6 +19,8 @@ from clearml_chatops.storage.watcher import WatcherStore
 
 
 class AlarmPoller:
+    """Finds stalls of watched experiments and queues a notice for each."""
+
     def __init__(
         self,
         *,
@@ -37,20 +39,20 @@ class AlarmPoller:
         self._is_after_outage = True
 
     def mark_outage(self) -> None:
-        """Notes that a look could not be had: the time until the next one counts for nothing."""
+        """Record that a poll failed: the time until the next one does not count towards a stall."""
         self._is_after_outage = True
 
     async def list_watched_ids(self) -> list[str]:
-        """The experiments that are watched and wait or run, as far as is known; none where no alarm is wanted."""
+        """Return the ids of the watched experiments that are Pending or Running; none if all alarms are off."""
         if not any(self._thresholds.get(kind) for kind in AlarmKind):
             return []
         async with self._database.reading() as session:
             return await WatcherStore(session).list_active()
 
     async def poll(self, runs: Sequence[RunActivity]) -> int:
-        """One look at what is watched and waits or runs; how many messages came of it.
+        """Check the watched experiments for stalls; return how many notices were queued.
 
-        One request for the workers, and one for the names of the queues where an alarm is about one.
+        This takes one request for the workers, and one for the names of the queues if an alarm is about one.
         """
         async with self._database.reading() as session:
             known = _index_by_key(await StallStore(session).list_all())
@@ -60,7 +62,8 @@ class AlarmPoller:
         due_alarms = find_due_alarms(stalls, thresholds=self._thresholds, now=now)
         message_count = 0
         if due_alarms or _index_by_key(stalls) != known:
-            queue_names = await self._load_queue_names() if _has_unattended(due_alarms) else {}
+            has_unattended = any(item.kind is AlarmKind.UNATTENDED for item in due_alarms)
+            queue_names = await self._load_queue_names() if has_unattended else {}
             message_count = await self._record({run.experiment_id: run for run in runs}, workers, queue_names, now)
         self._last_poll, self._is_after_outage = now, False
         return message_count
@@ -81,7 +84,7 @@ class AlarmPoller:
     ) -> int:
         async with self._database.writing() as session:
             store = StallStore(session)
-            # Read again under the write lock: another process may have told of it meanwhile.
+            # Read again under the write lock: another process may have queued the notices meanwhile.
             known = _index_by_key(await store.list_all())
             stalls = self._find_stalls(known, runs.values(), workers, now)
             due_alarms = set(find_due_alarms(stalls, thresholds=self._thresholds, now=now))
@@ -131,33 +134,29 @@ def _index_by_key(items: Iterable[Stall]) -> dict[tuple[str, AlarmKind], Stall]:
 def _describe_alarm(
     kind: AlarmKind, run: RunActivity, duration: str, queue_name: str
 ) -> tuple[str, tuple[Button, ...]]:
-    """The sentence, and what one may do."""
-    show, log = Button("Show", f"/show {run.experiment_id}"), Button("Log", f"/log {run.experiment_id}")
+    """Return the text of an alarm, and the buttons for what to do about it."""
+    show, log = Button("Show", f"/show {run.experiment_id}"), Button("Show log", f"/log {run.experiment_id}")
     abort = Button("Abort", f"/abort {run.experiment_id}")
     match kind:
         case AlarmKind.UNATTENDED:
-            start = Button("Start my worker", f"/worker start queue={run.queue_id}")
+            start = Button("Start worker", f"/worker start queue={run.queue_id}")
             dequeue = Button("Dequeue", f"/dequeue {run.experiment_id}")
-            where = f"its queue {queue_name}" if queue_name else "its queue"
-            text = f"“{run.name}” is still Pending: no worker has listened on {where} for {duration}."
+            queue = f"queue {queue_name}" if queue_name else "its queue"
+            text = f"“{run.name}” is still Pending: {queue} has had no worker for {duration}. Start one to run it."
             return text, (start, dequeue, show)
         case AlarmKind.SILENT:
             text = (
-                f"“{run.name}” is Running, but has given no sign of life for {duration}: "
-                "no log, no iteration, no use of a GPU."
+                f"“{run.name}” is Running, but has shown no activity for {duration}: "
+                "no log lines, no iterations, no GPU use. Check its log, or abort it."
             )
             return text, (log, show, abort)
         case AlarmKind.WORKER_LOST:
             worker = f"its worker {run.worker_id}" if run.worker_id else "its worker"
             text = (
-                f"“{run.name}” is Running, but {worker} has not reported of it for {duration}: "
-                "the agent or its machine may have gone. ClearML itself waits two hours."
+                f"“{run.name}” is Running, but {worker} hasn't reported on it for {duration}. "
+                "The agent or its machine may be down; ClearML itself waits 2 hours before it aborts the run."
             )
             return text, (log, show, abort)
-
-
-def _has_unattended(due_alarms: Sequence[Stall]) -> bool:
-    return any(item.kind is AlarmKind.UNATTENDED for item in due_alarms)
 
 
 def _format_duration(duration: timedelta) -> str:

@@ -1,4 +1,4 @@
-"""Conditions on a run's scalars: how they are written, and whether they hold. Pure."""
+"""Conditions on a run's metrics: parsing them, and checking whether they are met. Pure."""
 
 import math
 import re
@@ -15,10 +15,10 @@ _COMPARISON_ALIASES = {"≥": ">=", "≤": "<="}
 
 
 def parse_condition(words: Sequence[str]) -> tuple[MetricCondition, str]:
-    """The condition that the words begin with, with or without spaces in it, and what stands behind it.
+    """Return the condition at the start of the words, with or without spaces in it, and the rest.
 
     Raises:
-        InvalidValueError: they begin with none.
+        InvalidValueError: the words do not start with a condition.
     """
     for count in range(1, len(words) + 1):
         match = _CONDITION_PATTERN.fullmatch(" ".join(words[:count]))
@@ -29,12 +29,12 @@ def parse_condition(words: Sequence[str]) -> tuple[MetricCondition, str]:
         value=" ".join(words),
         expected="a condition",
         name="condition",
-        advice="write it like val/acc>0.9 or loss<=1e-3: a scalar, one of > >= < <=, and a number.",
+        advice="write it like val/acc>0.9 or loss<=1e-3: a metric, one of > >= < <=, and a number.",
     )
 
 
 def find_matching_metrics(condition: MetricCondition, metrics: Sequence[Metric]) -> list[Metric]:
-    """The scalars that a condition is about: those of its whole name, else of its title or series."""
+    """Return the metrics that a condition is about: those with its full name, else with its title or series."""
     name = condition.metric.casefold()
     exact_matches = [item for item in metrics if item.name.casefold() == name]
     return exact_matches or [item for item in metrics if name in {item.metric.casefold(), item.variant.casefold()}]
@@ -43,10 +43,10 @@ def find_matching_metrics(condition: MetricCondition, metrics: Sequence[Metric])
 def find_fulfilling_metric(
     condition: MetricCondition, metrics: Sequence[Metric], *, previous_extreme: float | None
 ) -> tuple[Metric, float] | None:
-    """The scalar that fulfils a condition, and the value by which it does; None where none does.
+    """Return the metric that meets a condition and the value that does, None if there is none.
 
-    That is its last value, or one that came and went since the last look: then the run's extreme tells it,
-    if it is beyond the one that was known `before`.
+    That is its last value, or one reached between two polls: then the run's extreme meets the condition
+    and lies beyond `previous_extreme`.
     """
     for metric in find_matching_metrics(condition, metrics):
         if condition.comparison.is_met(metric.value, condition.threshold):
@@ -63,7 +63,7 @@ def find_fulfilling_metric(
 
 
 def find_extreme(condition: MetricCondition, metrics: Sequence[Metric]) -> float | None:
-    """The value of the run that comes nearest to a condition, or farthest beyond it; None before the first."""
+    """Return the highest or lowest finite value, whichever may meet the condition; None without values."""
     extremes = [_get_extreme(condition, metric) for metric in find_matching_metrics(condition, metrics)]
     finite = [value for value in extremes if math.isfinite(value)]
     if not finite:

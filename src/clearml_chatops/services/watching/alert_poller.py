@@ -1,4 +1,4 @@
-"""Tells people what they have set alerts for, once each, however often the bot is restarted meanwhile."""
+"""Checks alerts and notifies people when one is met: once each, also across restarts of the bot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,24 +21,24 @@ from clearml_chatops.storage.watcher import WatcherStore
 
 LOG_PAGE_SIZE = 500
 MAX_PAGES = 20
-"""Of one log in one look; the next look goes on from there."""
+"""Read from one log in one poll; the next poll continues there."""
 
 LOG_OVERLAP = timedelta(seconds=10)
-"""How far before the last line seen a look begins: the lines of one run come from several programs, and the
-server shows them some seconds later."""
+"""How far before the last line seen a poll begins: several programs log for one run, and the server shows
+their lines some seconds later."""
 
 END_GRACE = timedelta(seconds=15)
-"""How long after its end a run is still looked at, for the same reason."""
+"""How long a run is still polled after its end, for the same reason."""
 
 PATTERN_TIMEOUT = timedelta(seconds=1)
-"""For one pattern and one page of a log."""
+"""For one pattern on one page of a log."""
 
 _MAX_QUOTE_LENGTH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class _PollResult:
-    """What a look has brought for one alert. With a notice it is done; `end` tells why nothing more can come."""
+    """What a poll found for one alert. A notice ends it; so does `end_reason`, why it can no longer be met."""
 
     alert: Alert
     progress: AlertProgress
@@ -47,7 +47,7 @@ class _PollResult:
 
 
 class AlertPoller:
-    """Looks at runs for alerts. That one has come true, its end and the message are one transaction."""
+    """Checks the alerts of all conversations. Removing a met alert and queuing its notice are one transaction."""
 
     def __init__(
         self,
@@ -69,12 +69,12 @@ class AlertPoller:
             return await AlertStore(session).list_all()
 
     async def poll(self, alerts: Sequence[Alert], runs: Mapping[str, RunActivity]) -> int:
-        """One look at all of them; how many messages came of it.
+        """Check the alerts; return how many notices were queued.
 
-        One request for the scalars of all runs together, and one for the log of each whose lines count.
+        This takes one request for the metrics of all runs, and at least one per run with a log alert.
 
         Raises:
-            ClearMLError: it did not answer for some of them; the others were looked at.
+            ClearMLError: ClearML did not answer for some of the runs; the others were checked.
         """
         deleted = [alert for alert in alerts if alert.experiment_id not in runs]
         message_count = await self._record(
@@ -110,9 +110,9 @@ class AlertPoller:
         if not match:
             return _PollResult(alert, progress, end_reason=self._describe_end(run))
         metric, value = match
-        current_value_text = "" if value == metric.value else f", and is {metric.value:.6g} now"
-        verb = "is" if value == metric.value else "has been"
-        text = f"“{run.name}”: {metric.name} {verb} {value:.6g}{current_value_text}. You wanted to be told of {condition}."
+        is_current = value == metric.value
+        value_text = f"is {value:.6g}" if is_current else f"reached {value:.6g} and is {metric.value:.6g} now"
+        text = f"“{run.name}”: {metric.name} {value_text}. Alert: {condition}."
         return _PollResult(alert, progress, _build_notice(alert, run, text))
 
     async def _poll_logs(self, alerts: Sequence[Alert], runs: Mapping[str, RunActivity]) -> int:
@@ -128,7 +128,7 @@ class AlertPoller:
             except ClearMLUnreachableError:
                 raise
             except ClearMLError as error:
-                # One log that cannot be had is no reason not to read the others.
+                # Read the other logs although this one is unavailable.
                 failure = error
         if failure:
             raise failure
@@ -159,26 +159,26 @@ class AlertPoller:
         )
 
     async def _match_log(self, alert: Alert, run: RunActivity, lines: Sequence[LogLine]) -> Notice | None:
-        """The message where a line fits, or where the pattern takes too long to tell."""
+        """Return the notice if a line matches, or if the pattern is too slow to check."""
         assert isinstance(alert.condition, LogCondition)
         start = alert.progress.log_since
         new_lines = [line for line in lines if start is None or line.at > start]
         pattern = alert.condition.pattern
         try:
-            line = await find_first_match(pattern, new_lines, timeout=self._pattern_timeout)
+            line = await find_first_match(pattern, new_lines, time_limit=self._pattern_timeout)
         except SlowPatternError:
             text = (
-                f"The alert {alert.condition} for “{run.name}” was removed: the pattern takes too long to try. "
-                "Set a simpler one, without repeats inside repeats."
+                f"The alert {alert.condition} for “{run.name}” was removed because its pattern is too slow. "
+                "Set a simpler one, without nested repeats."
             )
             return _build_notice(alert, run, text, is_warning=True)
         if line is None:
             return None
-        text = f"“{run.name}” has logged what you wanted to be told of: {alert.condition}."
+        text = f"“{run.name}” logged a line that matches “{pattern}”."
         return _build_notice(alert, run, text, quote=line.text.strip()[:_MAX_QUOTE_LENGTH])
 
     async def _record(self, results: Sequence[_PollResult]) -> int:
-        """Puts the messages into the outbox, ends what is done and notes how far the rest has come."""
+        """Queue the notices, remove the alerts that ended, and store the progress of the others."""
         changed = [
             item for item in results if item.notice or item.end_reason or item.progress != item.alert.progress
         ]
@@ -200,7 +200,7 @@ class AlertPoller:
                 if item.notice:
                     notices.append((item.notice, item.alert.conversation))
                 elif item.alert.conversation not in watchers.get(item.alert.experiment_id, ()):
-                    # Who watches it is told of its end; a second message would be noise.
+                    # Conversations that watch the experiment get notified of its end anyway.
                     notices.append((_build_unmet_notice(item.alert, item.end_reason), item.alert.conversation))
             await OutboxStore(session).add(notices, now=now)
         if notices:
@@ -208,13 +208,13 @@ class AlertPoller:
         return len(notices)
 
     def _describe_end(self, run: RunActivity) -> str:
-        """How a run has ended, where that is long enough ago; else nothing."""
+        """Return how a run ended, or an empty string until `END_GRACE` has passed."""
         is_over = run.status.is_finished and self._clock() - run.status_changed >= END_GRACE
         return f"is {run.status.label}" if is_over else ""
 
 
 def _advance_progress(progress: AlertProgress, position: datetime | None, *, is_complete: bool) -> AlertProgress:
-    """Where the next look begins: a little before the end of a log that was read to its end."""
+    """Return the progress with where the next poll begins: just before the end of a completely read log."""
     if position is None:
         return progress
     start = position - LOG_OVERLAP if is_complete else position
@@ -224,7 +224,7 @@ def _advance_progress(progress: AlertProgress, position: datetime | None, *, is_
 def _build_unmet_notice(alert: Alert, end_reason: str) -> Notice:
     return Notice(
         f"alert:{alert.number}",
-        f"“{alert.experiment_name}” {end_reason}, and what you wanted to be told of did not happen: {alert.condition}.",
+        f"“{alert.experiment_name}” {end_reason}. Its alert never fired: {alert.condition}.",
         alert.created,
         buttons=(Button("Show", f"/show {alert.experiment_id}"),),
         experiment_id=alert.experiment_id,
@@ -235,7 +235,7 @@ def _build_unmet_notice(alert: Alert, end_reason: str) -> Notice:
 def _build_notice(
     alert: Alert, run: RunActivity, text: str, *, quote: str = "", is_warning: bool = False
 ) -> Notice:
-    buttons = [Button("Show", f"/show {run.experiment_id}"), Button("Log", f"/log {run.experiment_id}")]
+    buttons = [Button("Show", f"/show {run.experiment_id}"), Button("Show log", f"/log {run.experiment_id}")]
     if run.status is Status.RUNNING:
         buttons.append(Button("Abort", f"/abort {run.experiment_id}"))
     return Notice(

@@ -1,4 +1,4 @@
-"""What a conversation wants to be told of once: setting it, listing it, taking it back."""
+"""Alerts of a conversation: adding, listing and removing them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,14 +28,14 @@ from clearml_chatops.storage.alerts import AlertStore
 from clearml_chatops.storage.database import Database
 
 MAX_ALERTS = 50
-"""In one conversation."""
+"""Per conversation."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertResult:
-    """What came of the wish: an alert, or none where the metric `already` is as it should be.
+    """The added alert, or None if `fulfilled_by` names a metric that meets the condition already.
 
-    `is_new_name` tells that the run has reported nothing of this name so far.
+    `is_new_metric` says that the run has not reported a metric of this name yet.
     """
 
     experiment: Experiment
@@ -46,7 +46,7 @@ class AlertResult:
 
 
 class AlertService:
-    """Alerts of one conversation. Whoever may look may be told."""
+    """Alerts of one conversation. Everyone who may view experiments may add alerts."""
 
     def __init__(
         self,
@@ -66,13 +66,13 @@ class AlertService:
         self._clock = clock
 
     async def add_metric_alert(self, words: Sequence[str], *, is_new: bool = False) -> AlertResult:
-        """Has the conversation told when a scalar is beyond a number. The words: condition, then experiment.
+        """Notify the conversation when a metric crosses a threshold. The words: a condition, an experiment.
 
-        A name is taken as it is where nothing has been reported yet, or where it is `new`.
+        The metric's name is not checked if the run has reported nothing yet, or with `is_new`.
 
         Raises:
-            InvalidValueError, MetricNotFoundError, AmbiguousMetricError, NothingWillComeError,
-            TooManyAlertsError, and what `ExperimentLookup.find` raises.
+            InvalidValueError, MetricNotFoundError, AmbiguousMetricError, RunEndedError, TooManyAlertsError,
+            and what `ExperimentLookup.find` raises.
         """
         condition, reference = parse_condition(words)
         experiment = await self._find_unfinished(reference)
@@ -86,10 +86,10 @@ class AlertService:
         return AlertResult(experiment, condition, alert, is_new_metric=metric is None)
 
     async def add_log_alert(self, pattern: str, reference: str) -> AlertResult:
-        """Has the conversation told when a line that is logged from now on holds the pattern.
+        """Notify the conversation when a line logged from now on matches the pattern.
 
         Raises:
-            BadPatternError, InvalidValueError, NothingWillComeError, TooManyAlertsError, and what
+            BadPatternError, InvalidValueError, RunEndedError, TooManyAlertsError, and what
             `ExperimentLookup.find` raises.
         """
         require_pattern(pattern)
@@ -100,15 +100,15 @@ class AlertService:
         return AlertResult(experiment, condition, alert)
 
     async def list_for_conversation(self) -> list[Alert]:
-        """The alerts of this conversation, the oldest first. No request."""
+        """Return the alerts of this conversation, the oldest first. Takes no ClearML request."""
         async with self._database.reading() as session:
             return await AlertStore(session).list_for_conversation(self._conversation)
 
     async def remove(self, number: int | None) -> list[Alert]:
-        """Takes one alert back, or all of this conversation; gives what was removed.
+        """Remove one alert, or all of this conversation for None; return the removed ones.
 
         Raises:
-            AlertNotFoundError: there is none of this number here.
+            AlertNotFoundError: the conversation has no alert with this number.
         """
         async with self._database.writing() as session:
             store = AlertStore(session)
@@ -130,7 +130,7 @@ class AlertService:
         return experiment
 
     async def _add(self, experiment: Experiment, condition: Condition, progress: AlertProgress) -> Alert:
-        """The alert, new or the same that there is already."""
+        """Store and return the alert, or return the equal one that exists already."""
         alert = Alert(
             number=0,
             experiment_id=experiment.id,
@@ -153,7 +153,7 @@ class AlertService:
 
 
 def _find_metric(condition: MetricCondition, experiment: Experiment, *, is_new: bool) -> Metric | None:
-    """The scalar that is meant; None for one that is still to come."""
+    """Return the metric that a condition is about, None if it has not been reported yet."""
     if not experiment.metrics:
         return None
     try:

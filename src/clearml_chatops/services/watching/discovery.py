@@ -1,7 +1,7 @@
-"""Experiments that nobody has asked for by their id: those of subscribed queues and projects, and people's own.
+"""Discovers experiments that nobody watches by id: those of subscribed queues and projects, and people's own.
 
-What a person enqueues in the web UI, by a script or by a pipeline is found by his ClearML user and told him
-where he is alone with the bot. What was never in a queue he has started by hand, and sits before it.
+What a person enqueues in the web UI, by a script or in a pipeline is found by their ClearML user, and they get
+notified in their private chat. Runs that were never in a queue are left out: people start those by hand.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,16 +32,17 @@ _ACTIVE_STATUSES = frozenset({Status.PENDING, Status.RUNNING})
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """Who is told of experiments that he has not asked for by their ids; people by their ClearML users."""
+    """Who gets notified without watching an experiment by id: subscriptions, and people by their ClearML user."""
 
     subscriptions: Sequence[Subscription] = ()
     owners: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     def list_owners(self, experiment: Experiment) -> Sequence[int]:
-        """The people whose experiment it is, where it was enqueued."""
+        """Return the ids of the people who own an experiment that was enqueued."""
         return self.owners.get(experiment.user_id, ()) if experiment.queue_id else ()
 
     def includes(self, experiment: Experiment) -> bool:
+        """Return whether anyone gets notified of an experiment."""
         return bool(self.list_owners(experiment)) or any(item.covers(experiment) for item in self.subscriptions)
 
 
@@ -50,12 +51,12 @@ async def load_audience(subscriptions: SubscriptionStore, own_experiments: OwnEx
 
 
 def has_started(state: ExperimentState, *, since: datetime) -> bool:
-    """Whether an experiment never seen before waits or runs, or did so after `since`."""
+    """Return whether a newly seen experiment is Pending or Running, or started or ended after `since`."""
     return state.status in _ACTIVE_STATUSES or bool(derive_first_events(state, since=since))
 
 
 def find_active_ids(states: Iterable[ExperimentState], events: Iterable[ExperimentEvent]) -> list[str]:
-    """The ids of those that wait or run now, or have begun or ended by one of the events."""
+    """Return the ids of experiments that are Pending or Running, or started or ended by one of the events."""
     changed_ids = {event.experiment_id for event in events if event.kind in DEFAULT_SUBSCRIPTION_EVENTS}
     return [
         item.experiment_id
@@ -66,7 +67,7 @@ def find_active_ids(states: Iterable[ExperimentState], events: Iterable[Experime
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """Finds out who is told of which experiments; within one transaction."""
+    """Finds the recipients of experiments, within one transaction."""
 
     watches: WatcherStore
     own_experiments: OwnExperimentStore
@@ -81,9 +82,9 @@ class Discovery:
         active_ids: Collection[str],
         own_actions: Mapping[tuple[str, EventKind], OwnAction],
     ) -> dict[str, list[Recipient]]:
-        """Who is told of each experiment: those who watch it, then its subscribers.
+        """Return the recipients of each experiment by its id: those who watch it, then its subscribers.
 
-        The owner of one that has `moved` on watches it from now on, unless he does already.
+        The owners of the experiments in `active_ids` watch them from now on.
         """
         ids = [item.id for item in experiments]
         watch_recipients = await self.watches.find_recipients(ids)
@@ -108,10 +109,10 @@ class Discovery:
         watch_recipients: Mapping[str, Sequence[Recipient]],
         own_actions: Mapping[tuple[str, EventKind], OwnAction],
     ) -> list[tuple[str, Conversation, int]]:
-        """Experiment, place and person of each watch that owners are to get.
+        """Return experiment id, conversation and person id of each watch to add for owners.
 
-        Not of what one enqueues by a command just now, which watches it where he says so; not of what the bot
-        made for somebody, which he had watched from the beginning; nor of what one does not want.
+        Left out are experiments that the owner watches, enqueued by a command (which adds a watch itself) or
+        opted out of, and those that the bot created, which are watched from the start.
         """
         candidates = [
             (item.id, person_id)
@@ -144,7 +145,10 @@ async def find_owner_names(
     recipients: Mapping[str, Sequence[Recipient]],
     names: Mapping[str, str],
 ) -> dict[str, str]:
-    """Whose the experiments are of which subscribers are told, by their ids; `names` are those known here."""
+    """Return the owners' names of experiments with subscribers, by experiment id.
+
+    `names` maps ClearML users to the names of people that the bot knows.
+    """
     subscribed = [item for item in experiments if any(to.subscription for to in recipients.get(item.id, ()))]
     creator_names = await created_experiments.find_creator_names([item.id for item in subscribed])
     return {

@@ -1,4 +1,4 @@
-"""From what was remembered of an experiment and what it is now to what has happened. Pure."""
+"""Derives events from the previous and the current state of an experiment. Pure."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,18 +15,17 @@ _END_EVENTS = {
 }
 _STATUSES_BEFORE_RUN = {Status.DRAFT, Status.PENDING, Status.FAILED, Status.ABORTED}
 
-
 _NEVER = datetime.min.replace(tzinfo=UTC)
-"""When the status of a Draft last changed that nobody has touched."""
+"""The last status change of an untouched Draft."""
 
 _RESET_REASON = "reset"
-"""The status reason that ClearML notes of a reset."""
+"""ClearML's status reason after a reset."""
 
 
 def derive_events(previous: ExperimentState | None, current: ExperimentState) -> tuple[ExperimentEvent, ...]:
-    """What happened since `before`, in order; nothing where the experiment was never seen.
+    """Return what happened since the previous state, in order; nothing if the experiment was never seen.
 
-    A run that began and ended between two looks gives both its events: ClearML keeps its start time.
+    A run that started and ended between two polls gives both events, as ClearML keeps its start time.
     """
     if previous is None or (previous.status, previous.status_changed) == (current.status, current.status_changed):
         return ()
@@ -58,9 +57,9 @@ def derive_events(previous: ExperimentState | None, current: ExperimentState) ->
 
 
 def derive_first_events(current: ExperimentState, *, since: datetime) -> tuple[ExperimentEvent, ...]:
-    """What happened after `since` to an experiment that is seen for the first time, in order.
+    """Return what happened after `since` to an experiment seen for the first time, in order.
 
-    What was started by hand has never waited in a queue, and so has not left it.
+    A run started by hand was never in a queue, so it gives no `STARTED` event.
     """
     unseen = ExperimentState(current.experiment_id, current.name, Status.DRAFT, _NEVER)
     return tuple(
@@ -71,10 +70,10 @@ def derive_first_events(current: ExperimentState, *, since: datetime) -> tuple[E
 
 
 def merge_state(previous: ExperimentState | None, current: ExperimentState) -> ExperimentState:
-    """What to remember of `now`.
+    """Return the state to store.
 
-    Since when it waits is known only from the first time it was seen waiting, and who asked for its end only
-    until its agent sets the status again.
+    It keeps what ClearML forgets: when a Pending experiment was first seen so (moving it in its queue changes
+    the status time), and who asked for the end of a run (its agent sets the status again).
     """
     if previous is None or previous.status is not current.status:
         return current
@@ -86,13 +85,13 @@ def merge_state(previous: ExperimentState | None, current: ExperimentState) -> E
 
 
 def _get_event_time(event: ExperimentEvent, current: ExperimentState) -> datetime:
-    """When it happened. That an old end is published, or comes back from a queue, changes the status later."""
+    """Return when an event happened: for an end its completion, as publishing it changes the status time."""
     is_end = event.kind in _END_EVENTS.values()
     return current.completed if is_end and current.completed is not None else event.at
 
 
 def _find_action(previous: ExperimentState, current: ExperimentState) -> EventKind | None:
-    """What somebody did that is neither the beginning nor the end of a run; None where nobody is known."""
+    """Return what a person did other than start or end a run; None if no person changed the status."""
     if not current.changed_by or previous.status is current.status:
         return None
     if current.status is Status.PENDING:
@@ -108,15 +107,14 @@ def _find_action(previous: ExperimentState, current: ExperimentState) -> EventKi
 
 
 def _find_run_start(previous: ExperimentState, current: ExperimentState) -> datetime | None:
-    """When a run began after `before`; None where none did.
+    """Return when a run started after the previous state, None if none did.
 
-    Running is set several times in one run, and a run that is retried without a reset keeps the time of its
-    first start: there only the statuses tell, and the end's time, which a run that was merely taken out
-    of its queue keeps too.
+    Running is set several times in one run, and a run retried without a reset keeps its first start time.
+    Then only the statuses show a new start, and the completion time, which a mere dequeue does not change.
     """
     if current.status in {Status.DRAFT, Status.PENDING}:
         return None
-    # A fresh run can be seen a moment before the server has written its start.
+    # A fresh run can be seen shortly before the server has written its start time.
     is_known_run = previous.status is Status.RUNNING and previous.started is None
     if current.started is not None and current.started != previous.started and not is_known_run:
         return current.started
@@ -132,16 +130,16 @@ def _find_run_start(previous: ExperimentState, current: ExperimentState) -> date
 
 
 def _get_wait_duration(previous: ExperimentState, current: ExperimentState, start: datetime) -> timedelta | None:
-    """How long it waited, where it was seen waiting and the time of the start is known."""
+    """Return how long it was Pending, None unless it was seen so and the start time is known."""
     if previous.pending_since is None or (start != current.started and current.status is not Status.RUNNING):
         return None
     return start - previous.pending_since
 
 
 def _is_known_end(previous: ExperimentState, current: ExperimentState) -> bool:
-    """Whether this is an end that was there before, given that no run began since.
+    """Return whether this end was seen before, given that no run started since.
 
-    Then it was published, its status was set once more, or it is back from a queue with its former status.
+    Then the experiment was published, its status was set again, or it was dequeued and is Failed as before.
     """
     if current.status in {Status.PUBLISHING, Status.PUBLISHED}:
         return previous.status.is_finished or previous.status is Status.PUBLISHING

@@ -1,6 +1,6 @@
-"""Who is told of what: everybody who watches, but nobody of what he did himself. Pure.
+"""Decides who gets which events: everyone who watches, except for their own actions. Pure.
 
-A channel that subscribed to a queue or a project is no person: it is told also of what those in it have done.
+A channel that subscribed to a queue or a project is not a person: it also gets the actions of its members.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ from clearml_chatops.models.notifications import (
 )
 
 OWN_ACTION_WINDOW = timedelta(minutes=10)
-"""How long after a command what happens is taken for its effect: an agent needs some seconds to end a run."""
+"""How long after a command an event counts as its effect: an agent needs some seconds to end a run."""
 
 
 def address_events(
@@ -31,12 +31,12 @@ def address_events(
     owners: Mapping[str, str] | None = None,
     bot_user_id: str = "",
 ) -> list[tuple[ExperimentEvent, Conversation]]:
-    """Each event for each recipient, once in a conversation, with the name of who did it.
+    """Return each event with each conversation to send it to, once per conversation, with the actor's name.
 
-    `acts` are the commands of the last minutes; where there is none, ClearML tells the user, whose name is
-    among `names` if he is known here. A bot that cannot act for its people is itself the user there, and who
-    has no ClearML user of his own is the bot's, `bot_user_id`. Subscribers read whose an experiment is, which
-    `owners` tells by its id.
+    `own_actions` are the commands of the last minutes. Without one, the actor is the ClearML user of the event;
+    `names` maps the users that the bot knows to their names. If the bot cannot act on behalf of people, the
+    ClearML user of their actions is the bot's own, `bot_user_id`. `owners` maps experiment ids to the owners'
+    names, which subscribers see.
     """
     addressed_events = []
     for event in events:
@@ -55,7 +55,8 @@ def address_events(
                 by_conversation[recipient.conversation] = owned_event
             else:
                 continue
-            if (person_id := _get_person_id(recipient)) is not None:
+            person_id = recipient.subscription.person_id if recipient.subscription else recipient.person_id
+            if person_id is not None:
                 people.setdefault(recipient.conversation, {})[person_id] = None
         addressed_events += [
             (replace(conversation_event, person_ids=tuple(people.get(conversation, ()))), conversation)
@@ -69,9 +70,9 @@ def combine_recipients(
     subscriptions: Iterable[Subscription],
     watch_recipients: Mapping[str, Sequence[Recipient]],
 ) -> list[Recipient]:
-    """Who watches an experiment, and behind them who is told of it by subscription.
+    """Return who watches an experiment, then who gets notified of it by a subscription.
 
-    Who watches it in his private conversation, whichever thread of that, is told there already.
+    A private subscription is left out if the person watches the experiment in the same chat, in any thread.
     """
     watchers = watch_recipients.get(experiment.id, ())
     private_watchers = {(item.person_id, item.conversation.platform, item.conversation.id) for item in watchers}
@@ -97,7 +98,3 @@ def _is_own_action(
     if own_action is not None:
         return own_action.person_id == recipient.person_id
     return bool(event.actor_id) and event.actor_id == (recipient.clearml_user_id or bot_user_id)
-
-
-def _get_person_id(recipient: Recipient) -> int | None:
-    return recipient.subscription.person_id if recipient.subscription else recipient.person_id

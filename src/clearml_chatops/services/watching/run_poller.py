@@ -1,6 +1,6 @@
-"""What runs is looked at every few seconds, while somebody has an alert on it or watches it.
+"""Polls runs every few seconds while somebody watches them or has an alert on them.
 
-The watcher tells what changes its status; this tells what becomes of it in between.
+The watcher reports status changes; this module reports what happens in between.
 """
 
 from collections.abc import Callable, Collection
@@ -17,7 +17,7 @@ from clearml_chatops.storage.database import Database
 
 
 class RunPoller:
-    """One look for alerts, alarms and cards together: one request for how all of the runs are."""
+    """Polls for alerts, alarms and cards together: one request reads the activity of all runs."""
 
     def __init__(
         self,
@@ -36,10 +36,10 @@ class RunPoller:
         self._setting_up_ids: frozenset[str] = frozenset()
 
     async def poll(self) -> int:
-        """One look; how many messages came of it. No request where nobody waits for anything.
+        """Poll once; return how many notices were queued. Takes no request if there is nothing to check.
 
         Raises:
-            ClearMLError: it did not answer, or not for all.
+            ClearMLError: ClearML did not answer, or not for all runs.
         """
         alerts = await self._alert_poller.list_alerts()
         watched_ids = await self._alarm_poller.list_watched_ids()
@@ -54,7 +54,7 @@ class RunPoller:
         return message_count + (await self._alert_poller.poll(alerts, runs) if alerts else 0)
 
     async def _refresh_ready_cards(self, runs: Collection[RunActivity]) -> None:
-        """Has the cards edited of those whose own code has begun since the last look."""
+        """Schedule an edit of the cards of runs whose script has started since the last poll."""
         ready_ids = find_ready_ids(self._setting_up_ids, runs)
         if ready_ids:
             async with self._database.writing() as session:
@@ -63,7 +63,7 @@ class RunPoller:
 
 
 def find_ready_ids(setting_up_ids: Collection[str], runs: Collection[RunActivity]) -> list[str]:
-    """Which of those that were setting up their environment now run their own code."""
+    """Return the ids of runs that were setting up their environment and now run their script."""
     return [
         run.experiment_id
         for run in runs

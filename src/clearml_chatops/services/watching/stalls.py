@@ -1,7 +1,7 @@
-"""Whether something is wrong with what waits or runs: from how it stands to alarms. Pure.
+"""Finds stalls of Pending and Running experiments, and the alarms that are due. Pure.
 
-ClearML's, the machines' and our clock differ. So what matters is not what time a sign of life bears but that
-another one comes, and how long none does is measured by our clock alone.
+The clocks of ClearML, the machines and the bot differ. So the timestamp of an activity does not matter, only
+whether it changes, and the bot's own clock measures for how long it does not.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -16,16 +16,16 @@ from clearml_chatops.models.runs import RunActivity
 KnownStalls = Mapping[tuple[str, AlarmKind], Stall]
 
 OUTAGE_GRACE = timedelta(minutes=2)
-"""How long signs of life get to come after a time in which nobody looked; an agent reports twice a minute."""
+"""How long runs get to show activity after a time without polls; an agent reports twice a minute."""
 
 
 def discount_outage(
     known: KnownStalls, *, last_poll: datetime | None, thresholds: AlarmThresholds, now: datetime
 ) -> KnownStalls:
-    """What was known, without the time since the last look counted: what has moved then was not to be seen.
+    """Return the known stalls without the time since the last poll, as activity then was not visible.
 
-    Neither was it where ClearML was down, and no agent could report. Where the last look was another
-    process's, so that nobody knows when, there is at least some time left to see it.
+    That also holds if ClearML was down and no agent could report. If the time of the last poll is unknown,
+    as another process made it, at least `OUTAGE_GRACE` is left before an alarm is due.
     """
 
     def get_adjusted_start(item: Stall) -> datetime:
@@ -48,7 +48,7 @@ def find_stalls(
     thresholds: AlarmThresholds,
     now: datetime,
 ) -> list[Stall]:
-    """What stands still now, each since when it does; what has moved begins anew."""
+    """Return the current stalls, each with its start; a run that showed activity starts again from now."""
     stalls = []
     for run in runs:
         for kind, fingerprint in _build_fingerprints(run, workers).items():
@@ -62,9 +62,9 @@ def find_stalls(
 
 
 def find_due_alarms(stalls: Collection[Stall], *, thresholds: AlarmThresholds, now: datetime) -> list[Stall]:
-    """What has stood still for too long and was not told yet.
+    """Return the stalls beyond their threshold that nobody was notified of yet.
 
-    A run whose worker is lost is silent too; that is one alarm.
+    A run that lost its worker is silent too; that is one alarm.
     """
     overdue = [item for item in stalls if now - item.since >= thresholds.get(item.kind) > timedelta(0)]
     lost = {item.experiment_id for item in overdue if item.kind is AlarmKind.WORKER_LOST}
@@ -76,14 +76,17 @@ def find_due_alarms(stalls: Collection[Stall], *, thresholds: AlarmThresholds, n
 
 
 def _build_fingerprints(run: RunActivity, workers: Sequence[Worker]) -> dict[AlarmKind, str]:
-    """How an experiment stands in each respect in which it can stand still."""
+    """Return the fingerprint of each kind of activity; an unchanged one means a stall of that kind."""
     match run.status:
         case Status.PENDING:
             is_attended = any(run.queue_id in worker.queue_ids for worker in workers)
             queue_fingerprint = f"{run.queue_id} {run.status_changed.isoformat()}"
             return {} if is_attended or not run.queue_id else {AlarmKind.UNATTENDED: queue_fingerprint}
         case Status.RUNNING:
-            activity_fingerprint = f"{run.status_changed.isoformat()} {run.last_iteration} {run.last_log_milliseconds} {run.last_gpu_use_milliseconds}"
+            activity_fingerprint = (
+                f"{run.status_changed.isoformat()} {run.last_iteration} "
+                f"{run.last_log_milliseconds} {run.last_gpu_use_milliseconds}"
+            )
             report = _find_last_report(run, workers)
             lost = {AlarmKind.WORKER_LOST: report.isoformat()} if report else {}
             return {AlarmKind.SILENT: activity_fingerprint, **lost}
@@ -92,11 +95,10 @@ def _build_fingerprints(run: RunActivity, workers: Sequence[Worker]) -> dict[Ala
 
 
 def _find_last_report(run: RunActivity, workers: Sequence[Worker]) -> datetime | None:
-    """When an agent last reported of this run. A run without an agent has none, and neither is one missed.
+    """Return when an agent last reported on this run, None for a run without an agent.
 
-    An agent that was killed and started again reports, but no more of the run that it had. What the server
-    notes with the worker is the same moment, more exactly, and gone after ten minutes; so it counts only
-    before the first report of a fresh run.
+    A restarted agent reports again, but not on the run that it had. The time stored with the worker is the
+    same moment, more exact, but gone after ten minutes; so it counts only until the run has its own.
     """
     report_times = [
         item.last_seen for item in workers if item.experiment_id == run.experiment_id and item.last_seen

@@ -1,4 +1,4 @@
-"""What a conversation is told of everybody's experiments: those of a queue, those of a project."""
+"""Subscriptions: a conversation gets notified of all experiments in a queue or project."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class SubscriptionService:
-    """Subscriptions of the conversation in which a message was said. Whoever may look may subscribe."""
+    """Subscriptions of a message's conversation. Everyone who may view experiments may subscribe."""
 
     def __init__(
         self,
@@ -52,14 +52,14 @@ class SubscriptionService:
     async def subscribe(
         self, kind: SubscriptionKind, name: str, event_kinds: frozenset[EventKind] = DEFAULT_SUBSCRIPTION_EVENTS
     ) -> Subscription:
-        """Has the conversation told of everybody's experiments in a queue or project from now on.
+        """Notify the conversation of everyone's experiments in a queue or project from now on.
 
-        No name, or `mine`, means the person's own queue, and the project of his current experiment. Saying it
-        again changes what is told.
+        No name, or `mine`, means the person's own queue or the project of their current experiment.
+        Subscribing again replaces the event kinds.
 
         Raises:
             QueueNotFoundError, NoPersonalQueueError, ProjectNotFoundError, NoCurrentExperimentError.
-            InvalidValueError: several projects fit.
+            InvalidValueError: several projects match.
         """
         target_id, found_name = await self._find_target(kind, name, event_kinds)
         async with self._database.writing() as session:
@@ -70,7 +70,7 @@ class SubscriptionService:
                 conversation=self._message.source_conversation,
                 person_id=self._person.id,
                 event_kinds=event_kinds,
-                # By the server's clock, which need not agree with ours.
+                # By the server's clock, which may differ from the bot's.
                 since=await WatcherStore(session).get_cursor() or _EPOCH,
                 private=self._message.is_private,
             )
@@ -79,12 +79,12 @@ class SubscriptionService:
         return subscription
 
     async def unsubscribe(self, kind: SubscriptionKind, name: str) -> Subscription:
-        """Ends a subscription. No request where it is named: it may have been deleted in ClearML.
+        """End a subscription. With a name this takes no request, as the target may be deleted in ClearML.
 
-        A thread that has none means its channel; where that has none either, all its threads are meant.
+        Without a subscription in the thread, that of its channel ends, or else those of all its threads.
 
         Raises:
-            NotSubscribedError: there is none, or several fit.
+            NotSubscribedError: no subscription or several match.
         """
         source_conversation = self._message.source_conversation
         channel = replace(source_conversation, thread="")
@@ -109,14 +109,14 @@ class SubscriptionService:
         return matching[0]
 
     async def list_for_conversation(self) -> list[Subscription]:
-        """The subscriptions of this conversation, and of the threads in it. No request."""
+        """Return the subscriptions of this conversation and its threads. Takes no ClearML request."""
         async with self._database.reading() as session:
             return await SubscriptionStore(session).list_for_conversation(self._message.source_conversation)
 
     async def _find_target(
         self, kind: SubscriptionKind, name: str, event_kinds: frozenset[EventKind]
     ) -> tuple[str, str]:
-        """Id and name of the queue or project."""
+        """Return the id and name of the queue or project."""
         requested_name = "" if name.strip().casefold() in _MINE else name.strip()
         if kind is SubscriptionKind.QUEUE:
             queue = await self._queues.find_named_or_own(requested_name)
@@ -128,7 +128,7 @@ class SubscriptionService:
                     value=experiment.name,
                     expected="in any project",
                     name="project",
-                    advice="name a project, as project=vision.",
+                    advice="name a project, for example project=vision.",
                 )
             return experiment.project_id, experiment.project_name
         return await self._find_project(requested_name.strip("/"), event_kinds)
@@ -151,13 +151,13 @@ class SubscriptionService:
 
 
 def _find_matching(subscriptions: list[Subscription], query: str) -> list[Subscription]:
-    """Those of this name or id, else those with it in their name."""
+    """Return the subscriptions with this name or id, else those with it in their name."""
     exact = [item for item in subscriptions if query in {item.name.casefold(), item.target_id}]
     return exact or [item for item in subscriptions if query in item.name.casefold()]
 
 
 def _format_statuses_option(event_kinds: frozenset[EventKind]) -> str:
-    """What is told, as an option; nothing where it is the usual."""
+    """Return the event kinds as a command option, or an empty string for the default."""
     words = ",".join(word for word, kind in EVENT_KINDS_BY_STATUS.items() if kind in event_kinds)
     return "" if event_kinds == DEFAULT_SUBSCRIPTION_EVENTS else f" statuses={words}"
 

@@ -1,4 +1,4 @@
-"""Has a person told, without asking, what becomes of the experiments he clones and enqueues."""
+"""Watches of a person, including those on experiments that they clone or enqueue."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,9 +21,9 @@ from clearml_chatops.storage.watcher import WatcherStore
 
 
 class Tracking:
-    """For one person. What he has watched is told in the conversation where his answer goes.
+    """Watches of one person. Notifications go to `conversation`, where replies to the person go.
 
-    `said_in` is the one in which he asked: a mention in a channel begins a thread, but was said in the channel.
+    `source_conversation` is where they wrote: a mention in a channel starts a thread, but is in the channel.
     """
 
     def __init__(
@@ -49,9 +49,9 @@ class Tracking:
         return self._clock()
 
     async def follow(self, experiment: Experiment) -> None:
-        """Watches an experiment from the state in which the person has just put it.
+        """Watch an experiment from the state in which the person's command left it.
 
-        That he did so is told to the others who watch it or have subscribed to it, and not to him.
+        The others who watch it or have subscribed to it get notified of the command.
         """
         state = to_state(experiment)
         async with self._database.writing() as session:
@@ -80,7 +80,7 @@ class Tracking:
         self._outbox_wakeup.wake()
 
     async def record_own_action(self, experiment_id: str, kind: EventKind) -> None:
-        """Notes what the person is about to do, so that he is not told of it and the others are told by whom."""
+        """Record what the person is about to do: they get no notification of it, and others see their name."""
         now = self._clock()
         async with self._database.writing() as session:
             own_actions = OwnActionStore(session)
@@ -88,9 +88,9 @@ class Tracking:
             await own_actions.put(experiment_id, kind, self._person.id, at=now)
 
     async def watch(self, experiment: Experiment) -> None:
-        """Watches an experiment from the state that is remembered of it, else from the one in which it now is.
+        """Watch an experiment from its stored state, or from its current state if none is stored.
 
-        Others may watch it already: what has just happened to it is told to them, by the remembered state.
+        Others may watch it already and get the latest events only if the stored state stays.
         """
         async with self._database.writing() as session:
             store = WatcherStore(session)
@@ -100,9 +100,9 @@ class Tracking:
         self._watcher_wakeup.wake()
 
     async def unwatch(self, experiment_id: str) -> bool:
-        """Ends the watch of this conversation; whether there was one.
+        """End the watch of this conversation; return whether there was one.
 
-        It does not come back by itself where the experiment is the person's own.
+        The person's own experiment is not watched again automatically.
         """
         async with self._database.writing() as session:
             was_watched = await WatcherStore(session).remove_watch(experiment_id, self._source_conversation)
@@ -111,32 +111,33 @@ class Tracking:
         return was_watched
 
     async def list_watched(self) -> list[tuple[ExperimentState, bool]]:
-        """What is watched in this conversation, as it was seen last, the last changed first.
+        """Return the last seen states of the experiments watched in this conversation, latest change first.
 
-        The second tells whether it is watched only in a thread of the conversation.
+        The second value is whether the experiment is watched only in a thread of the conversation.
         """
         async with self._database.reading() as session:
             return await WatcherStore(session).list_watched(self._source_conversation)
 
     async def set_watch_own(self, *, on: bool) -> None:
-        """Whether the person is told of what he enqueues elsewhere than here."""
+        """Turn notifications about experiments that the person enqueues outside the bot on or off."""
         async with self._database.writing() as session:
             await OwnExperimentStore(session).set_enabled(self._person.id, is_enabled=on)
         self._watcher_wakeup.wake()
 
     async def is_watching_own(self) -> bool:
+        """Return whether the person gets notified of experiments that they enqueue outside the bot."""
         async with self._database.reading() as session:
             return await OwnExperimentStore(session).is_enabled(self._person.id)
 
     async def has_seen(self, experiment: Experiment) -> bool:
-        """Whether the watcher has come as far as this reading of the experiment."""
+        """Return whether the watcher has already stored this status of the experiment."""
         async with self._database.reading() as session:
             state = (await WatcherStore(session).find_states([experiment.id])).get(experiment.id)
         return state is not None and state.status is experiment.status
 
 
 def to_state(experiment: Experiment) -> ExperimentState:
-    """What the watcher remembers of an experiment."""
+    """Return what the watcher stores of an experiment."""
     return ExperimentState(
         experiment_id=experiment.id,
         name=experiment.name,

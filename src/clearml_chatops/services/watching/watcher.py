@@ -1,29 +1,27 @@
-"""The watcher: one look at ClearML tells what changed, and everybody concerned gets it into his outbox.
+"""The watcher: polls ClearML for status changes and puts notifications into the outbox.
 
-ClearML has no webhooks, so it is asked. One request a cycle, whatever the number of watched
-experiments: what changed its status since the cursor. New states, cursor and outbox rows are one
-transaction, so that a crash in between loses nothing and tells nothing twice.
+ClearML has no webhooks. One request per poll reads what changed its status since the cursor, however many
+experiments are watched. New states, cursor and outbox rows are one transaction, so a crash in between
+neither loses nor repeats a notification.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.wakeups import Wakeup
-from clearml_chatops.services.watching.discovery import (
-    Audience,
-    Discovery,
-    find_active_ids,
-    find_owner_names,
-    has_started,
-    load_audience,
+from clearml_chatops.services.watching.changed_pages import (
+    address_page_events,
+    derive_page_events,
+    load_changed_page,
+    select_changed,
 )
-from clearml_chatops.services.watching.events import derive_events, derive_first_events, merge_state
+from clearml_chatops.services.watching.discovery import Discovery
+from clearml_chatops.services.watching.events import merge_state
 from clearml_chatops.services.watching.recipients import OWN_ACTION_WINDOW, address_events
-from clearml_chatops.services.watching.tracking import to_state
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.created_experiments import CreatedExperimentStore
 from clearml_chatops.storage.database import Database
@@ -32,38 +30,45 @@ from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.own_actions import OwnActionStore
 from clearml_chatops.storage.own_experiments import OwnExperimentStore
 from clearml_chatops.storage.people import PeopleStore
-from clearml_chatops.storage.subscriptions import SubscriptionStore
 from clearml_chatops.storage.watcher import WatcherStore
 
 PAGE_SIZE = 500
 
 OVERLAP = timedelta(seconds=10)
-"""How far before the cursor a look begins. The server stamps a change before it stores it, so that
-one stamped earlier can appear later; what was seen already gives no event again."""
+"""How far before the cursor a poll begins. The server stamps a change before it stores it, so a change with an
+earlier time can appear later; what was seen already gives no event again."""
 
 _ACTIVITY_CHECK_INTERVAL = timedelta(seconds=30)
 _WORKER_POLL_INTERVAL = timedelta(seconds=0.5)
 
 _TIME_RESOLUTION = timedelta(milliseconds=1)
-"""The server keeps its times in milliseconds."""
+"""The server stores its times in milliseconds."""
 
 _TIMESTAMP_TOLERANCE = timedelta(seconds=1)
-"""The times of a run's begin and end are taken a little before that of the status change which notes them."""
+"""The start and end times of a run are a little earlier than those of the status changes."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-"""ClearML stamps no status change on a fresh draft, which reads as the year 1."""
+"""Later than the year 1, which is the status time of a fresh Draft, as ClearML does not set it."""
 
 WORKER_GRACE = timedelta(seconds=5)
-"""How long a fresh run without a worker is left for a later look: the agent names itself some
-milliseconds after it has set the status, and people want to know which worker it is."""
+"""How long a fresh run without a worker is left for a later poll: the agent reports its name some milliseconds
+after it has set the status, and people want to know which worker it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _CompletePoll:
+    """When a complete poll began, and how far it came."""
+
+    started_at: datetime
+    position: datetime
 
 
 class Watcher:
-    """Looks at ClearML and fills the outbox.
+    """Polls ClearML and fills the outbox.
 
-    The bell `news` tells of what it put there, `watched` tells it that there is more to watch.
-    `interval` is the pause between two looks while something that is watched waits or runs, `idle_interval`
-    the one while nothing does.
+    `outbox_wakeup` wakes delivery when notifications are queued; `watcher_wakeup` wakes the watcher when there is
+    more to watch. `interval` is the delay between two polls while something watched is Pending or Running,
+    `idle_interval` the delay at other times.
     """
 
     def __init__(
@@ -88,21 +93,21 @@ class Watcher:
         self._activity_checked_at = datetime.min.replace(tzinfo=UTC)
         self._has_changes = False
         self._worker_missing_since: dict[str, datetime] = {}
-        self._settling_position: tuple[datetime, datetime] | None = None
+        self._settling_poll: _CompletePoll | None = None
         self._settled_position: datetime | None = None
         self._has_postponed = False
         self._cursor: datetime | None = None
-        """As this process moved it last; asking the database in each idle cycle would double its cost."""
+        """As this process moved it last; reading it from the database would double the cost of an idle poll."""
         self._watching_since = _EPOCH
 
     def get_poll_delay(self) -> timedelta:
-        """How long to wait before the next look."""
+        """Return how long to wait before the next poll."""
         if self._has_postponed:
             return min(self._interval, _WORKER_POLL_INTERVAL)
         return self._idle_interval if self._is_anything_active is False else self._interval
 
     async def poll(self) -> int:
-        """One cycle. Gives the number of notifications put into the outbox."""
+        """Poll once; return how many notifications were queued."""
         self._has_changes = False
         count = await self._poll_changes()
         if self._has_changes or self._wakeup_event.is_set() or self._needs_activity_check():
@@ -113,9 +118,9 @@ class Watcher:
         return count
 
     def _needs_activity_check(self) -> bool:
-        """Whether it is not known, or was not so long ago that another program may have something watched since.
+        """Return whether to query for active experiments: unknown, or idle for long.
 
-        To ask in each look would double its cost.
+        Another process may have added a watch meanwhile. To query in each poll would double its cost.
         """
         if self._is_anything_active is False:
             return self._clock() - self._activity_checked_at >= _ACTIVITY_CHECK_INTERVAL
@@ -137,9 +142,9 @@ class Watcher:
         return count
 
     async def poll_deleted(self) -> int:
-        """Tells of what waited or ran and is no more: of that ClearML's changes say nothing.
+        """Find active experiments that were deleted, which the changes do not show; return how many were queued.
 
-        Who deleted it is not known. Gives the number of notifications put into the outbox.
+        ClearML does not say who deleted them.
         """
         async with self._database.reading() as session:
             active_ids = await WatcherStore(session).list_active()
@@ -172,9 +177,9 @@ class Watcher:
             return await store.get_cursor()
 
     def _get_start(self, cursor: datetime) -> datetime:
-        """Where to begin: within reach of what may appear late, but behind what cannot have anything late.
+        """Return where to begin: `OVERLAP` before the cursor, but after the settled position.
 
-        Else the last thousand experiments that changed at one moment would be read in every cycle for ever.
+        Otherwise every poll would read the last changes again, which may be thousands at one moment.
         """
         start = cursor - OVERLAP
         return (
@@ -182,20 +187,20 @@ class Watcher:
         )
 
     def _update_settled_position(self, position: datetime, started_at: datetime) -> None:
-        """Notes how far a complete look came. A look that begins long enough after it settles all up to there."""
+        """Record how far a complete poll came. A poll that begins `OVERLAP` later settles that position."""
         if self._has_postponed:
-            self._settling_position = None
-        elif self._settling_position is None:
-            self._settling_position = (position, started_at)
-        elif started_at - self._settling_position[1] >= OVERLAP:
-            self._settled_position = self._settling_position[0]
-            self._settling_position = (position, started_at)
+            self._settling_poll = None
+        elif self._settling_poll is None:
+            self._settling_poll = _CompletePoll(started_at, position)
+        elif started_at - self._settling_poll.started_at >= OVERLAP:
+            self._settled_position = self._settling_poll.position
+            self._settling_poll = _CompletePoll(started_at, position)
 
     async def _initialize_cursor(self) -> int:
-        """The first look ever: from the oldest state remembered of a tracked experiment, else from now on.
+        """Start at the oldest stored state of a tracked experiment, or else now.
 
-        "Now" is the server's last change, so that its clock need not agree with ours; a state that we noted
-        ourselves, by a clock that goes ahead, must not make us skip what the server stamps before it.
+        "Now" is the server's last change, as its clock may differ from the bot's. A state that the bot stored
+        by a clock ahead of the server's must not make it skip what the server stamps before that.
         """
         newest = await self._clearml.get_last_status_change()
         async with self._database.writing() as session:
@@ -206,79 +211,52 @@ class Watcher:
         return 0
 
     async def _record_changes(self, changed: Sequence[Experiment], *, cursor: datetime, since: datetime) -> int:
-        """Tells of one page and moves the cursor behind it, in one transaction; none where nothing is new.
+        """Record one page and move the cursor behind it, in one transaction; skip it if nothing is new.
 
-        Of what was never seen before it tells what happened after `since`.
+        Experiments never seen before give events only for what happened after `since`.
         """
         if not changed:
             return 0
-        states = [to_state(item) for item in changed]
-        async with self._database.reading() as session:
-            known_states = await WatcherStore(session).find_states([state.experiment_id for state in states])
-            outdated = await CardStore(session).find_outdated(
-                {state.experiment_id: state.status_changed for state in states}
-            )
-            changed_states = [
-                state for state in states if _has_changed(known_states.get(state.experiment_id), state)
-            ]
-            audience = Audience()
-            if changed_states:
-                audience = await load_audience(SubscriptionStore(session), OwnExperimentStore(session))
-        experiments = {item.id: item for item in changed}
-        relevant_states = [
-            state
-            for state in changed_states
-            if state.experiment_id in known_states
-            or (audience.includes(experiments[state.experiment_id]) and has_started(state, since=since))
-        ]
-        ready_states = [state for state in relevant_states if not self._is_awaiting_worker(state)]
-        self._has_postponed = self._has_postponed or len(ready_states) < len(relevant_states)
-        # What this page or one before it leaves for a later look must stay within reach of it.
-        position = cursor if self._has_postponed else max(cursor, states[-1].status_changed)
-        if not ready_states and not outdated and position <= cursor:
+        page = await load_changed_page(changed, since, self._database)
+        ready_states = [state for state in page.states if not self._is_awaiting_worker(state)]
+        self._has_postponed = self._has_postponed or len(ready_states) < len(page.states)
+        # What this page or one before it leaves for a later poll must stay within reach of that.
+        position = cursor if self._has_postponed else max(cursor, changed[-1].status_changed)
+        if not ready_states and not page.outdated_card_ids and position <= cursor:
             return 0
         self._has_changes = True
-        # From our own token; no request.
+        # Read from the bot's own token, without a request.
         bot_user_id = (await self._clearml.get_identity()).user_id if ready_states else ""
         async with self._database.writing() as session:
             store = WatcherStore(session)
-            # Read again under the write lock: another process may have told of it meanwhile.
+            # Read again under the write lock: another process may have queued the notifications meanwhile.
             known_states = await store.find_states([state.experiment_id for state in ready_states])
-            ready_states = [
-                state for state in ready_states if _has_changed(known_states.get(state.experiment_id), state)
-            ]
-            events = [
-                event
-                for state in ready_states
-                for event in _derive_events(known_states.get(state.experiment_id), state, since)
-            ]
-            experiment_ids = [state.experiment_id for state in ready_states]
-            own_actions = await OwnActionStore(session).find_since(
-                experiment_ids, self._clock() - OWN_ACTION_WINDOW
+            ready_states = select_changed(ready_states, known_states)
+            events = derive_page_events(ready_states, known_states, since=since)
+            own_action_store = OwnActionStore(session)
+            own_actions = await own_action_store.find_since(
+                [state.experiment_id for state in ready_states], self._clock() - OWN_ACTION_WINDOW
             )
-            names = await PeopleStore(session).get_names_by_clearml_user()
-            created_experiments = CreatedExperimentStore(session)
-            discovery = Discovery(
-                store, OwnExperimentStore(session), DirectMessageStore(session), created_experiments
-            )
-            page = [experiments[experiment_id] for experiment_id in experiment_ids]
-            recipients = await discovery.find_recipients(
-                page, audience, active_ids=find_active_ids(ready_states, events), own_actions=own_actions
-            )
-            notifications = address_events(
+            notifications = await address_page_events(
                 events,
-                recipients=recipients,
+                ready_states,
+                page,
+                discovery=Discovery(
+                    store,
+                    OwnExperimentStore(session),
+                    DirectMessageStore(session),
+                    CreatedExperimentStore(session),
+                ),
                 own_actions=own_actions,
-                names=names,
-                owners=await find_owner_names(created_experiments, page, recipients, names),
+                names=await PeopleStore(session).get_names_by_clearml_user(),
                 bot_user_id=bot_user_id,
             )
-            # A command has one effect: what follows is another's doing.
-            await OwnActionStore(session).remove_all(
+            # A command has one effect: a second event of the kind is somebody else's action.
+            await own_action_store.remove_all(
                 key for event in events if (key := (event.experiment_id, event.kind)) in own_actions
             )
             await OutboxStore(session).add(notifications, now=self._clock())
-            await CardStore(session).mark_due(outdated, now=self._clock())
+            await CardStore(session).mark_due(page.outdated_card_ids, now=self._clock())
             await store.put_states(
                 merge_state(known_states.get(state.experiment_id), state) for state in ready_states
             )
@@ -292,20 +270,9 @@ class Watcher:
         return len(notifications)
 
     def _is_awaiting_worker(self, state: ExperimentState) -> bool:
-        """Whether it is a fresh run whose worker will be known in a moment."""
+        """Return whether a fresh run has no worker yet but will soon report one."""
         if state.status is not Status.RUNNING or state.worker_id:
             self._worker_missing_since.pop(state.experiment_id, None)
             return False
         since = self._worker_missing_since.setdefault(state.experiment_id, self._clock())
         return self._clock() - since < WORKER_GRACE
-
-
-def _has_changed(known: ExperimentState | None, current: ExperimentState) -> bool:
-    """Whether an experiment is otherwise than remembered, or not remembered at all."""
-    return known is None or replace(known, pending_since=None) != replace(current, pending_since=None)
-
-
-def _derive_events(
-    known: ExperimentState | None, current: ExperimentState, since: datetime
-) -> tuple[ExperimentEvent, ...]:
-    return derive_events(known, current) if known is not None else derive_first_events(current, since=since)

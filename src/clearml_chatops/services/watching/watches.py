@@ -1,4 +1,4 @@
-"""What a conversation has itself told of."""
+"""Watches: a conversation gets notified of single experiments."""
 
 from collections.abc import Sequence
 
@@ -10,23 +10,25 @@ from clearml_chatops.services.watching.tracking import Tracking
 
 
 class WatchService:
-    """Watches of one conversation. Whoever may look may watch."""
+    """Watches of one conversation. Everyone who may view experiments may watch them."""
 
     def __init__(self, *, lookup: ExperimentLookup, tracking: Tracking) -> None:
         self._lookup = lookup
         self._tracking = tracking
 
     async def watch(self, reference: str) -> Experiment:
-        """Has the conversation told what becomes of an experiment; asking twice changes nothing."""
+        """Notify the conversation of what happens to an experiment; watching it twice changes nothing."""
         experiment = await self._lookup.find(reference)
         await self._tracking.watch(experiment)
         return experiment
 
     async def unwatch(self, reference: str) -> str:
-        """Ends a watch and gives the experiment's name. No request for a full id: it may be deleted in ClearML.
+        """End a watch and return the experiment's name.
+
+        With a full id this takes no request, as the experiment may be deleted in ClearML.
 
         Raises:
-            NotWatchedError: it is not watched here.
+            NotWatchedError: the experiment is not watched here.
         """
         watched_names = {state.experiment_id: state.name for state, _ in await self._tracking.list_watched()}
         experiment_id = (reference.strip() or await self._lookup.current_id()).lower()
@@ -40,15 +42,16 @@ class WatchService:
         return name
 
     async def list_watched(self) -> Sequence[tuple[ExperimentState, bool]]:
-        """What is watched here: what can still move on first, the last changed first. No request.
+        """Return the watched experiments: unfinished ones first, then by latest change. Takes no request.
 
-        The second tells whether it is watched only in a thread of this conversation.
+        The second value is whether the experiment is watched only in a thread of this conversation.
         """
         return sorted(await self._tracking.list_watched(), key=lambda item: item[0].status.is_finished)
 
     async def set_watch_own(self, *, on: bool) -> None:
-        """Whether the person is told of his own experiments that he enqueues elsewhere than here."""
+        """Turn notifications about experiments that the person enqueues outside the bot on or off."""
         await self._tracking.set_watch_own(on=on)
 
     async def is_watching_own(self) -> bool:
+        """Return whether the person gets notified of experiments that they enqueue outside the bot."""
         return await self._tracking.is_watching_own()
