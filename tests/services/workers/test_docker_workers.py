@@ -1,4 +1,4 @@
-"""A worker with an image, by the real clearml-agent and a stand-in for docker that records its arguments."""
+"""Workers with containers: the real clearml-agent and a fake docker that records its arguments."""
 
 from pathlib import Path
 
@@ -99,7 +99,7 @@ async def test_restart_switches_containers_on_and_off(
 
     assert record.read_text().strip().endswith(f"--detached {arguments}")
     assert [item.plan for item in await process.host_workers.list_desired()] == [plan], (
-        "what ran before is wanted again"
+        "the previous worker is restored"
     )
 
 

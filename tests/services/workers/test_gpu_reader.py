@@ -1,4 +1,4 @@
-"""What the driver tells of the cards, and what it does not."""
+"""Reading GPUs from the driver, including values and GPUs that it can't read."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""Asking for the cards that another person's worker has: what he is told, and what his answer leads to."""
+"""GPU requests: what the owner of a GPU is asked, and what each answer leads to."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -22,7 +22,7 @@ ALICE_WORKER, BOB_WORKER = "lab:alice_queue:gpu1", "lab:bob_queue:gpu1"
 
 
 async def _introduce_people(program: RunningProgram) -> tuple[RunningProgram, RunningProgram]:
-    """Alice and Bob, members both, each with a queue, and two GPUs. Alice speaks from a chat too."""
+    """Return Alice and Bob, two members with a queue each, on a machine with two GPUs."""
     install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"))
     alice = await program.add_person(program.sandbox.alice, Role.MEMBER)
     bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
@@ -32,7 +32,7 @@ async def _introduce_people(program: RunningProgram) -> tuple[RunningProgram, Ru
 
 
 async def _add_worker(owner: RunningProgram, gpu: str) -> str:
-    """Has a worker of this person be wanted for a card, without an agent; gives its id."""
+    """Store a desired worker of this person for a GPU, without an agent; return its id."""
     person = await owner.find_person()
     assert person is not None
     queue = owner.sandbox.state.find_queue(f"{owner.name.split()[0].lower()}_queue")
@@ -46,7 +46,7 @@ async def _add_worker(owner: RunningProgram, gpu: str) -> str:
 
 
 async def _request_gpus(requester: RunningProgram, line: str = "/worker start gpus=1") -> Reply:
-    """Has somebody order what others have, and press "Ask …"."""
+    """Send a command that conflicts with others, and press "Ask …"."""
     question = await requester.send(line)
     assert question.outcome is Outcome.ASKED
     (ask,) = [command for label, command in get_buttons(question).items() if label.startswith("Ask ")]
@@ -56,7 +56,7 @@ async def _request_gpus(requester: RunningProgram, line: str = "/worker start gp
 
 
 async def _get_request_buttons(owner: RunningProgram) -> dict[str, str]:
-    """The buttons of the question that a person gets."""
+    """Return the buttons of the request that an owner gets."""
     return _parse_buttons((await owner.poll_and_deliver())[-1])
 
 
@@ -82,13 +82,13 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
     assert "Alice Adams asks you for card 1." in notification
     assert f"Card 1: the worker {BOB_WORKER} of Bob Brown runs “run” of Alice Adams (" in notification
     assert list(_parse_buttons(notification)) == [
-        "Let Alice Adams share it",
-        "Hand it over when my run has ended",
-        "Not now",
+        "Share with Alice Adams",
+        "Hand over after run",
+        "Decline",
     ]
     assert list(await list_agents(program)) == [BOB_WORKER]
 
-    share = _parse_buttons(notification)["Let Alice Adams share it"]
+    share = _parse_buttons(notification)["Share with Alice Adams"]
     assert "Alice Adams is told, and has card 1 beside you." in await bob.ask(share)
     await create_gpu_handovers(program.program.process).poll()
 
@@ -99,8 +99,8 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
     assert worker.person_name == "Alice Adams"
     assert worker.conversation == alice.conversation
     notifications = "\n".join(await alice.poll_and_deliver())
-    assert "Bob Brown lets you share card 1." in notifications
-    assert "Bob Brown agreed. Your worker lab:alice_queue:gpu1 listens on alice_queue." in notifications
+    assert "Bob Brown lets you share GPU 1." in notifications
+    assert "Bob Brown accepted. Your worker lab:alice_queue:gpu1 listens on alice_queue." in notifications
     assert await bob.send_for_error_code(share) == "gpu_request_closed"
 
 
@@ -111,13 +111,14 @@ async def test_gpu_is_handed_over_after_the_run(program: RunningProgram) -> None
     task = await start_run(bob, "run")
     await _request_gpus(alice)
 
-    hand_over = (await _get_request_buttons(bob))["Hand it over when my run has ended"]
+    hand_over = (await _get_request_buttons(bob))["Hand over after run"]
     assert f"{BOB_WORKER} takes nothing more" in await bob.ask(hand_over)
     await create_gpu_handovers(program.program.process).poll()
-    assert list(await list_agents(program)) == [BOB_WORKER], "his run goes on"
+    assert list(await list_agents(program)) == [BOB_WORKER], "Bob's run continues"
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
-    assert "gives you card 1: your order is carried out when what runs there has ended" in "\n".join(
-        await alice.poll_and_deliver()
+    assert (
+        "Bob Brown hands GPU 1 over to you. Your worker starts when the current run, if any, ends."
+        in "\n".join(await alice.poll_and_deliver())
     )
 
     await bob.ask(f"/abort {task} --yes")
@@ -136,11 +137,11 @@ async def test_declined_request_changes_nothing_and_offers_a_watch(program: Runn
     await _add_worker(bob, "1")
     await _request_gpus(alice)
 
-    assert "Alice Adams is told: not now." in await bob.ask((await _get_request_buttons(bob))["Not now"])
+    assert "Alice Adams is told: not now." in await bob.ask((await _get_request_buttons(bob))["Decline"])
 
     (notification,) = await alice.poll_and_deliver()
-    assert "Bob Brown says not now to your question for card 1. Nothing was started." in notification
-    assert "[Tell me when it is free] /gpus watch 1" in notification
+    assert "Bob Brown declined your request for GPU 1. Nothing was started." in notification
+    assert "[Notify me when free] /gpus watch 1" in notification
     await create_gpu_handovers(program.program.process).poll()
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
@@ -149,13 +150,13 @@ async def test_only_the_owner_or_an_admin_can_answer(program: RunningProgram) ->
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
     await _request_gpus(alice)
-    share = (await _get_request_buttons(bob))["Let Alice Adams share it"]
+    share = (await _get_request_buttons(bob))["Share with Alice Adams"]
     carol = await program.add_person(program.sandbox.carol, Role.MEMBER)
     assert await alice.send_for_error_code(share) == "gpu_request_not_yours"
     assert await carol.send_for_error_code(share) == "gpu_request_not_yours"
     assert await bob.send_for_error_code("/worker consent 4f2ab3 share") == "gpu_request_closed"
     assert await bob.send_for_error_code(f"{share.removesuffix('share')}maybe") == "invalid_value"
-    assert "Alice Adams is told" in await program.ask(share)  # the terminal's is an admin
+    assert "Alice Adams is told" in await program.ask(share)  # the terminal's user is an admin
 
 
 async def test_open_requests_are_listed_and_can_be_withdrawn(program: RunningProgram) -> None:
@@ -171,22 +172,20 @@ async def test_open_requests_are_listed_and_can_be_withdrawn(program: RunningPro
     assert get_buttons(alice_reply) == {"Take the question back": withdraw_command}
 
     assert "You ask for card 1 no more." in await alice.ask(withdraw_command)
-    assert (
-        await bob.send_for_error_code(get_buttons(bob_reply)["Let Alice Adams share it"]) == "gpu_request_closed"
-    )
-    assert await alice.poll_and_deliver() == [], "she knows what she did herself"
+    assert await bob.send_for_error_code(get_buttons(bob_reply)["Share with Alice Adams"]) == "gpu_request_closed"
+    assert await alice.poll_and_deliver() == [], "Alice withdrew it herself"
 
 
 async def test_unanswered_request_expires_after_a_day(program: RunningProgram) -> None:
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
     await _request_gpus(alice)
-    share = (await _get_request_buttons(bob))["Let Alice Adams share it"]
+    share = (await _get_request_buttons(bob))["Share with Alice Adams"]
 
     await _create_handovers(program, timedelta(hours=25)).poll()
 
     (notice,) = await _list_due_notices(alice, later=timedelta(hours=25))
-    assert notice.text == "Bob Brown did not answer whether you may have card 1."
+    assert notice.text == "Bob Brown didn't answer, so your request for GPU 1 expired."
     assert notice.buttons == (Button("Ask again", "/worker start gpus=1 --ask"),)
     assert await bob.send_for_error_code(share) == "gpu_request_closed"
 
@@ -195,7 +194,7 @@ async def test_handover_stops_when_another_worker_took_the_gpu(program: RunningP
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
     await _request_gpus(alice)
-    share = (await _get_request_buttons(bob))["Let Alice Adams share it"]
+    share = (await _get_request_buttons(bob))["Share with Alice Adams"]
     carol = await program.add_person(program.sandbox.carol, Role.MEMBER)
     await carol.ask("/queue create")
     carol_worker = await _add_worker(carol, "1")
@@ -204,9 +203,9 @@ async def test_handover_stops_when_another_worker_took_the_gpu(program: RunningP
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown agreed. But meanwhile others are on card 1, so nothing was started." in notification
+    assert "Bob Brown accepted. But somebody else uses GPU 1 now. Nothing was started." in notification
     assert sorted(await _list_worker_ids(program)) == [BOB_WORKER, carol_worker]
-    again = await alice.send(_parse_buttons(notification)["Show who"])
+    again = await alice.send(_parse_buttons(notification)["Show conflict"])
     assert "Ask Bob Brown and Carol Chen" in get_buttons(again)
 
 
@@ -220,30 +219,30 @@ async def test_all_owners_must_agree(program: RunningProgram) -> None:
     bob_buttons, carol_buttons = await _get_request_buttons(bob), await _get_request_buttons(carol)
     before = await _list_worker_ids(program)
 
-    await bob.ask(bob_buttons["Let Alice Adams share it"])
+    await bob.ask(bob_buttons["Share with Alice Adams"])
     await create_gpu_handovers(program.program.process).poll()
     assert await _list_worker_ids(program) == before, "Carol has not answered yet"
-    await carol.ask(carol_buttons["Not now"])
+    await carol.ask(carol_buttons["Decline"])
     await create_gpu_handovers(program.program.process).poll()
 
     assert await _list_worker_ids(program) == before
     notifications = "\n".join(await alice.poll_and_deliver())
     assert "Bob Brown lets you share" in notifications
-    assert "says not now to your question for cards 0,1" in notifications
+    assert "Carol Chen declined your request for GPUs 0 and 1." in notifications
 
 
 async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None:
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
     await _request_gpus(alice)
-    hand_over = (await _get_request_buttons(bob))["Hand it over now"]
+    hand_over = (await _get_request_buttons(bob))["Hand over now"]
     await bob.ask(hand_over)
-    assert await _list_worker_ids(program) == [], "it had nothing to do"
+    assert await _list_worker_ids(program) == [], "the idle worker stopped immediately"
     await _add_worker(bob, "1")
 
     await create_gpu_handovers(program.program.process).poll()
 
-    assert "Bob Brown goes on with the worker on card 1 after all." in (await alice.poll_and_deliver())[-1]
+    assert "Bob Brown kept the worker on GPU 1. Nothing was started." in (await alice.poll_and_deliver())[-1]
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
 
@@ -253,14 +252,14 @@ async def test_failed_start_after_agreement_gives_the_reason(
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
     await _request_gpus(alice)
-    await bob.ask((await _get_request_buttons(bob))["Let Alice Adams share it"])
+    await bob.ask((await _get_request_buttons(bob))["Share with Alice Adams"])
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr("sys.executable", "/nowhere/python")
 
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown agreed. But: clearml-agent is not installed on lab" in notification
+    assert "Bob Brown accepted. But your worker didn't start: clearml-agent isn't installed on lab" in notification
     assert _parse_buttons(notification) == {"Try again": "/worker start gpus=1 --share"}
 
 
@@ -268,12 +267,12 @@ async def test_handover_waits_while_clearml_is_down(program: RunningProgram) -> 
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
     await _request_gpus(alice)
-    await bob.ask((await _get_request_buttons(bob))["Let Alice Adams share it"])
+    await bob.ask((await _get_request_buttons(bob))["Share with Alice Adams"])
     program.sandbox.faults.reject_credentials("*")
     for _ in range(2):
         with pytest.raises(Exception, match="ClearML"):
             await create_gpu_handovers(program.program.process).poll()
-    assert [notice.text for notice in await _list_due_notices(alice)] == ["Bob Brown lets you share card 1."]
+    assert [notice.text for notice in await _list_due_notices(alice)] == ["Bob Brown lets you share GPU 1."]
 
 
 async def test_own_worker_needs_no_request(program: RunningProgram) -> None:
@@ -291,12 +290,13 @@ async def test_restart_can_be_requested(program: RunningProgram) -> None:
     await _add_worker(alice, "0")
     reply = await _request_gpus(alice, "/worker restart gpus=1")
     assert "Bob Brown is asked for card 1" in to_plain_text(reply)
-    # Meanwhile she has started another one, so that it is no longer clear which one is meant.
+    # Alice starts a second worker, so the request no longer says which one to restart.
     await _add_worker(alice, "5")
-    await bob.ask((await _get_request_buttons(bob))["Let Alice Adams share it"])
+    await bob.ask((await _get_request_buttons(bob))["Share with Alice Adams"])
     await create_gpu_handovers(program.program.process).poll()
     notification = (await alice.poll_and_deliver())[-1]
-    assert _parse_buttons(notification) == {"Restart it": "/worker restart gpus=1 --share"}
+    assert "You have several workers now. To restart one, choose it." in notification
+    assert _parse_buttons(notification) == {"Choose worker": "/worker restart gpus=1 --share"}
     assert sorted(await _list_worker_ids(program)) == ["lab:alice_queue:gpu0", "lab:alice_queue:gpu5", BOB_WORKER]
 
 
@@ -310,18 +310,18 @@ async def test_request_is_sent_as_a_direct_message(program: RunningProgram) -> N
     )
     await program.program.process.host_workers.put(moved)
     await _request_gpus(alice)
-    assert "Let Alice Adams share it" in await _get_request_buttons(bob), "in private, not in the group"
+    assert "Share with Alice Adams" in await _get_request_buttons(bob), "a direct message, not in the group"
 
 
 async def _list_due_notices(program: RunningProgram, *, later: timedelta = timedelta(0)) -> list[Notice]:
-    """What is to be told to a person at a later moment, without asking ClearML."""
+    """Return the notices that are due for a person at a later time, without a request to ClearML."""
     service = _shift_clock(program, later).notifications
     due = await service.list_due(program.conversation.platform, program.conversation.id)
     return [notice for message in due for notice in message.notices]
 
 
 def _create_handovers(program: RunningProgram, later: timedelta) -> GpuHandovers:
-    """The handovers as they look at a later moment."""
+    """Return the handovers with a later clock."""
     return create_gpu_handovers(_shift_clock(program, later))
 
 

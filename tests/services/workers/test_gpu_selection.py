@@ -1,4 +1,4 @@
-"""Which cards people mean by what they write."""
+"""Selecting GPUs from what people type."""
 
 import pytest
 
@@ -38,16 +38,16 @@ def test_gpus_are_selected_by_index_uuid_or_instance(text: str, selected: tuple[
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("9", "gpus: “9” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("0,9", "gpus: “9” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("2:1", "gpus: “2:1” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("GPU-ffff", "gpus: “GPU-ffff” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("GPU-aaaa", "gpus: “GPU-aaaa” is not the beginning of one UUID only; write more of it."),
-        ("0,0", "gpus: “0,0” is not a list of different cards; name each card once, like 0,1."),
-        ("1,GPU-aaaa2", "gpus: “1,GPU-aaaa2” is not a list of different cards; name each card once, like 0,1."),
-        ("2", "gpus: “2” is not a whole card; it is split; choose a part of it: 2:0 or 2:3."),
-        ("GPU-bbbb", "gpus: “GPU-bbbb” is not a whole card; it is split; choose a part of it: 2:0 or 2:3."),
-        ("3", "gpus: “3” is not a card that works; the driver has lost it; the machine needs a restart."),
+        ("9", "gpus: “9” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("0,9", "gpus: “9” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("2:1", "gpus: “2:1” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("GPU-ffff", "gpus: “GPU-ffff” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("GPU-aaaa", "gpus: “GPU-aaaa” is not the start of a single UUID. Type more of it."),
+        ("0,0", "gpus: “0,0” is not a list of different GPUs. Name each GPU once, like 0,1."),
+        ("1,GPU-aaaa2", "gpus: “1,GPU-aaaa2” is not a list of different GPUs. Name each GPU once, like 0,1."),
+        ("2", "gpus: “2” is not a whole GPU. It's split into instances. Use 2:0 or 2:3."),
+        ("GPU-bbbb", "gpus: “GPU-bbbb” is not a whole GPU. It's split into instances. Use 2:0 or 2:3."),
+        ("3", "gpus: “3” is not a working GPU. The driver has lost it. Restart the machine."),
     ],
 )
 def test_unusable_gpu_error_says_what_to_do(text: str, sentence: str) -> None:
@@ -65,5 +65,5 @@ def test_invalid_selection_is_refused(text: str) -> None:
 def test_without_gpus_only_none_can_be_selected() -> None:
     assert select_gpus("none", ()) == ()
     for text in ("all", "0"):
-        with pytest.raises(InvalidValueError, match="use none"):
+        with pytest.raises(InvalidValueError, match="Use none"):
             select_gpus(text, ())

@@ -1,4 +1,4 @@
-"""/gpus watch: told once when a card has been free for as long as was asked."""
+"""/gpus watch: one notification when a GPU has been free for as long as requested."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.support.program import RunningProgram, get_buttons, to_plain_text
 
 
 async def _poll(program: RunningProgram, *, later: timedelta = timedelta(0)) -> list[str]:
-    """What is told after a look at a later moment."""
+    """Poll the watches at a later time and return the notifications."""
     process = program.program.process
     began = process.clock() - timedelta(hours=1)
     watches = GpuWatches(
@@ -34,10 +34,10 @@ async def test_freed_gpu_is_announced_once(program: RunningProgram) -> None:
     gpu.processes, gpu.used = [], GIBIBYTE
     outbox_wakeup = program.program.process.outbox_wakeup.subscribe()
     (notification,) = await _poll(program)
-    assert outbox_wakeup.is_set(), "it is delivered at once"
+    assert outbox_wakeup.is_set(), "the notification is delivered immediately"
 
-    assert "Card 1 of lab is free, with 79 GiB." in notification
-    assert '[Start my worker there] /worker start gpus="1"' in notification
+    assert "GPU 1 on lab is free, with 79 GiB of free memory." in notification
+    assert '[Start worker] /worker start gpus="1"' in notification
     assert await _poll(program) == []
 
 
@@ -49,13 +49,13 @@ async def test_free_memory_is_announced_after_the_minimum_duration(program: Runn
     gpu.used = 50 * GIBIBYTE
     assert await _poll(program) == []
     assert await _poll(program, later=timedelta(minutes=4)) == []
-    gpu.used = 70 * GIBIBYTE  # taken in between: it begins anew
+    gpu.used = 70 * GIBIBYTE  # used in between: the wait starts again
     assert await _poll(program, later=timedelta(minutes=5)) == []
     gpu.used = 50 * GIBIBYTE
     assert await _poll(program, later=timedelta(minutes=6)) == []
     assert await _poll(program, later=timedelta(minutes=10)) == []
     (notification,) = await _poll(program, later=timedelta(minutes=12))
-    assert "Card 0 of lab is free, with 30 GiB." in notification
+    assert "GPU 0 on lab is free, with 30 GiB of free memory." in notification
 
 
 async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> None:
@@ -67,10 +67,10 @@ async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> 
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("/gpus watch 9", "“9” is not a card of this machine"),
-        ("/gpus watch 0,1", "“0,1” is not one card"),
-        ("/gpus watch none", "“none” is not one card"),
-        ("/gpus watch 0 mem=500G", "“500G” is not memory that the card has; the card has 80G."),
+        ("/gpus watch 9", "“9” is not a GPU of this machine"),
+        ("/gpus watch 0,1", "“0,1” is not one GPU"),
+        ("/gpus watch none", "“none” is not one GPU"),
+        ("/gpus watch 0 mem=500G", "“500G” is not within the GPU's memory. The GPU has 80G. Use less."),
         ("/gpus watch 0 mem=much", "write it like 20G or 500M."),
     ],
 )
@@ -98,7 +98,9 @@ async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
         "card 2: I tell you when 20.0 GiB of its memory are free",
     ]
     bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
-    assert await bob.send_for_error_code("/gpus unwatch 1") == "gpu_not_watched", "what others watch is theirs"
+    assert await bob.send_for_error_code("/gpus unwatch 1") == "gpu_not_watched", (
+        "each conversation has its own watches"
+    )
 
     assert "Not watched here any more: card 1." in await program.ask("/gpus unwatch GPU-1")
     assert "I watch no card 0 here" in to_plain_text(await program.send("/gpus unwatch 0"))

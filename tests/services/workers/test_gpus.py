@@ -1,4 +1,4 @@
-"""/gpus: the cards, and who is on each, from the process to the person."""
+"""/gpus: the GPUs and who uses each, from the process to the person."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ _START_ANOTHER = (
 
 @contextmanager
 def _run_process(*arguments: str) -> Iterator[tuple[int, int]]:
-    """A process with these arguments and a child of it; gives both their ids."""
+    """Run a process with these arguments and a child process; yield both ids."""
     command = [sys.executable, "-c", _START_ANOTHER, _WAIT, *arguments]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -45,7 +45,7 @@ def _run_process(*arguments: str) -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _run_experiment_code(task: str) -> Iterator[int]:
-    """A process as an agent starts one outside of containers: only its environment tells of the experiment."""
+    """Run a process as an agent does outside of containers: only its environment names the experiment."""
     command = [sys.executable, "-c", _WAIT]
     environment = {**os.environ, "CLEARML_TASK_ID": task}
     with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) as process:
@@ -67,7 +67,7 @@ def _create_service(program: RunningProgram) -> GpuService:
 
 
 def _parse_gpu_lines(reply: Reply) -> list[list[str]]:
-    """What is told of each card, line by line."""
+    """Return the lines of the reply for each GPU."""
     (fields,) = (block for block in reply.blocks if isinstance(block, Fields))
     assert [label for label, _ in fields.items] == [f"card {index}" for index in range(len(fields.items))]
     return [value.splitlines() for _, value in fields.items]
@@ -96,7 +96,7 @@ def _register_worker(program: RunningProgram, worker_id: str, task: str) -> None
 
 
 async def _record_worker(program: RunningProgram, worker_id: str, process_id: int, started: datetime) -> None:
-    """Notes that Alice had the bot start this worker."""
+    """Store a worker that the bot started for Alice."""
     async with program.program.process.database.writing() as session:
         worker = StartedWorker(worker_id, "lab", process_id, started, started)
         await StartedWorkerStore(session).put(worker)
@@ -209,16 +209,16 @@ async def test_split_lost_and_partly_unknown_gpus(program: RunningProgram) -> No
     unknown["nvmlDeviceGetMemoryInfo_v2"] = pynvml.NVML_ERROR_NOT_SUPPORTED
     install_gpus(program, build_split_gpu(), lost, FakeGpu("GPU-2", "NVIDIA T4", errors=unknown))
 
-    split, gone, silent = _parse_gpu_lines(await program.send("/gpus"))
+    split_lines, lost_lines, unknown_lines = _parse_gpu_lines(await program.send("/gpus"))
 
-    assert split[0] == "NVIDIA H100 80GB HBM3, 71.0 of 80.0 GiB, 65 °C, 350 of 700 W"
-    assert [line.split(",")[0] for line in split[1:]] == [
+    assert split_lines[0] == "NVIDIA H100 80GB HBM3, 71.0 of 80.0 GiB, 65 °C, 350 of 700 W"
+    assert [line.split(",")[0] for line in split_lines[1:]] == [
         "0:0 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
         "0:2 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
     ]
-    assert ", 1.0 of 40.0 GiB, a process of somebody, without an agent (1.0 GiB)" in split[2]
-    assert gone == ["lost; the machine needs a restart"]
-    assert silent == ["NVIDIA T4, 95 %"]
+    assert ", 1.0 of 40.0 GiB, a process of somebody, without an agent (1.0 GiB)" in split_lines[2]
+    assert lost_lines == ["lost; the machine needs a restart"]
+    assert unknown_lines == ["NVIDIA T4, 95 %"]
 
 
 async def test_gpus_are_shown_while_clearml_is_down(program: RunningProgram) -> None:
@@ -246,7 +246,7 @@ async def test_missing_driver_and_missing_gpu_give_one_sentence(program: Running
 async def test_reading_time_of_eight_gpus_is_recorded(
     program: RunningProgram, record_property: Callable[[str, object], None]
 ) -> None:
-    """How long it takes is told, and not asserted: that depends on the machine."""
+    """The time is recorded, not asserted, because it depends on the machine."""
     with _run_process() as (agent, child):
         await _record_worker(program, "lab:queue:gpu0", agent, _get_start_time(agent))
         install_gpus(

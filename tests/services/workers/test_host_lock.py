@@ -1,4 +1,4 @@
-"""One at a time, in this program and beside it."""
+"""The host lock, within this program and between programs."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Orders for workers that cannot be carried out: one sentence each that says what to do, and nothing changed."""
+"""Invalid worker commands: each error says what to do, and nothing changes."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -20,15 +20,15 @@ _ALL_COMMANDS = ("/worker start gpus=0", "/worker restart gpus=1", "/worker stop
 
 
 async def _get_state(program: RunningProgram) -> tuple[Any, ...]:
-    """All that an order could have changed: what is wanted, what runs, and what ClearML knows of it."""
-    wanted = await program.program.process.host_workers.list_desired()
+    """Return all that a command could change: desired workers, agents, registered workers and queue tags."""
+    desired_workers = await program.program.process.host_workers.list_desired()
     tags = {queue["name"]: list(queue["tags"]) for queue in program.sandbox.state.queues.values()}
-    return wanted, await list_agents(program), list_registered_workers(program), tags
+    return desired_workers, await list_agents(program), list_registered_workers(program), tags
 
 
 @pytest.fixture
 def fake_programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An agent and a docker that must not be called; the file in which it would stand."""
+    """Install an agent and a docker that must not be called; return the file that would record a call."""
     call_record = tmp_path / "called"
     install_fake_agent(monkeypatch, tmp_path, f'echo "$@" >> {call_record}; exit 1')
     install_fake_program(monkeypatch, tmp_path, "docker", f'echo "$@" >> {call_record}; exit 1')
@@ -50,17 +50,17 @@ async def _verify_refused(program: RunningProgram, line: str, code: str, sentenc
 @pytest.mark.parametrize(
     ("line", "code", "sentence"),
     [
-        ("gpus=9", "invalid_value", "“9” is not a card of this machine; it has 0, 1."),
-        ("gpus=0,9", "invalid_value", "“9” is not a card of this machine; it has 0, 1."),
+        ("gpus=9", "invalid_value", "“9” is not a GPU of this machine. It has GPUs 0 and 1."),
+        ("gpus=0,9", "invalid_value", "“9” is not a GPU of this machine. It has GPUs 0 and 1."),
         ("gpus=0,0", "invalid_value", "“0,0” is not a list of different cards; name each card once, like 0,1."),
         ("gpus=0,00", "invalid_value", "name each card once, like 0,1."),
-        ("gpus=0,GPU-0", "invalid_value", "name each card once, like 0,1."),
+        ("gpus=0,GPU-0", "invalid_value", "Name each GPU once, like 0,1."),
         ("gpus=first", "invalid_value", "“first” is not a list of cards; write it like 0,1 or all or none"),
         ("gpus=", "invalid_value", "“” is not a list of cards; write it like 0,1 or all or none"),
         ("gpus=0,", "invalid_value", "“0,” is not a list of cards; write it like 0,1"),
         ("gpus=-1", "invalid_value", "“-1” is not a list of cards; write it like 0,1"),
-        ("gpus=GPU-f", "invalid_value", "“GPU-f” is not a card of this machine; it has 0, 1."),
-        ("gpus=0:1", "invalid_value", "“0:1” is not a card of this machine; it has 0, 1."),
+        ("gpus=GPU-f", "invalid_value", "“GPU-f” is not a GPU of this machine. It has GPUs 0 and 1."),
+        ("gpus=0:1", "invalid_value", "“0:1” is not a GPU of this machine. It has GPUs 0 and 1."),
         ("gpus 0", "usage", "does not know what to do with “gpus”"),
         ("gpu=0", "usage", "has no option “gpu”. Did you mean gpus"),
         ("queue=alice_quue gpus=0", "queue_not_found", "alice_queue"),
@@ -91,7 +91,7 @@ async def test_command_without_a_personal_queue(program: RunningProgram, fake_pr
 
 
 async def _add_worker(program: RunningProgram, gpus: str) -> None:
-    """Has a worker of Alice's queue be wanted, without an agent."""
+    """Store a desired worker of Alice's queue without an agent."""
     person, queue = await program.find_person(), program.sandbox.state.find_queue("alice_queue")
     assert person is not None
     assert queue is not None
@@ -106,7 +106,7 @@ async def _add_worker(program: RunningProgram, gpus: str) -> None:
 @pytest.mark.parametrize(
     ("line", "code", "sentence"),
     [
-        ("/worker restart gpus=9", "invalid_value", "“9” is not a card of this machine; it has 0, 1, 2."),
+        ("/worker restart gpus=9", "invalid_value", "“9” is not a GPU of this machine. It has GPUs 0, 1 and 2."),
         ("/worker restart gpus=1,1", "invalid_value", "name each card once, like 0,1."),
         ("/worker restart docker venv", "docker_venv_conflict", "leave out one of the two words."),
         ('/worker restart venv image="a:1"', "docker_venv_conflict", "leave out venv or image=."),
@@ -167,7 +167,7 @@ async def test_missing_driver_offers_a_worker_without_gpus(program: RunningProgr
 async def test_credentials_are_checked_before_the_agent_starts(
     sandbox: Sandbox, tmp_path: Path, fake_programs: Path, line: str
 ) -> None:
-    """An agent would say so, too, but only in its own words."""
+    """The agent would report it too, but less clearly."""
     await _prepare_database(sandbox, tmp_path)
     wrong = replace(sandbox.alice, secret_key="of long ago")
     async with run_program(sandbox, tmp_path / "data", user=wrong) as program:
@@ -189,7 +189,7 @@ async def test_server_outage_is_reported_before_the_agent_starts(
 
 
 async def _prepare_database(sandbox: Sandbox, tmp_path: Path) -> None:
-    """A database in which Alice has a queue and wants a worker, as she left it when all was well."""
+    """Create a database in which Alice has a queue and a desired worker."""
     async with run_program(sandbox, tmp_path / "data") as program:
         await program.ask("/queue create")
         await _add_worker(program, "0,1")

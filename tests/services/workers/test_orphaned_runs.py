@@ -1,7 +1,4 @@
-"""An agent killed in mid-run leaves its run behind: nobody's run is ended by accident, and somebody is told.
-
-With the real clearml-agent.
-"""
+"""Runs that continue after their agent was killed, and their notices. With the real clearml-agent."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,7 +38,7 @@ _CPU_WORKER = "lab:alice_queue:cpu"
 
 
 async def _orphan_run(program: RunningProgram, worker_id: str, script: str) -> tuple[str, psutil.Process]:
-    """A run whose agent has been killed, and its process."""
+    """Start a run and kill its agent; return the experiment's id and the run's process."""
     install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"))
     await program.ask("/queue create")
     await program.ask(f"/worker start gpus={'none' if worker_id == _CPU_WORKER else '0'}")
@@ -57,7 +54,7 @@ def _get_task(program: RunningProgram, task: str) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _run_reconciler(program: RunningProgram) -> AsyncIterator[None]:
-    """The reconciler at work, as beside the bot."""
+    """Run the reconciler in a loop, as the bot does."""
     loop = Loop(program.program.process.reconciler.reconcile, timedelta(seconds=0.1), "trouble")
     async with run_loops([loop], asyncio.Event()):
         yield
@@ -80,11 +77,11 @@ async def test_orphaned_run_keeps_its_gpu_and_its_owner_is_notified(
 
     assert not is_gone(run)
     assert await list_agents(program) == {}
-    assert outbox_wakeup.is_set(), "it is told at once"
+    assert outbox_wakeup.is_set(), "the notice is delivered immediately"
     (notice,) = await program.deliver_due()
-    assert f"The agent of {_GPU_WORKER} died while it ran “long” of Alice Adams." in to_plain_text(notice)
-    assert "so that they share no card" in to_plain_text(notice)
-    assert list(get_buttons(notice)) == ["Abort the run", "Workers"]
+    assert f"The agent of {_GPU_WORKER} died while running “long” (Alice Adams)." in to_plain_text(notice)
+    assert "restarts when the run ends, to avoid sharing a GPU." in to_plain_text(notice)
+    assert list(get_buttons(notice)) == ["Abort run", "Show workers"]
     assert await program.send_for_error_code("/worker start gpus=0") == "orphaned_run"
 
     release_file.touch()
@@ -93,10 +90,10 @@ async def test_orphaned_run_keeps_its_gpu_and_its_owner_is_notified(
         await wait_until(lambda: _is_back(program, _GPU_WORKER))
         await wait_until(lambda: _get_task(program, task)["status"] == "failed")
 
-    assert _get_task(program, task)["status_reason"] == "its agent died, and nobody saw how the run ended"
+    assert _get_task(program, task)["status_reason"] == "its agent died, and how the run ended is unknown"
     (notice,) = await program.deliver_due()
-    assert "“long” of Alice Adams, which ran on without the agent" in to_plain_text(notice)
-    await program.ask(get_buttons(notice)["Put it back in the queue"])
+    assert "“long” (Alice Adams) ended after the agent of lab:alice_queue:gpu0 had died." in to_plain_text(notice)
+    await program.ask(get_buttons(notice)["Retry"])
     await wait_until(lambda: _get_task(program, task)["status"] == "completed")
 
 
@@ -110,7 +107,7 @@ async def test_orphaned_run_can_be_aborted(program: RunningProgram) -> None:
             return bool(notices)
 
         await wait_until(is_notified)
-        question = await program.send(get_buttons(notices[0])["Abort the run"])
+        question = await program.send(get_buttons(notices[0])["Abort run"])
         await program.ask(next(iter(get_buttons(question).values())))
         await wait_until(lambda: _get_task(program, task)["status"] == "stopped")
         assert is_gone(run)
@@ -127,7 +124,7 @@ async def test_cpu_worker_is_restarted_beside_its_orphaned_run(program: RunningP
 
     assert await _is_back(program, _CPU_WORKER)
     (notice,) = await program.deliver_due()
-    assert "I start the worker again beside it." in to_plain_text(notice)
+    assert "The worker restarts beside it." in to_plain_text(notice)
     async with _run_reconciler(program):
         await wait_until(lambda: _get_task(program, behind)["status"] == "completed")
     assert not is_gone(run)
@@ -144,16 +141,14 @@ async def test_run_killed_with_its_agent_is_marked_failed(program: RunningProgra
 
     assert _get_task(program, task)["status_reason"] == "its agent died, and the run with it"
     (notice,) = await program.deliver_due()
-    assert f"The agent of {_GPU_WORKER} died, and “long” of Alice Adams with it" in to_plain_text(notice)
-    await program.ask(get_buttons(notice)["Put it back in the queue"])
+    assert f"The agent of {_GPU_WORKER} died, and its run “long” (Alice Adams) with it." in to_plain_text(notice)
+    await program.ask(get_buttons(notice)["Retry"])
     await wait_until(lambda: _get_task(program, task)["status"] == "in_progress")
     async with _run_reconciler(program):
         again = await wait_for_run_process(program, _GPU_WORKER)
         await program.program.process.reconciler.reconcile()
     assert not is_gone(again)
-    assert _get_task(program, task)["status"] == "in_progress", (
-        "it runs anew, and is not the dead agent's any more"
-    )
+    assert _get_task(program, task)["status"] == "in_progress", "the new run belongs to the new agent"
 
 
 async def test_restarted_bot_does_not_notify_twice(
@@ -216,7 +211,7 @@ async def test_run_of_a_foreign_agent_with_our_worker_id_is_left_alone(
     await program.ask("/queue create")
     await program.ask("/worker start gpus=none")
     async with run_foreign_agent(program, tmp_path / "foreign", _CPU_WORKER, queue="default") as foreign:
-        task = add_script(program.sandbox, "of others", "import time\ntime.sleep(600)\n")
+        task = add_script(program.sandbox, "foreign", "import time\ntime.sleep(600)\n")
         await program.ask(f"/enqueue {task} queue=default")
         await wait_until(lambda: find_run_processes(foreign))
         assert _get_task(program, task)["last_worker"] == _CPU_WORKER
@@ -241,7 +236,7 @@ async def test_stop_reports_the_orphaned_run_and_the_next_bot_follows_it(
     assert (await list_agents(program), list_registered_workers(program)) == ({}, [])
     assert "is stopped; what its agent has left behind goes on" in await program.ask("/worker")
     (notice,) = await program.deliver_due()
-    assert "I tell you when it has ended." in to_plain_text(notice)
+    assert "You get notified when it ends." in to_plain_text(notice)
     assert await program.send_for_error_code("/worker start gpus=0") == "orphaned_run"
 
     async with run_program(sandbox, tmp_path / "data") as another, _run_reconciler(another):

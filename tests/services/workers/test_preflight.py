@@ -1,4 +1,4 @@
-"""What is said of an experiment before it runs: code, container, cards, and who listens."""
+"""Preflight findings of an experiment: code, container, GPUs, and workers on its queue."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.support.program import RunningProgram, get_buttons
 
 
 async def _create_draft(program: RunningProgram, gpus: str = "", image: str = "") -> str:
-    """A Draft that is the current one, with the cards and the image that it asks for."""
+    """Create a Draft with a GPU parameter and an image, and make it the current experiment."""
     await program.ask("/queue create")
     task = add_script(program.sandbox, "mine", "print('mine')")
     document = program.sandbox.state.tasks[task]
@@ -29,7 +29,7 @@ async def _create_draft(program: RunningProgram, gpus: str = "", image: str = ""
 
 
 async def _add_worker(program: RunningProgram, gpus: str, image: str = "") -> None:
-    """Has a worker of Alice's queue be wanted, without starting one."""
+    """Store a desired worker of Alice's queue without starting one."""
     person, queue = await program.find_person(), program.sandbox.state.find_queue("alice_queue")
     assert person is not None
     assert queue is not None
@@ -45,7 +45,7 @@ async def test_experiment_without_code_needs_force(program: RunningProgram) -> N
     reply = await program.send("/enqueue")
     assert await program.send_for_error_code("/enqueue") == "preflight"
     assert program.sandbox.state.tasks[task]["status"] == "created"
-    assert "It has no code" in await program.ask(get_buttons(reply)["Check it"])
+    assert "It has no code" in await program.ask(get_buttons(reply)["Show check"])
     assert "It has no code" in await program.ask("/enqueue --force")
     assert program.sandbox.state.tasks[task]["status"] == "queued"
 
@@ -54,21 +54,21 @@ async def test_gpu_indices_start_at_zero_in_a_container(program: RunningProgram)
     task = await _create_draft(program, gpus="2,3", image="python:3.12")
     await _add_worker(program, "2,3", "python:3.12")
     reply = str(await program.send("/enqueue"))
-    assert "Args/gpus is 2,3, and lab:q:2,3 has the cards 2,3" in reply
-    assert "for what it runs they are 0 to 1; /set Args/gpus 0,1." in reply
+    assert "Args/gpus is 2,3, but lab:q:2,3 has 2 GPUs, which its runs see as GPUs 0 and 1." in reply
+    assert "Use /set Args/gpus 0,1." in reply
     assert program.sandbox.state.tasks[task]["status"] == "created"
     await program.ask("/set args.gpus 0,1")
-    assert "cards" not in await program.ask("/enqueue")
+    assert "GPUs" not in await program.ask("/enqueue")
     assert await program.send_for_error_code(f"/rerun {task} args.gpus=2,3") == "preflight"
 
 
 @pytest.mark.parametrize(
     ("gpus", "worker", "image", "warning"),
     [
-        ("1", "1", "python:3.12", "Args/gpus is 1"),  # may be how many
-        ("1,2", "1,2", "", "Args/gpus is 1,2"),  # may be chosen by the script itself
-        ("1,2", "none", "", "has no card."),
-        ("0,2", "all", "", "has the cards all: for what it runs they are 0 to 1"),
+        ("1", "1", "python:3.12", "Args/gpus is 1, but lab:q:1 has 1 GPU"),  # may be a count
+        ("1,2", "1,2", "", "Args/gpus is 1,2"),  # the script may choose the GPUs itself
+        ("1,2", "none", "", "has no GPU."),
+        ("0,2", "all", "", "has 2 GPUs, which its runs see as GPUs 0 and 1"),
     ],
 )
 async def test_possible_problem_is_a_warning(
@@ -90,7 +90,9 @@ async def test_one_suitable_worker_is_enough(program: RunningProgram) -> None:
 async def test_worker_without_docker_ignores_the_image(program: RunningProgram) -> None:
     await _create_draft(program, image="python:3.12")
     await _add_worker(program, "none")
-    assert "lab:q:none runs without docker, so the image python:3.12 is left out." in await program.ask("/enqueue")
+    assert "lab:q:none runs without Docker. The image python:3.12 is ignored there." in await program.ask(
+        "/enqueue"
+    )
 
 
 async def test_enqueue_preflight_sends_no_request(program: RunningProgram) -> None:
@@ -111,11 +113,11 @@ async def test_check_reports_all_findings(
     output = await program.ask("/check")
     assert output.splitlines() == [
         "mine",
-        "No worker listens on alice_queue; /worker start makes one.",
-        "Its code is given.",
-        "The image python:3.12 is not on this machine and is pulled first.",
-        "Card 0 is free.",
-        '[Start a worker] /worker start queue="alice_queue"',
+        "No worker listens on alice_queue. Start one with /worker start.",
+        "It has code.",
+        "The image python:3.12 isn't on this machine yet. It's pulled before the run starts.",
+        "GPU 0 is free.",
+        '[Start worker] /worker start queue="alice_queue"',
     ]
 
     install_fake_program(monkeypatch, tmp_path, "docker", "echo sha256:1")
@@ -132,11 +134,11 @@ async def test_check_names_who_paused_the_queue(program: RunningProgram) -> None
     queue = program.sandbox.state.find_queue("alice_queue")
     assert queue is not None
     queue["tags"] = [PAUSE_TAG]
-    assert f"alice_queue is held by its tag {PAUSE_TAG}" in await program.ask("/check")
+    assert f"alice_queue is paused by its tag {PAUSE_TAG}." in await program.ask("/check")
     (worker,) = await program.program.process.host_workers.list_desired()
     await program.program.process.host_workers.put(replace(worker, paused_queue_ids=(queue["id"],)))
     output = await program.ask("/check")
-    assert "Nothing is taken from alice_queue while lab:q:0 ends what it runs and stops." in output
+    assert "alice_queue is paused while lab:q:0 finishes and stops." in output
 
 
 def _register_worker(program: RunningProgram) -> None:

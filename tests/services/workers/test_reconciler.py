@@ -1,4 +1,4 @@
-"""What should run is made to run again, whatever was killed. With the real clearml-agent."""
+"""Workers that should run are restarted, whichever process was killed. With the real clearml-agent."""
 
 import asyncio
 from collections.abc import Callable
@@ -90,7 +90,7 @@ async def test_running_agent_without_a_record_is_adopted(
 @with_real_agents
 @pytest.mark.parametrize("worker_id", [_WORKER, "lab:default:cpu", "box7:0"])
 async def test_foreign_agent_is_left_alone(program: RunningProgram, tmp_path: Path, worker_id: str) -> None:
-    """Neither one that has our worker's id, nor one whose id is made like ours, nor any other."""
+    """Whether its id is that of the bot's worker, is built like the bot's ids, or is another one."""
     await program.ask("/queue create")
     async with run_foreign_agent(program, tmp_path / "foreign", worker_id, queue="default") as foreign:
         await wait_until(lambda: list_registered_workers(program))
@@ -152,7 +152,7 @@ async def test_failing_start_notifies_at_the_third_attempt_and_backs_off(
 
     assert attempts == [0, 5, 15, 35]
     (notification,) = await program.poll_and_deliver()
-    assert "The worker lab:alice_queue:cpu had to be started 3 times." in notification
+    assert "Worker lab:alice_queue:cpu failed 3 times in a row." in notification
     assert "no space left" in notification
 
 
@@ -183,12 +183,12 @@ def test_backoff_grows_up_to_ten_minutes(failures: int, seconds: int) -> None:
 
 
 def _freeze_clock(moment: datetime) -> Callable[[], datetime]:
-    """A clock that stands still."""
+    """Return a clock that always shows this time."""
     return lambda: moment
 
 
 async def _add_desired_worker(program: RunningProgram) -> None:
-    """A worker that should run and does not."""
+    """Store a desired worker without an agent."""
     await program.ask("/queue create")
     person = await program.find_person()
     queue = program.sandbox.state.find_queue("alice_queue")

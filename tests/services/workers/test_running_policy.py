@@ -1,4 +1,4 @@
-"""Stopping, restarting and draining a worker in mid-run: nothing ends by accident. With the real clearml-agent."""
+"""Stopping, restarting and draining a worker during a run. With the real clearml-agent."""
 
 from pathlib import Path
 
@@ -98,7 +98,7 @@ async def test_drained_worker_is_replaced_by_its_successor(program: RunningProgr
     assert get_queue_tags(program, "alice_queue") == ["of the team", PAUSE_TAG]
     assert "gives its place after this: runs “first” of Alice Adams" in await program.ask("/worker list")
 
-    # The bot dies, another one goes on.
+    # The bot crashes, and another one continues.
     for name in ("host_workers", "orphaned_runs", "reconciler"):
         program.program.process.__dict__.pop(name, None)
     release_file.touch()
@@ -112,7 +112,7 @@ async def test_drained_worker_is_replaced_by_its_successor(program: RunningProgr
     assert get_queue_tags(program, "alice_queue") == ["of the team"]
     await wait_until(lambda: program.sandbox.state.tasks[waiting].get("last_worker") == "lab:alice_queue:gpu1")
     notifications = "\n".join(await program.poll_and_deliver())
-    assert "lab:alice_queue:gpu1 listens on alice_queue in place of lab:alice_queue:gpu0" in notifications
+    assert "Worker lab:alice_queue:gpu1 replaced lab:alice_queue:gpu0 and listens on alice_queue." in notifications
 
 
 async def test_draining_does_not_pause_queues_of_other_workers(program: RunningProgram) -> None:

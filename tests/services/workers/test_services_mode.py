@@ -1,4 +1,4 @@
-"""A worker in services mode runs many at once, each of which ClearML lists as a worker. With the real agent."""
+"""Services mode: one worker runs many experiments, and ClearML lists each as a worker. With the real agent."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _ID = "lab:alice_queue:services"
 
 
 async def _start_runs(program: RunningProgram, *names: str, release_file: Path) -> list[str]:
-    """Runs on a new worker, which go on until there is a file. Given when the worker itself is listed as idle."""
+    """Start runs that last until the file exists; wait until the worker itself is listed as idle."""
     await program.ask("/queue create")
     assert f"{_ID} listens on alice_queue" in await program.ask("/worker start services")
     tasks = [
@@ -85,7 +85,7 @@ async def test_runs_are_listed_and_stop_asks_first(program: RunningProgram, tmp_
     await wait_until(is_stopped)
     assert _get_statuses(program, tasks) == ["completed", "completed"]
     assert get_queue_tags(program, "alice_queue") == []
-    assert any(f"{_ID} had nothing more to do and is stopped" in text for text in await program.poll_and_deliver())
+    assert any(f"Worker {_ID} finished its work and stopped." in text for text in await program.poll_and_deliver())
 
 
 async def test_stop_aborts_all_runs(program: RunningProgram, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The two ways in which teams use workers, and two people on the same cards. With the real clearml-agent."""
+"""How teams use workers: one worker with all GPUs, or one per person. With the real clearml-agent."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""/worker, /worker list and /worker log: what each one sees."""
+"""/worker, /worker list and /worker log: what each person sees."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.support.scalars import add_experiment
 
 
 def _parse_worker_lines(reply: Reply) -> dict[str, list[str]]:
-    """What is told of each worker, line by line."""
+    """Return the lines of the reply for each worker."""
     return {
         label: value.splitlines()
         for block in reply.blocks
@@ -93,7 +93,7 @@ async def test_worker_list_has_pages_and_buttons_for_own_workers(program: Runnin
 
     first = await program.send("/worker list")
 
-    assert list(_parse_worker_lines(first)) == [f"lab:alice_queue:gpu{card}" for card in range(6)]
+    assert list(_parse_worker_lines(first)) == [f"lab:alice_queue:gpu{gpu}" for gpu in range(6)]
     assert "1–6 of 8" in to_plain_text(first)
     assert get_buttons(first)["Stop alice_queue:gpu5"] == "/worker stop lab:alice_queue:gpu5"
     second = await program.send(get_buttons(first)["Next ›"])

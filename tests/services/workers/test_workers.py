@@ -58,14 +58,14 @@ async def test_worker_without_its_files_can_be_stopped(program: RunningProgram) 
 
 @pytest.mark.parametrize("is_reaped", [False, True])
 async def test_stale_agent_file_does_not_prevent_a_start(program: RunningProgram, *, is_reaped: bool) -> None:
-    """Nobody has reaped it yet, or its number was given to another process: here to this one."""
+    """The old process is a zombie, or its id was reused by another process: here by this one."""
     await program.ask("/queue create")
     folder = program.program.process.agent_folder
     folder.mkdir(parents=True, exist_ok=True)
     with subprocess.Popen([sys.executable, "-c", ""]) as dead:  # noqa: ASYNC220  # it must not be reaped
         await wait_until(lambda: psutil.Process(dead.pid).status() == psutil.STATUS_ZOMBIE)
-        number = os.getpid() if is_reaped else dead.pid
-        (folder / f".clearmlagent_{number}_left.tmp").write_text("lab:alice_queue:cpu\n0")
+        process_id = os.getpid() if is_reaped else dead.pid
+        (folder / f".clearmlagent_{process_id}_left.tmp").write_text("lab:alice_queue:cpu\n0")
         assert "listens on alice_queue" in await program.ask("/worker start gpus=none")
 
 
@@ -91,7 +91,7 @@ async def test_running_experiment_is_aborted(program: RunningProgram) -> None:
     await wait_until(lambda: program.sandbox.state.tasks[task].get("last_worker"))
     agents = program.program.process.agents
     (agent,) = (await agents.list_running()).values()
-    # Its code takes the place of the process that the agent has started to execute it.
+    # The experiment's code replaces the process that the agent started to execute it.
     await wait_for_run_process(program, "lab:alice_queue:cpu")
     assert await agents.is_executing(agent)
 
@@ -99,7 +99,9 @@ async def test_running_experiment_is_aborted(program: RunningProgram) -> None:
 
     await wait_until(lambda: program.sandbox.state.tasks[task]["status"] == "stopped")
     notifications = await program.poll_and_deliver()
-    assert not [line for line in notifications if "was Aborted" in line], "he knows what he did himself"
+    assert not [line for line in notifications if "was Aborted" in line], (
+        "people aren't notified of their own actions"
+    )
 
     async def is_idle() -> bool:
         return not await agents.is_executing(agent)
@@ -114,13 +116,13 @@ async def test_start_waits_for_a_new_registration(
     queue = program.sandbox.state.find_queue("alice_queue")
     assert queue is not None
     idle_command = f"{sys.executable} -c 'import time; time.sleep(600)' --detached"
-    install_fake_agent(monkeypatch, tmp_path, f'setsid sh -c "{idle_command} &" > {tmp_path}/said 2>&1')
+    install_fake_agent(monkeypatch, tmp_path, f'setsid sh -c "{idle_command} &" > {tmp_path}/output 2>&1')
     async with aiohttp.ClientSession() as session:
         agent = Client(program.sandbox, session, program.sandbox.alice)
         await agent.call_for_data("workers.register", worker="lab:alice_queue:cpu", queues=[queue["id"]])
         program.sandbox.requests.clear()
         started = asyncio.create_task(program.ask("/worker start gpus=none"))
-        # Once before the start, and more than once since.
+        # Listed once before the start, and more than once afterwards.
         await wait_until(
             lambda: started.done() or len(program.sandbox.requests.find_by_endpoint("workers.get_all")) > 4
         )
@@ -178,7 +180,7 @@ def _list_registered_workers(sandbox: Sandbox) -> list[str]:
 
 
 async def _listen_until(program: RunningProgram, expected_text: str) -> list[str]:
-    """What Alice's terminal is told, up to the notification that holds `end`."""
+    """Return Alice's notifications, up to the one that contains `expected_text`."""
     notifications: list[str] = []
 
     async def has_expected_text() -> bool:

@@ -1,1 +1,1 @@
-"""The workers and cards of this host: ordered, kept running, shared, watched."""
+"""Workers and GPUs of this host: starting, stopping, keeping alive, sharing and watching them."""

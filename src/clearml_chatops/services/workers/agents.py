@@ -1,9 +1,9 @@
 """The clearml-agent processes of this machine: started detached, found again, stopped by their exact id.
 
-What clearml-agent does is observed, not promised (contract, sections 5 and 6): `--stop` without an id takes any
-agent and needs the server, errors go to the standard output, and the files that name the agents' processes lie in
-a temporary folder. An agent is therefore known by its own environment, which nobody else can write, and ended by
-the signal that `--stop` would send.
+The behaviour of clearml-agent is observed, not documented (contract, sections 5 and 6): `--stop` without an id
+stops any agent and needs the server, errors go to the standard output, and the files that name the agents'
+processes are in a temporary folder. An agent is therefore identified by its own environment, which nobody else can
+write, and stopped with the signal that `--stop` would send.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
 from clearml_chatops.services.workers.process_owners import find_executed_experiment_id
 
 _COMMAND_TIMEOUT_SECONDS = 30.0
-"""The slowest honest answer is that the server is down, after some 15 s."""
+"""The slowest real answer is that the server is down, after about 15 s."""
 
 _DETACH_TIMEOUT_SECONDS = 15.0
 _POLL_INTERVAL_SECONDS = 0.1
@@ -33,15 +33,15 @@ _LOG_PREFIX = ".clearml_agent_daemon_out"
 _MAX_LOG_BYTES = 2_000_000
 
 _SECRET_PREFIXES = ("SLACK_", "TELEGRAM_", "CHATOPS_", "DATABASE_URL", "NATS_")
-"""What belongs to the bot alone and must not reach the code that people run."""
+"""Prefixes of the bot's own variables, which must not reach the code that people run."""
 
 _RUN_VARIABLES = ("CLEARML_TASK_ID", "TRAINS_TASK_ID")
-"""What says that a process is a run: the bot may be one itself, its agents are none."""
+"""Variables that mark a process as a run: the bot may itself be a run, but its agents aren't."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgentProcess:
-    """A process by number and start time: a number alone is given again to others."""
+    """A process, identified by its id and start time, because process ids are reused."""
 
     id: int
     started: datetime
@@ -53,13 +53,13 @@ class AgentProcess:
 
 
 class LocalAgents:
-    """`folder` keeps the agents' own files: a place that no cleaner of temporary folders visits."""
+    """The agents whose own files are in `folder`, which must be safe from temporary-file cleaners."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()
 
     def require_programs(self, plan: WorkerPlan, *, host: str) -> None:
-        """Raises AgentMissingError, DockerMissingError where a worker could not be started so."""
+        """Raise AgentMissingError or DockerMissingError if the plan needs a program that isn't installed."""
         _find_executable(host)
         if plan.uses_containers and not shutil.which("docker"):
             raise DockerMissingError(host=host)
@@ -67,11 +67,11 @@ class LocalAgents:
     async def start(
         self, worker_id: str, plan: WorkerPlan, *, environment: Mapping[str, str], host: str
     ) -> AgentProcess:
-        """Starts a detached agent; it outlives this program.
+        """Start a detached agent; it outlives this program.
 
         Raises:
-            AgentMissingError: clearml-agent is not installed.
-            AgentFailedError: it said why it did not start.
+            AgentMissingError: clearml-agent isn't installed.
+            AgentFailedError: it didn't start; the error has the reason.
         """
         arguments = ["--queue", *plan.queue_ids, "--detached"]
         arguments += ["--services-mode"] if plan.services_mode else []
@@ -85,36 +85,36 @@ class LocalAgents:
             raise AgentFailedError(host=host, reason=_extract_failure_reason(output))
         process = await self._wait_until_detached(worker_id)
         if process is None:
-            raise AgentFailedError(host=host, reason="the agent ended right after its start.")
+            raise AgentFailedError(host=host, reason="the agent ended right after it started.")
         return process
 
     async def list_running(self) -> dict[str, AgentProcess]:
-        """The agents of this folder that run, by worker id, whoever started them and whatever their files say."""
+        """Return the running agents of this folder by worker id, found by their processes, not by their files."""
         return await asyncio.to_thread(self._scan_processes)
 
     async def find_running(self, worker_id: str) -> AgentProcess | None:
-        """The agent of a worker, if it runs. One that just starts is waited for until it is detached."""
+        """Return the running agent of a worker. If it is starting, wait until it is detached."""
         return await self._wait_until_detached(worker_id) if worker_id in await self.list_running() else None
 
     async def stop(self, process: AgentProcess, *, host: str) -> None:
-        """Ends exactly this agent; it aborts its run and signs off at the server. Raises AgentFailedError."""
+        """Stop exactly this agent; it aborts its run and unregisters at the server. Raises AgentFailedError."""
         await asyncio.to_thread(_terminate, process)
         if process.is_running:
             seconds = f"{_STOP_TIMEOUT_SECONDS:.0f} s"
-            raise AgentFailedError(host=host, reason=f"nothing, and it has not ended within {seconds}.")
+            raise AgentFailedError(host=host, reason=f"the agent didn't stop within {seconds}.")
 
     async def is_executing(self, process: AgentProcess) -> bool:
-        """Whether a run is a process below this agent's, also one that the server has not heard of yet."""
+        """Return whether a descendant of the agent is a run, even one that the server doesn't know yet."""
         return await asyncio.to_thread(_is_executing, process)
 
     async def read_last_log_lines(self, process: AgentProcess, count: int) -> list[str]:
-        """What the agent wrote last, oldest first."""
+        """Return the agent's last log lines, oldest first."""
         return await asyncio.to_thread(_read_last_log_lines, process, count)
 
     async def stop_all(self) -> None:
-        """Ends every agent of this folder, and waits for them.
+        """Stop every agent of this folder and wait for them.
 
-        They are asked as a service manager asks: an agent then aborts its run and signs off at the server.
+        They get SIGTERM, as from a service manager: an agent then aborts its run and unregisters at the server.
         """
         for process in (await self.list_running()).values():
             await asyncio.to_thread(_terminate, process)
@@ -135,7 +135,7 @@ class LocalAgents:
         try:
             output, _ = await asyncio.wait_for(process.communicate(), _COMMAND_TIMEOUT_SECONDS)
         except TimeoutError as error:
-            raise AgentFailedError(host=host, reason=f"nothing for {_COMMAND_TIMEOUT_SECONDS:.0f} s.") from error
+            raise AgentFailedError(host=host, reason=f"no answer for {_COMMAND_TIMEOUT_SECONDS:.0f} s.") from error
         finally:
             if process.returncode is None:
                 process.kill()
@@ -153,9 +153,10 @@ class LocalAgents:
         }
 
     def _remove_stale_process_files(self) -> None:
-        """An agent refuses to start beside a file with its id and the number of a process that exists.
+        """Remove the files of agents that no longer run.
 
-        So does a killed agent's that nobody has reaped yet, and one whose number was given to another since.
+        An agent refuses to start while a file has its worker id and the id of an existing process. That process
+        may be a zombie of a killed agent, or another program that reuses the process id.
         """
         for file in self._folder.glob(f"{_PROCESS_FILE_PREFIX}*"):
             process_id = file.name.removeprefix(_PROCESS_FILE_PREFIX).partition("_")[0]
@@ -168,16 +169,16 @@ class LocalAgents:
             is_ours = process.environ().get("TMPDIR") == str(self._folder)
             return is_ours and process.status() != psutil.STATUS_ZOMBIE
         except (psutil.Error, OSError):
-            return False  # gone, of another user, or a zombie, which has no environment
+            return False  # ended, another user's, or a zombie, which has no environment
 
     async def _wait_until_detached(self, worker_id: str) -> AgentProcess | None:
-        """The daemon's process, once it has left its parents behind; None where it has ended."""
+        """Return the daemon's process once it has detached from its parents; None if it has ended."""
         missed_polls = 0
         for _ in range(int(_DETACH_TIMEOUT_SECONDS / _POLL_INTERVAL_SECONDS)):
             process = (await self.list_running()).get(worker_id)
             if process is not None and _is_detached(process):
                 return process
-            # A list of processes that is read while one forks may hold neither of the two.
+            # A process list that is read during a fork may contain neither parent nor child.
             missed_polls = missed_polls + 1 if process is None else 0
             if missed_polls == _MAX_MISSED_POLLS:
                 return None
@@ -185,7 +186,7 @@ class LocalAgents:
         return None
 
     def _scan_processes(self) -> dict[str, AgentProcess]:
-        """By the environment that each process was started with; its runs have the same, but another command."""
+        """Find agents by their environment and `--detached`: runs inherit the environment, but not the command."""
         found: dict[int, tuple[int, str]] = {}
         for process in psutil.process_iter():
             try:
@@ -195,18 +196,20 @@ class LocalAgents:
                 if environment.get("TMPDIR") == str(self._folder) and process.status() != psutil.STATUS_ZOMBIE:
                     found[process.pid] = (process.ppid(), environment.get("CLEARML_WORKER_ID", ""))
             except (psutil.Error, OSError):
-                continue  # of another user, or gone meanwhile
-        # What an agent has just forked has its command line until it begins a program of its own.
+                continue  # another user's, or ended
+        # A forked child has the agent's command line until it executes a program of its own.
         root_worker_ids = {
             process_id: worker_id for process_id, (parent_id, worker_id) in found.items() if parent_id not in found
         }
         return {
-            worker_id: agent for number, worker_id in root_worker_ids.items() if (agent := _find_process(number))
+            worker_id: agent
+            for process_id, worker_id in root_worker_ids.items()
+            if (agent := _find_process(process_id))
         }
 
 
 def _find_executable(host: str) -> str:
-    """clearml-agent from the bot's own environment, else from the PATH."""
+    """Return clearml-agent from the bot's own environment, else from the PATH. Raises AgentMissingError."""
     sibling = Path(sys.executable).with_name("clearml-agent")
     found = str(sibling) if sibling.exists() else shutil.which("clearml-agent")
     if not found:
@@ -225,14 +228,14 @@ def _find_process(process_id: int) -> AgentProcess | None:
 
 
 def _is_detached(process: AgentProcess) -> bool:
-    """Whether it is the agent itself, and none of the two that go before it: the last of these began its session.
+    """Return whether this is the agent itself, and not one of the two parents that fork it.
 
-    A number is not given again while a session has it.
+    The second parent leads the agent's session and ends. Its id isn't reused while the session exists.
     """
     try:
         return _find_process(os.getsid(process.id)) is None
     except OSError:
-        return False  # ended meanwhile
+        return False  # ended
 
 
 def _terminate(process: AgentProcess) -> None:
@@ -256,7 +259,7 @@ def _is_executing(process: AgentProcess) -> bool:
 
 
 def _read_last_log_lines(process: AgentProcess, count: int) -> list[str]:
-    """From the file that the agent has open for it: the name of that file nobody tells."""
+    """Read the log file among the agent's open files: the agent reports its name nowhere."""
     try:
         paths = [Path(file.path) for file in psutil.Process(process.id).open_files()]
         log = next(path for path in paths if path.name.startswith(_LOG_PREFIX))
@@ -269,7 +272,7 @@ def _read_last_log_lines(process: AgentProcess, count: int) -> list[str]:
 
 
 def _extract_failure_reason(output: str) -> str:
-    """What went wrong in the agent's own words, as a sentence: the last line that says ERROR, else the last."""
+    """Return the reason in the agent's own words, as a sentence: the last line with ERROR, else the last line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line.partition("ERROR: ")[2] for line in lines if "ERROR: " in line]
-    return (errors or lines or ["nothing"])[-1].rstrip(".") + "."
+    return (errors or lines or ["no reason given"])[-1].rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""Who has the cards that somebody is about to take: workers of ours, others' agents, processes of no agent."""
+"""GPU conflicts: the bot's workers, other agents and other processes that use a requested GPU."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -16,9 +16,9 @@ from clearml_chatops.services.workers.worker_ids import parse_worker_gpus
 
 @dataclass(frozen=True, slots=True)
 class GpuConflict:
-    """One that has some of the cards: a worker, with what it runs, or a process on them.
+    """A worker with its run, or a process, that uses some of the requested GPUs.
 
-    `person` is whose the worker is, by `person_id` where the bot has started it for him.
+    `person_name` is the worker's owner; `person_id` is known if they started it with the bot.
     """
 
     gpus: str
@@ -30,7 +30,7 @@ class GpuConflict:
 
 
 class GpuConflicts:
-    """Looks at the cards of this host for somebody who wants them."""
+    """The GPU conflicts and the free GPUs of this host."""
 
     def __init__(self, *, clearml: ClearML, gpus: GpuService, ownership: Ownership, host: str) -> None:
         self._clearml = clearml
@@ -39,13 +39,13 @@ class GpuConflicts:
         self._host = host
 
     async def resolve_gpus(self, text: str) -> str:
-        """The cards that a person means, as an agent takes them and in one and the same order.
+        """Return the GPUs that a person asks for, as `--gpus` of an agent takes them, in order.
 
-        "all" stays what it is where every card can be used whole, so that a card more needs no other worker.
+        "all" stays "all" if every GPU can be used whole; the worker then also uses GPUs that are added later.
 
         Raises:
-            NoGpuDriverError: without a driver no card can be checked.
-            InvalidValueError: there is no such card.
+            NoGpuDriverError: without a driver, GPUs can't be checked.
+            InvalidValueError: no such GPU.
         """
         if text == NO_GPUS:
             return NO_GPUS
@@ -61,7 +61,7 @@ class GpuConflicts:
         *,
         ignored_worker_ids: Collection[str] = (),
     ) -> tuple[GpuConflict, ...]:
-        """Who has some of a plan's cards, each once; `besides` are workers that do not count."""
+        """Return the workers and processes that use some of a plan's GPUs, each once."""
         if not plan.gpu_ids:
             return ()
         workers = {worker.id: worker for worker in await self._clearml.list_workers()}
@@ -90,7 +90,7 @@ class GpuConflicts:
         )
 
     async def list_free_gpus(self, desired_workers: Iterable[DesiredWorker]) -> list[str]:
-        """The whole cards that nobody has."""
+        """Return the indices of free GPUs, without GPUs split into MIG instances."""
         uses = await self._get_gpu_uses()
         taken = frozenset(gpu_id for item in desired_workers for gpu_id in item.plan.gpu_ids)
         if ALL_GPUS in taken:
@@ -104,7 +104,7 @@ class GpuConflicts:
     async def _find_process_conflicts(
         self, plan: WorkerPlan, known_worker_ids: Collection[str]
     ) -> list[GpuConflict]:
-        """Those that belong to none of the `known` workers; of one run's or program's only one on each card."""
+        """Return the processes that belong to no known worker; one per GPU and run or program."""
         conflicts: dict[tuple[str, ...], GpuConflict] = {}
         for use in await self._get_gpu_uses():
             if not _has_overlap(_list_gpu_ids(use), plan.gpu_ids):
@@ -127,7 +127,7 @@ class GpuConflicts:
     async def _add_runs(
         self, conflicts: list[GpuConflict], workers: Mapping[str, Worker]
     ) -> tuple[GpuConflict, ...]:
-        """The claims with what each one runs. One request, none where they run nothing."""
+        """Return the conflicts with their runs. One request; none if they run nothing."""
         experiment_ids = [_find_experiment_id(conflict, workers) for conflict in conflicts]
         found = (
             await self._clearml.get_experiments(sorted(set(filter(None, experiment_ids))))
@@ -136,7 +136,7 @@ class GpuConflicts:
         )
         runs = {id_: OwnedRun(item, await self._ownership.get_owner_name(item)) for id_, item in found.items()}
         return tuple(
-            replace(claim, run=runs.get(id_)) for claim, id_ in zip(conflicts, experiment_ids, strict=True)
+            replace(conflict, run=runs.get(id_)) for conflict, id_ in zip(conflicts, experiment_ids, strict=True)
         )
 
     async def _get_gpu_uses(self) -> tuple[GpuUsage, ...]:
@@ -162,7 +162,7 @@ def _list_gpu_ids(use: GpuUsage) -> frozenset[str]:
 
 
 def _find_occupants(use: GpuUsage, plan: WorkerPlan) -> list[Occupant]:
-    """Who is on the card, or on those of its parts that the plan names."""
+    """Return who uses the GPU, or those of its instances that the plan names."""
     if ALL_GPUS in plan.gpu_ids or str(use.gpu.index) in plan.gpu_ids:
         return list(use.occupants)
     ids = {item.id for part in use.gpu.instances if part.uuid in plan.gpu_ids for item in part.processes}

@@ -1,6 +1,6 @@
-"""Carries out what the people who have a card have agreed to: starts the worker of the one who asked for it.
+"""GPU handovers: starting the requester's worker after all owners have accepted the GPU request.
 
-It is looked at once more who has the cards: what is not as it was when they agreed is told, and not taken.
+Conflicts are checked again first. If somebody else uses the GPU by then, the requester gets notified instead.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,11 +22,11 @@ from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 
 _RETRY_AFTER = timedelta(minutes=2)
-"""What was begun and has not ended by then was begun by a program that has died of something."""
+"""A handover that has not finished by then was started by a program that has crashed."""
 
 
 class GpuHandovers:
-    """The agreements about the cards of one host. `orders_of` are the orders of a person in a conversation."""
+    """The handovers of one host, carried out with the requester's own worker commands."""
 
     def __init__(
         self,
@@ -46,10 +46,10 @@ class GpuHandovers:
         self._outbox_wakeup = outbox_wakeup
 
     async def poll(self) -> None:
-        """Carries out what all who were asked have agreed to, and ends what nobody has answered in time.
+        """Carry out requests that all owners have accepted, and expire requests without an answer.
 
         Raises:
-            ClearMLError: it cannot be asked; what was agreed is tried again by the next look.
+            ClearMLError: ClearML failed; the next poll tries again.
         """
         async with self._database.reading() as session:
             requests = await GpuRequestStore(session).list(host=self._host)
@@ -60,11 +60,12 @@ class GpuHandovers:
                 await self._hand_over(group)
             elif any(item.expires <= self._clock() for item in unanswered):
                 details = group[0].details
-                text = f"{_join_owner_names(unanswered)} did not answer whether you may have {details.gpu_label}."
+                names = _join_owner_names(unanswered)
+                text = f"{names} didn't answer, so your request for {details.gpu_label} expired."
                 await self._finish(group, text, Button("Ask again", f"{details.command} --ask"))
 
     async def _hand_over(self, group: Sequence[GpuRequest]) -> None:
-        """Carries out one request, unless a run that shall end first has not, or another program is at it."""
+        """Carry out a request, unless a run has to end first or another program is already carrying it out."""
         details, now = group[0].details, self._clock()
         handed_over_worker_ids = {
             id_ for item in group if item.answer is GpuRequestAnswer.HAND_OVER for id_ in item.worker_ids
@@ -73,7 +74,7 @@ class GpuHandovers:
             worker for worker in await self._host_workers.list_desired() if worker.id in handed_over_worker_ids
         ]
         if any(not worker.draining for worker in remaining_workers):
-            text = f"{_join_owner_names(group)} goes on with the worker on {details.gpu_label} after all. Nothing was started."
+            text = f"{_join_owner_names(group)} kept the worker on {details.gpu_label}. Nothing was started."
             await self._finish(group, text, Button("Ask again", f"{details.command} --ask"))
         elif not remaining_workers and await self._try_begin(group[0].group_token, now):
             requester = await self._find_requester(details)
@@ -86,10 +87,10 @@ class GpuHandovers:
                 async with self._database.writing() as session:
                     await GpuRequestStore(session).set_handover_started(group[0].group_token, None)
                 raise
-            await self._finish(group, f"{_join_owner_names(group)} agreed. {text}", *offers)
+            await self._finish(group, f"{_join_owner_names(group)} accepted. {text}", *offers)
 
     async def _try_begin(self, group: str, now: datetime) -> bool:
-        """Notes that a request is being carried out; False where it is already, or is no more."""
+        """Mark a request as being carried out. Return False if it already is, or no longer exists."""
         async with self._database.writing() as session:
             store = GpuRequestStore(session)
             requests = [item for item in await store.list(host=self._host) if item.group_token == group]
@@ -101,7 +102,7 @@ class GpuHandovers:
         return True
 
     async def _find_requester(self, details: GpuRequestDetails) -> Person | None:
-        """Who has asked, if he may still have workers."""
+        """Return the requester, if they may still have workers."""
         async with self._database.reading() as session:
             people = PeopleStore(session)
             person = await people.get(details.requester_id)
@@ -109,7 +110,7 @@ class GpuHandovers:
         return person if person and is_known and person.role >= Role.MEMBER else None
 
     async def _execute(self, details: GpuRequestDetails, requester: Person) -> tuple[str, *tuple[Button, ...]]:
-        """What became of the request, and what may be done then. Raises ClearMLError."""
+        """Start or restart the requester's worker; return the outcome and its buttons. Raises ClearMLError."""
         commands = self._create_worker_commands(requester, details.conversation)
         retry_button = Button("Try again", f"{details.command} --share")
         try:
@@ -122,18 +123,18 @@ class GpuHandovers:
         except ClearMLError:
             raise
         except WorkerExistsError as error:
-            # Started by the look that died before it could say so; else somebody else's has the name.
+            # An earlier poll started it and crashed before the notice, or it is another person's worker.
             worker_id = str(error.values["worker"])
             desired_workers = await self._host_workers.list_desired()
             if any(item.id == worker_id and item.person_id == requester.id for item in desired_workers):
-                return f"Your worker {worker_id} is there.", Button("My workers", "/worker")
-            return f"But: {error}", retry_button
+                return f"Your worker {worker_id} is started.", Button("Show my workers", "/worker")
+            return f"But your worker didn't start: {error}", retry_button
         except ChatOpsError as error:
-            return f"But: {error}", retry_button
+            return f"But your worker didn't start: {error}", retry_button
         return _describe_result(result, details)
 
     async def _finish(self, group: Sequence[GpuRequest], text: str, *offers: Button) -> None:
-        """Forgets a request and tells who asked what became of it, once."""
+        """Remove a request and notify the requester once, unless `text` is empty."""
         now, first_request = self._clock(), group[0]
         notice = Notice(
             f"gpu_request:{first_request.group_token}",
@@ -150,16 +151,19 @@ class GpuHandovers:
 
 def _describe_result(result: WorkerCommandResult, details: GpuRequestDetails) -> tuple[str, *tuple[Button, ...]]:
     if result.conflicts:
-        text = f"But meanwhile others are on {details.gpu_label}, so nothing was started."
-        return text, Button("Show who", details.command)
-    if result.busy_workers or result.candidates:
-        text = "Your own worker is in mid-run, so nothing was restarted yet: say what becomes of its run."
-        return text, Button("Restart it", f"{details.command} --share")
+        text = f"But somebody else uses {details.gpu_label} now. Nothing was started."
+        return text, Button("Show conflict", details.command)
+    if result.busy_workers:
+        text = "Your worker is running an experiment. To restart it, choose what happens to the run."
+        return text, Button("Restart worker", f"{details.command} --share")
+    if result.candidates:
+        text = "You have several workers now. To restart one, choose it."
+        return text, Button("Choose worker", f"{details.command} --share")
     draining_texts = [
-        f"{item.worker.id} ends what it runs, and then takes {details.gpu_label}." for item in result.draining
+        f"{item.worker.id} finishes its run and then moves to {details.gpu_label}." for item in result.draining
     ]
     started_texts = [f"Your worker {item.id} listens on {item.plan.queue_names}." for item in result.started]
-    return " ".join((*started_texts, *draining_texts)), Button("My workers", "/worker")
+    return " ".join((*started_texts, *draining_texts)), Button("Show my workers", "/worker")
 
 
 def _join_owner_names(group: Sequence[GpuRequest]) -> str:

@@ -1,4 +1,4 @@
-"""Reading the machine's GPUs by NVIDIA's library. The only module that imports `pynvml`."""
+"""Reading the machine's GPUs with NVIDIA's NVML library. The only module that imports `pynvml`."""
 
 import asyncio
 import threading
@@ -22,9 +22,9 @@ _UNSUPPORTED_VERSION_ERRORS = (
 
 
 class GpuReader:
-    """Asks the driver, one reading at a time, off the event loop.
+    """A reader of the machine's GPUs: one reading at a time, in a thread.
 
-    `nvml` is the library's module. It is opened once for the whole process: that takes longer than a reading.
+    `nvml` is the library's module. It is initialized once per process, because that takes longer than a reading.
     """
 
     def __init__(self, nvml: Any = pynvml) -> None:
@@ -34,10 +34,10 @@ class GpuReader:
         self._known_gpus: dict[int, tuple[str, str]] = {}
 
     async def read_gpus(self) -> tuple[Gpu, ...]:
-        """All cards of this machine, by index. A lost card is in the list as such.
+        """Return all GPUs of this machine by index, including lost ones.
 
         Raises:
-            NoGpuDriverError: there is no NVIDIA driver here, or it does not work.
+            NoGpuDriverError: the NVIDIA driver is missing or doesn't work.
         """
         return await asyncio.to_thread(self._read_gpus)
 
@@ -48,7 +48,7 @@ class GpuReader:
                 try:
                     count = self._nvml.nvmlDeviceGetCount()
                 except pynvml.NVMLError:
-                    # The driver was loaded anew since: what was opened before answers no more.
+                    # The driver was reloaded, so the library has to be initialized again.
                     self._is_initialized = False
                     self._initialize()
                     count = self._nvml.nvmlDeviceGetCount()
@@ -66,11 +66,11 @@ class GpuReader:
             return self._read_gpu(index)
         except pynvml.NVMLError as error:
             uuid, name = self._known_gpus.get(index, ("", ""))
-            # A card that we may not talk to is there all the same; only its values are not known.
+            # A GPU without permission exists anyway; only its values are unknown.
             return Gpu(index, uuid, name, lost=error.value in _LOST_ERRORS)
 
     def _read_gpu(self, index: int) -> Gpu:
-        """A card; raises only what makes the whole card unreadable."""
+        """Read a GPU. Raises NVMLError only if the whole GPU is unreadable."""
         nvml = self._nvml
         device = nvml.nvmlDeviceGetHandleByIndex(index)
         uuid, name = nvml.nvmlDeviceGetUUID(device), _read_or_none(nvml.nvmlDeviceGetName, device) or ""
@@ -96,7 +96,7 @@ class GpuReader:
         )
 
     def _read_memory(self, device: Any) -> Any:
-        """By the newer call, which does not count what the driver keeps for itself as used."""
+        """Read memory with the newer call if possible: it excludes the driver's own reserve from used memory."""
         try:
             return self._nvml.nvmlDeviceGetMemoryInfo(device, version=pynvml.nvmlMemory_v2)
         except pynvml.NVMLError as error:
@@ -111,14 +111,14 @@ class GpuReader:
             *(_read_or_none(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, device) or ()),
         ]
         found = {item.pid: GpuProcess(item.pid, item.usedGpuMemory) for item in listed}
-        return tuple(found[number] for number in sorted(found))
+        return tuple(found[process_id] for process_id in sorted(found))
 
     def _read_instances(self, device: Any) -> Iterator[MigInstance]:
         mode = _read_or_none(self._nvml.nvmlDeviceGetMigMode, device)
         if mode is None or mode[0] != pynvml.NVML_DEVICE_MIG_ENABLE:
             return
         for index in range(_read_or_none(self._nvml.nvmlDeviceGetMaxMigDeviceCount, device) or 0):
-            # The places of instances that were never made or are destroyed are not found.
+            # An index without an instance gives an error.
             instance = _read_or_none(self._nvml.nvmlDeviceGetMigDeviceHandleByIndex, device, index)
             if instance is None:
                 continue
@@ -134,7 +134,7 @@ class GpuReader:
 
 
 def _read_or_none(read: Callable[..., Any], *arguments: Any) -> Any:
-    """The answer; None where the card does not know, or does not tell us."""
+    """Return the value; None if the GPU doesn't support it or permission is missing."""
     try:
         return read(*arguments)
     except pynvml.NVMLError as error:

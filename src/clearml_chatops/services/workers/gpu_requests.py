@@ -1,7 +1,7 @@
-"""Asks the person who has a card whether somebody else may have it.
+"""GPU requests: asking the owners of GPUs whether somebody else may use them.
 
-A question is kept with all that is needed to carry out what it is asked for, so that it may be answered tomorrow
-and to a bot that was started anew. What was agreed is carried out by `card_handovers`.
+A request is stored with all that is needed to carry it out; it survives a restart of the bot. `gpu_handovers`
+carries out what was accepted.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ WorkerCommandsFactory = Callable[[Person, Conversation], WorkerCommands]
 
 
 class GpuRequests:
-    """The questions about the cards of one host. `orders_of` are the orders of a person in a conversation."""
+    """The GPU requests of one host. A handover drains workers with the owner's own worker commands."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class GpuRequests:
         self._handover_wakeup = handover_wakeup
 
     async def find_owners_to_ask(self, conflicts: Sequence[GpuConflict], requester: Person) -> ConflictsByOwner:
-        """The others who have the cards, each with what he has; nobody where not all of them can be asked."""
+        """Return the other owners with their conflicts; empty if one of them can't be asked."""
         conflicts_by_owner: dict[Person, tuple[GpuConflict, ...]] = {}
         worker_conversations = await self._get_worker_conversations()
         async with self._database.reading() as session:
@@ -93,10 +93,10 @@ class GpuRequests:
         *,
         render_text: Callable[[Sequence[GpuConflict]], str],
     ) -> list[GpuRequest]:
-        """Asks all of them; `text` is what one who has these claims is asked.
+        """Ask all owners; `render_text` returns the question for an owner with the given conflicts.
 
         Raises:
-            NobodyToAskError, AlreadyAskedError: nobody was asked.
+            GpuOwnerUnreachableError, GpuAlreadyRequestedError: nobody was asked.
         """
         conflicts_by_owner = await self.find_owners_to_ask(conflicts, requester)
         if not conflicts_by_owner:
@@ -115,14 +115,14 @@ class GpuRequests:
             for existing_request in await store.list(host=self._host):
                 if _is_same(existing_request.details, details):
                     withdraw_button = Button(
-                        "Take it back", f"/worker consent {existing_request.token} {GpuRequestAnswer.DECLINE}"
+                        "Withdraw request", f"/worker consent {existing_request.token} {GpuRequestAnswer.DECLINE}"
                     )
                     raise GpuAlreadyRequestedError(
                         asked=existing_request.owner_name, cards=details.gpu_label, buttons=[withdraw_button]
                     )
             for owner, owner_conflicts in conflicts_by_owner.items():
                 started_worker_ids = tuple(
-                    claim.worker_id for claim in owner_conflicts if claim.person_id is not None
+                    conflict.worker_id for conflict in owner_conflicts if conflict.person_id is not None
                 )
                 gpu_request = GpuRequest(
                     token=_generate_token(),
@@ -152,7 +152,7 @@ class GpuRequests:
         return gpu_requests
 
     async def list_for_person(self, person: Person) -> list[GpuRequest]:
-        """The questions that wait for this person's answer, and those that he has asked."""
+        """Return the requests that wait for this person's answer, and the person's own requests."""
         async with self._database.reading() as session:
             requests = await GpuRequestStore(session).list(host=self._host)
         return [
@@ -164,18 +164,18 @@ class GpuRequests:
     async def answer(
         self, token: str, answer: GpuRequestAnswer, person: Person, conversation: Conversation
     ) -> GpuRequest:
-        """Answers a question, once. Who asked it may take it back by refusing it himself.
+        """Answer a request, once. The requester withdraws it by declining it.
 
         Raises:
-            CardQuestionOverError, CardQuestionNotYoursError, CannotHandOverError.
-            WorkerNotYoursError, ClearMLError: it could not be handed over, and is not answered.
+            GpuRequestClosedError, GpuRequestNotYoursError, CannotHandOverError.
+            WorkerNotYoursError, ClearMLError: the handover failed, and the request is still open.
         """
         request = await self._get_open(token)
         is_withdrawal = answer is GpuRequestAnswer.DECLINE and person.id == request.details.requester_id
         if person.id != request.owner_id and person.role < Role.ADMIN and not is_withdrawal:
             raise GpuRequestNotYoursError(asked=request.owner_name)
         if answer is GpuRequestAnswer.HAND_OVER:
-            # Before it is noted: what was noted and not done would look as if he had changed his mind.
+            # Drain first: a stored answer without draining means that the owner changed their mind.
             await self._drain_workers(request, self._create_worker_commands(person, conversation))
         now = self._clock()
         async with self._database.writing() as session:
@@ -210,7 +210,7 @@ class GpuRequests:
         return request
 
     async def _drain_workers(self, request: GpuRequest, commands: WorkerCommands) -> None:
-        """Has the workers of a question end when their runs have; those that are gone already are."""
+        """Drain the workers of a request; ignore workers that are gone."""
         if not request.worker_ids:
             raise CannotHandOverError(cards=request.details.gpu_label, asker=request.details.requester_name)
         for worker in await self._host_workers.list_desired():
@@ -219,7 +219,7 @@ class GpuRequests:
                     await commands.stop(worker.id, "", running_policy=RunningPolicy.WAIT)
 
     async def _get_worker_conversations(self) -> dict[str, Conversation]:
-        """Where each of our workers was ordered, by its id."""
+        """Return the conversation in which each of the bot's workers was started, by worker id."""
         return {worker.id: worker.conversation for worker in await self._host_workers.list_desired()}
 
 
@@ -236,7 +236,7 @@ def _is_open(request: GpuRequest, token: str, now: datetime) -> bool:
 
 
 async def _find_owner(conflict: GpuConflict, people: PeopleStore) -> Person | None:
-    """Who has to agree: whose worker it is, and of an agent that is not ours whose experiment it runs."""
+    """Return who has to accept: the worker's owner, or for a foreign agent, the owner of its experiment."""
     if conflict.person_id is not None:
         return await people.get(conflict.person_id)
     return await people.find_by_clearml_user(conflict.run.experiment.user_id) if conflict.run else None
@@ -245,49 +245,46 @@ async def _find_owner(conflict: GpuConflict, people: PeopleStore) -> Person | No
 def _choose_conversation(
     identities: Sequence[Identity], worker_conversation: Conversation | None
 ) -> Conversation | None:
-    """Where a person is asked: in private, if possible on the platform on which he ordered his worker.
+    """Return where to ask a person: a direct message, if possible on the platform where they started the worker.
 
-    A terminal is only where nothing else is: he may not sit there for days.
+    A terminal is the last choice: they may not open it for days.
     """
     direct_messages = [to_direct_message(item) for item in identities]
     chats = [conversation for conversation in direct_messages if conversation.platform != TERMINAL]
     if worker_conversation and worker_conversation.platform not in {"", TERMINAL}:
-        return next(
-            (place for place in chats if place.platform == worker_conversation.platform), worker_conversation
-        )
+        return next((chat for chat in chats if chat.platform == worker_conversation.platform), worker_conversation)
     return next(iter([*chats, *direct_messages]), None)
 
 
 def _build_answer_buttons(request: GpuRequest, conflicts: Sequence[GpuConflict]) -> tuple[Button, ...]:
-    """What he may say, each as a button that says what it does."""
     command = f"/worker consent {request.token}"
-    when = "when my run has ended" if any(conflict.run for conflict in conflicts) else "now"
+    when = "after run" if any(conflict.run for conflict in conflicts) else "now"
     hand_over_buttons = (
-        [Button(f"Hand it over {when}", f"{command} {GpuRequestAnswer.HAND_OVER}")] if request.worker_ids else []
+        [Button(f"Hand over {when}", f"{command} {GpuRequestAnswer.HAND_OVER}")] if request.worker_ids else []
     )
     return (
-        Button(f"Let {request.details.requester_name} share it", f"{command} {GpuRequestAnswer.SHARE}"),
+        Button(f"Share with {request.details.requester_name}", f"{command} {GpuRequestAnswer.SHARE}"),
         *hand_over_buttons,
-        Button("Not now", f"{command} {GpuRequestAnswer.DECLINE}"),
+        Button("Decline", f"{command} {GpuRequestAnswer.DECLINE}"),
     )
 
 
 def _describe_answer(request: GpuRequest, answer: GpuRequestAnswer) -> str:
-    """What the asker is told of an answer."""
+    """Return the notice for the requester."""
     name, gpus = request.owner_name, request.details.gpu_label
     match answer:
         case GpuRequestAnswer.SHARE:
             return f"{name} lets you share {gpus}."
         case GpuRequestAnswer.HAND_OVER:
-            return f"{name} gives you {gpus}: your order is carried out when what runs there has ended."
+            return f"{name} hands {gpus} over to you. Your worker starts when the current run, if any, ends."
         case GpuRequestAnswer.DECLINE:
-            return f"{name} says not now to your question for {gpus}. Nothing was started."
+            return f"{name} declined your request for {gpus}. Nothing was started."
 
 
 def _build_declined_buttons(request: GpuRequest) -> tuple[Button, ...]:
-    gpu = request.details.gpu_label.removeprefix("card ")
-    watch_buttons = [Button("Tell me when it is free", f"/gpus watch {gpu}")] if gpu.isdigit() else []
-    return (*watch_buttons, Button("All cards", "/gpus"))
+    index = request.details.gpu_label.partition(" ")[2]  # only the label of a single GPU ends in its index
+    watch_buttons = [Button("Notify me when free", f"/gpus watch {index}")] if index.isdigit() else []
+    return (*watch_buttons, Button("Show GPUs", "/gpus"))
 
 
 def _generate_token() -> str:

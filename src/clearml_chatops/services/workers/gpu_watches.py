@@ -1,4 +1,4 @@
-"""Tells people when a card is free: the driver tells nobody, so it is asked, as long as somebody waits."""
+"""GPU watches: notices about free GPUs. The driver sends no events, so it is polled while a watch exists."""
 
 import contextlib
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ _GIBIBYTE = 2**30
 
 
 class GpuWatches:
-    """The watched cards of this host."""
+    """The GPU watches of this host."""
 
     def __init__(
         self,
@@ -47,21 +47,24 @@ class GpuWatches:
         minimum_duration: timedelta,
         person_id: int,
     ) -> GpuWatch:
-        """Tells a conversation when a card is free; a second watch of it takes the place of the first.
+        """Notify a conversation when a GPU is free. A second watch of the same GPU replaces the first.
+
+        `memory` is in bytes; without it, a GPU is free when no process uses it.
 
         Raises:
-            NoGpuDriverError, InvalidValueError: there is no such card, or it never has so much memory.
+            NoGpuDriverError: the GPUs can't be read.
+            InvalidValueError: no such GPU, or it has less memory in total.
         """
         gpus = await self._reader.read_gpus()
         selected = select_gpus(gpu, gpus)
         if len(selected) != 1:
-            raise InvalidValueError(value=gpu, expected="one card", name="gpu", advice="write its index, like 1.")
+            raise InvalidValueError(value=gpu, expected="one GPU", name="gpu", advice="use its index, like 1.")
         total_memory = _find_memory(selected[0], gpus)[1]
         if memory is not None and total_memory is not None and memory > total_memory:
-            advice = f"the card has {total_memory / _GIBIBYTE:.0f}G."
+            advice = f"the GPU has {total_memory / _GIBIBYTE:.0f}G. Use less."
             requested_memory = f"{memory / _GIBIBYTE:g}G"
             raise InvalidValueError(
-                value=requested_memory, expected="memory that the card has", name="mem", advice=advice
+                value=requested_memory, expected="within the GPU's memory", name="mem", advice=advice
             )
         watch = GpuWatch(self._host, selected[0], conversation, minimum_duration, memory, person_id=person_id)
         async with self._database.writing() as session:
@@ -69,26 +72,26 @@ class GpuWatches:
         return watch
 
     async def list_for_conversation(self, conversation: Conversation) -> list[GpuWatch]:
-        """What a conversation waits for, by card."""
+        """Return the watches of a conversation, sorted by GPU."""
         async with self._database.reading() as session:
             watches = await GpuWatchStore(session).list(host=self._host)
         conversation_watches = [watch for watch in watches if watch.conversation == conversation]
         return sorted(conversation_watches, key=lambda watch: (not watch.gpu.isdigit(), len(watch.gpu), watch.gpu))
 
     async def unwatch(self, gpu: str, conversation: Conversation) -> list[GpuWatch]:
-        """Tells a conversation no more of a card, or of any where none is named; gives the watches that ended.
+        """Remove a conversation's watch of a GPU, or all its watches if `gpu` is empty; return them.
 
         Raises:
-            CardNotWatchedError: it waits for no such card.
+            GpuNotWatchedError: the conversation has no such watch.
         """
         gpu_ids = {gpu}
-        # A card may have been lost since; then what was written is all there is to compare.
+        # If the GPU is lost by now, only the typed text can be compared.
         with contextlib.suppress(NoGpuDriverError, InvalidValueError):
             gpu_ids.update(select_gpus(gpu, await self._reader.read_gpus()) if gpu else ())
         watches = await self.list_for_conversation(conversation)
         removed = [watch for watch in watches if not gpu or watch.gpu in gpu_ids]
         if not removed:
-            offers = [Button("What is watched here", "/gpus watch")] if watches else []
+            offers = [Button("Show GPU watches", "/gpus watch")] if watches else []
             raise GpuNotWatchedError(what=f"no card {gpu}" if gpu else "no card", buttons=offers)
         async with self._database.writing() as session:
             for watch in removed:
@@ -96,7 +99,7 @@ class GpuWatches:
         return removed
 
     async def poll(self) -> int:
-        """One look at all watched cards; how many were told of as free. Raises NoGpuDriverError."""
+        """Check all watches; return how many notices were queued. Raises NoGpuDriverError."""
         async with self._database.reading() as session:
             watches = await GpuWatchStore(session).list(host=self._host)
         if not watches:
@@ -117,17 +120,17 @@ class GpuWatches:
     async def _notify(self, watch: GpuWatch, gpus: Sequence[Gpu], now: datetime) -> None:
         used_memory, total_memory = _find_memory(watch.gpu, gpus)
         free_text = (
-            f", with {(total_memory - used_memory) / _GIBIBYTE:.0f} GiB"
+            f", with {(total_memory - used_memory) / _GIBIBYTE:.0f} GiB of free memory"
             if used_memory is not None and total_memory is not None
             else ""
         )
         share_flag = " --share" if watch.required_memory is not None else ""
-        start_button = Button("Start my worker there", f'/worker start gpus="{watch.gpu}"{share_flag}')
+        start_button = Button("Start worker", f'/worker start gpus="{watch.gpu}"{share_flag}')
         notice = Notice(
             f"gpu:{self._host}:{watch.gpu}",
-            f"Card {watch.gpu} of {self._host} is free{free_text}.",
+            f"GPU {watch.gpu} on {self._host} is free{free_text}.",
             now,
-            buttons=(start_button, Button("All cards", "/gpus")),
+            buttons=(start_button, Button("Show GPUs", "/gpus")),
             person_id=watch.person_id,
         )
         async with self._database.writing() as session:
@@ -137,7 +140,7 @@ class GpuWatches:
 
 
 def _is_free(watch: GpuWatch, gpus: Sequence[Gpu]) -> bool:
-    """Whether nobody is on it, or as much memory is free as is asked for; of a lost card neither."""
+    """Return whether no process uses the GPU, or enough memory is free. A lost GPU is never free."""
     if watch.required_memory is not None:
         used_memory, total_memory = _find_memory(watch.gpu, gpus)
         return (
@@ -155,7 +158,7 @@ def _is_free(watch: GpuWatch, gpus: Sequence[Gpu]) -> bool:
 
 
 def _find_memory(gpu_id: str, gpus: Sequence[Gpu]) -> tuple[int | None, int | None]:
-    """Used and whole memory of a card, or of an instance of one."""
+    """Return used and total memory of a GPU or MIG instance, in bytes."""
     for gpu in gpus:
         if str(gpu.index) == gpu_id:
             return gpu.memory_used, gpu.memory_total

@@ -1,4 +1,4 @@
-"""The GPUs of this machine, and who is on them: worker, experiment, person."""
+"""The GPUs of this machine and who uses them: worker, experiment, person."""
 
 import asyncio
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from clearml_chatops.storage.workers import StartedWorkerStore
 
 @dataclass(frozen=True, slots=True)
 class GpuOverview:
-    """The cards of a host. `unnamed_because` is why experiments have no names, where ClearML did not tell."""
+    """The GPUs of a host. `lookup_error` says why experiments have no names, if ClearML did not answer."""
 
     host: str
     uses: tuple[GpuUsage, ...]
@@ -28,7 +28,7 @@ class GpuOverview:
 
 
 class GpuService:
-    """Reads the cards of this host. The driver is asked by `reader`, who is on them is asked of ClearML."""
+    """The GPUs of this host, read with `reader`, and who uses them, looked up in ClearML."""
 
     def __init__(
         self, *, reader: GpuReader, clearml: ClearML, database: Database, drawing: FigureRenderer, host: str
@@ -40,14 +40,14 @@ class GpuService:
         self._host = host
 
     async def list_gpus(self) -> tuple[Gpu, ...]:
-        """The cards alone, without asking ClearML. Raises NoGpuDriverError."""
+        """Return the GPUs without a request to ClearML. Raises NoGpuDriverError."""
         return await self._reader.read_gpus()
 
     async def get_overview(self) -> GpuOverview:
-        """The cards and who is on each. ClearML is asked only where an agent is on one.
+        """Return the GPUs and who uses each. Requests are sent only if an agent uses one.
 
         Raises:
-            NoGpuDriverError: they cannot be read.
+            NoGpuDriverError: the GPUs can't be read.
         """
         gpus = await self._reader.read_gpus()
         process_ids = {process.id for gpu in gpus for process in gpu.all_processes}
@@ -68,11 +68,11 @@ class GpuService:
         return GpuOverview(self._host, uses, lookup_error)
 
     async def render_chart(self, title: str, bars: list[Bar]) -> bytes:
-        """One bar for each card."""
+        """Return a PNG with one bar for each GPU."""
         return await self._drawing.render_bars(title, bars)
 
     async def _find_own_agents(self) -> dict[int, str]:
-        """Our running agents of this host, by process id."""
+        """Return the worker ids of the bot's running agents on this host, by process id."""
         async with self._database.reading() as session:
             started = await StartedWorkerStore(session).list(host=self._host)
 
@@ -88,7 +88,7 @@ class GpuService:
     async def _find_workers_and_experiments(
         self, owners: Mapping[int, ProcessOwner]
     ) -> tuple[dict[str, Worker], dict[str, Experiment]]:
-        """The workers by what they run and by their ids, and the experiments by theirs."""
+        """Return the workers by their own and by their experiment's id, and the experiments by id."""
         experiment_ids = {owner.experiment_id for owner in owners.values() if owner.experiment_id}
         worker_ids = {owner.worker_id for owner in owners.values() if owner.worker_id}
         if not experiment_ids and not worker_ids:

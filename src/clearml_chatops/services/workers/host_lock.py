@@ -1,4 +1,4 @@
-"""One at a time on this machine: the bot and a terminal beside it change the same agents."""
+"""A lock for this machine: the bot and a terminal beside it change the same agents."""
 
 import asyncio
 import fcntl
@@ -11,9 +11,9 @@ _POLL_INTERVAL_SECONDS = 0.1
 
 
 class HostLock:
-    """A lock among the tasks of this program and all programs that use the same file.
+    """A lock shared by the tasks of this program and all programs that use the same file.
 
-    The system lets go of it when a program ends, however that happens.
+    The operating system releases it when a program ends, even after a crash.
     """
 
     def __init__(self, file: Path) -> None:
@@ -22,12 +22,12 @@ class HostLock:
 
     @property
     def is_locked_by_this_process(self) -> bool:
-        """Whether a task of this program has it."""
+        """Whether a task of this program holds the lock."""
         return self._task_lock.locked()
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[None]:
-        """The lock is held inside; waits for it."""
+        """Wait for the lock and hold it inside the block."""
         async with self._task_lock:
             while (descriptor := self._try_acquire()) is None:  # noqa: ASYNC110  # another program sets no event
                 await asyncio.sleep(_POLL_INTERVAL_SECONDS)
@@ -37,7 +37,7 @@ class HostLock:
                 os.close(descriptor)
 
     def _try_acquire(self) -> int | None:
-        """The lock as an open file that no agent inherits; None while another program has it."""
+        """Return the lock as a file descriptor that agents don't inherit; None while another program holds it."""
         self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

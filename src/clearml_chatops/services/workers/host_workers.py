@@ -1,7 +1,7 @@
-"""The workers of one host: which should run there, which do, and the steps by which one begins and ends.
+"""The workers of one host: which should run, which do, and the steps that start and stop one.
 
-Only agents that this bot started are touched. One that is drained is stopped when it has nothing to do; so that it
-takes nothing in that moment, its queues are held.
+Only agents that this bot started are touched. A draining worker is stopped when it is idle; its queues are paused
+first, because it could take an experiment in between.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ _POLL_INTERVAL_SECONDS = 0.2
 
 
 class HostWorkers:
-    """What commands and the reconciler do with workers. `lock` is held by whoever changes them."""
+    """The operations of commands and the reconciler on workers. Hold `lock` while you change them."""
 
     def __init__(
         self,
@@ -50,12 +50,12 @@ class HostWorkers:
         self.queue_pauses = QueuePauses(clearml=clearml, database=database, clock=clock)
 
     async def list_desired(self) -> list[DesiredWorker]:
-        """All that should run on this host."""
+        """Return all workers that should run on this host."""
         async with self._database.reading() as session:
             return await DesiredWorkerStore(session).list(host=self._host)
 
     async def list_processes(self) -> dict[str, AgentProcess]:
-        """Our agents that run, by worker id, from our own record of them."""
+        """Return the bot's running agents by worker id, from the database."""
         async with self._database.reading() as session:
             started = await StartedWorkerStore(session).list(host=self._host)
         agents_by_id = {item.id: AgentProcess(item.process_id, item.process_started) for item in started}
@@ -69,10 +69,10 @@ class HostWorkers:
         return worker
 
     async def ensure_running(self, worker: DesiredWorker) -> None:
-        """Starts a worker, or adopts it where its agent runs, and waits until ClearML lists it on its queues.
+        """Start a worker, or adopt its running agent, and wait until ClearML lists it on its queues.
 
         Raises:
-            RunGoesOnError: a run of its former agent still has its cards.
+            OrphanedRunError: a run of its former agent still uses its GPUs.
             AgentMissingError, AgentFailedError, ClearMLError.
         """
         if worker.id not in await self._agents.list_running():
@@ -80,7 +80,7 @@ class HostWorkers:
         await self.start_or_adopt(worker)
 
     async def start_or_adopt(self, worker: DesiredWorker) -> None:
-        """The same, whatever its former agent has left behind."""
+        """Do the same without a check for runs of a former agent."""
         process = await self._agents.find_running(worker.id)
         previous_registrations: frozenset[datetime | None] = frozenset()
         if process is None:
@@ -96,18 +96,18 @@ class HostWorkers:
             if await self._is_listed(worker, ignored_registrations=previous_registrations):
                 return
             if not process.is_running:
-                raise AgentFailedError(host=self._host, reason="the agent ended right after its start.")
+                raise AgentFailedError(host=self._host, reason="the agent ended right after it started.")
             await asyncio.sleep(_POLL_INTERVAL_SECONDS)
-        raise AgentFailedError(host=self._host, reason=f"{worker.id} runs, but ClearML does not list it.")
+        raise AgentFailedError(host=self._host, reason=f"{worker.id} is running, but ClearML doesn't list it.")
 
     async def _get_registration_times(self, worker_id: str) -> frozenset[datetime | None]:
-        """Since when the server knows a worker: a killed one is listed for ten more minutes."""
+        """Return when a worker registered at the server, which lists a killed worker for ten more minutes."""
         return frozenset(item.registered for item in await self._clearml.list_workers() if item.id == worker_id)
 
     async def _is_listed(
         self, worker: DesiredWorker, *, ignored_registrations: frozenset[datetime | None]
     ) -> bool:
-        """Whether the server lists it on its queues, registered otherwise than at the times `besides`."""
+        """Return whether the server lists the worker on its queues with a new registration."""
         return any(
             set(worker.plan.queue_ids) <= set(item.queue_ids)
             for item in await self._clearml.list_workers()
@@ -115,10 +115,10 @@ class HostWorkers:
         )
 
     async def advance_draining(self, worker: DesiredWorker, *, pause_all: bool) -> bool:
-        """One step of draining a worker; whether its agent has ended. Its record stays for `forget`.
+        """Do one step of draining a worker; return whether its agent has ended. `forget` removes its record.
 
-        With `hold_all` nothing is taken from its queues meanwhile; else only from those on which no other worker
-        listens, until it is seen idle. Hence call it again, at least `HOLD_TAKES_EFFECT` later.
+        With `pause_all`, all its queues are paused; otherwise, until it is idle, only those without another
+        worker. Call it again after at least `PAUSE_DELAY`.
         """
         process = (await self.list_processes()).get(worker.id)
         if process is None:
@@ -144,26 +144,26 @@ class HostWorkers:
         return True
 
     async def _is_busy(self, view: WorkerView) -> bool:
-        """Whether the server says so; of a worker in services mode it does so when its runs have ended, too."""
+        """Return whether it runs an experiment; a services-mode worker is listed with ended runs too."""
         if not view.experiment_ids or (view.desired and not view.desired.plan.services_mode):
             return bool(view.experiment_ids)
         found = await self._clearml.get_experiments(view.experiment_ids)
         return any(item.status is Status.RUNNING for item in found.values())
 
     async def stop_now(self, worker: DesiredWorker) -> None:
-        """Ends a worker's agent whatever it does; a run in it is aborted by it. Raises AgentFailedError."""
+        """Stop a worker's agent even if it is busy; the agent aborts its run. Raises AgentFailedError."""
         process = (await self.list_processes()).get(worker.id)
         if process is not None:
             await self._agents.stop(process, host=self._host)
 
     async def forget(self, worker: DesiredWorker) -> Experiment | None:
-        """Wants a worker no more whose agent has ended, and lets go of its queues.
+        """Remove a worker whose agent has ended, and resume its queues.
 
-        Where a run goes on that an agent of it has left behind, that is given, and the worker is drained until
-        the run has ended: so the next program knows whose it is, too.
+        If an orphaned run of the worker continues, return that run and keep the worker as draining until the run
+        ends; after a restart, the bot then still knows whom to notify.
         """
         worker = await self.queue_pauses.set_paused_queues(await self.reload(worker), ())
-        # One that was killed has not signed off, and would seem to have its cards still.
+        # A killed agent has not unregistered, and would seem to use its GPUs still.
         if await self._get_registration_times(worker.id):
             await self._clearml.unregister_worker(worker.id)
         orphaned_run = await self._orphaned_runs.detect_active_run(replace(worker, draining=True))
@@ -176,16 +176,16 @@ class HostWorkers:
         return orphaned_run
 
     async def resume(self, worker: DesiredWorker) -> DesiredWorker:
-        """Drains a worker no more."""
+        """Cancel the draining of a worker."""
         worker = await self.queue_pauses.set_paused_queues(await self.reload(worker), ())
         return await self.put(replace(worker, draining=False, successor=None))
 
     async def reload(self, worker: DesiredWorker) -> DesiredWorker:
-        """The worker as it is noted now."""
+        """Return the worker as it is stored now."""
         return next((item for item in await self.list_desired() if item.id == worker.id), worker)
 
     async def stop_undesired(self, desired_worker_ids: Collection[str]) -> None:
-        """Ends all agents but these: a person has stopped them while the bot died of something."""
+        """Stop the bot's other agents: somebody stopped these workers before the bot crashed."""
         async with self._database.reading() as session:
             started = await StartedWorkerStore(session).list(host=self._host)
         for item in started:
@@ -195,13 +195,13 @@ class HostWorkers:
                     await StartedWorkerStore(session).remove(item.id)
 
     async def is_stable(self, worker: DesiredWorker) -> bool:
-        """Whether its agent has run for so long that its failures are over."""
+        """Return whether its agent has run long enough to reset its failures."""
         async with self._database.reading() as session:
             started = await StartedWorkerStore(session).list(host=self._host)
         return any(item.id == worker.id and self._clock() - item.started > _STABLE_AFTER for item in started)
 
     async def record_started(self, worker_id: str, process: AgentProcess) -> None:
-        """Notes the process of a worker's agent, and that it has begun now."""
+        """Store the process of a worker's agent, with now as its start."""
         async with self._database.writing() as session:
             await StartedWorkerStore(session).put(
                 StartedWorker(worker_id, self._host, process.id, process.started, self._clock())

@@ -1,7 +1,7 @@
-"""Runs whose agent has died: a killed agent leaves its run behind, and ClearML shows it as Running for hours.
+"""Runs that continue after their agent was killed; ClearML shows them as Running for hours.
 
-Whoever wanted the worker is told. A run that goes on is let be; it is ended only where a person asks for that in
-ClearML, as its agent would have done. One that has ended is noted as Failed, since nobody saw how.
+The owner of the worker gets notified. The bot stops such a run only when a person aborts it in ClearML, as its
+agent would have done. A run that has ended is marked Failed, because how it ended is unknown.
 """
 
 import asyncio
@@ -24,21 +24,24 @@ from clearml_chatops.services.workers.worker_ids import remove_service_suffix
 from clearml_chatops.services.workers.worker_notices import WorkerNotices
 
 _MAX_MISSED_POLLS = 2
-"""An agent that has just taken an experiment has no process for it yet."""
+"""An agent that has taken an experiment needs some time to start a process for it."""
 
 _CLOCK_TOLERANCE = timedelta(minutes=1)
-"""By so much the clocks of ClearML and of this machine may differ."""
+"""Allowed difference between the clocks of ClearML and of this machine."""
 
 _EXIT_TIMEOUT = timedelta(minutes=1)
-"""The code of a run goes on for some seconds after ClearML's SDK has noted its end."""
+"""The code of a run continues for some seconds after ClearML's SDK has reported its end."""
 
 _INVALID_STATUS = (400, 110)
-_WORKERS_BUTTON = Button("Workers", "/worker list")
+_WORKERS_BUTTON = Button("Show workers", "/worker list")
 
 
 @dataclass(frozen=True, slots=True)
 class _OrphanedRun:
-    """A run that is followed. `went_on` is whether it was seen without its agent, `over` since when it is over."""
+    """A followed run.
+
+    `was_seen_running` is whether it was seen running without its agent, `ended_at` when it was first seen ended.
+    """
 
     worker: DesiredWorker
     run: Experiment
@@ -48,7 +51,7 @@ class _OrphanedRun:
 
 
 class OrphanedRuns:
-    """Those of this machine's workers. What is followed is found anew by the next program."""
+    """The orphaned runs of this machine's workers. After a restart of the bot, they are found again."""
 
     def __init__(self, *, clearml: ClearML, notices: WorkerNotices, clock: Callable[[], datetime]) -> None:
         self._clearml = clearml
@@ -59,36 +62,36 @@ class OrphanedRuns:
 
     @property
     def followed_worker_ids(self) -> frozenset[str]:
-        """The ids of the workers some run of which is followed."""
+        """The ids of workers with a followed run."""
         return frozenset(orphan.worker.id for orphan in self._orphans.values())
 
     async def detect_active_run(self, worker: DesiredWorker) -> Experiment | None:
-        """A run that goes on without the worker's dead agent, looked for anew. No request where none can be."""
+        """Search for a run that continues without the worker's agent. No request if no process can be one."""
         if not (await asyncio.to_thread(scan_local_runs)).orphaned:
             return None
         await self.poll([worker], {})
         return await self.find_active_run(worker)
 
     async def find_active_run(self, worker: DesiredWorker) -> Experiment | None:
-        """A run that this worker's dead agent began and that has processes left, among what is followed."""
+        """Return a followed run of this worker that still has processes."""
         runs = [orphan.run for orphan in self._orphans.values() if orphan.worker.id == worker.id]
         local_runs = await asyncio.to_thread(scan_local_runs) if runs else None
         return next((run for run in runs if local_runs and run.id in local_runs.orphaned), None)
 
     async def require_gpus_released(self, worker: DesiredWorker) -> None:
-        """Raises RunGoesOnError where a run of the worker's dead agent still has its cards."""
+        """Raise OrphanedRunError if a run of the worker's dead agent still uses its GPUs."""
         if worker.plan.gpu_ids and (run := await self.detect_active_run(worker)):
             raise OrphanedRunError(
                 name=run.name,
                 owner=run.user_name,
                 worker=worker.id,
-                buttons=[Button("Abort the run", f"/abort {run.id}"), _WORKERS_BUTTON],
+                buttons=[Button("Abort run", f"/abort {run.id}"), _WORKERS_BUTTON],
             )
 
     async def poll(self, workers: Iterable[DesiredWorker], agents: Mapping[str, AgentProcess]) -> None:
-        """Looks for runs that agents of these workers have left behind, and after all that are followed.
+        """Find new orphaned runs of these workers, and update all followed runs.
 
-        `agents` are those that run, by the worker's id. One or two requests.
+        `agents` has the running agents by worker id. One or two requests.
         """
         running = await self._clearml.list_running_experiments()
         local_runs = await asyncio.to_thread(scan_local_runs)
@@ -110,7 +113,7 @@ class OrphanedRuns:
             if current and current.worker_id == orphan.run.worker_id:
                 await self._check_running(replace(orphan, run=current), processes)
             else:
-                # Over, taken back, deleted, or begun anew by another agent.
+                # Ended, dequeued, deleted, or started again by another agent.
                 await self._check_ended(orphan, ended_experiments.get(id_), processes)
 
     async def _check_running(self, orphan: _OrphanedRun, processes: list[psutil.Process]) -> None:
@@ -133,7 +136,7 @@ class OrphanedRuns:
     async def _check_ended(
         self, orphan: _OrphanedRun, current: Experiment | None, processes: list[psutil.Process]
     ) -> None:
-        """Ends what is left of a run that ClearML shows no more: at once where a person wanted it to end."""
+        """Stop the processes of a run that is no longer Running. If it ended by itself, they get time to exit."""
         ended_at = orphan.ended_at or self._clock()
         has_ended_itself = (
             current is not None and current.status.is_finished and current.status is not Status.ABORTED
@@ -147,35 +150,35 @@ class OrphanedRuns:
     async def _notify_still_running(self, orphan: _OrphanedRun) -> None:
         worker, run = orphan.worker, orphan.run
         if worker.draining:
-            next_step = "I tell you when it has ended."
+            next_step = "You get notified when it ends."
         elif worker.plan.gpu_ids:
-            next_step = "I start the worker again when the run has ended, so that they share no card."
+            next_step = "The worker restarts when the run ends, to avoid sharing a GPU."
         else:
-            next_step = "I start the worker again beside it."
+            next_step = "The worker restarts beside it."
         await self._notices.send(
             worker,
-            f"The agent of {worker.id} died while it ran “{run.name}” of {run.user_name}. "
-            f"The run goes on by itself, but what it prints reaches ClearML no more. {next_step}",
+            f"The agent of {worker.id} died while running “{run.name}” ({run.user_name}). "
+            f"The run continues, but its log no longer reaches ClearML. {next_step}",
             occurred_at=run.status_changed,
             is_warning=True,
-            offers=(Button("Abort the run", f"/abort {run.id}"), _WORKERS_BUTTON),
+            offers=(Button("Abort run", f"/abort {run.id}"), _WORKERS_BUTTON),
         )
 
     async def _notify_ended(self, orphan: _OrphanedRun) -> None:
         worker, run = orphan.worker, orphan.run
         text = (
-            f"“{run.name}” of {run.user_name}, which ran on without the agent of {worker.id}, has ended. "
-            "Nobody saw how, so it is Failed now; look at its curves and models before you put it back."
+            f"“{run.name}” ({run.user_name}) ended after the agent of {worker.id} had died. "
+            "How it ended is unknown, so it's marked Failed. Check its metrics and models before you retry it."
             if orphan.was_seen_running
-            else f"The agent of {worker.id} died, and “{run.name}” of {run.user_name} with it; it is Failed now."
+            else f"The agent of {worker.id} died, and its run “{run.name}” ({run.user_name}) with it. "
+            "The run is marked Failed."
         )
-        retry_button = Button("Put it back in the queue", f"/retry {run.id}")
-        offers = (retry_button, Button("Log", f"/log {run.id}"), _WORKERS_BUTTON)
+        offers = (Button("Retry", f"/retry {run.id}"), Button("Show log", f"/log {run.id}"), _WORKERS_BUTTON)
         await self._notices.send(worker, text, is_warning=True, offers=offers)
 
 
 def _is_orphaned(run: Experiment, local_runs: LocalRuns, agent: AgentProcess | None) -> bool:
-    """A run is no living agent's where it has processes without one, or began long before the agent did."""
+    """Return whether no living agent has the run: it has processes without one, or is older than the agent."""
     if agent is None or run.id in local_runs.orphaned:
         return True
     return run.status_changed < agent.started - _CLOCK_TOLERANCE
@@ -188,7 +191,7 @@ async def _stop_processes(orphan: _OrphanedRun, processes: list[psutil.Process])
 
 
 async def _try_update(update: Awaitable[None]) -> bool:
-    """Whether ClearML took it: it refuses where the run has ended meanwhile."""
+    """Return whether ClearML accepted the update; it refuses if the run has ended."""
     try:
         await update
     except ClearMLError as error:
@@ -199,7 +202,7 @@ async def _try_update(update: Awaitable[None]) -> bool:
 
 
 def _describe_failure(orphan: _OrphanedRun) -> str:
-    """Why it counts as failed, for everybody who watches it."""
+    """Return the failure reason, which ClearML and all subscribers show."""
     if orphan.was_seen_running:
-        return "its agent died, and nobody saw how the run ended"
+        return "its agent died, and how the run ended is unknown"
     return "its agent died, and the run with it"

@@ -1,4 +1,4 @@
-"""Whether an experiment can run as it is where it is to wait: said before it is too late."""
+"""Checks before an experiment is enqueued: code, container, GPUs, and a worker on its queue."""
 
 import asyncio
 import re
@@ -13,6 +13,7 @@ from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.replies import Button
 from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, DesiredWorker
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.workers.gpu_selection import format_gpu_names
 from clearml_chatops.services.workers.gpus import GpuService
 from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.queue_pauses import PAUSE_TAG
@@ -22,7 +23,7 @@ _DOCKER_TIMEOUT_SECONDS = 5.0
 
 
 class Severity(StrEnum):
-    """How bad a finding is: it would not run, it may not, it is well."""
+    """Whether an experiment can't run, may not run as intended, or is fine in one respect."""
 
     ERROR = "red"
     WARNING = "amber"
@@ -31,7 +32,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found out; `offers` may mend it."""
+    """A result of a check, with buttons that may solve it."""
 
     severity: Severity
     text: str
@@ -39,7 +40,7 @@ class Finding:
 
 
 class Preflight:
-    """Looks at an experiment before it waits. At an enqueue nobody is asked, but where something is wrong."""
+    """The checks of an experiment against its queue's workers."""
 
     def __init__(self, *, clearml: ClearML, host_workers: HostWorkers, gpus: GpuService) -> None:
         self._clearml = clearml
@@ -49,10 +50,10 @@ class Preflight:
     async def require_runnable(
         self, experiment: Experiment, queue: QueueBinding, *, force: bool
     ) -> tuple[Finding, ...]:
-        """What may go wrong with it in this queue.
+        """Return the warnings for an experiment in this queue, and with `force` the errors too. No request.
 
         Raises:
-            PreflightError: it cannot run there, and `force` is not set.
+            PreflightError: it can't run there, and `force` is not set.
         """
         findings = await self._check_compatibility(experiment, queue)
         errors = [item.text for item in findings if item.severity is Severity.ERROR]
@@ -60,12 +61,12 @@ class Preflight:
             raise PreflightError(
                 name=experiment.name,
                 reason=" ".join(errors),
-                buttons=[Button("Check it", f"/check {experiment.id}")],
+                buttons=[Button("Show check", f"/check {experiment.id}")],
             )
         return tuple(item for item in findings if item.severity is not Severity.OK)
 
     async def check(self, experiment: Experiment, queue: QueueBinding) -> tuple[Finding, ...]:
-        """All that can be found out, also what is well."""
+        """Return the findings of all checks, including what is fine."""
         return (
             await self._check_listeners(queue),
             *await self._check_compatibility(experiment, queue),
@@ -80,20 +81,20 @@ class Preflight:
     async def _check_listeners(self, binding: QueueBinding) -> Finding:
         queue = await self._clearml.get_queue(binding.queue_id)
         if queue is None or not queue.worker_ids:
-            text = f"No worker listens on {binding.queue_name}; /worker start makes one."
-            start_button = Button("Start a worker", f'/worker start queue="{binding.queue_name}"')
+            text = f"No worker listens on {binding.queue_name}. Start one with /worker start."
+            start_button = Button("Start worker", f'/worker start queue="{binding.queue_name}"')
             return Finding(Severity.WARNING, text, (start_button,))
         pausing_worker_ids = [
             item.id for item in await self._list_queue_workers(binding) if queue.id in item.paused_queue_ids
         ]
         if pausing_worker_ids:
-            text = f"Nothing is taken from {queue.name} while {', '.join(pausing_worker_ids)} ends what it runs and stops."
+            text = f"{queue.name} is paused while {' and '.join(pausing_worker_ids)} finishes and stops."
             return Finding(Severity.WARNING, text)
         if PAUSE_TAG in queue.tags:
-            return Finding(
-                Severity.WARNING, f"{queue.name} is held by its tag {PAUSE_TAG}, so nothing is taken from it."
-            )
-        return Finding(Severity.OK, f"{', '.join(queue.worker_ids)} listens on {queue.name}.")
+            text = f"{queue.name} is paused by its tag {PAUSE_TAG}. Remove the tag in ClearML to resume it."
+            return Finding(Severity.WARNING, text)
+        listen = "listens" if len(queue.worker_ids) == 1 else "listen"
+        return Finding(Severity.OK, f"{', '.join(queue.worker_ids)} {listen} on {queue.name}.")
 
     async def _check_compatibility(self, experiment: Experiment, queue: QueueBinding) -> tuple[Finding, ...]:
         workers = await self._list_queue_workers(queue)
@@ -105,18 +106,19 @@ class Preflight:
 
     @staticmethod
     def _check_container(experiment: Experiment, workers: Sequence[DesiredWorker]) -> tuple[Finding, ...]:
-        """A worker without docker takes an experiment with an image all the same, and leaves the image out."""
+        """Return a warning if a worker runs without Docker: it ignores the experiment's image."""
         image = experiment.container.image
         workers_without_docker = [item.id for item in workers if not item.plan.uses_containers]
         if not image or not workers_without_docker:
             return ()
-        text = f"{', '.join(workers_without_docker)} runs without docker, so the image {image} is left out."
+        run = "runs" if len(workers_without_docker) == 1 else "run"
+        text = f"{', '.join(workers_without_docker)} {run} without Docker. The image {image} is ignored there."
         return (Finding(Severity.WARNING, text),)
 
     async def _check_gpu_parameter(
         self, experiment: Experiment, workers: Sequence[DesiredWorker]
     ) -> tuple[Finding, ...]:
-        """The cards of a worker are numbered from 0 for what it runs, whichever they are on the machine."""
+        """Return findings if no worker has the GPUs that a parameter names; runs number their GPUs from 0."""
         parameter = _find_gpu_parameter(experiment)
         if parameter is None:
             return ()
@@ -127,11 +129,12 @@ class Preflight:
             if gpu_count is None or max(indices) < gpu_count:
                 continue
             suggested_indices = ",".join(str(index) for index in range(min(gpu_count, len(indices))))
-            description = f"has the cards {worker.plan.gpus}: for what it runs they are 0 to {gpu_count - 1}"
-            advice = f"{description}; /set {parameter.key} {suggested_indices}." if gpu_count else "has no card."
-            # A single number may be how many, and a script without docker may choose the machine's cards itself.
+            advice = f" Use /set {parameter.key} {suggested_indices}." if gpu_count else ""
+            # A single number may be a count, and a script without Docker may choose the machine's GPUs itself.
             severity = Severity.ERROR if worker.plan.uses_containers and len(indices) > 1 else Severity.WARNING
-            text = f"{parameter.key} is {parameter.value}, and {worker.id} {advice}"
+            text = (
+                f"{parameter.key} is {parameter.value}, but {worker.id} {_describe_numbering(gpu_count)}.{advice}"
+            )
             findings.append(Finding(severity, text))
         return tuple(findings) if len(findings) == len(workers) else ()
 
@@ -146,18 +149,17 @@ class Preflight:
             return None
 
     async def _check_images(self, experiment: Experiment, workers: Sequence[DesiredWorker]) -> list[Finding]:
-        """Whether the image is on this machine, where docker answers."""
+        """Return for each image whether this machine has it; nothing if Docker doesn't answer."""
         images = {experiment.container.image or item.plan.image for item in workers if item.plan.uses_containers}
         findings = []
-        # Which image an agent takes where neither names one is its own setting.
+        # If neither names an image, the agent uses the one of its own settings.
         for image in sorted(filter(None, images)):
             is_present = await _has_image(image)
             if is_present is True:
                 findings.append(Finding(Severity.OK, f"The image {image} is on this machine."))
             elif is_present is False:
-                findings.append(
-                    Finding(Severity.WARNING, f"The image {image} is not on this machine and is pulled first.")
-                )
+                text = f"The image {image} isn't on this machine yet. It's pulled before the run starts."
+                findings.append(Finding(Severity.WARNING, text))
         return findings
 
     async def _check_free_gpus(self, workers: Sequence[DesiredWorker]) -> list[Finding]:
@@ -171,26 +173,34 @@ class Preflight:
         worker_gpus = [use for use in uses if ALL_GPUS in gpu_ids or str(use.gpu.index) in gpu_ids]
         free_gpus = [str(use.gpu.index) for use in worker_gpus if not use.occupants and not use.gpu.lost]
         if free_gpus:
-            return [Finding(Severity.OK, f"Card {', '.join(free_gpus)} is free.")]
-        return (
-            [Finding(Severity.WARNING, "No card of its workers is free; /gpus shows who is on them.")]
-            if worker_gpus
-            else []
-        )
+            verb = "is" if len(free_gpus) == 1 else "are"
+            return [Finding(Severity.OK, f"{format_gpu_names(free_gpus)} {verb} free.")]
+        text = "No GPU of its workers is free. See who uses them with /gpus."
+        return [Finding(Severity.WARNING, text)] if worker_gpus else []
 
 
 def _check_code(experiment: Experiment) -> Finding:
     script = experiment.script
     if not script.repository and not script.other.get("diff"):
-        return Finding(Severity.ERROR, "It has no code: neither a repository nor a script of its own.")
+        return Finding(Severity.ERROR, "It has no code: no repository and no script.")
     if script.repository and not script.commit:
         branch = script.branch or "the repository"
-        return Finding(Severity.WARNING, f"It names no commit, so the newest of {branch} is run.")
-    return Finding(Severity.OK, "Its code is given.")
+        return Finding(Severity.WARNING, f"It has no commit. The latest commit of {branch} runs.")
+    return Finding(Severity.OK, "It has code.")
+
+
+def _describe_numbering(gpu_count: int) -> str:
+    """Return how many GPUs a worker has and which indices its runs see."""
+    if gpu_count == 0:
+        return "has no GPU"
+    if gpu_count == 1:
+        return "has 1 GPU, which its runs see as GPU 0"
+    word = "and" if gpu_count == 2 else "to"  # noqa: PLR2004  # "0 and 1", but "0 to 2"
+    return f"has {gpu_count} GPUs, which its runs see as GPUs 0 {word} {gpu_count - 1}"
 
 
 def _find_gpu_parameter(experiment: Experiment) -> Parameter | None:
-    """The parameter that names cards, where one does by their indices."""
+    """Return the parameter that names GPUs by index, if any."""
     return next(
         (
             item
@@ -202,7 +212,7 @@ def _find_gpu_parameter(experiment: Experiment) -> Parameter | None:
 
 
 async def _has_image(image: str) -> bool | None:
-    """None where docker does not answer."""
+    """Return whether Docker has the image; None if Docker doesn't answer."""
     docker = shutil.which("docker")
     if not docker:
         return None

@@ -1,4 +1,4 @@
-"""Whose a process is: which agent runs it, for which experiment, or which user of the machine without one."""
+"""The owners of processes: the agent and the experiment of a process, or the system user that runs it."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import psutil
 
 _EXECUTE_COMMAND = re.compile(r"clearml[-_]agent\b.*\bexecute\b.*--id[ =]([0-9a-f]{32})\b", re.DOTALL)
-"""How an agent starts a run, on the machine itself and in a container."""
+"""The command with which an agent starts a run, on the machine itself or in a container."""
 
 _EXPERIMENT_ID = re.compile(r"[0-9a-f]{32}")
 _EXPERIMENT_ID_VARIABLE = "CLEARML_TASK_ID"
-"""Told to the code of a run, which outside of containers takes the place of the process that executes it."""
+"""Set for the code of a run. Outside of containers, that code replaces the process that executes it."""
 
 _MAX_ANCESTORS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessOwner:
-    """What is empty cannot be told. `worker_id` is only known of agents that this bot started."""
+    """The owner of a process; unknown parts are empty. `worker_id` is known only for agents of this bot."""
 
     worker_id: str = ""
     experiment_id: str = ""
@@ -27,16 +27,15 @@ class ProcessOwner:
 
 
 def find_owners(process_ids: Iterable[int], worker_ids: Mapping[int, str]) -> dict[int, ProcessOwner]:
-    """The owners of processes, by process id. `worker_ids` are our agents by their process ids."""
+    """Return the owners of processes by process id. `worker_ids` has the bot's agents by process id."""
     process_tree = _ProcessTree(worker_ids)
     return {process_id: _find_owner(process_id, process_tree) for process_id in process_ids}
 
 
 class _ProcessTree:
-    """Which worker and which experiment a process belongs to, by those that started it. Each is read once.
+    """The worker and the experiment of a process, found among its ancestors. Each process is read once.
 
-    The processes of one machine have most of their ancestors in common, and reading one takes a tenth of a
-    millisecond.
+    The processes of a machine share most of their ancestors, and reading one takes a tenth of a millisecond.
     """
 
     def __init__(self, worker_ids: Mapping[int, str]) -> None:
@@ -44,7 +43,7 @@ class _ProcessTree:
         self._worker_and_experiment_ids: dict[int, tuple[str, str]] = {0: ("", "")}
 
     def find_worker_and_experiment(self, process_id: int) -> tuple[str, str]:
-        """The ids of worker and experiment; those next to the process count, and none beyond our own agent."""
+        """Return the ids of worker and experiment of the nearest ancestors, up to the bot's own agent."""
         visited: list[tuple[int, str, str]] = []
         while process_id not in self._worker_and_experiment_ids and len(visited) < _MAX_ANCESTORS:
             worker_id = self._worker_ids.get(process_id, "")
@@ -68,12 +67,12 @@ def _find_owner(process_id: int, process_tree: _ProcessTree) -> ProcessOwner:
         with process.oneshot():
             return ProcessOwner(worker_id, experiment_id, process.username(), process.name())
     except (psutil.Error, KeyError):
-        # Ended since, or of a user without a name, as in a container.
+        # Ended, or run by a user without a name, as in a container.
         return ProcessOwner(worker_id, experiment_id)
 
 
 def _read_parent_and_experiment(process_id: int) -> tuple[int, str]:
-    """The process that started this one, 0 where there is none any more, and what this one runs for an agent."""
+    """Return the parent's process id, 0 if it has ended, and the experiment that this process runs."""
     try:
         process = psutil.Process(process_id)
         with process.oneshot():
@@ -83,7 +82,7 @@ def _read_parent_and_experiment(process_id: int) -> tuple[int, str]:
 
 
 def find_executed_experiment_id(process: psutil.Process) -> str:
-    """The id of the experiment that this process runs for an agent; empty where it is no such process."""
+    """Return the id of the experiment that this process runs for an agent; empty if it runs none."""
     match = _EXECUTE_COMMAND.search(_read_command_line(process))
     return match[1] if match else _read_experiment_id_variable(process)
 
@@ -92,7 +91,7 @@ def _read_experiment_id_variable(process: psutil.Process) -> str:
     try:
         experiment_id = process.environ().get(_EXPERIMENT_ID_VARIABLE, "")
     except (psutil.Error, OSError):
-        return ""  # of another user
+        return ""  # another user's process
     return experiment_id if _EXPERIMENT_ID.fullmatch(experiment_id) else ""
 
 

@@ -1,7 +1,7 @@
-"""Keeping workers from taking anything from a queue for a moment, by ClearML's own tag.
+"""Pausing queues for a short time with ClearML's own tag: workers take nothing from a queue that has it.
 
-An agent reads the tag before it takes something. What is held is noted before it is, so that it is let go of also
-by the next bot when this one dies.
+An agent reads the tag before it takes an experiment. A pause is stored before the tag is set; after a crash, the
+next bot removes the tag.
 """
 
 from collections.abc import Callable, Iterable
@@ -16,16 +16,16 @@ from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.workers import DesiredWorkerStore
 
 PAUSE_TAG = "force_workers:off"
-"""What ClearML calls it; every worker of a queue that has it takes nothing from there."""
+"""ClearML's name for the tag; no worker takes anything from a queue that has it."""
 
 PAUSE_DELAY = timedelta(seconds=1)
-"""An agent reads the tag and takes an experiment within some milliseconds, one after the other."""
+"""Wait this long after setting the tag: an agent may have read the tags some milliseconds earlier."""
 
 _UNKNOWN_QUEUE = (400, 701)
 
 
 class QueuePauses:
-    """The queues that are held for the sake of one worker."""
+    """The queues that are paused for one worker."""
 
     def __init__(self, *, clearml: ClearML, database: Database, clock: Callable[[], datetime]) -> None:
         self._clearml = clearml
@@ -33,9 +33,9 @@ class QueuePauses:
         self._clock = clock
 
     async def set_paused_queues(self, worker: DesiredWorker, queue_ids: Iterable[str]) -> DesiredWorker:
-        """Has these queues held for a worker, and lets go of all others that were. Gives it as it then is.
+        """Pause exactly these queues for a worker and resume its others. Return the updated worker.
 
-        What somebody else holds already stays as it is.
+        A queue that somebody else paused stays unchanged.
         """
         requested_ids = tuple(queue_ids)
         unpaused_ids = [id_ for id_ in requested_ids if await self._is_unpaused(id_)]
@@ -66,7 +66,7 @@ class QueuePauses:
         return worker
 
     async def _is_unpaused(self, queue_id: str) -> bool:
-        """Whether nobody holds a queue."""
+        """Return whether the queue exists and isn't paused."""
         queue = await self._clearml.get_queue(queue_id)
         return queue is not None and PAUSE_TAG not in queue.tags
 

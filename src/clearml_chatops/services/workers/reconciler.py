@@ -1,4 +1,4 @@
-"""What runs on this machine is made what should run: after a crash, a reboot, or a restart of the bot."""
+"""Restarting and draining workers until what runs on this host matches what should run, even after a reboot."""
 
 import logging
 from collections.abc import Callable
@@ -23,12 +23,12 @@ _MAX_BACKOFF = timedelta(minutes=10)
 
 
 def compute_backoff(failures: int) -> timedelta:
-    """How long to wait before a worker is started once more: not at all the first time, then longer and longer."""
+    """Return the wait before the next start of a worker: none for the first failure, then 5 s up to 10 min."""
     return min(_INITIAL_BACKOFF * 2 ** (min(failures, 20) - 2), _MAX_BACKOFF) if failures > 1 else timedelta(0)
 
 
 class Reconciler:
-    """Makes the workers of one host what they should be."""
+    """A loop step that starts, drains and stops the agents of one host to match its desired workers."""
 
     def __init__(
         self,
@@ -51,10 +51,10 @@ class Reconciler:
         self._has_checked_runs = False
 
     async def reconcile(self) -> None:
-        """One cycle. Asks ClearML only where something is to be done; skipped while a command changes workers.
+        """Run one cycle, unless a command is changing workers. Sends requests only if there is work to do.
 
         Raises:
-            ClearMLError: it cannot be asked; nothing is counted as a worker's own failure then.
+            ClearMLError: ClearML failed; that doesn't count as a failure of a worker.
         """
         if self._host_workers.lock.is_locked_by_this_process:
             return
@@ -71,7 +71,7 @@ class Reconciler:
             try:
                 await self._reconcile_worker(worker, is_running=worker.id in processes)
             except AgentFailedError as error:
-                agent_error = error  # the others need not wait for one that does not end
+                agent_error = error  # an agent that hangs doesn't block the others
         if agent_error:
             raise agent_error
 
@@ -88,7 +88,7 @@ class Reconciler:
     async def _check_orphaned_runs(
         self, desired_workers: list[DesiredWorker], processes: dict[str, AgentProcess]
     ) -> None:
-        """Asks where an agent has died, and once for all workers: one may have died before this program began."""
+        """Check workers whose agent has died; on the first cycle, all: an agent may have died earlier."""
         workers_without_agent = [
             item
             for item in desired_workers
@@ -109,7 +109,7 @@ class Reconciler:
         if await self._host_workers.forget(worker):
             return
         if worker.successor is None:
-            await self._notices.send(worker, f"The worker {worker.id} had nothing more to do and is stopped.")
+            await self._notices.send(worker, f"Worker {worker.id} finished its work and stopped.")
             return
         successor = await self._host_workers.put(
             replace(
@@ -126,13 +126,12 @@ class Reconciler:
             )
         )
         if await self._restart(successor):
-            queue_names = successor.plan.queue_names
-            how = "anew" if successor.id == worker.id else f"in place of {worker.id}"
-            text = f"The worker {successor.id} listens on {queue_names} {how}."
+            event = "restarted" if successor.id == worker.id else f"replaced {worker.id}"
+            text = f"Worker {successor.id} {event} and listens on {successor.plan.queue_names}."
             await self._notices.send(successor, text)
 
     async def _restart(self, worker: DesiredWorker) -> bool:
-        """Starts what should run and does not, unless it failed just now; whether it runs."""
+        """Start a worker that should run, unless its backoff is still on; return whether it runs."""
         if not self._is_attempt_due(worker):
             return False
         if process := await self._agents.find_running(worker.id):
@@ -140,24 +139,26 @@ class Reconciler:
             return True
         if worker.plan.gpu_ids and await self._orphaned_runs.find_active_run(worker):
             return False
-        # Its own failure counts, and not one of the server, which this would tell within a moment.
+        # Fail here if the server is down: only failures of the worker itself count.
         await self._clearml.list_workers()
         failures = worker.failures + 1
         next_attempt = self._clock() + compute_backoff(failures + 1)
         worker = await self._host_workers.put(replace(worker, failures=failures, next_attempt=next_attempt))
-        reason = "It ends by itself; /worker log shows what it writes."
+        reason = "Its agent keeps ending by itself. See why with /worker log."
         try:
             await self._host_workers.start_or_adopt(worker)
         except ClearMLError:
             raise
         except ChatOpsError as error:
-            logger.warning("%s: %s", worker.id, error, extra={"action": "worker_not_started"})
+            logger.warning("Worker %s did not start: %s", worker.id, error, extra={"action": "worker_not_started"})
             reason = str(error)
         else:
-            logger.info("%s was started again", worker.id, extra={"action": "worker_restarted"})
+            logger.info("Restarted worker %s", worker.id, extra={"action": "worker_restarted"})
         if failures == FAILURES_BEFORE_NOTICE:
-            offers = (Button("Workers", "/worker list"), Button("Stop it", f'/worker stop "{worker.id}"'))
-            text = f"The worker {worker.id} had to be started {failures} times. {reason} I go on, less often."
+            offers = (Button("Show workers", "/worker list"), Button("Stop worker", f'/worker stop "{worker.id}"'))
+            text = (
+                f"Worker {worker.id} failed {failures} times in a row. {reason} The bot keeps trying, less often."
+            )
             await self._notices.send(worker, text, is_warning=True, offers=offers)
         return worker.id in await self._host_workers.list_processes()
 

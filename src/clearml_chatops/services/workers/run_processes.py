@@ -1,4 +1,4 @@
-"""The processes of runs on this machine. A killed agent leaves its run's behind, and nobody looks after them."""
+"""The processes of runs on this machine, with those that a killed agent left behind."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ _STOP_TIMEOUT_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class LocalRuns:
-    """The runs of this machine by their experiments' ids.
+    """The runs of this machine by experiment id.
 
-    `left` are those that no agent looks after, with their processes; `attended` all others.
+    `orphaned` has the runs without an agent, with their processes; `attended` has all others.
     """
 
     orphaned: Mapping[str, list[psutil.Process]]
@@ -29,7 +29,7 @@ class LocalRuns:
 
 
 def scan_local_runs() -> LocalRuns:
-    """What agents have begun on this machine, whosever they are, as far as it can be seen."""
+    """Return the runs of all agents on this machine, including those of others, as far as visible."""
     parents: dict[int, int] = {}
     agent_ids: set[int] = set()
     runs: dict[int, tuple[psutil.Process, str]] = {}
@@ -43,7 +43,7 @@ def scan_local_runs() -> LocalRuns:
             elif experiment_id := find_executed_experiment_id(process):
                 runs[process.pid] = (process, experiment_id)
         except psutil.Error:
-            continue  # gone meanwhile
+            continue  # ended
     orphaned: dict[str, list[psutil.Process]] = defaultdict(list)
     attended: set[str] = set()
     for process_id, (process, experiment_id) in runs.items():
@@ -51,12 +51,12 @@ def scan_local_runs() -> LocalRuns:
             attended.add(experiment_id)
         else:
             orphaned[experiment_id].append(process)
-    # In a container no process has the agent above it; what has started the container does.
+    # A process in a container has no agent among its ancestors, but the process that started the container has.
     return LocalRuns({id_: found for id_, found in orphaned.items() if id_ not in attended}, frozenset(attended))
 
 
 async def stop_run(experiment_id: str, processes: list[psutil.Process], *, in_container: bool) -> None:
-    """Ends a run as its agent would, but asks first."""
+    """Stop a run and its container, first with SIGTERM, as its agent would."""
     if in_container and (docker := shutil.which("docker")):
         containers = await _run_command(docker, "ps", "--no-trunc", "--format", "{{.ID}} {{.Command}}")
         for line in containers.splitlines():
@@ -70,13 +70,13 @@ def _stop_processes(processes: list[psutil.Process]) -> None:
     alive = processes
     for send_signal in (psutil.Process.terminate, psutil.Process.kill):
         for process in alive:
-            with contextlib.suppress(psutil.Error):  # gone meanwhile
+            with contextlib.suppress(psutil.Error):  # ended
                 send_signal(process)
         _, alive = psutil.wait_procs(alive, timeout=_STOP_TIMEOUT_SECONDS)
 
 
 async def _run_command(*command: str) -> str:
-    """What a command writes; what does not answer in time is left alone."""
+    """Return the output of a command; empty if it times out."""
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=asyncio.subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Starting, stopping, restarting and draining the workers of this host. No run ends by accident."""
+"""Starting, stopping, restarting and draining workers of this host without ending a run by accident."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,11 +25,11 @@ from clearml_chatops.services.workers.workers import WorkerService
 
 @dataclass(frozen=True, slots=True)
 class WorkerCommandResult:
-    """What became of an order.
+    """The outcome of a worker command.
 
-    Where there are `claims`, `busy` ones or several `candidates`, a person has to decide first: nothing was done
-    to these. `unattended` is what waits where no worker listens any more, `orphaned` what goes on without the
-    agent of a stopped worker.
+    With `conflicts`, `busy_workers` or several `candidates`, a person has to decide first: these workers are
+    unchanged. `unattended` lists experiments in queues that no longer have a worker, `orphaned` runs that continue
+    without the agent of a stopped worker.
     """
 
     started: tuple[DesiredWorker, ...] = ()
@@ -44,7 +44,7 @@ class WorkerCommandResult:
 
 
 class WorkerCommands:
-    """Carries out what one person orders, one order at a time on this host."""
+    """The worker commands of one person. Only one command at a time runs on this host."""
 
     def __init__(
         self,
@@ -64,10 +64,10 @@ class WorkerCommands:
         self._origin = origin
 
     async def start(self, spec: WorkerSpec) -> WorkerCommandResult:
-        """Starts a worker for the named queues, or the person's own, and keeps it running.
+        """Start a worker for the named queues, or for the person's own queue, and keep it running.
 
         Raises:
-            WorkerExistsError, AgentFailedError, and what `WorkerPlans.first` raises: nothing was changed.
+            WorkerExistsError, AgentFailedError, and what `WorkerPlanner.create_plan` raises: nothing was changed.
         """
         plan = await self._plans.create_plan(spec)
         worker_id = build_worker_id(self._origin.host, plan)
@@ -96,10 +96,11 @@ class WorkerCommands:
     async def stop(
         self, reference: str, queue_name: str, *, running_policy: RunningPolicy | None
     ) -> WorkerCommandResult:
-        """Stops workers. What is in mid-run is left as it is until `mid_run` says what becomes of the run.
+        """Stop workers. Without a `running_policy`, nothing is stopped if one of them is running an experiment.
 
         Raises:
-            WorkerNotFoundError, NoWorkerError, WorkerNotYoursError, NotYoursError, AgentFailedError.
+            WorkerNotFoundError, NoWorkerForQueueError, WorkerNotYoursError, ExperimentNotYoursError,
+            AgentFailedError.
         """
         targets = await self._find_targets(reference, queue_name)
         result = WorkerCommandResult()
@@ -114,10 +115,10 @@ class WorkerCommands:
     async def restart(
         self, reference: str, spec: WorkerSpec, *, running_policy: RunningPolicy | None
     ) -> WorkerCommandResult:
-        """Puts a worker with other cards or another image in the place of one. All is checked before.
+        """Replace a worker by one with other GPUs or another image. Everything is checked first.
 
         Raises:
-            As `start` and `stop` do.
+            What `start` and `stop` raise.
         """
         targets = await self._find_targets(reference, spec.queue_names[0] if spec.queue_names else "")
         if len(targets) > 1:
@@ -152,7 +153,7 @@ class WorkerCommands:
             try:
                 await self._start_or_forget(new)
             except ChatOpsError:
-                # What ran before is better than nothing; it is started by the next cycle.
+                # The old worker is better than none; the reconciler starts it again.
                 await self._host_workers.put(_reset_state(old))
                 raise
         return WorkerCommandResult(
@@ -169,7 +170,7 @@ class WorkerCommands:
         running_policy: RunningPolicy | None,
         result: WorkerCommandResult,
     ) -> WorkerCommandResult:
-        """Stops one of several workers; gives the result with what became of it."""
+        """Stop one of several workers; return the result with its outcome added."""
         is_waiting = running_policy is RunningPolicy.WAIT
         if not (busy_worker and is_waiting) and await self._shutdown.stop_when_idle(
             worker, busy_worker, running_policy
@@ -193,9 +194,9 @@ class WorkerCommands:
     async def _add_busy_worker(
         self, worker: DesiredWorker, successor: WorkerPlan | None, result: WorkerCommandResult
     ) -> WorkerCommandResult:
-        """The result with a worker that took something before it could be stopped, so that a person has to decide.
+        """Return the result with a worker that took an experiment before it could be stopped; a person decides.
 
-        What it executes may be such that ClearML does not show it as Running; that is waited for.
+        If ClearML doesn't show the experiment as Running yet, the worker is drained instead.
         """
         busy_workers = await self._shutdown.find_busy_workers([worker], None)
         if busy_workers:
@@ -204,7 +205,7 @@ class WorkerCommands:
         return replace(result, draining=(*result.draining, draining_worker))
 
     async def _try_resume(self, existing_worker: DesiredWorker, plan: WorkerPlan) -> bool:
-        """Whether starting it once more only means that it shall go on: it was to be drained, or has crashed."""
+        """Return whether the same worker can continue: it was draining, which is cancelled, or has crashed."""
         if existing_worker.plan != plan or not self._workers.is_own(existing_worker):
             return False
         if existing_worker.draining:
@@ -214,11 +215,11 @@ class WorkerCommands:
 
     def _build_exists_error(self, existing_worker: DesiredWorker) -> WorkerExistsError:
         restart = (
-            [Button("Restart it", f'/worker restart "{existing_worker.id}"')]
+            [Button("Restart worker", f'/worker restart "{existing_worker.id}"')]
             if self._workers.is_own(existing_worker)
             else []
         )
-        offers = [*restart, Button("Workers", "/worker list")]
+        offers = [*restart, Button("Show workers", "/worker list")]
         return WorkerExistsError(worker=existing_worker.id, owner=existing_worker.person_name, buttons=offers)
 
     async def _start_or_forget(self, worker: DesiredWorker) -> None:
@@ -230,7 +231,7 @@ class WorkerCommands:
             raise
 
     async def _start_or_restore(self, worker: DesiredWorker, previous_state: DesiredWorker) -> None:
-        """Brings up what was wanted already; one that was to be stopped stays so where that fails."""
+        """Start a worker that existed already; if that fails and it was draining, it stays draining."""
         try:
             await self._host_workers.ensure_running(worker)
         except ChatOpsError:
@@ -247,7 +248,7 @@ class WorkerCommands:
 
 @dataclass(frozen=True, slots=True)
 class CommandOrigin:
-    """Who orders, where, for which host."""
+    """Who sent a worker command, where, and for which host."""
 
     person: Person
     conversation: Conversation
@@ -255,7 +256,7 @@ class CommandOrigin:
     clock: Callable[[], datetime]
 
     def build_desired_worker(self, worker_id: str, plan: WorkerPlan) -> DesiredWorker:
-        """A worker that the person wants from now on."""
+        """Return a new worker that belongs to the person."""
         return DesiredWorker(
             id=worker_id,
             host=self.host,
@@ -268,7 +269,7 @@ class CommandOrigin:
 
 
 def _reset_state(worker: DesiredWorker) -> DesiredWorker:
-    """The same worker as it was when it was wanted first."""
+    """Return the worker without its draining, pause and failure state."""
     return replace(
         worker,
         draining=False,

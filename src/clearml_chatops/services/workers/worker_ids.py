@@ -1,4 +1,4 @@
-"""What a worker is called: by host, queue and cards, so that two people's workers on one card are two."""
+"""Worker ids, made of host, queue and GPUs: two people can each have a worker on the same GPU."""
 
 import re
 
@@ -6,13 +6,14 @@ from clearml_chatops.models.workers import NO_GPUS, WorkerPlan
 
 _GPUS_PATTERN = re.compile(r":gpu([\w,.-]+)$")
 _SERVICE_SEPARATOR = ":service:"
-"""Stands behind a worker's id in that of each run of one in services mode, which ClearML lists as a worker."""
+"""Separates a services-mode worker's id from its run's id: ClearML lists each such run as a worker."""
 
 
 def build_worker_id(host: str, plan: WorkerPlan) -> str:
-    """The agent's own ids hold no queue (contract, section 6). Colons part the id, so none may stand in a name.
+    """Return the worker's id, such as `lab:alice_queue:gpu0,1`, `lab:alice_queue:cpu` or `lab:jobs:services`.
 
-    Of several queues it names the first. A name of its own stands where the queue's would.
+    The agent's own ids contain no queue (contract, section 6). With several queues, the id names the first; a
+    name in the plan replaces the queue. Colons separate the parts, so they become underscores within a part.
     """
     gpus = "cpu" if plan.gpus == NO_GPUS else f"gpu{plan.gpus}"
     queue = plan.name or plan.queues[0].queue_name
@@ -20,13 +21,13 @@ def build_worker_id(host: str, plan: WorkerPlan) -> str:
 
 
 def parse_worker_gpus(worker_id: str) -> str:
-    """The cards that a worker's id names, as `0,1`, the agent's own ids too; empty where it names none."""
+    """Return the GPUs that a worker id names, as `0,1`; empty if none. The agent's own ids work too."""
     match = _GPUS_PATTERN.search(worker_id)
     return match[1] if match else ""
 
 
 def remove_service_suffix(worker_id: str) -> str:
-    """The id of the worker that began a run, from the one under which the run reports."""
+    """Return the id of the worker that started a run, given the id under which the run reports."""
     return worker_id.partition(_SERVICE_SEPARATOR)[0]
 
 

@@ -1,4 +1,4 @@
-"""What happens to a worker is told where a person has wanted it."""
+"""Notices about a worker, sent to the conversation where it was started."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,7 +12,7 @@ from clearml_chatops.storage.outbox import OutboxStore
 
 
 class WorkerNotices:
-    """`news` is rung when there is something to deliver."""
+    """The notices about workers. Each goes into the outbox and wakes `outbox_wakeup`."""
 
     def __init__(self, *, database: Database, clock: Callable[[], datetime], outbox_wakeup: Wakeup) -> None:
         self._database = database
@@ -28,9 +28,9 @@ class WorkerNotices:
         is_warning: bool = False,
         offers: tuple[Button, ...] = (),
     ) -> None:
-        """Tells it once for each moment `at`, which is now where none is given."""
+        """Send a notice; one with the same `occurred_at` (default: now) is sent only once."""
         if not worker.conversation.platform:
-            return  # wanted since before it was noted where
+            return  # started before the conversation was stored
         now = self._clock()
         notice = Notice(
             worker.id, text, occurred_at or now, is_warning=is_warning, buttons=offers, person_id=worker.person_id

@@ -1,4 +1,4 @@
-"""From what a person asks for to how a worker is to run. All that can be wrong with it is found out here."""
+"""Turning a worker spec, which a person asks for, into a checked worker plan."""
 
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from clearml_chatops.services.workers.gpu_conflicts import GpuConflicts
 
 
 class WorkerPlanner:
-    """Makes the plans for one person's workers on this host. Nothing is changed by it."""
+    """A planner of one person's workers on this host. Changes nothing."""
 
     def __init__(self, *, queues: QueueService, conflicts: GpuConflicts, agents: LocalAgents, host: str) -> None:
         self._queues = queues
@@ -20,24 +20,26 @@ class WorkerPlanner:
         self._host = host
 
     async def create_plan(self, spec: WorkerSpec) -> WorkerPlan:
-        """The plan of a new worker.
+        """Return the plan of a new worker.
 
         Raises:
-            UnknownHostError, DockerOrVenvError, QueueNotFoundError, NoPersonalQueueError, NoGpuDriverError,
-            InvalidValueError, AgentMissingError, DockerMissingError.
+            UnknownHostError, DockerVenvConflictError, QueueNotFoundError, NoPersonalQueueError,
+            NoGpuDriverError, InvalidValueError, AgentMissingError, DockerMissingError.
         """
         self._require_valid(spec)
-        # The server first: of one that is down an agent tells only after 15 s.
-        queues = tuple([await self._find_queue(name) for name in spec.queue_names or ("",)])
+        # Ask the server first: an agent needs 15 s to report that the server is down.
+        queues = [await self._queues.find_named_or_own(name) for name in spec.queue_names or ("",)]
+        bindings = tuple(QueueBinding(queue.id, queue.name) for queue in queues)
         gpus = await self._conflicts.resolve_gpus(NO_GPUS if spec.services_mode else spec.gpus or "all")
-        plan = WorkerPlan(queues, gpus, services_mode=spec.services_mode, name=spec.name)
+        plan = WorkerPlan(bindings, gpus, services_mode=spec.services_mode, name=spec.name)
         return self._require_startable(_apply_containers(plan, spec))
 
     async def change_plan(self, plan: WorkerPlan, spec: WorkerSpec) -> WorkerPlan:
-        """The plan with what the order changes.
+        """Return the plan with the changes that the spec asks for.
 
         Raises:
-            DockerOrVenvError, NoGpuDriverError, InvalidValueError, AgentMissingError, DockerMissingError.
+            UnknownHostError, DockerVenvConflictError, NoGpuDriverError, InvalidValueError, AgentMissingError,
+            DockerMissingError.
         """
         self._require_valid(spec)
         gpus = plan.gpus if spec.gpus is None else await self._conflicts.resolve_gpus(spec.gpus)
@@ -55,15 +57,12 @@ class WorkerPlanner:
         self._agents.require_programs(plan, host=self._host)
         return plan
 
-    async def _find_queue(self, name: str) -> QueueBinding:
-        queue = await self._queues.find_named_or_own(name)
-        return QueueBinding(queue.id, queue.name)
-
 
 def _apply_containers(plan: WorkerPlan, spec: WorkerSpec) -> WorkerPlan:
-    """An empty image takes the worker's own away, and with it the containers where `docker` is not said.
+    """Return the plan with the spec's container settings.
 
-    `docker` stands in a plan only where there is no image: the same worker is the same plan.
+    An empty image removes the plan's image and, without `docker`, the containers too. A plan has `docker` only if
+    it has no image: equal workers have equal plans.
     """
     if spec.venv or (spec.image == "" and not spec.docker):
         return replace(plan, image="", docker=False)

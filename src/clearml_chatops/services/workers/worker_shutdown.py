@@ -1,4 +1,4 @@
-"""Ending a worker: what it would take along is found out first, and no run ends by accident."""
+"""Stopping and draining workers, with their runs and the experiments that wait in their queues."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ _MAX_STOP_POLLS = 20
 
 @dataclass(frozen=True, slots=True)
 class QueueBacklog:
-    """What waits in a queue of a worker. `others_listen` is whether another worker can take it."""
+    """The experiments that wait in a queue of a worker; `has_other_workers` is whether others can take them."""
 
     queue_name: str
     runs: tuple[OwnedRun, ...]
@@ -28,7 +28,7 @@ class QueueBacklog:
 
 @dataclass(frozen=True, slots=True)
 class BusyWorker:
-    """A worker in mid-run: in services mode with several runs. `may_abort` is whether the person may end all."""
+    """A worker with its runs, several in services mode. `can_abort` is whether the person may abort them all."""
 
     worker: DesiredWorker
     runs: tuple[OwnedRun, ...]
@@ -38,7 +38,7 @@ class BusyWorker:
 
 @dataclass(frozen=True, slots=True)
 class DrainingWorker:
-    """A worker that takes nothing more, with what it ends before it stops, and what then waits for another one."""
+    """A worker that finishes `runs`, takes nothing new, and stops; `backlogs` then have no worker."""
 
     worker: DesiredWorker
     runs: tuple[OwnedRun, ...]
@@ -46,7 +46,7 @@ class DrainingWorker:
 
 
 class WorkerShutdown:
-    """Ends workers for one person. Whoever calls it holds the lock of the host's workers."""
+    """The shutdown of workers for one person. Callers hold the lock of the host's workers."""
 
     def __init__(
         self,
@@ -66,10 +66,10 @@ class WorkerShutdown:
     async def find_busy_workers(
         self, targets: Iterable[DesiredWorker], running_policy: RunningPolicy | None
     ) -> dict[str, BusyWorker]:
-        """Those in mid-run, by id. What waits behind them is only looked up where a person has to decide.
+        """Return the workers that are running experiments, by id; with backlogs only without a `running_policy`.
 
         Raises:
-            NotYoursError: a run would be aborted that the person may not.
+            ExperimentNotYoursError: the policy would abort a run that the person may not abort.
         """
         targets_by_id = {worker.id: worker for worker in targets}
         views = tuple(
@@ -90,9 +90,9 @@ class WorkerShutdown:
         return busy_workers
 
     async def find_unattended_backlogs(self, workers: Iterable[DesiredWorker]) -> tuple[QueueBacklog, ...]:
-        """What waits in these workers' queues where no other one listens; each queue once.
+        """Return the backlogs of these workers' queues that have no other worker, each queue once.
 
-        Nothing where ClearML does not tell: what was done to the workers is done all the same.
+        Empty if ClearML fails, because the workers were stopped anyway.
         """
         backlogs: dict[str, QueueBacklog] = {}
         with contextlib.suppress(ClearMLError):
@@ -103,7 +103,7 @@ class WorkerShutdown:
     async def drain(
         self, worker: DesiredWorker, successor: WorkerPlan | None, busy_worker: BusyWorker | None
     ) -> DrainingWorker:
-        """Has a worker take nothing more and end when it has nothing to do; its successor then takes its place."""
+        """Drain a worker: it takes nothing new and stops when idle. Its successor, if any, then replaces it."""
         draining_worker = await self._host_workers.put(replace(worker, draining=True, successor=successor))
         await self._host_workers.advance_draining(draining_worker, pause_all=False)
         return DrainingWorker(
@@ -113,15 +113,15 @@ class WorkerShutdown:
     async def stop_when_idle(
         self, worker: DesiredWorker, busy_worker: BusyWorker | None, running_policy: RunningPolicy | None
     ) -> bool:
-        """Ends a worker's agent once it is idle, its run being aborted first. False where it took another one.
+        """Abort a worker's runs, wait until it is idle, and stop it. Return False if it took another experiment.
 
-        Nothing is taken from its queues meanwhile.
+        Its queues are paused in the meantime.
         """
         await self._host_workers.put(replace(worker, draining=True, successor=None))
         try:
             await self._host_workers.advance_draining(worker, pause_all=True)
             for run in busy_worker.runs if busy_worker else ():
-                with contextlib.suppress(CannotAbortError):  # it has just ended by itself
+                with contextlib.suppress(CannotAbortError):  # it ended by itself
                     await self._runs.abort(run.experiment)
             for _ in range(_MAX_STOP_POLLS):
                 if await self._host_workers.advance_draining(worker, pause_all=True):
@@ -142,23 +142,23 @@ class WorkerShutdown:
         return False
 
     async def requeue_runs(self, busy_worker: BusyWorker | None, running_policy: RunningPolicy | None) -> None:
-        """Puts the runs of a worker that has ended back into its queue, where that was asked for."""
+        """Put the runs of a stopped worker back into their queue, if `running_policy` is to requeue."""
         if busy_worker and running_policy is RunningPolicy.REQUEUE:
-            for run in reversed(busy_worker.runs):  # each to the front, so that the first comes first again
-                with contextlib.suppress(CannotRetryError):  # it has ended well by itself
+            for run in reversed(busy_worker.runs):  # each goes to the front, which restores the order
+                with contextlib.suppress(CannotRetryError):  # it completed
                     await self._runs.retry(run.experiment.id, queue_name="", front=True)
 
     async def _cancel_draining(self, worker: DesiredWorker) -> None:
-        """Leaves a worker as it was; what is held is let go of by the reconciler, once ClearML answers."""
+        """Cancel draining in the database only; the reconciler resumes the queues once ClearML answers."""
         current = next((item for item in await self._host_workers.list_desired() if item.id == worker.id), worker)
         await self._host_workers.put(replace(current, draining=False))
 
     async def _find_backlogs(
         self, worker: DesiredWorker, ignored_worker_ids: Collection[str]
     ) -> tuple[QueueBacklog, ...]:
-        """What waits in the worker's queues, those left out in which nothing does.
+        """Return the nonempty queues of a worker with their waiting experiments.
 
-        `besides` are workers that are to be ended too, and so are no others.
+        `ignored_worker_ids` are workers that stop too, and don't count as other workers.
         """
         backlogs = []
         for queue, experiments in await self._queues.list_waiting(worker.plan.queue_ids):

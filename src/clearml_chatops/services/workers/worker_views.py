@@ -1,4 +1,4 @@
-"""One view of each worker, from what should run here and from what the server lists."""
+"""Worker views: the workers that should run here, merged with the workers that the server lists."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,10 +12,10 @@ from clearml_chatops.services.workers.worker_ids import remove_service_suffix
 def build_worker_views(
     listed_workers: Iterable[Worker], own_views: Iterable[WorkerView]
 ) -> tuple[WorkerView, ...]:
-    """Ours with what the server says of them, and all that it lists besides.
+    """Return the bot's workers with what the server lists for them, and all other listed workers.
 
-    A run of a worker in services mode is no worker to people, though the server lists it as one; it is where its
-    worker has gone and it has not.
+    The server lists each run of a services-mode worker as a worker. Such a run belongs to its worker's view; it
+    gets its own view only if its worker is gone.
     """
     by_id = {item.id: item for item in listed_workers}
     views = {view.id: view for view in own_views}

@@ -1,4 +1,4 @@
-"""Workers as people see them: all there are, one's own, and what each one writes."""
+"""Listing and finding workers for a person, with their runs and logs."""
 
 import asyncio
 
@@ -20,11 +20,11 @@ from clearml_chatops.services.workers.agents import LocalAgents
 from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.worker_views import build_worker_views
 
-_LIST_BUTTON = Button("Workers", "/worker list")
+_LIST_BUTTON = Button("Show workers", "/worker list")
 
 
 class WorkerService:
-    """All workers of the server, and those of this host that the bot has started, for one person."""
+    """The workers of the server and of this host, for one person."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class WorkerService:
         self._host = host
 
     async def list_all(self) -> tuple[WorkerView, ...]:
-        """The workers that the server knows, of every host, and those that should run here."""
+        """Return the workers of every host that the server lists, and those that should run on this host."""
         listed_workers, desired_workers, processes = await asyncio.gather(
             self._clearml.list_workers(), self._host_workers.list_desired(), self._host_workers.list_processes()
         )
@@ -54,7 +54,7 @@ class WorkerService:
         return build_worker_views(listed_workers, own_views)
 
     async def list_own(self) -> tuple[WorkerView, ...]:
-        """Those that the person has started, and those that listen on his queue."""
+        """Return the workers that the person started, and those that listen on their queue."""
         binding = await self._queues.get_binding()
         return tuple(
             view
@@ -64,13 +64,14 @@ class WorkerService:
         )
 
     async def list_desired(self) -> list[DesiredWorker]:
-        """All that should run on this host."""
+        """Return all workers that should run on this host."""
         return await self._host_workers.list_desired()
 
     async def find_runs(self, views: tuple[WorkerView, ...]) -> dict[str, tuple[OwnedRun, ...]]:
-        """What these workers run, by the worker's id, oldest first. One request, none where they run nothing.
+        """Return the runs of these workers by worker id, oldest first. One request; none if they run nothing.
 
-        One in services mode is listed with what it began last, for half a minute also when that has ended.
+        The server lists a services-mode worker with its newest run, up to 30 s after that run's end. Only Running
+        experiments are returned.
         """
         ids = sorted({id_ for view in views for id_ in view.experiment_ids})
         found = await self._clearml.get_experiments(ids) if ids else {}
@@ -85,10 +86,10 @@ class WorkerService:
         return {worker_id: worker_runs for worker_id, worker_runs in runs_by_worker.items() if worker_runs}
 
     async def find(self, reference: str, queue_name: str) -> list[DesiredWorker]:
-        """The bot's workers of this host: by id, or of a queue, which is the person's own where none is named.
+        """Return the bot's workers of this host by id or by queue; without a name, by the person's own queue.
 
         Raises:
-            WorkerNotFoundError, NoWorkerError, QueueNotFoundError, NoPersonalQueueError.
+            WorkerNotFoundError, NoWorkerForQueueError, QueueNotFoundError, NoPersonalQueueError.
         """
         desired_workers = await self._host_workers.list_desired()
         if reference:
@@ -108,16 +109,16 @@ class WorkerService:
         return found
 
     def require_own(self, worker: DesiredWorker) -> None:
-        """Raises WorkerNotYoursError where it is another person's and this one is no admin."""
+        """Raise WorkerNotYoursError if the worker is another person's and this person is no admin."""
         if not self.is_own(worker):
             raise WorkerNotYoursError(worker=worker.id, owner=worker.person_name)
 
     def is_own(self, worker: DesiredWorker) -> bool:
-        """Whether the person may change it: it is his, or he is an admin."""
+        """Return whether the person may change the worker: it is theirs, or they are an admin."""
         return worker.person_id == self._person.id or self._person.role >= Role.ADMIN
 
     async def read_log(self, worker: DesiredWorker, count: int) -> list[str]:
-        """What the worker's agent wrote last, oldest first. Raises WorkerNotRunningError."""
+        """Return the last log lines of the worker's agent, oldest first. Raises WorkerNotRunningError."""
         process = (await self._host_workers.list_processes()).get(worker.id)
         if process is None:
             raise WorkerNotRunningError(worker=worker.id)
