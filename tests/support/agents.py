@@ -1,4 +1,4 @@
-"""Real agents in tests: quick, and gone with the test."""
+"""Real agents for tests, which are quick and end with the test."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ LONG_SCRIPT = "import time\nprint('begun', flush=True)\ntime.sleep(600)\n"
 
 @pytest.fixture
 def quick_agents(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Agents that are quick, and that never outlive their test, nor do their runs."""
+    """Make agents quick, and kill them and their runs after the test."""
     monkeypatch.setenv("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")
     monkeypatch.setenv("CLEARML_AGENT_QUEUE_POLL_FREQ_SEC", "1")
     yield
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # of another user, or gone meanwhile
+        with contextlib.suppress(psutil.Error, OSError):  # another user's process, or it has ended
             if Path(process.environ().get("TMPDIR", "/")).is_relative_to(tmp_path):
                 process.kill()
 
@@ -36,11 +36,11 @@ import pathlib, time
 while not pathlib.Path({file!r}).exists():
     time.sleep(0.1)
 """
-"""A run that goes on until there is this file."""
+"""A run that ends when the file exists."""
 
 
 async def start_run(program: RunningProgram, name: str = "long", script: str = LONG_SCRIPT) -> str:
-    """Enqueues a run that goes on and on, and waits until a worker has begun it; gives its id."""
+    """Enqueue a long run and wait until a worker has started it. Return its id."""
     task = add_script(program.sandbox, name, script)
     await program.ask(f"/enqueue {task}")
     await wait_until(lambda: program.sandbox.state.tasks[task].get("last_worker"))
@@ -48,7 +48,7 @@ async def start_run(program: RunningProgram, name: str = "long", script: str = L
 
 
 async def find_agent_process(program: RunningProgram, worker_id: str) -> psutil.Process:
-    """The agent of a worker, by our own record of it."""
+    """Return the agent process of a worker, as the bot recorded it."""
     async with program.program.process.database.reading() as session:
         (found,) = [item for item in await StartedWorkerStore(session).list(host="lab") if item.id == worker_id]
     return psutil.Process(found.process_id)
@@ -58,7 +58,7 @@ async def find_agent_process(program: RunningProgram, worker_id: str) -> psutil.
 async def run_foreign_agent(
     program: RunningProgram, folder: Path, worker_id: str, *, queue: str
 ) -> AsyncIterator[psutil.Process]:
-    """An agent that somebody started by hand on the same machine."""
+    """Run an agent that somebody started manually on the same machine."""
     user = program.sandbox.alice
     environment = {
         **os.environ,
@@ -84,12 +84,12 @@ async def run_foreign_agent(
 
 
 async def list_agents(program: RunningProgram) -> dict[str, int]:
-    """The process ids of the agents that run, by worker id."""
+    """Return the process ids of the running agents, by worker id."""
     return {id_: item.id for id_, item in (await program.program.process.agents.list_running()).items()}
 
 
 async def wait_for_run_process(program: RunningProgram, worker_id: str) -> psutil.Process:
-    """The code of the run of a worker, once its agent has begun it."""
+    """Return the process of a worker's run, once its agent has started it."""
     agent = await find_agent_process(program, worker_id)
     await wait_until(lambda: find_run_processes(agent))
     (run,) = find_run_processes(agent)
@@ -97,10 +97,10 @@ async def wait_for_run_process(program: RunningProgram, worker_id: str) -> psuti
 
 
 def find_run_processes(agent: psutil.Process) -> list[psutil.Process]:
-    """The code that an agent runs just now."""
+    """Return the processes of the runs of an agent."""
     found = []
     for child in agent.children():
-        with contextlib.suppress(psutil.Error):  # gone meanwhile
+        with contextlib.suppress(psutil.Error):  # it has ended
             if child.cmdline()[-1:] == ["script.py"]:
                 found.append(child)
     return found
@@ -111,24 +111,24 @@ def is_gone(process: psutil.Process) -> bool:
 
 
 async def kill(process: psutil.Process) -> None:
-    """Ends a process at once, which it cannot see coming."""
+    """Kill a process without warning."""
     process.kill()
     await wait_until(lambda: is_gone(process))
 
 
 def list_agent_processes(program: RunningProgram) -> list[psutil.Process]:
-    """All processes of this program's agents, what they run and what they left behind."""
+    """Return all processes of this program's agents: agents, runs and leftovers."""
     folder = str(program.program.process.agent_folder.absolute())
     found = []
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # of another user, or gone meanwhile
+        with contextlib.suppress(psutil.Error, OSError):  # another user's process, or it has ended
             if process.environ().get("TMPDIR") == folder and not is_gone(process):
                 found.append(process)
     return found
 
 
 def list_registered_workers(program: RunningProgram) -> list[str]:
-    """The workers that the server lists."""
+    """Return the ids of the workers that the server lists."""
     return sorted(worker.id for worker in program.sandbox.state.workers.values())
 
 

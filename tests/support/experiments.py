@@ -1,10 +1,10 @@
-"""Experiments put into the sandbox."""
+"""Experiments added to the sandbox."""
 
 from clearml_chatops.sandbox import Sandbox
 
 
 def add_script(sandbox: Sandbox, name: str, script: str) -> str:
-    """A Draft of Alice's whose code is the script alone; gives its id."""
+    """Add a Draft of Alice's that runs only this script. Return its id."""
     task = sandbox.state.add_task(
         name,
         user=sandbox.alice.id,

@@ -1,4 +1,4 @@
-"""Programs that stand in for clearml-agent and docker, and do as a test says."""
+"""Fake programs that replace clearml-agent and docker with a test's script."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ import pytest
 
 
 def install_fake_program(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, script: str) -> None:
-    """A program of this name that is found on the PATH before all others, and does as the script says."""
+    """Install a program that runs the script, found on the PATH before all others."""
     programs = folder / "programs"
     programs.mkdir(exist_ok=True)
     program = programs / name
@@ -19,6 +19,6 @@ def install_fake_program(monkeypatch: pytest.MonkeyPatch, folder: Path, name: st
 
 
 def install_fake_agent(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
-    """A clearml-agent that does as the script says, found before the real one."""
+    """Install a clearml-agent that runs the script, found before the real one."""
     install_fake_program(monkeypatch, folder, "clearml-agent", script)
     monkeypatch.setattr(sys, "executable", str(folder / "programs" / "python"))

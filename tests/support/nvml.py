@@ -1,5 +1,5 @@
 # ruff: noqa: N802  # the library's names
-"""NVIDIA's library without a GPU: the functions that we call, by their names, with their errors."""
+"""A fake of NVIDIA's library without a GPU: the functions that the bot calls, with their errors."""
 
 from dataclasses import dataclass, field
 from types import SimpleNamespace
@@ -23,7 +23,7 @@ class FakeProcess:
 
 @dataclass
 class FakeGpu:
-    """A card, or an instance of one. A function in `failing` raises the error of this number."""
+    """A GPU, or an instance of one. A function in `errors` raises the error with this number."""
 
     uuid: str
     name: str = "NVIDIA H100 80GB HBM3"
@@ -39,14 +39,14 @@ class FakeGpu:
 
 
 class FakeNvml:
-    """A stand-in for the module `pynvml`. `absent` is the error with which it cannot be opened."""
+    """A fake of the module `pynvml`. `init_error` is the error that nvmlInit raises."""
 
     def __init__(self, *gpus: FakeGpu, init_error: int | None = None) -> None:
         self.gpus = list(gpus)
         self.init_error = init_error
         self.init_count = 0
         self.is_driver_reloaded = False
-        """The driver was loaded anew since it was opened."""
+        """The driver was reloaded after the last nvmlInit."""
 
     def nvmlInit(self) -> None:
         if self.init_error is not None:
@@ -113,23 +113,23 @@ class FakeNvml:
 
 
 def install_gpus(program: RunningProgram, *gpus: FakeGpu) -> FakeNvml:
-    """Has the machine have these cards."""
+    """Give the program's machine these GPUs."""
     nvml = FakeNvml(*gpus)
     program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
     return nvml
 
 
 def build_split_gpu(uuid: str = "GPU-11111111-aaaa") -> FakeGpu:
-    """A card in two instances, at the places 0 and 2, that knows no utilization, as split cards do not."""
+    """Build a GPU with MIG instances 0 and 2. Like all MIG GPUs it reports no utilization."""
     instances = {
-        place: FakeGpu(
-            f"MIG-{place}2222222-bbbb",
+        index: FakeGpu(
+            f"MIG-{index}2222222-bbbb",
             "NVIDIA H100 80GB HBM3 MIG 3g.40gb",
             used=GIBIBYTE,
             total=40 * GIBIBYTE,
-            processes=[FakeProcess(900_000 + place)],
+            processes=[FakeProcess(900_000 + index)],
         )
-        for place in (0, 2)
+        for index in (0, 2)
     }
     errors = {"nvmlDeviceGetUtilizationRates": pynvml.NVML_ERROR_NOT_SUPPORTED}
     return FakeGpu(uuid, instances=instances, errors=errors)

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with a generous end instead of a guess at how long it takes."""
+"""Waiting for a condition, with a generous timeout instead of a fixed sleep."""
 
 import asyncio
 import inspect
@@ -10,7 +10,7 @@ _TIMEOUT_SECONDS = 120.0
 
 
 async def wait_until(condition: Callable[[], Any]) -> None:
-    """Returns when the condition, plain or a coroutine, gives something true; fails after two minutes."""
+    """Wait until a plain or async condition returns something true. Fail after two minutes."""
     async with asyncio.timeout(_TIMEOUT_SECONDS):
         while True:
             found = condition()
