@@ -1,1 +1,1 @@
-"""Tests of the sandbox: against recordings of a real server, with the real SDK and the real agent."""
+"""Tests of the sandbox, with recordings of a real server, the real SDK and the real agent."""

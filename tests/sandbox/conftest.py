@@ -1,4 +1,4 @@
-"""A sandbox of its own for each test."""
+"""Fixtures: a separate sandbox for each test, and clients for it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,14 +18,14 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def sandbox(clock: Clock) -> AsyncIterator[Sandbox]:
-    """A sandbox whose clock the test moves."""
+    """A sandbox with a clock that the test moves."""
     async with Sandbox(clock=clock) as running:
         yield running
 
 
 @pytest.fixture
 async def live_sandbox() -> AsyncIterator[Sandbox]:
-    """A sandbox that goes by the real time, for real processes."""
+    """A sandbox with the real time, for real processes."""
     async with Sandbox() as running:
         yield running
 
@@ -48,5 +48,5 @@ def live_client(live_sandbox: Sandbox, session: aiohttp.ClientSession) -> Client
 
 @pytest.fixture
 def environment(live_sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
-    """What SDK and agent need: the sandbox's address, Alice's keys, and all folders inside the test's own."""
+    """Return the environment for SDK and agent: the sandbox's URL, Alice's keys, and folders of this test only."""
     return build_process_environment(live_sandbox, tmp_path)

@@ -1,19 +1,19 @@
-"""Recorded exchanges with a real server, and the state that each of them needs to be repeated.
+"""Recorded exchanges with a real server, and the setup that each of them needs.
 
-The recordings come from several sessions, so what they refer to does not exist in a fresh sandbox. It is arranged
-from the request and the recorded outcome: tasks, queues, projects and workers of the recorded ids are made and
-brought to the status that the outcome tells, through the API's own calls.
+The recordings come from several sessions, so the documents they refer to don't exist in a new sandbox. The setup
+is derived from the request and the recorded response: tasks, queues, projects and workers are created with the
+recorded ids, and brought to the status that the response shows, through the API.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from clearml_chatops.sandbox.state import Credentials
+from clearml_chatops.sandbox.state import Credentials, State
 
 from .support import Client, Clock, build_basic_authorization
 
@@ -24,7 +24,7 @@ _ID = re.compile(r"(?!0{32})[0-9a-f]{32}")
 _STATUS = re.compile(r"(?:current_status|current|status)=(\w+)")
 _QUEUE = "arranged_queue"
 
-# The status in which a call is usual; an outcome that tells another one wins.
+# The usual status for a call. A status in the recorded response takes precedence.
 _USUAL_STATUSES = {
     "tasks.started": "queued",
     "tasks.completed": "in_progress",
@@ -41,7 +41,7 @@ _USUAL_STATUSES = {
     "queues.move_task_backward": "queued",
     "workers.status_report": "in_progress",
 }
-# What a subcode says does not exist.
+# The fields whose ids don't exist, by subcode of the response.
 _MISSING_FIELDS = {
     101: ("task", "tasks", "id"),
     131: ("task",),
@@ -118,19 +118,18 @@ def find_first_success(endpoint: str) -> Recording:
 
 @dataclass
 class RecordingSetup:
-    """Makes a sandbox ready for one recording."""
+    """Prepares a sandbox for one recording."""
 
     client: Client
     clock: Clock
     recording: Recording
-    made: set[str] = field(default_factory=set)
 
     @property
-    def state(self) -> Any:
+    def state(self) -> State:
         return self.client.sandbox.state
 
     async def prepare(self) -> dict[str, str]:
-        """Arranges everything; the headers to send the request with."""
+        """Create everything that the request needs. Return the headers to send it with."""
         self._set_clock()
         recording = self.recording
         self._add_projects()
@@ -147,7 +146,7 @@ class RecordingSetup:
         return self._build_headers()
 
     def build_body(self) -> bytes | None:
-        """The recorded body, with the users of this sandbox."""
+        """Return the recorded body, with the users of this sandbox."""
         body = self.recording.body
         if body is None:
             return None
@@ -173,12 +172,12 @@ class RecordingSetup:
         return headers
 
     def _set_clock(self) -> None:
-        """To the end of the span that a request for statistics asks for."""
+        """Set the clock to the end of the time range of a request for statistics."""
         if "to_date" in self.recording.fields:
             self.clock.moment = datetime.fromtimestamp(self.recording.fields["to_date"] - 5, UTC)
 
     def _list_ids(self, *names: str) -> list[str]:
-        """The ids in these fields of the request, without those that meant nothing when it was recorded."""
+        """Return the ids in these fields of the request, without those that didn't exist at the recording."""
         missing_names = _MISSING_FIELDS.get(self.recording.subcode, ()) if self.recording.status == 400 else ()
         found: list[str] = []
         for name in names:
@@ -223,7 +222,7 @@ class RecordingSetup:
             self._ensure_queue(None, recording.fields["name"])
 
     def _ensure_queue(self, id_: str | None, name: str) -> str:
-        existing = self.state.queues.get(id_) or self.state.queue_named(name)
+        existing = self.state.queues.get(id_ or "") or self.state.find_queue(name)
         queue = existing or self.state.add_queue(name)
         if id_ and queue["id"] != id_:
             del self.state.queues[queue["id"]]
@@ -232,7 +231,7 @@ class RecordingSetup:
         return str(queue["id"])
 
     async def _add_entries(self) -> None:
-        """Puts a task into the queues of which the request or the outcome tells that they hold one."""
+        """Enqueue a task in the queues that had one, as the request or the response shows."""
         recording = self.recording
         service, _, action = recording.endpoint.partition(".")
         if service != "queues":
@@ -259,7 +258,7 @@ class RecordingSetup:
         recording = self.recording
         documents = list(_find_documents(recording.data, "task", "tasks"))
         if len(documents) == 1 and "id" not in documents[0]:
-            # the request did not ask for the id because it named it
+            # the request named the id, so the response leaves it out
             documents[0] = {**documents[0], "id": self._list_ids("id")[0]}
         recorded_tasks = {document["id"]: document for document in documents}
         task_ids = list(recorded_tasks)
@@ -304,7 +303,7 @@ class RecordingSetup:
             await self.client.call_for_data("events.add_batch", type="log", task=id_, msg="a line")
 
     def _infer_status(self) -> str:
-        """The status that the task had before the request, as far as request and outcome tell it."""
+        """Return the status that the task had before the request, as far as request and response show it."""
         recording, fields = self.recording, self.recording.fields
         status_match = _STATUS.search(recording.message)
         status = _USUAL_STATUSES.get(recording.endpoint, "created")
@@ -319,14 +318,14 @@ class RecordingSetup:
         elif recording.endpoint == "tasks.edit_hyper_params" and fields.get("force"):
             status = "in_progress"
         elif recording.endpoint == "tasks.started" and "started" not in recording.data["fields"]:
-            # it told of no first start: there had been one
+            # no start time in the response: the task had been started before
             status = "in_progress"
         elif len(fields.get("status") or ()) == 1:
             status = str(fields["status"][0])
         return status
 
     async def _advance_to_status(self, id_: str, status: str, *, has_worker: bool) -> None:
-        """Lets the task live until it has the status."""
+        """Bring the task to a status through the API."""
         if status == "created":
             return
         queue = next(iter(self._list_ids("queue")), None) or self._ensure_queue(None, _QUEUE)
@@ -344,7 +343,7 @@ class RecordingSetup:
             await self.client.call_for_data("tasks.publish", task=id_)
 
     async def _add_example_task(self) -> None:
-        """A task with tags and parameters, the first that was recorded, in the project asked about."""
+        """Create the first recorded task, which has tags and parameters, in the requested project."""
         fields = dict(find_first_success("tasks.create").fields)
         project = next(iter(self._list_ids("project", "projects")), None)
         if project or "tags" in self.recording.data:
@@ -391,7 +390,7 @@ class RecordingSetup:
 
 
 def _find_documents(data: dict[str, Any], *names: str) -> Iterator[dict[str, Any]]:
-    """The documents that an answer holds under these names."""
+    """Yield the documents under these names in a response."""
     for name in names:
         value = data.get(name)
         for item in value if isinstance(value, list) else [value]:

@@ -1,4 +1,4 @@
-"""Clients for the sandbox, a clock to move, and the real SDK and agent as processes."""
+"""Clients for the sandbox, a movable clock, and helpers to run the real SDK and agent."""
 
 import asyncio
 import base64
@@ -18,11 +18,11 @@ from clearml_chatops.sandbox.state import User
 T = TypeVar("T")
 
 TIMEOUT = 90.0
-"""Seconds that a test waits for what real processes do; several times what they need."""
+"""Seconds that a test waits for real processes; several times what they need."""
 
 
 class Clock:
-    """A clock that stands until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 11, 22, 12, 0, 0, 123456, tzinfo=UTC)
@@ -36,7 +36,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the server answered."""
+    """A response of the server."""
 
     status: int
     envelope: Any
@@ -72,7 +72,7 @@ class Client:
             return Answer(response.status, await response.json())
 
     async def call_for_data(self, endpoint: str, /, **data: Any) -> Any:
-        """The data of a call that succeeds."""
+        """Return the data of a call that must succeed."""
         answer = await self.call(endpoint, **data)
         assert answer.status == 200, answer.message
         return answer.data
@@ -86,11 +86,11 @@ def build_basic_authorization(access_key: str, secret_key: str) -> str:
 
 
 async def wait_until(condition: Callable[[], T], description: str) -> T:
-    """Waits until the condition holds and returns its value."""
+    """Wait until the condition is true, and return its value."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + TIMEOUT
     while not (value := condition()):
-        assert loop.time() < deadline, f"waited in vain: {description}"
+        assert loop.time() < deadline, f"timed out waiting until {description}"
         await asyncio.sleep(0.05)
     return value
 
@@ -118,7 +118,7 @@ def build_process_environment(sandbox: Sandbox, folder: Path) -> dict[str, str]:
 
 
 async def run_command(environment: dict[str, str], *command: str, folder: Path) -> tuple[int, str]:
-    """Runs a command to its end; its exit status and all that it printed."""
+    """Run a command to its end. Return its exit status and output."""
     process = await asyncio.create_subprocess_exec(
         *command,
         env=environment,

@@ -1,4 +1,4 @@
-"""Who may do what: credentials, tokens, the cookie, impersonation; and what HTTP says where it is wrong."""
+"""Credentials, tokens, the login cookie and impersonation, and the answers to malformed requests."""
 
 import aiohttp
 import jwt

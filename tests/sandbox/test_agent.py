@@ -1,4 +1,4 @@
-"""The real clearml-agent takes tasks from the sandbox's queues and runs them."""
+"""The real clearml-agent, which takes tasks from the sandbox's queues and runs them."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _FAILING_SCRIPT = "print('about to fail', flush=True)\nraise ValueError('no such
 
 @dataclass
 class Agent:
-    """An agent that listens to one queue, detached, as the bot starts it."""
+    """A detached agent that listens to one queue, started like the bot's agents."""
 
     sandbox: Sandbox
     client: Client
@@ -89,7 +89,7 @@ async def test_agent_runs_a_script_with_changed_arguments(agent: Agent) -> None:
     clone = await agent.client.call_for_data(
         "tasks.clone",
         task=source["id"],
-        new_task_name="on other cards",
+        new_task_name="on other GPUs",
         new_task_hyperparams={"Args": arguments},
     )
 
@@ -113,7 +113,7 @@ async def test_aborting_a_running_task_ends_its_process(agent: Agent) -> None:
 
     answer = await agent.client.call_for_data("tasks.stop", task=task["id"])
     assert (answer["fields"]["status"], answer["fields"]["status_message"]) == ("in_progress", "stopping")
-    await wait_until(lambda: task["status"] != "in_progress", "the agent has stopped the run")
+    await wait_until(lambda: task["status"] != "in_progress", "the agent stops the run")
 
     assert (task["status"], task["status_reason"]) == ("stopped", "task was stopped by tasks.stop")
     assert "User aborted" in agent.read_log(task)

@@ -1,4 +1,4 @@
-"""Logs and scalars as tasks report them and as they are read."""
+"""Reporting and reading logs and scalars."""
 
 import json
 from hashlib import md5

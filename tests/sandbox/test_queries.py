@@ -1,4 +1,4 @@
-"""Finding tasks: filters, order, pages, scroll, fields, and how fast it is among many."""
+"""Finding tasks: filters, order, pages, scroll, fields, and speed with many tasks."""
 
 import time
 from datetime import timedelta
@@ -35,8 +35,8 @@ async def test_name_filter_is_an_unanchored_regular_expression(client: Client, s
 
 async def test_search_text_ignores_case(client: Client, sandbox: Sandbox) -> None:
     add_tasks(sandbox, "Baseline", "another")
-    add_tasks(sandbox, "noted", comment="better than the baseline")
-    assert await find_names(client, search_text="BASELINE") == ["Baseline", "noted"]
+    add_tasks(sandbox, "with comment", comment="better than the baseline")
+    assert await find_names(client, search_text="BASELINE") == ["Baseline", "with comment"]
 
 
 async def test_list_filters_include_and_exclude(client: Client, sandbox: Sandbox) -> None:
@@ -56,11 +56,11 @@ async def test_filters_by_id_user_project_and_parent(client: Client, sandbox: Sa
     state = sandbox.state
     subproject = state.add_project("vision/small", user=sandbox.alice.id)
     parent = add_tasks(sandbox, "the parent", project=subproject["id"])[0]
-    state.add_task("of Bob's", user=sandbox.bob.id, parent=parent)
+    state.add_task("Bob's task", user=sandbox.bob.id, parent=parent)
     parent_project = state.find_project("vision")
     assert parent_project is not None
-    assert await find_names(client, user=[sandbox.bob.id]) == ["of Bob's"]
-    assert await find_names(client, parent=[parent]) == ["of Bob's"]
+    assert await find_names(client, user=[sandbox.bob.id]) == ["Bob's task"]
+    assert await find_names(client, parent=[parent]) == ["Bob's task"]
     assert await find_names(client, project=[parent_project["id"]]) == []
     assert await find_names(client, project=[parent_project["id"]], include_subprojects=True) == ["the parent"]
     assert await find_names(client, id=[parent, "0" * 32]) == ["the parent"]
@@ -95,9 +95,9 @@ async def test_date_filters_compare_and_equal_dates_are_ordered_by_id(
 
 
 async def test_times_are_answered_in_microseconds_but_stored_in_milliseconds(client: Client) -> None:
-    made = await client.call_for_data("tasks.create", name="draft", type="training")
-    started = await client.call_for_data("tasks.started", task=made["id"])
-    read = await client.call_for_data("tasks.get_by_id", task=made["id"])
+    created = await client.call_for_data("tasks.create", name="draft", type="training")
+    started = await client.call_for_data("tasks.started", task=created["id"])
+    read = await client.call_for_data("tasks.get_by_id", task=created["id"])
 
     assert started["fields"]["status_changed"] == "2026-11-22T12:00:00.123456+00:00"
     assert read["task"]["status_changed"] == "2026-11-22T12:00:00.123000+00:00"

@@ -1,4 +1,4 @@
-"""Queues in their order, workers as they come and go, and what is measured of both."""
+"""The order of queues, registering and expiring workers, and statistics about both."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from .support import Client, Clock
 
 @pytest.fixture
 async def queue(client: Client, sandbox: Sandbox) -> dict[str, Any]:
-    """A queue of three tasks."""
+    """A queue with three tasks."""
     created = sandbox.state.add_queue("alice_queue")
     for name in ("one", "two", "three"):
         task = sandbox.state.add_task(name, user=sandbox.alice.id)

@@ -1,4 +1,4 @@
-"""The sandbox answers as the real server did, exchange by exchange."""
+"""The sandbox answers like the real server, in each recorded exchange."""
 
 import re
 from typing import Any
@@ -18,11 +18,11 @@ _FREE_FORM_FIELDS = {
     "requirements",
     "runtime",
 }
-"""Fields whose keys are data: sections, metrics, packages."""
+"""Fields with data as keys: sections, metrics, packages."""
 
 
 def list_field_names(value: Any, path: str = "") -> set[str]:
-    """The paths of all fields; those of a list are the ones that any of its items has."""
+    """Return the paths of all fields. A list has the fields of all its items."""
     if isinstance(value, list):
         return {name for item in value for name in list_field_names(item, f"{path}[]")}
     if not isinstance(value, dict):
@@ -36,7 +36,7 @@ def list_field_names(value: Any, path: str = "") -> set[str]:
 
 
 def list_empty_fields(value: Any, path: str = "") -> set[str]:
-    """The paths of what is empty, of whose content a recording therefore tells nothing."""
+    """Return the paths of empty values. A recording doesn't show what they can contain."""
     if value in ([], {}, None):
         return {path}
     if isinstance(value, list):

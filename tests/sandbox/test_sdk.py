@@ -1,4 +1,4 @@
-"""The real ClearML SDK, as a process of its own, works with the sandbox."""
+"""The real ClearML SDK, run in a separate process against the sandbox."""
 
 import json
 import sys
@@ -62,7 +62,7 @@ print("RESULT", json.dumps({"task": task.id}))
 
 
 async def run_script(environment: dict[str, str], folder: Path, script: str, *arguments: str) -> Any:
-    """Runs the script; what it printed as its result."""
+    """Run the script and return the result that it printed."""
     path = folder / "script.py"
     path.write_text(script, encoding="utf-8")
     status, output = await run_command(environment, sys.executable, str(path), *arguments, folder=folder)

@@ -1,4 +1,4 @@
-"""The life of a task, with the corners of the real server's behaviour that are easy to get wrong."""
+"""Status changes and edits of tasks, with the surprising parts of the real server's behaviour."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ UNKNOWN_ID = "0" * 32
 
 @pytest.fixture
 def task(sandbox: Sandbox) -> dict[str, Any]:
-    """A draft of Alice's."""
+    """Alice's draft."""
     return sandbox.state.add_task("a draft", user=sandbox.alice.id)
 
 
@@ -201,7 +201,7 @@ async def test_only_drafts_and_with_force_running_tasks_can_be_edited(
     await client.call_for_data("tasks.edit_hyper_params", **edit, force=True)
     task["status"] = "completed"
     assert (await client.call("tasks.edit_hyper_params", **edit, force=True)).subcode == 110
-    await client.call_for_data("tasks.update", task=task["id"], name="renamed all the same", tags=["x"])
+    await client.call_for_data("tasks.update", task=task["id"], name="renamed anyway", tags=["x"])
 
 
 async def test_editing_the_container_replaces_all_of_it(client: Client, task: dict[str, Any]) -> None:
@@ -237,13 +237,13 @@ async def test_clone_is_a_draft_of_the_caller_with_the_given_overrides(
     answer = await client.acting_as(sandbox.bob).call_for_data(
         "tasks.clone",
         task=task["id"],
-        new_task_name="of Bob's",
+        new_task_name="Bob's clone",
         new_task_hyperparams=parameters,
         new_task_container={"image": "x:1"},
     )
 
     clone = sandbox.state.tasks[answer["id"]]
-    assert (clone["name"], clone["status"], clone["parent"]) == ("of Bob's", "created", task["id"])
+    assert (clone["name"], clone["status"], clone["parent"]) == ("Bob's clone", "created", task["id"])
     assert (clone["user"], clone["tags"], clone["system_tags"]) == (sandbox.bob.id, ["kept"], [])
     assert clone["hyperparams"] == parameters
     assert clone["container"] == {"image": "x:1"}

@@ -13,7 +13,7 @@ import pytest
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
-from clearml_chatops.sandbox.traffic import Fault
+from clearml_chatops.sandbox.faults import Fault
 from clearml_chatops.services.clearml_gateway import session as gateway_session
 from tests.support.program import RunningProgram, run_program, to_plain_text
 

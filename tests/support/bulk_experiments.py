@@ -1,4 +1,4 @@
-"""Thousands of experiments that a person has himself told of."""
+"""Thousands of watched experiments."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ PROJECT = "many"
 
 
 def add_pending(state: State, count: int, *, user: str) -> list[Document]:
-    """Experiments that wait, all since one moment and in one project."""
+    """Add Pending experiments in one project, all enqueued at the same time."""
     now = truncate_to_milliseconds(state.now())
     project = state.find_project(PROJECT) or state.add_project(PROJECT, user=user)
     return [
@@ -33,7 +33,7 @@ def add_pending(state: State, count: int, *, user: str) -> list[Document]:
 
 
 def fail_all(tasks: Iterable[Document], at: datetime) -> None:
-    """Has them run and fail, all at one moment."""
+    """Let all experiments run and fail at the same time."""
     for task in tasks:
         task.update(
             status="failed",
@@ -47,7 +47,7 @@ def fail_all(tasks: Iterable[Document], at: datetime) -> None:
 async def watch_all(
     database: Database, tasks: Iterable[Document], recipient: Conversation, person_id: int
 ) -> None:
-    """Has the recipient told of them from how they now are."""
+    """Watch the experiments for the recipient, starting from their current status."""
     found = [parse_experiment(_to_response(task)) for task in tasks]
     async with database.writing() as session:
         await WatcherStore(session).put_states(to_state(item) for item in found)

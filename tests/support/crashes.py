@@ -1,4 +1,4 @@
-"""The bot killed at random moments while experiments come and go, and what people have heard of it."""
+"""Killing the bot at random times while experiments run, and counting the notifications that people got."""
 
 import asyncio
 import random
@@ -21,12 +21,12 @@ from tests.support.polling import wait_until
 _END_TEXTS = {"completed": "is Completed", "failed": "has Failed"}
 _STARTED_TEXT = "has left Pending"
 _MAX_LIFETIME_SECONDS = 2.0
-"""Seconds that the bot lives at most once it listens."""
+"""The longest time in seconds that the bot lives after its first poll."""
 
 
 @dataclass
 class DeliveryCounts:
-    """What was to be told, and how often each was."""
+    """The expected notifications, and how often each was delivered."""
 
     kills: int = 0
     delivered: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -38,12 +38,12 @@ class DeliveryCounts:
 
     @property
     def duplicates(self) -> int:
-        """How often something was told that had been told before."""
+        """How many events were notified again."""
         return sum(self.delivered[event] - 1 for event in self.expected if self.delivered[event] > 1)
 
     @property
     def duplicate_messages(self) -> int:
-        """How many messages that makes: what happens to an experiment at nearly one time is told in one."""
+        """How many messages were repeated. Events of an experiment at nearly the same time share a message."""
         duplicates_by_name: Counter[str] = Counter()
         for name, event in self.expected:
             duplicates_by_name[name] = max(duplicates_by_name[name], self.delivered[name, event] - 1)
@@ -53,7 +53,7 @@ class DeliveryCounts:
 async def kill_repeatedly(
     sandbox: Sandbox, chat: TelegramChat, folder: Path, *, kills: int, seed: int
 ) -> DeliveryCounts:
-    """Kills the bot so many times by SIGKILL, each time at a random moment, and then lets it tell the rest."""
+    """Kill the bot with SIGKILL at random times, `kills` times, then let it deliver the rest."""
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     settings = build_bot_settings(
         sandbox, folder / "data", CHATOPS_WATCH_SECONDS=0.2, **chat.build_settings(sandbox)
@@ -78,7 +78,7 @@ async def kill_repeatedly(
             await running
         async with run_bot_as_subprocess(settings, folder):
             await wait_until(lambda: not _count_deliveries(chat, counts).missing)
-            # All before it stands in the chat when this is answered.
+            # Once this is answered, everything before it is in the chat.
             await play(chat, Turn("/whoami", ("alice",)))
     _count_deliveries(chat, counts)
     return counts
@@ -86,7 +86,7 @@ async def kill_repeatedly(
 
 @dataclass
 class _RandomRuns:
-    """Experiments that begin and end at random moments."""
+    """Starts and ends experiments at random times."""
 
     agent: Client
     random_generator: random.Random
@@ -106,13 +106,13 @@ class _RandomRuns:
 
 
 def _track_next_poll(chat: TelegramChat) -> Callable[[], bool]:
-    """Whether the bot has asked for updates since."""
-    before = chat.server.poll_count
-    return lambda: chat.server.poll_count > before
+    """Return a function that tells whether the bot has polled for updates since this call."""
+    previous_count = chat.server.poll_count
+    return lambda: chat.server.poll_count > previous_count
 
 
 def _count_deliveries(chat: TelegramChat, counts: DeliveryCounts) -> DeliveryCounts:
-    """Counts anew what stands in the chat; cards and answers say it in other words."""
+    """Count the notifications in the chat again. Cards and answers use other words."""
     counts.delivered = Counter(
         (name, event)
         for text in chat.read_messages()

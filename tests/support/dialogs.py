@@ -1,4 +1,4 @@
-"""Dialogs as tables: what is said and what the answer must hold. They run on every front end unchanged."""
+"""Dialogs as tables of lines and expected answers, which run unchanged on every front end."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from clearml_chatops.models.replies import Outcome
 
 @dataclass(frozen=True)
 class Turn:
-    """A line, parts that the answer must show, and how it must end."""
+    """A line, parts that its answer must contain, and the expected outcome."""
 
     line: str
     expected_parts: tuple[str, ...] = ()
@@ -17,7 +17,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Answer:
-    """What was answered. Chat platforms show no outcome, only its text."""
+    """An answer. Chat platforms show only the text, not the outcome."""
 
     text: str
     outcome: Outcome | None = None
@@ -27,7 +27,7 @@ SendLine = Callable[[str], Awaitable[Answer]]
 
 
 async def verify_dialog(send: SendLine, turns: Sequence[Turn]) -> None:
-    """Says line after line; the first answer that is not as the table has it fails."""
+    """Send line after line. Fail at the first answer that differs from the table."""
     for turn in turns:
         answer = await send(turn.line)
         assert answer.outcome in {None, turn.outcome}, f"{turn.line} → {answer.outcome}: {answer.text}"
@@ -114,7 +114,7 @@ MAIN_JOB_DIALOG = (
     Turn("/worker start gpus=none", ("lab:alice_queue:cpu listens on alice_queue",)),
     Turn("/enqueue", ("Pending in alice_queue",)),
 )
-"""From a finished experiment to a run with other arguments. A real agent then runs it."""
+"""From a completed experiment to a run with other arguments. A real agent then runs it."""
 
 WATCH_DIALOG = (
     Turn("/watch queue=default", ("queue default", "left Pending, Completed, Failed, Aborted")),
@@ -138,7 +138,7 @@ WATCH_DIALOG = (
     Turn("/watching", ("1 experiment watched here", "/watch mine=on")),
     Turn("/queue delete alice_queue --yes", ("deleted",)),
 )
-"""Queues and projects of which a conversation is told, and one's own experiments."""
+"""Watching queues, projects and your own experiments."""
 
 ALL_DIALOGS = (*WATCH_DIALOG, *DRAFT_DIALOG, *QUEUE_DIALOG, *ALERT_DIALOG, *QUIET_DIALOG)
-"""One conversation of all that needs no worker."""
+"""One conversation with all dialogs that need no worker."""

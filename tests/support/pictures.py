@@ -1,11 +1,11 @@
-"""Real PNGs of any size and weight."""
+"""Real PNGs of any width, height and file size."""
 
 import struct
 import zlib
 
 
 def build_png(width: int, height: int, *, padding_size: int = 0) -> bytes:
-    """A black picture; made heavier, where asked to, by a chunk that nothing shows."""
+    """Build a black picture. `padding_size` adds bytes in a chunk that isn't displayed."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     rows = zlib.compress(bytes((1 + (width + 7) // 8) * height))
     padding = _build_chunk(b"prVt", bytes(padding_size)) if padding_size else b""

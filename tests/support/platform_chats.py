@@ -1,4 +1,4 @@
-"""A person's private chat with the running bot, the same to a test on whichever platform it is."""
+"""A person's private chat with the running bot, with the same interface for each platform."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,28 +22,28 @@ from tests.support.telegram import TelegramServer
 PLATFORMS = ("slack", "telegram")
 SLACK_BY_HTTP = "slack by http"
 TELEGRAM_BY_WEBHOOK = "telegram by webhook"
-_PUBLIC_ADDRESS = "https://bot.example.org"
+_PUBLIC_URL = "https://bot.example.org"
 
 
 class Chat(Protocol):
-    """Anna's private chat with the bot, which knows her as Alice, an admin."""
+    """Anna's private chat with the bot, which knows Anna as Alice, an admin."""
 
     @property
     def platform(self) -> str: ...
 
     @property
     def id(self) -> str:
-        """By which the platform knows her."""
+        """Anna's id on the platform."""
         ...
 
     async def write(self, line: str) -> None: ...
 
     def read_messages(self) -> list[str]:
-        """What the bot has said there, oldest first, as it looks now."""
+        """Return the current texts of the bot's messages, oldest first."""
         ...
 
     def build_settings(self, sandbox: Sandbox) -> dict[str, Any]:
-        """What the bot must be told so that it is there and knows her."""
+        """Return the bot's settings for this platform and for Anna."""
         ...
 
 
@@ -60,7 +60,7 @@ class SlackChat:
 
     async def write(self, line: str) -> None:
         if self.http_port:
-            # Whoever enters the address in Slack sees that the bot answers there, or does not yet.
+            # Wait until the bot's web server is up, as Slack checks when the request URL is entered.
             await wait_until(self.server.http_events.verify)
         await self.anna.send_direct_message(line)
 
@@ -68,7 +68,7 @@ class SlackChat:
         return [message.visible_text for message in self.server.list_posted_messages(self.anna.direct_channel)]
 
     def read_ephemeral_messages(self) -> list[str]:
-        """What only she sees, in whichever channel."""
+        """Return the ephemeral messages for Anna, of all channels."""
         return [message.visible_text for message in self.server.list_ephemeral_messages(self.anna)]
 
     def build_settings(self, sandbox: Sandbox) -> dict[str, Any]:
@@ -99,7 +99,7 @@ class TelegramChat:
         return self.anna.chat.texts
 
     def build_settings(self, sandbox: Sandbox) -> dict[str, Any]:
-        webhook_settings = {"TELEGRAM_WEBHOOK_URL": _PUBLIC_ADDRESS, "CHATOPS_HTTP_PORT": self.webhook_port}
+        webhook_settings = {"TELEGRAM_WEBHOOK_URL": _PUBLIC_URL, "CHATOPS_HTTP_PORT": self.webhook_port}
         return {
             "TELEGRAM_BOT_TOKEN": self.server.token,
             "TELEGRAM_API_URL": self.server.url,
@@ -110,7 +110,7 @@ class TelegramChat:
 
 @asynccontextmanager
 async def open_chat(platform: str) -> AsyncIterator[Chat]:
-    """A platform of the test's own with Anna on it. Being called by a platform counts as one of its own."""
+    """Open a fake platform with Anna on it. HTTP and webhook mode count as platforms of their own."""
     if platform in {"slack", SLACK_BY_HTTP}:
         async with SlackServer() as slack:
             port = unused_port() if platform == SLACK_BY_HTTP else 0
@@ -119,23 +119,23 @@ async def open_chat(platform: str) -> AsyncIterator[Chat]:
     else:
         async with TelegramServer() as telegram:
             port = unused_port() if platform == TELEGRAM_BY_WEBHOOK else 0
-            telegram.webhook.local_addresses = {_PUBLIC_ADDRESS: f"http://127.0.0.1:{port}"}
+            telegram.webhook.local_addresses = {_PUBLIC_URL: f"http://127.0.0.1:{port}"}
             yield TelegramChat(telegram, telegram.add_person("Anna"), webhook_port=port)
 
 
 def build_settings_for_both(slack: SlackChat, telegram: TelegramChat, sandbox: Sandbox) -> dict[str, Any]:
-    """What the bot must be told to be on both platforms and know that they are one person."""
+    """Return the bot's settings for both platforms, with Anna as the same person on both."""
     people = [build_alice_entry(sandbox, slack=slack.id, telegram=telegram.id)]
     return {**slack.build_settings(sandbox), **telegram.build_settings(sandbox), "CHATOPS_PEOPLE": people}
 
 
 def build_alice_entry(sandbox: Sandbox, **identities: str) -> dict[str, str]:
-    """The entry of `CHATOPS_PEOPLE` that makes somebody Alice."""
+    """Return the entry of `CHATOPS_PEOPLE` that makes these identities Alice."""
     return {"name": "alice", "role": "admin", "clearml_user": sandbox.alice.id, **identities}
 
 
 def build_bot_settings(sandbox: Sandbox, data_folder: Path, **overrides: Any) -> dict[str, Any]:
-    """The bot with Carol's key, so that it acts for its people; its watcher looks often only where asked to."""
+    """Return settings with Carol's admin key, which lets the bot act for people, and with a slow watcher."""
     return {
         "CLEARML_API_HOST": sandbox.url,
         "CLEARML_WEB_HOST": sandbox.url,
@@ -149,9 +149,9 @@ def build_bot_settings(sandbox: Sandbox, data_folder: Path, **overrides: Any) ->
 
 
 async def play(chat: Chat, *turns: Turn) -> None:
-    """Writes line after line; each is answered by something new that shows its parts.
+    """Send line after line, and wait until new messages contain the expected parts of each.
 
-    Notifications may come in between: what is looked at is all that was said since the line.
+    Notifications may arrive in between, so all messages since the line are searched.
     """
     for turn in turns:
         message_count = len(chat.read_messages())
@@ -160,7 +160,7 @@ async def play(chat: Chat, *turns: Turn) -> None:
 
 
 async def wait_for_messages(chat: Chat, *parts: str, skip: int = 0) -> None:
-    """Waits until the bot has said all these parts, in whichever of its messages from `after` on."""
+    """Wait until the bot's messages, without the first `skip` ones, contain all these parts."""
 
     def join_messages() -> str:
         return "\n".join(chat.read_messages()[skip:])

@@ -1,4 +1,4 @@
-"""The installed program as a process of its own."""
+"""The installed program in a separate process."""
 
 import os
 import sys
@@ -10,12 +10,12 @@ PROGRAM = str(Path(sys.executable).with_name("clearml-chatops"))
 
 
 def build_process_environment(folder: Path, **variables: str) -> dict[str, str]:
-    """The tests' environment, which has no settings in it, with a folder for all that the program writes."""
+    """Return the tests' environment, which has no settings, with a folder for the program's files."""
     return {**os.environ, "HOME": str(folder), "TMPDIR": str(folder), "CHATOPS_USER": "alice", **variables}
 
 
 def list_processes(folder: Path) -> list[psutil.Process]:
-    """The processes whose environment names the folder: what the program started and left behind."""
+    """Return the processes with the folder in their environment: those that the program started."""
     found = []
     for process in psutil.process_iter():
         try:

@@ -1,4 +1,4 @@
-"""The assembled program on a sandbox, spoken to as a person at the terminal speaks to it."""
+"""The assembled program with a sandbox, used like a person at the terminal uses it."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,7 +24,7 @@ _database_template = b""
 
 @dataclass(frozen=True)
 class RunningProgram:
-    """The program, and a person who talks to it."""
+    """The program, and a person who uses it."""
 
     program: Program
     sandbox: Sandbox
@@ -32,33 +32,33 @@ class RunningProgram:
     name: str
 
     async def send(self, line: str, *, experiment_id: str = "") -> Reply:
-        """The reply to a line; `about` is the experiment of the card that it replies to."""
+        """Send a line and return the reply. `experiment_id` is the experiment of the card that it answers."""
         return await self.program.dispatcher.handle(
             IncomingMessage(self.identity, self.name, self.conversation, line, experiment_id)
         )
 
     async def ask(self, line: str) -> str:
-        """The text of the reply to a line that must succeed."""
+        """Send a line that must succeed, and return the text of the reply."""
         reply = await self.send(line)
         assert reply.outcome is Outcome.DONE, to_plain_text(reply)
         return to_plain_text(reply)
 
     async def send_for_error_code(self, line: str) -> str:
-        """The code of the error that a line must end in, as the audit trail has it."""
+        """Send a line that must fail, and return its error code from the audit trail."""
         reply = await self.send(line)
         assert reply.outcome is not Outcome.DONE, to_plain_text(reply)
         async with self.program.process.database.reading() as session:
             return (await AuditStore(session).list_newest(1))[0].error_code
 
     async def poll_and_deliver(self) -> list[str]:
-        """Has the watcher look once and the notifications delivered; gives their texts."""
+        """Poll the watcher once and deliver the notifications. Return their texts."""
         await self.program.process.watcher.poll()
         return [to_plain_text(reply) for reply in await self.deliver_due()]
 
     async def deliver_due(
         self, notifications: NotificationService | None = None, conversation: Conversation | None = None
     ) -> list[Reply]:
-        """Has what is due to the person, or at another place, delivered, and gives it."""
+        """Deliver and return what is due to the person, or to another conversation."""
         received: list[Reply] = []
         await self.build_delivery(received, notifications, conversation).deliver_due_messages()
         return received
@@ -69,12 +69,12 @@ class RunningProgram:
         notifications: NotificationService | None = None,
         conversation: Conversation | None = None,
     ) -> Delivery:
-        """Delivers into a list."""
+        """Build a delivery that appends to a list."""
         conversation = conversation or self.conversation
 
-        async def receive(_conversation: Conversation, reply: Reply, arrived: OnDelivered) -> None:
+        async def receive(_conversation: Conversation, reply: Reply, on_delivered: OnDelivered) -> None:
             received.append(reply)
-            await arrived()
+            await on_delivered()
 
         return Delivery(
             notifications=notifications or self.program.process.notifications,
@@ -88,7 +88,7 @@ class RunningProgram:
         return Conversation(self.identity.platform, self.identity.user_id)
 
     async def add_person(self, user: User, role: Role) -> "RunningProgram":
-        """Another person, known by his ClearML user, who speaks from another platform."""
+        """Add another person with their ClearML user, who uses another platform."""
         identity = Identity("chat", user.name, "team")
         async with self.program.process.database.writing() as session:
             await PeopleStore(session).add(identity, name=user.name, role=role, clearml_user_id=user.id)
@@ -103,7 +103,7 @@ class RunningProgram:
 async def run_program(
     sandbox: Sandbox, data_folder: Path, *, user: User | None = None, host: str = ""
 ) -> AsyncIterator[RunningProgram]:
-    """The program with a user's credentials, Alice's where none is given. `host` is another ClearML address."""
+    """Run the program with a user's credentials (default: Alice's). `host` replaces the sandbox's URL."""
     user = user or sandbox.alice
     settings = Settings.model_validate(
         {
@@ -121,8 +121,8 @@ async def run_program(
 
 
 async def create_database(path: Path) -> None:
-    """A database with its tables and nothing in them, where there is none yet. The migrations run once."""
-    global _database_template  # noqa: PLW0603  # one for the whole run of the tests
+    """Create a database with empty tables, unless it exists. The migrations run once per test run."""
+    global _database_template  # noqa: PLW0603  # one per test run
     if path.exists():
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -135,7 +135,7 @@ async def create_database(path: Path) -> None:
 
 
 def to_plain_text(reply: Reply) -> str:
-    """All that a reply says, one part a line."""
+    """Return the full text of a reply, one part per line."""
     lines: list[str] = []
     for block in reply.blocks:
         match block:
@@ -156,7 +156,7 @@ def to_plain_text(reply: Reply) -> str:
 
 
 def get_buttons(reply: Reply) -> dict[str, str]:
-    """The command behind each button of a reply, by its label."""
+    """Return the command of each button of a reply, by label."""
     found = {}
     for block in reply.blocks:
         if isinstance(block, Buttons):

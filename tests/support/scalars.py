@@ -1,4 +1,4 @@
-"""Scalars put into the sandbox, and pictures looked at."""
+"""Scalars reported to the sandbox, and helpers to inspect pictures."""
 
 from collections.abc import Iterable
 from io import BytesIO
@@ -11,11 +11,11 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.events import SCALAR_EVENT, add_events
 
 SINGLE_VALUE = -(2**31)
-"""The iteration of a value that is reported once."""
+"""The iteration of a value that is reported once for the whole run."""
 
 
 def add_experiment(sandbox: Sandbox, name: str, **parameters: str) -> str:
-    """A finished experiment of Alice's; gives its id."""
+    """Add a completed experiment of Alice's. Return its id."""
     arguments = {key: {"section": "Args", "name": key, "value": value} for key, value in parameters.items()}
     task = sandbox.state.add_task(
         name, user=sandbox.alice.id, status="completed", hyperparams={"Args": arguments} if arguments else {}
@@ -26,7 +26,7 @@ def add_experiment(sandbox: Sandbox, name: str, **parameters: str) -> str:
 def report_scalar(
     sandbox: Sandbox, task: str, name: str, values: Iterable[Any], *, iterations: Iterable[int] | None = None
 ) -> None:
-    """Values of the scalar `metric/variant`, at the iterations from 0 on unless others are given."""
+    """Report values of the scalar `metric/variant`, at iterations from 0 unless others are given."""
     metric, _, variant = name.rpartition("/")
     value_list = list(values)
     scalar = {"type": SCALAR_EVENT, "task": task, "metric": metric, "variant": variant}
@@ -43,7 +43,7 @@ def get_picture(reply: Reply) -> Picture:
 
 
 def decode_png(png: bytes) -> Image.Image:
-    """The picture, read to its last byte."""
+    """Decode a PNG completely."""
     image = Image.open(BytesIO(png))
     assert image.format == "PNG"
     image.load()
@@ -51,7 +51,7 @@ def decode_png(png: bytes) -> Image.Image:
 
 
 def list_colours(png: bytes) -> set[tuple[int, int, int]]:
-    """The colours of the picture, as red, green and blue from 0 to 255."""
+    """Return the colours of a picture, as red, green and blue from 0 to 255."""
     image = decode_png(png)
     found = image.getcolors(image.width * image.height)
     assert found is not None

@@ -1,4 +1,4 @@
-"""The program with a clock that stands until it is moved: for what is told later than it happens."""
+"""The program with a clock that tests move, for notifications that are sent later than their events."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ SUNDAY_EVENING = datetime(2026, 11, 22, 21, tzinfo=UTC)
 
 @dataclass
 class TimedProgram:
-    """One person's conversation; others by `of`."""
+    """A program with a movable clock and a person's conversation. Methods take others as `conversation`."""
 
     program: RunningProgram
     now: datetime = SUNDAY_EVENING
@@ -50,7 +50,7 @@ class TimedProgram:
         )
 
     async def ask(self, line: str, conversation: Conversation | None = None) -> str:
-        """The text of the reply to a line that must succeed."""
+        """Send a line that must succeed, and return the text of the reply."""
         reply = await self.send(line, conversation)
         assert reply.outcome is Outcome.DONE, to_plain_text(reply)
         return to_plain_text(reply)
@@ -76,7 +76,7 @@ class TimedProgram:
         await self._add_to_outbox(Notice(text, text, self.now), conversation)
 
     async def list_due(self, conversation: Conversation | None = None) -> list[Reply]:
-        """What would be sent now, and is not noted as told."""
+        """Return what would be sent now, without marking it as delivered."""
         conversation = conversation or self.conversation
         messages = await self.process.notifications.list_due(conversation.platform, conversation.id)
         return [
@@ -84,7 +84,7 @@ class TimedProgram:
         ]
 
     async def deliver_due(self, conversation: Conversation | None = None) -> list[str]:
-        """What is sent now, until nothing is due any more, as texts."""
+        """Deliver until nothing is due, and return the texts."""
         conversation = conversation or self.conversation
         texts = []
         while messages := await self.process.notifications.list_due(conversation.platform, conversation.id):

@@ -1,4 +1,4 @@
-"""Runs that are looked at for alerts and alarms, on a server and a program whose time stands until it is moved."""
+"""Runs that are polled for alerts and stalls, with a server and a program whose clock the test moves."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +20,7 @@ WORKER = "lab:alice_queue:gpu0"
 
 @dataclass
 class WatchedRuns:
-    """A server, a program on it, and what looks at the runs; `watching` is made anew as after a restart."""
+    """A server, a program, and the poller of runs. `restart` replaces the poller, like a restart of the bot."""
 
     clock: Clock
     sandbox: Sandbox
@@ -31,7 +31,7 @@ class WatchedRuns:
         self.poller = _build_poller(self.program, self.clock)
 
     async def poll(self, *, advance_by: float = 10) -> list[str]:
-        """What a look has the person told, each message with its buttons."""
+        """Poll once, and return the notifications with their buttons."""
         self.clock.advance(seconds=advance_by)
         await self.poller.poll()
         return [to_plain_text(reply) for reply in await self.deliver()]
@@ -41,14 +41,14 @@ class WatchedRuns:
         return await self.program.deliver_due(process.notifications, (person or self.program).conversation)
 
     def add_run(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
-        """An experiment of Alice's that runs since now, where it has no other status."""
+        """Add an experiment of Alice's that has just started, unless another status is given."""
         now = truncate_to_milliseconds(self.clock())
         task = self.sandbox.state.add_task(name, user=self.sandbox.alice.id, status=status, **fields)
         task.update(status_changed=now, **({"started": now} if status == "in_progress" else {}))
         return task
 
     async def add_watched_run(self, name: str = "a run", status: str = "in_progress", **fields: Any) -> Document:
-        """The same, watched in Alice's terminal."""
+        """Add a run and watch it in Alice's terminal."""
         task = self.add_run(name, status, **fields)
         await self.program.ask(f"/watch {task['id']}")
         return task
@@ -61,7 +61,7 @@ class WatchedRuns:
         )
 
     def report_scalar(self, task: Document, name: str, *values: float) -> None:
-        """Values of the scalar `metric/variant`, at the next iterations."""
+        """Report values of the scalar `metric/variant`, at the next iterations."""
         metric, _, variant = name.rpartition("/")
         events = self.sandbox.state.events.get(task["id"])
         first_iteration = len(events.scalars) if events else 0
@@ -82,7 +82,7 @@ class WatchedRuns:
         )
 
     def add_log_lines(self, task: Document, *lines: str, seconds_ago: float = 0) -> None:
-        """Lines that the run's machine wrote `ago` seconds before they came."""
+        """Add log lines that the run wrote `seconds_ago` before they arrived."""
         timestamp = self._get_timestamp() - int(seconds_ago * 1000)
         add_events(
             self.sandbox.state,
@@ -90,7 +90,7 @@ class WatchedRuns:
         )
 
     def report_worker_status(self, task: Document | None = None, *, queues: tuple[str, ...] = ()) -> None:
-        """A status report of the worker, as of its run."""
+        """Report the worker's status, with the run if one is given."""
         state, now = self.sandbox.state, self.clock()
         worker = state.workers.get(WORKER) or Worker(
             key=WORKER,

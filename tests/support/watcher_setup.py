@@ -1,4 +1,4 @@
-"""A world for the watcher: a server whose time stands still, the program on it, and an agent that obeys."""
+"""A setup for tests of the watcher: a server, the program, an agent, and a clock that the test moves."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ WORKER = "lab:alice_queue:gpu0"
 
 
 class ManualClock:
-    """A clock that begins now and goes on only when told to: the server's and the watcher's."""
+    """A clock that starts at the real time and moves only by `advance`, for the server and the watcher."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC).replace(microsecond=0)
@@ -30,7 +30,7 @@ class ManualClock:
 
 @dataclass
 class WatcherSetup:
-    """A server whose time stands still, a program on it, and an agent that does what it is told."""
+    """A server with a manual clock, a program, and an agent that the test controls."""
 
     clock: ManualClock
     sandbox: Sandbox
@@ -39,7 +39,7 @@ class WatcherSetup:
     watcher: Watcher
 
     async def poll(self, *, advance_by: float = 1) -> list[str]:
-        """What a look of the watcher has the person told, in order."""
+        """Poll once, and return the notifications in order."""
         self.clock.advance(advance_by)
         await self.watcher.poll()
         return await self.deliver()
@@ -59,7 +59,7 @@ class WatcherSetup:
         return [to_plain_text(reply).partition("\n[")[0] for reply in replies]
 
     async def enqueue_clone(self, name: str = "two GPUs") -> Document:
-        """A clone of the baseline that waits in Alice's queue."""
+        """Enqueue a clone of the baseline in Alice's queue."""
         reply = await self.program.send(f"/rerun baseline {name}")
         return self.sandbox.state.tasks[reply.experiment_id]
 
@@ -78,7 +78,7 @@ class WatcherSetup:
         )
 
     async def finish_run(self, task: Document, final_status: str, *lines: str, by_agent: bool = False) -> None:
-        """Lets a run end as `completed`, `failed` or `stopped`, with these lines in its log."""
+        """End a run as `completed`, `failed` or `stopped`, with these lines in its log."""
         for number, line in enumerate(lines):
             timestamp = int(self.clock().timestamp() * 1000) + number
             await self.agent.call_for_data(
@@ -100,14 +100,14 @@ def build_watcher(program: RunningProgram, clock: ManualClock) -> Watcher:
 
 
 def assert_notifications(texts: list[str], *expected: tuple[str, ...]) -> None:
-    """Fails unless exactly these were told, each with these parts in it."""
+    """Fail unless there are exactly these notifications, each with its expected parts."""
     assert len(texts) == len(expected), texts
     for text, parts in zip(texts, expected, strict=True):
         assert not [part for part in parts if part not in text], text
 
 
 def add_changed_experiment(world: WatcherSetup, name: str, *, status: str = "completed") -> Document:
-    """An experiment of Bob's that changed its status now."""
+    """Add an experiment of Bob's that changed its status now."""
     return world.sandbox.state.add_task(
         name, user=world.sandbox.bob.id, status=status, status_changed=world.clock()
     )

@@ -1,4 +1,4 @@
-"""Who asks: Basic and Bearer credentials, the cookie that auth.login sets, and impersonation."""
+"""Authentication: Basic and Bearer credentials, the cookie that auth.login sets, and impersonation."""
 
 import base64
 import binascii
@@ -16,15 +16,15 @@ from clearml_chatops.sandbox.errors import (
 from clearml_chatops.sandbox.state import State, User
 from clearml_chatops.sandbox.tokens import Tokens
 
-TOKEN_COOKIE = "clearml_token_basic"
+LOGIN_COOKIE = "clearml_token_basic"
 IMPERSONATE_HEADER = "X-ClearML-Impersonate-As"
 
 
 def authenticate(state: State, tokens: Tokens, headers: Mapping[str, str], cookies: Mapping[str, str]) -> User:
-    """The user that a request acts as.
+    """Return the user that a request acts as.
 
     Raises:
-        ApiError: 401 where the credentials are missing or wrong, 400/6 where impersonation is not allowed.
+        ApiError: 401 if the credentials are missing or wrong, 400/6 if impersonation isn't allowed.
     """
     header = headers.get("Authorization")
     if header:
@@ -35,8 +35,8 @@ def authenticate(state: State, tokens: Tokens, headers: Mapping[str, str], cooki
             user = _authenticate_by_token(state, tokens, value)
         else:
             raise ApiError(BAD_SCHEME)
-    elif cookies.get(TOKEN_COOKIE):
-        user = _authenticate_by_token(state, tokens, cookies[TOKEN_COOKIE])
+    elif cookies.get(LOGIN_COOKIE):
+        user = _authenticate_by_token(state, tokens, cookies[LOGIN_COOKIE])
     else:
         raise ApiError(MISSING_CREDENTIALS)
     return _impersonate(state, user, headers.get(IMPERSONATE_HEADER))

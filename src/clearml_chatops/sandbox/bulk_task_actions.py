@@ -1,4 +1,4 @@
-"""The `…_many` calls: one action on several tasks, each answered on its own."""
+"""The `…_many` endpoints: one action on several tasks, with a result for each task."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What `clearml-chatops sandbox` does: serve, and say how to use the server."""
+"""The `clearml-chatops sandbox` command: serve, and print how to use the server."""
 
 import asyncio
 import signal
@@ -11,14 +11,14 @@ from clearml_chatops.sandbox.server import Sandbox
 
 
 async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.Event | None = None) -> None:
-    """Runs a sandbox until SIGINT, SIGTERM, or until `stop` is set.
+    """Run a sandbox until SIGINT, SIGTERM, or until `stop_event` is set.
 
     Args:
-        port: Where to listen on 127.0.0.1; 0 takes a free port.
-        empty: Leave the demo's experiments out.
-        stream: Gets `export NAME=value` lines to use the server with, the other users' as comments, and a
+        port: The port on 127.0.0.1; 0 takes a free one.
+        empty: Leave out the demo experiments.
+        stream: Gets `export NAME=value` lines for using the server, those of other users as comments, and a
             last line `ready`.
-        stop: Ends the server from within the process; signals are left alone then.
+        stop_event: Stops the server from within the process. Signals aren't handled then.
 
     Raises:
         OSError: The port is taken.
@@ -28,7 +28,7 @@ async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.E
         add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     await sandbox.start(port=port)
     try:
-        # before "ready": whoever waits for that line may send the signal at once
+        # Install the handlers before printing "ready": a signal may follow that line immediately.
         with _stop_on_signals() if stop_event is None else nullcontext(stop_event) as stopped:
             stream.write("\n".join((*format_environment(sandbox), "ready", "")))
             stream.flush()
@@ -38,7 +38,7 @@ async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.E
 
 
 def format_environment(sandbox: Sandbox) -> list[str]:
-    """Lines for a shell: the server's addresses and Alice's keys; the keys of the others as comments."""
+    """Return lines for a shell: the server's URLs and Alice's keys, and the other users' keys as comments."""
     lines = [
         f"export {name}={sandbox.url}" for name in ("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST")
     ]

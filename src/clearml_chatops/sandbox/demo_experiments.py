@@ -1,4 +1,4 @@
-"""The experiments that the demo starts with: a finished one to clone, and a few around it."""
+"""The experiments that the demo starts with: a completed one to clone, and a few others."""
 
 import math
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ _ARGUMENTS = {
     "batch_size": ("32", "int", "images per step"),
     "backbone": ("resnet18", "str", "network to train"),
 }
-"""Value, type and description, as the SDK takes them from the script's argparse."""
+"""Value, type and description, as the SDK reads them from the script's argparse."""
 
 _OUT_OF_MEMORY = """\
 Traceback (most recent call last):
@@ -36,13 +36,13 @@ Process failed, exit code 1"""
 
 @dataclass(frozen=True, kw_only=True)
 class PastRun:
-    """A run that lies behind."""
+    """A finished run."""
 
     name: str
     owner: User
     status: str
     started_ago: timedelta
-    """How long ago it began."""
+    """How long ago it started."""
     duration: timedelta
     steps: int
     reason: str = "worker execution done"
@@ -52,11 +52,11 @@ class PastRun:
 
 
 def add_demo_experiments(state: State, *, alice: User, bob: User) -> Document:
-    """Fills the company for the demo.
+    """Add the demo experiments.
 
     Returns:
-        The task `baseline`: completed, Alice's, with arguments, container, loss curve, log and a script that
-        a clearml-agent can run without installing anything.
+        The task `baseline`: Alice's completed run with arguments, container, loss curve, log and a script
+        that a clearml-agent can run without installing anything.
     """
     project = state.add_project(PROJECT, user=alice.id, description="Image classification")
     baseline = _add_run(
@@ -155,7 +155,7 @@ def _add_run(state: State, project_id: str, run: PastRun, *, parent_id: str | No
     )
     learning_rate = float(run.arguments.get("lr", _ARGUMENTS["lr"][0]))
     add_events(state, _generate_events(task, run, learning_rate))
-    # adding the events has moved it to now
+    # add_events has set it to now
     task["last_update"] = ended
     return task
 
@@ -174,7 +174,7 @@ def _build_arguments(overrides: dict[str, str]) -> Document:
 
 
 def _build_script() -> Document:
-    """The script as the SDK stores one that stands in no repository: the whole file as uncommitted changes."""
+    """Return the script as the SDK stores one outside a repository: the whole file as uncommitted changes."""
     source = resources.files("clearml_chatops.sandbox").joinpath("demo", SCRIPT)
     return {
         "binary": "python3",
@@ -183,14 +183,14 @@ def _build_script() -> Document:
         "version_num": "",
         "entry_point": SCRIPT,
         "working_dir": ".",
-        # an empty list of packages keeps the agent from looking for what the script imports
+        # an empty list of packages keeps the agent from detecting the script's imports
         "requirements": {"pip": ""},
         "diff": source.read_text(encoding="utf-8"),
     }
 
 
 def _generate_events(task: Document, run: PastRun, learning_rate: float) -> Iterable[Document]:
-    """A log line, two losses and an accuracy a step, at even distances over the run."""
+    """Yield a log line, two losses and an accuracy per step, evenly spaced over the run."""
     arguments = {name: value["value"] for name, value in task["hyperparams"]["Args"].items()}
     start_timestamp = int(task["started"].timestamp() * 1000)
     duration_in_milliseconds = int(run.duration.total_seconds() * 1000)

@@ -11,21 +11,21 @@ MISSING = object()
 
 
 def generate_id() -> str:
-    """32 hex digits, the form of every id of a ClearML server."""
+    """Return 32 hex digits, the form of all ids of a ClearML server."""
     return uuid4().hex
 
 
 def truncate_to_milliseconds(moment: datetime) -> datetime:
-    """The moment as MongoDB keeps it: whole milliseconds.
+    """Return a time as MongoDB stores it: in whole milliseconds.
 
-    Replies to a change tell the moment in microseconds, later reads in milliseconds; a cursor taken from
-    the former does not find the latter again. The sandbox keeps that trap.
+    The answer to a change has microseconds, later reads have milliseconds. A cursor taken from the former
+    doesn't match the latter. The sandbox keeps that trap.
     """
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def get_value_at(document: Document, path: str) -> Any:
-    """The value at a dotted path, MISSING where there is none."""
+    """Return the value at a dotted path, or MISSING."""
     value: Any = document
     for step in path.split("."):
         if not isinstance(value, dict) or step not in value:
@@ -35,7 +35,7 @@ def get_value_at(document: Document, path: str) -> Any:
 
 
 def set_value_at(document: Document, path: str, value: Any) -> None:
-    """Sets the value at a dotted path, making the dictionaries on the way."""
+    """Set the value at a dotted path. Create missing dictionaries on the way."""
     *parents, last = path.split(".")
     for step in parents:
         document = document.setdefault(step, {})
@@ -43,7 +43,7 @@ def set_value_at(document: Document, path: str, value: Any) -> None:
 
 
 def find_strings(value: Any) -> Iterator[str]:
-    """The strings that a value holds, for searching."""
+    """Yield the strings in a value, for searching."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

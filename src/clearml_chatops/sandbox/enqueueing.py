@@ -1,4 +1,4 @@
-"""Putting tasks into queues and taking them out again: tasks.enqueue, tasks.dequeue and their kin."""
+"""Enqueueing and dequeueing tasks: tasks.enqueue and tasks.dequeue."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ from clearml_chatops.sandbox.validation import FLAG, REQUIRED_TEXT, TEXT
 
 
 def require_default_queue(state: State) -> Document:
-    """The queue tagged `default`, where tasks go and agents listen that name none."""
+    """Return the queue tagged `default`, used by tasks and agents that name no queue."""
     for queue in state.queues.values():
         if "default" in queue["system_tags"]:
             return queue
@@ -26,7 +26,7 @@ def require_default_queue(state: State) -> Document:
 
 
 def is_queue_watched(state: State, queue_id: str) -> bool:
-    """Whether a worker that still reports listens to the queue."""
+    """Return whether an active worker listens to the queue."""
     now = state.now()
     return any(queue_id in worker.queues and not worker.is_expired(now) for worker in state.workers.values())
 
@@ -42,7 +42,7 @@ def is_queue_watched(state: State, queue_id: str) -> bool:
     verify_watched_queue=FLAG,
 )
 def enqueue(call: Call) -> Document:
-    """Queues a task: in the queue of that id, of that name (made if there is none), or the default one."""
+    """Enqueue a task by queue id, by queue name (the queue is created if missing), or in the default queue."""
     state = call.state
     task = state.require_task(call.data["task"])
     previous_status = task["status"]
@@ -74,10 +74,10 @@ def _resolve_queue_id(call: Call) -> str:
 
 @endpoint("tasks.dequeue", task=REQUIRED_TEXT, status_reason=TEXT, status_message=TEXT, new_status=TEXT)
 def dequeue_task(call: Call) -> Document:
-    """Takes a task out of its queue.
+    """Take a task out of its queue.
 
-    Beware: a task that no queue holds is answered with `dequeued` 1 as well (only `updated` is 0), and one
-    that runs becomes a draft while its process goes on. Both are how the real server behaves.
+    Two traps of the real server: a task that is in no queue also gets `dequeued` 1 (only `updated` is 0), and
+    a running task becomes a draft while its process keeps running.
     """
     task = call.state.require_task(call.data["task"])
     if task["status"] not in {"queued", "in_progress"}:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ErrorKind:
-    """One kind of error; `code` is the HTTP status as well as the envelope's result code."""
+    """A kind of error. `code` is both the HTTP status and the envelope's result code."""
 
     code: int
     subcode: int
@@ -13,12 +13,12 @@ class ErrorKind:
 
 
 class ApiError(Exception):
-    """Ends a call with an error reply.
+    """Ends a call with an error response.
 
     Args:
-        kind: Which error of the API it is.
-        detail: What the server puts in parentheses after the kind's text.
-        context: What the server lists after a colon, as `name=value` pairs.
+        kind: The error of the API.
+        detail: The text in parentheses after the kind's text.
+        context: The `name=value` pairs after a colon.
     """
 
     def __init__(self, kind: ErrorKind, detail: str = "", **context: object) -> None:

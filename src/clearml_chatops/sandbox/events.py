@@ -1,4 +1,4 @@
-"""Events: what running tasks report. Adding them, and reading the log."""
+"""Events, which running tasks report: adding them, and reading the log."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
@@ -16,24 +16,24 @@ DEFAULT_BATCH_SIZE = 500
 SCALAR_EVENT = "training_stats_scalar"
 
 _MACHINE_METRICS = {":monitor:machine", ":monitor:gpu"}
-"""Metrics whose iterations are not the run's: the SDK counts seconds where the script counts nothing."""
+"""Metrics that don't advance the run's iteration: the SDK counts seconds if the script reports no iterations."""
 
 _get_timestamp = itemgetter("timestamp")
 
 
 def hash_name(name: str) -> str:
-    """The key under which a task's `last_metrics` holds a metric or variant."""
+    """Return the key of a metric or variant in a task's `last_metrics`."""
     return md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 def add_events(state: State, events: Iterable[Document]) -> Document:
-    """Adds events to their tasks and brings the tasks' latest metrics up to date.
+    """Add events to their tasks, and update the tasks' latest metrics.
 
-    Events of tasks that do not exist are counted as errors.
+    Events of unknown tasks are counted as errors.
 
     Args:
-        state: Where the tasks are.
-        events: As events.add_batch takes them; what has no timestamp happened now.
+        state: The state with the tasks.
+        events: Events as in events.add_batch. Without a timestamp they happen now.
     """
     now = state.now()
     added = 0
@@ -60,7 +60,7 @@ def add_events(state: State, events: Iterable[Document]) -> Document:
         added += 1
     for id_ in updated_ids:
         state.tasks[id_]["last_update"] = truncate_to_milliseconds(now)
-        # batches of one task may arrive out of order: the SDK sends from several threads
+        # batches of a task may arrive out of order: the SDK sends from several threads
         state.events[id_].log.sort(key=_get_timestamp)
     return {"added": added, "errors": sum(errors.values()), "errors_info": errors}
 
@@ -151,11 +151,11 @@ def _add_items(call: Call, items: Iterable[object]) -> Document:
     from_timestamp=NUMBER,
 )
 def get_task_log(call: Call) -> Document:
-    """A part of the log.
+    """Return a part of the log.
 
-    By default the last `batch_size` events before `from_timestamp`, newest first; with `navigate_earlier`
-    false the first after it, oldest first. `order` asc or desc overrides the order. Events of one millisecond
-    stay together: more than `batch_size` are given rather than some of them.
+    By default these are the last `batch_size` events before `from_timestamp`, newest first. With
+    `navigate_earlier` false they are the first ones after it, oldest first. `order` (asc or desc) overrides
+    the order. Events of the same millisecond stay together, even if that exceeds `batch_size`.
     """
     log = find_task_events(call).log
     size = int(call.data.get("batch_size") or DEFAULT_BATCH_SIZE)
@@ -188,6 +188,6 @@ def clear_task_log(call: Call) -> Document:
 
 
 def find_task_events(call: Call) -> TaskEvents:
-    """The events of the request's task, none yet for one that never ran."""
+    """Return the events of the request's task, empty if it never ran."""
     task = call.state.require_readable_task(call.data["task"])
     return call.state.events.get(task["id"]) or TaskEvents()

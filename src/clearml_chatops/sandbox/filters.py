@@ -1,4 +1,4 @@
-"""The filters of `get_all` calls: what a request's fields ask of a document."""
+"""The filters of `get_all` endpoints: conditions on documents, built from a request's fields."""
 
 import operator
 import re
@@ -12,7 +12,7 @@ from clearml_chatops.sandbox.errors import MALFORMED_REGEX, VALIDATION, ApiError
 
 Condition = Callable[[Document], bool]
 
-_COMPARISON = re.compile(r"(?P<sign>>=|>|<=|<)?(?P<moment>.*)", re.DOTALL)
+_COMPARISON = re.compile(r"(?P<operator>>=|>|<=|<)?(?P<date>.*)", re.DOTALL)
 _OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "": operator.eq,
     ">=": operator.ge,
@@ -30,21 +30,21 @@ _COMBINERS: dict[str, Callable[[Iterable[bool]], bool]] = {
 
 @dataclass(frozen=True)
 class Filters:
-    """Which fields of a collection can be filtered by, and how; a trailing `*` stands for any ending."""
+    """The fields that a collection can be filtered by, and how. A trailing `*` matches any ending."""
 
     patterns: tuple[str, ...] = ("name",)
-    """Regular expressions, found anywhere in the text, with regard to case."""
+    """Regular expressions, found anywhere in the text, case-sensitive."""
     lists: tuple[str, ...] = ("id", "tags", "system_tags")
     """One or several values, with ClearML's `__$not` and `-` for exclusion."""
     dates: tuple[str, ...] = ()
     ranges: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
     full_text: tuple[str, ...] = ("name", "id")
-    """Where `search_text` looks."""
+    """The fields that `search_text` searches."""
 
 
 def build_conditions(data: Document, filters: Filters) -> list[Condition]:
-    """All that a request's fields ask; fields that are no filter are ignored, as the server does."""
+    """Return the conditions of a request's fields. Other fields are ignored, as on the real server."""
     builders: tuple[tuple[tuple[str, ...], Callable[[str, Any], Condition]], ...] = (
         (filters.patterns, _build_pattern_condition),
         (filters.lists, _build_list_condition),
@@ -69,10 +69,10 @@ def build_conditions(data: Document, filters: Filters) -> list[Condition]:
 
 
 def compile_pattern(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern[str]:
-    """The compiled pattern.
+    """Return the compiled pattern.
 
     Raises:
-        ApiError: 400/21, it is no regular expression.
+        ApiError: 400/21, it isn't a regular expression.
     """
     try:
         return re.compile(pattern, flags)
@@ -81,7 +81,7 @@ def compile_pattern(pattern: str, flags: re.RegexFlag = re.NOFLAG) -> re.Pattern
 
 
 def parse_date(text: str) -> datetime | None:
-    """A date of a request, UTC unless it says otherwise; None for what is no date."""
+    """Return a date of a request (UTC unless it has a time zone), or None if it isn't a date."""
     try:
         parsed = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -141,10 +141,10 @@ def _build_date_condition(field: str, value: Any) -> Condition:
     comparisons: list[tuple[Callable[[Any, Any], bool], datetime]] = []
     for item in expressions:
         match = _COMPARISON.fullmatch(item)
-        limit = parse_date(match["moment"]) if match else None
-        # the real server ignores a limit that is no date, and answers as if it had not been given
+        limit = parse_date(match["date"]) if match else None
+        # the real server ignores a limit that isn't a date
         if match and limit:
-            comparisons.append((_OPERATORS[match["sign"] or ""], limit))
+            comparisons.append((_OPERATORS[match["operator"] or ""], limit))
     if not comparisons:
         return lambda _: True
 
@@ -161,7 +161,7 @@ def _build_date_condition(field: str, value: Any) -> Condition:
 
 
 def _build_list_condition(field: str, value: Any) -> Condition:
-    """ClearML's list language: values of which any (or, after `__$all`, all) must be there or not there."""
+    """Build a condition in ClearML's list syntax: any (after `__$all`: all) of the values present or absent."""
     combine: Callable[[Iterable[bool]], bool] | None = None
     group_combine: Callable[[Iterable[bool]], bool] = any
     excludes_next = False
@@ -185,7 +185,7 @@ def _build_list_condition(field: str, value: Any) -> Condition:
 
     def condition(document: Document) -> bool:
         if not groups and not accepts_empty:
-            # an empty list asks nothing: the real server answers with everything
+            # an empty list filters nothing, as on the real server
             return True
         actual = get_value_at(document, field)
         if actual is MISSING or actual is None or actual == []:

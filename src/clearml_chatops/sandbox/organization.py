@@ -1,4 +1,4 @@
-"""The server itself and what spans the company: version, ping, tags, models."""
+"""Endpoints of the server and of the whole company: version, ping, tags, models."""
 
 from clearml_chatops.sandbox import queries
 from clearml_chatops.sandbox.documents import Document
@@ -51,7 +51,7 @@ def info(_: Call) -> Document:
 
 @endpoint("organization.get_tags")
 def get_tags(call: Call) -> Document:
-    """The tags in use on tasks and models."""
+    """Return the tags of tasks and models."""
     documents = [*call.state.tasks.values(), *call.state.models.values()]
     answer = {"tags": sorted({tag for document in documents for tag in document["tags"]})}
     if call.get_flag("include_system"):

@@ -1,4 +1,4 @@
-"""Projects: making and reading them, and what their tasks have in common."""
+"""Projects: creating, changing and reading them, and data about their tasks."""
 
 from datetime import timedelta
 
@@ -59,7 +59,7 @@ _STATUSES = (
 
 @endpoint("projects.create", name=REQUIRED_TEXT, description=TEXT, tags=LIST, system_tags=LIST)
 def create(call: Call) -> Document:
-    """Makes a project, and those above it in its path that do not exist."""
+    """Create a project, and the missing projects above it in its path."""
     name = call.data["name"].strip("/")
     check_name(name)
     if call.state.find_project(name):
@@ -74,7 +74,7 @@ def create(call: Call) -> Document:
 
 @endpoint("projects.update", project=REQUIRED_TEXT, name=TEXT, description=TEXT, tags=LIST, system_tags=LIST)
 def update(call: Call) -> Document:
-    """Changes a project; a new name moves those below it along."""
+    """Change a project. A new name also renames its subprojects."""
     project = call.state.require_project(call.data["project"])
     fields = {
         name: call.data[name]
@@ -101,7 +101,7 @@ def _rename(call: Call, project: Document, name: str) -> None:
 
 @endpoint("projects.delete", project=REQUIRED_TEXT, force=FLAG)
 def delete(call: Call) -> Document:
-    """Deletes a project with those below it; with `force` also one with tasks, which then have none."""
+    """Delete a project and its subprojects. `force` allows it with tasks, which then have no project."""
     state = call.state
     project = state.require_project(call.data["project"])
     deleted_ids = state.expand_subprojects([project["id"]])
@@ -128,7 +128,7 @@ def get_by_id(call: Call) -> Document:
 
 
 def _list_ancestor_ids(state: State, project: Document) -> list[str]:
-    """The ids of the projects above, the topmost first."""
+    """Return the ids of the projects above, the topmost first."""
     parent = state.projects.get(project.get("parent", ""))
     return [*_list_ancestor_ids(state, parent), parent["id"]] if parent else []
 
@@ -142,7 +142,7 @@ def get_all(call: Call) -> Document:
 
 @endpoint("projects.get_all_ex", only_fields=TEXT_OR_LIST, include_stats=FLAG)
 def get_all_ex(call: Call) -> Document:
-    """As get_all, with references as documents and, asked for, with the counts of tasks by status."""
+    """Answer like get_all, with references as documents and, on request, with task counts by status."""
     found = _find_projects(call)
     projects = [queries.expand_references(call.state, project, call.data, PROJECT_SCHEMA) for project in found]
     if call.get_flag("include_stats"):
@@ -196,7 +196,7 @@ def _list_subprojects(state: State, project: Document) -> list[Document]:
 
 
 def _find_tasks(call: Call, field: str) -> list[Document]:
-    """The tasks of the request's project or projects with those below, of all without one."""
+    """Return the tasks of the requested projects and their subprojects, or all tasks without a project."""
     requested = call.data.get(field)
     if not requested:
         return call.state.list_tasks(None)
@@ -206,7 +206,7 @@ def _find_tasks(call: Call, field: str) -> list[Document]:
 
 @endpoint("projects.get_hyper_parameters", since="2.9", project=TEXT)
 def get_hyper_parameters(call: Call) -> Document:
-    """Names of the parameters of a project's tasks, ordered, in pages."""
+    """Return the sorted parameter names of a project's tasks, in pages."""
     names = sorted(
         {
             (section, name)
@@ -236,7 +236,7 @@ def get_task_tags(call: Call) -> Document:
 
 @endpoint("projects.get_task_parents", since="2.12", projects=LIST)
 def get_task_parents(call: Call) -> Document:
-    """The tasks that others of the projects were cloned from."""
+    """Return the tasks that the projects' tasks were cloned from."""
     parents = {task["parent"] for task in _find_tasks(call, "projects") if task.get("parent")}
     found = [call.state.tasks[id_] for id_ in parents if id_ in call.state.tasks]
     return {
@@ -249,7 +249,7 @@ def get_task_parents(call: Call) -> Document:
 
 @endpoint("projects.get_unique_metric_variants", project=TEXT)
 def get_unique_metric_variants(call: Call) -> Document:
-    """The metrics and variants that tasks of the project reported, with the keys of `last_metrics`."""
+    """Return the metrics and variants that the project's tasks reported, with their keys in `last_metrics`."""
     found = {
         (entry["metric"], entry["variant"]): {
             "metric": entry["metric"],

@@ -1,4 +1,4 @@
-"""Finding, ordering, paging and projecting documents, as every `get_all` of the API does it."""
+"""Filtering, ordering, paging and projecting documents, as all `get_all` endpoints do."""
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -16,18 +16,18 @@ MAX_PAGE_SIZE = 500
 
 @dataclass(frozen=True)
 class Schema:
-    """What the queries need to know of one collection."""
+    """What queries need to know about a collection."""
 
     fields: frozenset[str]
     filters: Filters = field(default_factory=Filters)
     references: Mapping[str, str] = field(default_factory=dict)
-    """Fields that hold an id, with the collection that it is of; the `_ex` calls expand them."""
+    """Fields that hold an id, with the collection it belongs to. The `_ex` endpoints expand them."""
     hidden: frozenset[str] = frozenset()
-    """Fields that a list leaves out unless they are asked for."""
+    """Fields that lists leave out unless they are requested."""
 
 
 def find(state: State, documents: Mapping[str, Document], data: Document, schema: Schema) -> list[Document]:
-    """The documents that a request asks for, in its order, cut to its page."""
+    """Return the requested page of the matching documents, in the requested order."""
     return _select_page(state, _sort_documents(filter_documents(documents, data, schema.filters), data), data)
 
 
@@ -44,10 +44,10 @@ def filter_documents(documents: Mapping[str, Document], data: Document, filters:
 
 
 def select_fields(document: Document, data: Document, schema: Schema) -> Document:
-    """The document with only the fields asked for.
+    """Return the document with only the requested fields.
 
     Raises:
-        ApiError: 400/14, a field is none of the collection.
+        ApiError: 400/14, the collection has no such field.
     """
     paths = parse_only_fields(data, schema)
     if not paths:
@@ -59,7 +59,7 @@ def select_fields(document: Document, data: Document, schema: Schema) -> Documen
 
 
 def expand_references(state: State, document: Document, data: Document, schema: Schema) -> Document:
-    """As `projected`, with references as `{id}` documents, and the fields asked of what they refer to."""
+    """Select fields like `select_fields`, with references as `{id}` documents and their requested fields."""
     result = select_fields(document, data, schema)
     requested_paths = parse_only_fields(data, schema)
     for path, collection in schema.references.items():
@@ -93,7 +93,7 @@ def parse_only_fields(data: Document, schema: Schema) -> list[str]:
 
 
 def advance_scroll(state: State, data: Document, found: list[Document]) -> Document:
-    """Moves the scroll on by what was found; the fields that the answer gets for it."""
+    """Advance the scroll by the number of documents found. Return the fields it adds to the answer."""
     if "scroll_id" not in data:
         return {}
     id_ = data.get("scroll_id") or generate_id()
@@ -116,7 +116,7 @@ def _find_referenced(state: State, collection: str, id_: str) -> Document:
 
 
 def _replace_value(result: Document, steps: list[str], value: Document) -> None:
-    """Sets the value without touching the stored document that `result` shares its dictionaries with."""
+    """Set the value without changing the stored document, which shares its dictionaries with `result`."""
     for step in steps[:-1]:
         result[step] = dict(result.get(step) or {})
         result = result[step]
@@ -131,7 +131,7 @@ def _copy_value(source: Document, target: Document, steps: list[str]) -> None:
     if not rest:
         target[step] = value
     elif isinstance(value, dict):
-        # the parent is answered even where the child is missing: {"runtime": {}}
+        # the parent is in the answer even if the child is missing: {"runtime": {}}
         _copy_value(value, target.setdefault(step, {}), rest)
 
 
@@ -143,7 +143,7 @@ def _sort_documents(found: list[Document], data: Document) -> list[Document]:
         order.append("id")
     for name in reversed(order):
         path = name.removeprefix("-")
-        # parameters are texts, which ClearML orders by the number they spell
+        # parameter values are strings, which ClearML sorts as numbers
         numeric = path.startswith(("hyperparams.", "execution.parameters."))
         pairs = [(get_value_at(document, path), document) for document in found]
         present = [
@@ -158,7 +158,7 @@ def _sort_documents(found: list[Document], data: Document) -> list[Document]:
 
 
 def _to_sort_key(value: Any, *, numeric: bool) -> tuple[str, Any]:
-    """A value with the name of its type, so that values of several types can be ordered."""
+    """Return a value with the name of its type, to sort values of different types."""
     if numeric and isinstance(value, str):
         with suppress(ValueError):
             value = float(value)

@@ -1,4 +1,4 @@
-"""Entries of queues: adding, taking out and moving tasks, and how long each had waited."""
+"""Queue entries: adding, removing and moving tasks, and recording how long each waited."""
 
 from clearml_chatops.sandbox.documents import Document, truncate_to_milliseconds
 from clearml_chatops.sandbox.errors import TASK_ALREADY_QUEUED, TASK_NOT_IN_QUEUE, ApiError
@@ -10,10 +10,10 @@ def find_position(queue: Document, task_id: str) -> int | None:
 
 
 def add(state: State, queue: Document, task_id: str) -> None:
-    """Puts a task at the end of a queue, out of any other.
+    """Append a task to a queue, and remove it from all others.
 
     Raises:
-        ApiError: 400/706, it is in that queue already; it keeps its place.
+        ApiError: 400/706, it is already in that queue and keeps its position.
     """
     if find_position(queue, task_id) is not None:
         raise ApiError(TASK_ALREADY_QUEUED, task=task_id)
@@ -24,10 +24,10 @@ def add(state: State, queue: Document, task_id: str) -> None:
 
 
 def remove(state: State, queue: Document, task_id: str) -> Document:
-    """Takes a task out of a queue and returns its entry.
+    """Remove a task from a queue and return its entry.
 
     Raises:
-        ApiError: 400/703, it is not in it.
+        ApiError: 400/703, it isn't in the queue.
     """
     index = find_position(queue, task_id)
     if index is None:
@@ -41,7 +41,7 @@ def remove(state: State, queue: Document, task_id: str) -> Document:
 
 
 def remove_from_all_queues(state: State, task_id: str) -> int:
-    """Takes a task out of whatever queue holds it; how many did."""
+    """Remove a task from all queues. Return how many contained it."""
     containing_queues = [queue for queue in state.queues.values() if find_position(queue, task_id) is not None]
     for queue in containing_queues:
         remove(state, queue, task_id)
@@ -49,7 +49,7 @@ def remove_from_all_queues(state: State, task_id: str) -> int:
 
 
 def move(state: State, queue_id: str, task_id: str, steps: int | None, *, to_front: bool) -> int:
-    """Moves a task by `steps` towards the front or the back, all the way where None; its new position."""
+    """Move a task by `steps` (None: all the way) towards the front or the back. Return its new position."""
     queue = state.queues.get(queue_id)
     index = None if queue is None else find_position(queue, task_id)
     if queue is None or index is None:

@@ -1,4 +1,4 @@
-"""Queues: making, reading, changing and emptying them."""
+"""Queues: creating, reading, changing and emptying them."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def create(call: Call) -> Document:
 
 @endpoint("queues.update", since="2.4", queue=REQUIRED_TEXT, name=TEXT, tags=LIST, system_tags=LIST)
 def update(call: Call) -> Document:
-    """Sets name, tags or metadata; `tags` replaces the whole list."""
+    """Set name, tags or metadata. `tags` replaces the whole list."""
     queue = call.state.require_queue(call.data["queue"])
     fields = {
         name: call.data[name]
@@ -88,7 +88,7 @@ def _check_name_unused(state: State, name: str) -> None:
 
 @endpoint("queues.delete", since="2.4", queue=REQUIRED_TEXT, force=FLAG)
 def delete(call: Call) -> Document:
-    """Deletes a queue; with `force` one that has entries, whose tasks get back the status they came with."""
+    """Delete a queue. `force` allows it with entries; their tasks get their previous status back."""
     queue = call.state.require_queue(call.data["queue"])
     if queue["entries"] and not call.get_flag("force"):
         raise ApiError(QUEUE_NOT_EMPTY, "use force=true to delete", id=queue["id"])
@@ -131,7 +131,7 @@ def get_all(call: Call) -> Document:
 
 @endpoint("queues.get_all_ex", since="2.4", only_fields=TEXT_OR_LIST)
 def get_all_ex(call: Call) -> Document:
-    """As get_all, with the entries' task names and with the workers that listen."""
+    """Answer like get_all, with the entries' task names and the workers that listen."""
     state = call.state
     found = queries.find(state, state.queues, call.data, QUEUE_SCHEMA)
     detailed = [
@@ -184,7 +184,7 @@ def peek_task(call: Call) -> Document:
 
 @endpoint("queues.get_next_task", queue=REQUIRED_TEXT, get_task_info=FLAG)
 def get_next_task(call: Call) -> Document:
-    """Takes out the first entry; its task stays `queued` until the agent calls tasks.started."""
+    """Remove the first entry. Its task stays `queued` until the agent calls tasks.started."""
     state = call.state
     queue = state.require_queue(call.data["queue"])
     if not queue["entries"]:
@@ -205,7 +205,7 @@ def add_task(call: Call) -> Document:
 
 @endpoint("queues.remove_task", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT, update_task_status=FLAG)
 def remove_task(call: Call) -> Document:
-    """Takes a task out; it stays `queued` unless `update_task_status` is set."""
+    """Remove a task. It stays `queued` unless `update_task_status` is set."""
     queue = call.state.queues.get(call.data["queue"])
     if queue is None:
         raise queue_entries.build_not_in_queue_error(call.state, call.data["queue"], call.data["task"])
@@ -251,7 +251,7 @@ def _move_task(call: Call, *, to_front: bool) -> Document:
     queue_ids=LIST,
 )
 def get_queue_metrics(call: Call) -> Document:
-    """How long entries waited and how many there were, for the intervals in which one left."""
+    """Return mean waiting times and queue lengths for the intervals in which an entry left."""
     sample_range = SampleRange.from_request(call.data)
     answer: list[Document] = []
     for id_ in call.data.get("queue_ids") or list(call.state.queues):

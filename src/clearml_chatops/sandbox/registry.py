@@ -1,4 +1,4 @@
-"""The endpoints: each a function of the call, registered by name with the version it begins at."""
+"""The registry of endpoints: functions of a call, registered by name and first API version."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ SERVER_VERSION = "2.3.0"
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One authenticated request on its way to its endpoint."""
+    """An authenticated request for an endpoint."""
 
     state: State
     tokens: Tokens
@@ -26,14 +26,14 @@ class Call:
     """The items of a request whose body is JSON lines (events.add_batch)."""
 
     def get_text(self, name: str) -> str:
-        """A text field of the request, empty where it is absent."""
+        """Return a text field of the request, or an empty string."""
         return str(self.data.get(name) or "")
 
     def get_flag(self, name: str, *, default: bool = False) -> bool:
         value = self.data.get(name)
         if value is None:
             return default
-        # in a query string every value is text
+        # in a query string all values are text
         return value.lower() in {"true", "1"} if isinstance(value, str) else bool(value)
 
 
@@ -42,7 +42,7 @@ Handler = Callable[[Call], Document]
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A name of the API with what answers it."""
+    """An endpoint of the API with its handler."""
 
     name: str
     since: str
@@ -58,12 +58,12 @@ ENDPOINTS: dict[str, Endpoint] = {}
 
 
 def endpoint(name: str, /, *, since: str = "1.0", **fields: Field) -> Callable[[Handler], Handler]:
-    """Registers a function as an endpoint.
+    """Register a function as an endpoint.
 
     Args:
         name: `service.action`.
-        since: The least version of the API that has it; an older request gets 404/0.
-        fields: The fields of the request that are checked before the function is called.
+        since: The first API version that has it. A request for an older version gets 404/0.
+        fields: The fields of the request to check before the function is called.
     """
 
     def register(handler: Handler) -> Handler:
@@ -74,10 +74,10 @@ def endpoint(name: str, /, *, since: str = "1.0", **fields: Field) -> Callable[[
 
 
 def find_endpoint(name: str, version: str) -> Endpoint:
-    """The endpoint for a requested version.
+    """Return the endpoint for a requested version.
 
     Raises:
-        ApiError: 404/0, there is none of that name or it came with a later version.
+        ApiError: 404/0, it doesn't exist or was added in a later version.
     """
     found = ENDPOINTS.get(name)
     if found is None or _parse_version(version) < _parse_version(found.since):

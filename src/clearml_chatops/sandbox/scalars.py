@@ -1,4 +1,4 @@
-"""Reading the scalars that tasks reported: curves, latest values, names."""
+"""Reading the scalars that tasks have reported: curves, latest values, names."""
 
 from collections.abc import Iterable
 from itertools import islice
@@ -20,13 +20,13 @@ DEFAULT_RAW_BATCH_SIZE = 10_000
 DEFAULT_CURVE_POINTS = 5_000
 
 SINGLE_VALUE_ITERATION = -(2**31)
-"""The iteration that the SDK gives to a value reported once for the whole run."""
+"""The iteration that the SDK uses for a value reported once for the whole run."""
 
 Curves = dict[str, dict[str, list[Document]]]
 
 
 def _group_curves(scalars: Iterable[Document]) -> Curves:
-    """The scalar events by metric and variant, each in order of iteration."""
+    """Return the scalar events by metric and variant, each sorted by iteration."""
     curves: Curves = {}
     for event in scalars:
         if event["type"] == SCALAR_EVENT:
@@ -44,7 +44,7 @@ def _load_curves(state: State, task_id: str) -> Curves:
 
 
 def _load_plotted_curves(state: State, task_id: str) -> Curves:
-    """The curves without values that were reported once for the whole run."""
+    """Return the curves without values that were reported once for the whole run."""
     curves = {
         metric: {
             variant: [event for event in events if event["iter"] > SINGLE_VALUE_ITERATION]
@@ -57,7 +57,7 @@ def _load_plotted_curves(state: State, task_id: str) -> Curves:
 
 
 def _sample_points(events: list[Document], key: str, samples: int) -> Document:
-    """X and y of a curve; of a long one every so-manieth point, the last among them."""
+    """Return x and y of a curve. A long one is thinned to every n-th point, including the last."""
     step = -(-len(events) // max(samples, 1))
     sampled = events if step <= 1 else events[(len(events) - 1) % step :: step]
     axis = "iter" if key == "iter" else "timestamp"
@@ -66,7 +66,7 @@ def _sample_points(events: list[Document], key: str, samples: int) -> Document:
 
 @endpoint("events.scalar_metrics_iter_histogram", task=REQUIRED_TEXT, samples=INTEGER, key=TEXT)
 def scalar_metrics_iter_histogram(call: Call) -> Document:
-    """All curves of a task: {metric: {variant: {name, x, y}}}."""
+    """Return all curves of a task: {metric: {variant: {name, x, y}}}."""
     key = call.get_text("key") or "iter"
     samples = call.data.get("samples") or DEFAULT_CURVE_POINTS
     return {
@@ -80,7 +80,7 @@ def scalar_metrics_iter_histogram(call: Call) -> Document:
 
 @endpoint("events.multi_task_scalar_metrics_iter_histogram", tasks=REQUIRED_LIST, samples=INTEGER, key=TEXT)
 def multi_task_scalar_metrics_iter_histogram(call: Call) -> Document:
-    """The curves of several tasks: {metric: {variant: {task: {name, x, y}}}}."""
+    """Return the curves of several tasks: {metric: {variant: {task: {name, x, y}}}}."""
     key = call.get_text("key") or "iter"
     samples = call.data.get("samples") or DEFAULT_CURVE_POINTS
     metrics: Document = {}
@@ -101,7 +101,7 @@ def multi_task_scalar_metrics_iter_histogram(call: Call) -> Document:
     count_total=FLAG,
 )
 def scalar_metrics_iter_raw(call: Call) -> Document:
-    """Every point of one metric, in batches by scroll."""
+    """Return every point of one metric, in batches by scroll."""
     metric_filter = call.data["metric"]
     variants = _load_curves(call.state, call.data["task"]).get(metric_filter.get("metric", ""), {})
     variant_names = [name for name in metric_filter.get("variants") or variants if name in variants]
@@ -138,7 +138,7 @@ def get_scalar_metric_data(call: Call) -> Document:
 
 @endpoint("events.get_task_events", task=REQUIRED_TEXT, event_type=TEXT, batch_size=INTEGER, order=TEXT)
 def get_task_events(call: Call) -> Document:
-    """A task's events of one type (or all), oldest first unless `order` is desc, in batches by scroll."""
+    """Return a task's events of one type or all, oldest first unless `order` is desc, in batches by scroll."""
     task_events = find_task_events(call)
     event_type = call.get_text("event_type")
     events = [
@@ -156,7 +156,7 @@ def get_task_events(call: Call) -> Document:
 
 @endpoint("events.get_task_latest_scalar_values", task=REQUIRED_TEXT)
 def get_task_latest_scalar_values(call: Call) -> Document:
-    """The last value of each curve."""
+    """Return the last value of each curve."""
     task = call.state.require_readable_task(call.data["task"])
     metrics: list[Document] = []
     newest = 0
@@ -191,7 +191,7 @@ def get_scalar_metrics_and_variants(call: Call) -> Document:
 
 @endpoint("events.get_task_metrics", tasks=REQUIRED_LIST, event_type=TEXT)
 def get_task_metrics(call: Call) -> Document:
-    """The names of the metrics that tasks reported."""
+    """Return the names of the metrics that tasks reported."""
     event_type = call.get_text("event_type")
     answer: list[Document] = []
     for id_ in call.data["tasks"]:

@@ -1,4 +1,4 @@
-"""The server: HTTP, the envelope, and the way of a request to its endpoint."""
+"""The server: HTTP, the response envelope, and routing requests to endpoints."""
 
 import asyncio
 import importlib
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from clearml_chatops.sandbox.authentication import TOKEN_COOKIE, authenticate
+from clearml_chatops.sandbox.authentication import LOGIN_COOKIE, authenticate
 from clearml_chatops.sandbox.documents import Document, generate_id
 from clearml_chatops.sandbox.errors import (
     INTERNAL,
@@ -19,10 +19,11 @@ from clearml_chatops.sandbox.errors import (
     NOT_A_DICT,
     ApiError,
 )
+from clearml_chatops.sandbox.faults import Fault, Faults
 from clearml_chatops.sandbox.registry import API_VERSION, Call, Endpoint, find_endpoint
+from clearml_chatops.sandbox.request_log import HandledRequest, RequestLog
 from clearml_chatops.sandbox.state import State, User
 from clearml_chatops.sandbox.tokens import TOKEN_LIFETIME, Tokens
-from clearml_chatops.sandbox.traffic import Fault, Faults, HandledRequest, RequestLog
 
 for _module in (
     "enqueueing",
@@ -39,11 +40,11 @@ for _module in (
     "users",
     "workers",
 ):
-    # importing a module is what registers its endpoints
+    # importing a module registers its endpoints
     importlib.import_module(f"clearml_chatops.sandbox.{_module}")
 
 MAX_BODY_SIZE = 256 * 1024 * 1024
-"""Bytes; a task's uncommitted changes travel in one request."""
+"""Bytes. A task's uncommitted changes are sent in one request."""
 MIN_COMPRESSED_SIZE = 1024
 BATCH_ENDPOINT = "events.add_batch"
 
@@ -57,18 +58,19 @@ def utc_now() -> datetime:
 class Sandbox:
     """A ClearML API server in this process, in memory, reachable from this machine only.
 
-    It begins with two ordinary users, an admin, and an empty queue `default`.
+    It starts with two ordinary users, an admin, and an empty queue `default`.
 
     Args:
-        now: The clock; returns aware UTC datetimes.
-        alice_keys: Access key and secret key of the first user; random where None, like those of the others.
+        clock: Returns the current time as an aware UTC datetime.
+        alice_keys: Access key and secret key of the first user. None makes random ones, like those of the
+            others.
 
     Attributes:
-        state: The data, for seeding and for assertions.
-        alice, bob: Users of the role `user`.
-        carol: A user of the role `admin`.
-        requests: The requests that were handled.
-        faults: What the server is made to answer wrongly.
+        state: The data, for seeding and assertions.
+        alice, bob: Users with the role `user`.
+        carol: A user with the role `admin`.
+        requests: The log of handled requests.
+        faults: The faults that the server simulates.
     """
 
     def __init__(
@@ -89,18 +91,18 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """What clients take as CLEARML_API_HOST; known once the server has been started."""
+        """The value for CLEARML_API_HOST, known once the server has started."""
         return f"http://127.0.0.1:{self._port}"
 
     async def start(self, *, port: int = 0) -> None:
-        """Begins to listen, on a free port unless one is given.
+        """Start listening, on a free port unless one is given.
 
         Raises:
             OSError: The port is taken.
         """
         application = web.Application(client_max_size=MAX_BODY_SIZE)
         application.router.add_route("*", "/{path:.*}", self._respond)
-        # compressed bodies are refused unread, as the real server does
+        # compressed bodies are refused unread, as on the real server
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", port)
@@ -112,7 +114,7 @@ class Sandbox:
         self._port = self._runner.addresses[0][1]
 
     async def aclose(self) -> None:
-        """Stops listening and drops open connections; the state stays, and start() may follow."""
+        """Stop listening and drop open connections. The state stays, and the server can be started again."""
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
@@ -132,7 +134,7 @@ class Sandbox:
         try:
             body = await request.read()
         except ConnectionError:
-            return web.Response(status=400, text="Who asked is gone.")
+            return web.Response(status=400, text="The client disconnected.")
         match = _PATH.fullmatch(request.path)
         name = match["name"] if match else ""
         record = self.requests.record_start(name, request.method, request.path, body)
@@ -177,7 +179,7 @@ class Sandbox:
         except ApiError as error:
             envelope.set_error(error)
         except (TypeError, ValueError, LookupError, AttributeError) as error:
-            # a value of a shape that no check foresaw; the real server answers such with 500/100 as well
+            # a value that no check expected; the real server also answers 500/100
             envelope.set_error(ApiError(INTERNAL, type(error).__name__, err=error))
         response = web.Response(
             status=envelope.code,
@@ -186,7 +188,7 @@ class Sandbox:
         )
         if "token" in data and record.endpoint == "auth.login":
             lifetime = int(TOKEN_LIFETIME.total_seconds())
-            response.set_cookie(TOKEN_COOKIE, data["token"], max_age=lifetime, httponly=True, samesite="Lax")
+            response.set_cookie(LOGIN_COOKIE, data["token"], max_age=lifetime, httponly=True, samesite="Lax")
         if len(response.body or b"") >= MIN_COMPRESSED_SIZE:  # type: ignore[arg-type]
             response.enable_compression()
         return response
@@ -208,7 +210,7 @@ class Sandbox:
 
 
 class Envelope:
-    """The `meta` of a reply."""
+    """The `meta` part of a response."""
 
     def __init__(self, endpoint: str, version: str) -> None:
         self.endpoint = endpoint
@@ -244,9 +246,9 @@ class Envelope:
 
 
 def _parse_body(request: web.Request, record: HandledRequest) -> tuple[Document, list[object]]:
-    """The fields of a request, and the items of a batch.
+    """Return the fields of a request and the items of a batch.
 
-    The SDK and the agent send JSON bodies with GET too; browsers send query strings.
+    The SDK and the agent send JSON bodies even with GET; browsers send query strings.
     """
     data: Document = {}
     for name in request.query:
@@ -275,4 +277,4 @@ def _parse_json(text: bytes) -> Any:
 def _encode_datetime(value: object) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no JSON")
+    raise TypeError(f"{type(value).__name__} can't be encoded as JSON")

@@ -1,4 +1,4 @@
-"""The company: all that the server knows, in memory, with the ways to add to it and to look things up."""
+"""The server's data of one company, in memory, with methods to add and look up documents."""
 
 import secrets
 from collections.abc import Callable, Iterable
@@ -19,12 +19,12 @@ COMPANY_NAME = "clearml"
 
 @dataclass(frozen=True, kw_only=True)
 class User:
-    """A person of the company, with the first pair of keys he was given."""
+    """A user of the company, with their first pair of keys."""
 
     id: str
     name: str
     role: str
-    """`user` or `admin`, as ClearML names them."""
+    """ClearML's role: `user`, `admin`, or `system` for the server's own account."""
     created: datetime
     access_key: str
     secret_key: str
@@ -41,7 +41,7 @@ class Credentials:
 
 @dataclass(kw_only=True)
 class Worker:
-    """An agent as it reported itself; ClearML keeps one per company, user and id."""
+    """An agent as it last reported. ClearML has one worker per company, user and id."""
 
     key: str
     id: str
@@ -58,7 +58,7 @@ class Worker:
     queue: str | None = None
     statistics: list[tuple[datetime, Document]] = field(default_factory=list)
     activity: list[tuple[datetime, bool]] = field(default_factory=list)
-    """When it reported, and whether it was running something."""
+    """The time of each report, and whether a task was running."""
 
     def is_expired(self, now: datetime) -> bool:
         return now - self.last_activity_time > timedelta(seconds=self.register_timeout)
@@ -66,20 +66,20 @@ class Worker:
 
 @dataclass
 class TaskEvents:
-    """What a task reported."""
+    """The events that a task has reported."""
 
     log: list[Document] = field(default_factory=list)
-    """In order of timestamp."""
+    """Sorted by timestamp."""
     scalars: list[Document] = field(default_factory=list)
 
 
 class State:
     """The data of one company.
 
-    Tests and the demo seed it with `add_…`; the endpoints read and change the dictionaries themselves.
+    Tests and the demo fill it with `add_…`. The endpoints read and change the dictionaries directly.
 
     Args:
-        now: The clock; returns aware UTC datetimes.
+        clock: Returns the current time as an aware UTC datetime.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
@@ -94,7 +94,7 @@ class State:
         self.workers: dict[str, Worker] = {}
         self.events: dict[str, TaskEvents] = {}
         self.queue_waits: dict[str, list[tuple[datetime, float, int]]] = {}
-        """By queue: when an entry was taken out, how many seconds it had waited, how many are left."""
+        """By queue id: when an entry was removed, how many seconds it had waited, how many entries were left."""
         self.scroll_positions: dict[str, int] = {}
         self.retired_workers: list[Worker] = []
 
@@ -103,11 +103,11 @@ class State:
         name: str,
         *,
         role: str = "user",
-        id: str | None = None,  # noqa: A002 - the name that ClearML gives it
+        id: str | None = None,  # noqa: A002 - ClearML's name
         access_key: str | None = None,
         secret_key: str | None = None,
     ) -> User:
-        """Adds a person with a pair of keys, random unless given."""
+        """Add a user with a pair of keys, random unless given."""
         user = User(
             id=id or generate_id(),
             name=name,
@@ -121,7 +121,7 @@ class State:
         return user
 
     def add_project(self, name: str, *, user: str, description: str = "") -> Document:
-        """The project of that name; made if there is none, with its parents ("a/b" is under "a")."""
+        """Return the project with this name. Create it if missing, with its parents ("a/b" is under "a")."""
         existing = self.find_project(name)
         if existing is not None:
             return existing
@@ -170,7 +170,7 @@ class State:
         return queue
 
     def add_task(self, name: str, *, user: str, **fields: object) -> Document:
-        """A task: a draft unless `status` is among the fields, which are those of the API."""
+        """Add a task with these API fields. Without `status` it is a draft."""
         now = truncate_to_milliseconds(self.now())
         task: Document = {
             "id": generate_id(),
@@ -210,10 +210,10 @@ class State:
         return task
 
     def require_task(self, id: str) -> Document:  # noqa: A002
-        """The task of that id.
+        """Return the task with this id.
 
         Raises:
-            ApiError: 400/101.
+            ApiError: 400/101, it doesn't exist.
         """
         found = self.tasks.get(id)
         if found is None:
@@ -221,7 +221,7 @@ class State:
         return found
 
     def require_readable_task(self, id: str) -> Document:  # noqa: A002
-        """The task of that id, as endpoints look it up that only read; their error lists ids."""
+        """Return the task with this id, for endpoints that only read; their error lists ids."""
         found = self.tasks.get(id)
         if found is None:
             raise ApiError(TASK_NOT_FOUND, ids=f"({id})")
@@ -246,7 +246,7 @@ class State:
         return next((queue for queue in self.queues.values() if queue["name"] == name), None)
 
     def expand_subprojects(self, ids: Iterable[str]) -> set[str]:
-        """The given projects with all that stand under them."""
+        """Return the ids of the given projects and all their subprojects."""
         names = tuple(self.projects[id_]["name"] for id_ in ids if id_ in self.projects)
         return {
             project["id"]
@@ -255,13 +255,13 @@ class State:
         }
 
     def list_tasks(self, project_ids: Iterable[str] | None) -> list[Document]:
-        """The tasks of some projects, of all where None."""
+        """Return the tasks of some projects, or all tasks if None."""
         if project_ids is None:
             return list(self.tasks.values())
         selected_ids = set(project_ids)
         return [task for task in self.tasks.values() if task.get("project") in selected_ids]
 
     def touch_project(self, id: str | None) -> None:  # noqa: A002
-        """A project's `last_update` follows what happens to its tasks."""
+        """Set a project's `last_update` to now, after a change of its tasks."""
         if id in self.projects:
             self.projects[id]["last_update"] = truncate_to_milliseconds(self.now())

@@ -1,6 +1,4 @@
-"""The parts of a task with endpoints of their own: parameters, configurations, packages, artifacts."""
-
-from collections.abc import Iterable
+"""Parts of a task that have their own endpoints: parameters, configurations, packages, artifacts."""
 
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import VALIDATION, ApiError
@@ -21,7 +19,7 @@ REPLACE_MODE = Field((str,), choices=("none", "section", "all"))
 
 @endpoint("tasks.get_hyper_params", tasks=REQUIRED_LIST)
 def get_hyper_params(call: Call) -> Document:
-    """The parameters of some tasks, ordered by section and name."""
+    """Return the parameters of some tasks, sorted by section and name."""
     return {
         "params": [
             {"task": id_, "hyperparams": _list_parameters(call.state.require_readable_task(id_))}
@@ -38,7 +36,7 @@ def get_hyper_params(call: Call) -> Document:
     replace_hyperparams=REPLACE_MODE,
 )
 def edit_hyper_params(call: Call) -> Document:
-    """Sets parameters; `replace_hyperparams` drops all others, or those of the sections named."""
+    """Set parameters. `replace_hyperparams` removes all others, or those in the same sections."""
     check_parameters(call.data["hyperparams"])
     task = require_editable_task(call)
     parameters: list[Document] = call.data["hyperparams"]
@@ -56,7 +54,7 @@ def edit_hyper_params(call: Call) -> Document:
 
 @endpoint("tasks.delete_hyper_params", task=REQUIRED_TEXT, hyperparams=REQUIRED_LIST, force=FLAG)
 def delete_hyper_params(call: Call) -> Document:
-    """Deletes parameters, and whole sections where no name is given."""
+    """Delete parameters, or whole sections if no name is given."""
     task = require_editable_task(call)
     for parameter in call.data["hyperparams"]:
         section = task["hyperparams"].get(parameter.get("section"), {})
@@ -130,7 +128,7 @@ def delete_configuration(call: Call) -> Document:
 
 @endpoint("tasks.set_requirements", task=REQUIRED_TEXT, requirements=REQUIRED_DICTIONARY)
 def set_requirements(call: Call) -> Document:
-    """The packages that an agent found installed for the run."""
+    """Store the packages that an agent installed for the run."""
     task = call.state.require_task(call.data["task"])
     task["script"] = {**task.get("script", {}), "requirements": call.data["requirements"]}
     mark_changed(call, task)
@@ -155,7 +153,7 @@ def add_or_update_artifacts(call: Call) -> Document:
 @endpoint("tasks.delete_artifacts", task=REQUIRED_TEXT, artifacts=REQUIRED_LIST, force=FLAG)
 def delete_artifacts(call: Call) -> Document:
     task = call.state.require_task(call.data["task"])
-    deleted_keys = _keys(call.data["artifacts"])
+    deleted_keys = {_get_artifact_key(artifact) for artifact in call.data["artifacts"]}
     task["execution"]["artifacts"] = [
         item for item in task["execution"]["artifacts"] if _get_artifact_key(item) not in deleted_keys
     ]
@@ -165,7 +163,3 @@ def delete_artifacts(call: Call) -> Document:
 
 def _get_artifact_key(artifact: Document) -> tuple[str, str]:
     return str(artifact.get("key")), str(artifact.get("mode") or "output")
-
-
-def _keys(artifacts: Iterable[Document]) -> set[tuple[str, str]]:
-    return {_get_artifact_key(artifact) for artifact in artifacts}

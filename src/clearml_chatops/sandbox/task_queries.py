@@ -96,7 +96,7 @@ TASK_SCHEMA = Schema(
 
 @endpoint("tasks.get_by_id", task=REQUIRED_TEXT)
 def get_by_id(call: Call) -> Document:
-    """The whole task; `only_fields` has no say here."""
+    """Return the whole task. `only_fields` is ignored."""
     task = call.state.require_readable_task(call.data["task"])
     return {"task": {name: value for name, value in task.items() if name != "enqueue_status"}}
 
@@ -110,7 +110,7 @@ def get_all(call: Call) -> Document:
 
 @endpoint("tasks.get_all_ex", only_fields=TEXT_OR_LIST)
 def get_all_ex(call: Call) -> Document:
-    """As get_all, with users, projects, parents and queues as documents instead of ids."""
+    """Answer like get_all, with users, projects, parents and queues as documents instead of ids."""
     found = _find_tasks(call)
     tasks = [queries.expand_references(call.state, task, call.data, TASK_SCHEMA) for task in found]
     return {"tasks": tasks, **queries.advance_scroll(call.state, call.data, found)}
@@ -123,7 +123,7 @@ def get_by_id_ex(call: Call) -> Document:
 
 @endpoint("tasks.get_types")
 def get_types(call: Call) -> Document:
-    """The types of the tasks that there are, in some projects or all."""
+    """Return the types of the tasks in some projects or all."""
     tasks = call.state.list_tasks(call.data.get("projects"))
     return {"types": sorted({task["type"] for task in tasks})}
 

@@ -1,4 +1,4 @@
-"""The life of a task: every change of status, with what else changes with it."""
+"""The status of a task: all status changes and their side effects."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,26 +24,25 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "published": frozenset(),
     "completed": frozenset({"published", "in_progress", "created"}),
 }
-"""From each status, those that a task may go to without `force`."""
+"""The statuses that a task may change to without `force`, by current status."""
 
 WORKER_TIMEOUT = timedelta(seconds=600)
-"""A worker that has not reported on its task for so long counts as gone."""
+"""A worker that hasn't reported on its task for this long counts as gone."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StatusChange:
-    """A change of status as a caller asks for it."""
+    """A requested status change."""
 
     user: str
     status: str
     reason: str = ""
     message: str = ""
     force: bool = False
-    same_status_allowed: bool = True
 
 
 def build_status_change(call: Call, status: str) -> StatusChange:
-    """The change to `status` with the reason, message and force of the request."""
+    """Return the change to `status` with the reason, message and force of the request."""
     return StatusChange(
         user=call.user.id,
         status=status,
@@ -54,26 +53,22 @@ def build_status_change(call: Call, status: str) -> StatusChange:
 
 
 def change_status(state: State, task: Document, change: StatusChange, **fields: Any) -> Document:
-    """Changes the status and sets `fields` along with it.
+    """Change the status, and set `fields` along with it.
 
     Returns:
-        What the status endpoints answer: `updated` and the changed `fields`.
+        The answer of the status endpoints: `updated` and the changed `fields`.
 
     Raises:
-        ApiError: 400/110, the task may not go from its status to the new one.
+        ApiError: 400/110, the task can't change from its status to the new one.
     """
     current = task["status"]
-    if not change.force:
-        allowed = change.status in TRANSITIONS[current]
-        if current == change.status:
-            allowed = change.same_status_allowed
-        if not allowed:
-            raise ApiError(
-                INVALID_TASK_STATUS,
-                "Invalid status change",
-                current_status=current,
-                new_status=change.status,
-            )
+    if not change.force and change.status not in {current, *TRANSITIONS[current]}:
+        raise ApiError(
+            INVALID_TASK_STATUS,
+            "Invalid status change",
+            current_status=current,
+            new_status=change.status,
+        )
     now = state.now()
     changed_fields: Document = {
         "status": change.status,
@@ -94,13 +89,13 @@ def change_status(state: State, task: Document, change: StatusChange, **fields: 
 
 
 def revert_failed_enqueue(state: State, task: Document, user: str, *, status: str) -> None:
-    """Puts a task back after a failed enqueue; the status it was queued from is forgotten on the way."""
+    """Restore the status after a failed enqueue. The status from before the first enqueue is lost."""
     change = StatusChange(user=user, status=status, reason="failed enqueueing", force=True)
     change_status(state, task, change, enqueue_status=None)
 
 
 def dequeue(state: State, task: Document, change: StatusChange) -> Document:
-    """Takes a task out of its queue and gives it `change.status`."""
+    """Take a task out of its queue and set `change.status`."""
     queue_entries.remove_from_all_queues(state, task["id"])
     return change_status(state, task, change, enqueue_status=None)
 
@@ -121,7 +116,7 @@ def _finish(call: Call, status: str) -> Document:
 @endpoint("tasks.started", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
 def started(call: Call) -> Document:
     task = call.state.require_task(call.data["task"])
-    # the first start counts: agent and SDK call this several times in a run
+    # keep the first start time: agent and SDK call this several times per run
     start_fields = {} if task.get("started") else {"started": call.state.now()}
     result = change_status(call.state, task, build_status_change(call, "in_progress"), **start_fields)
     task.setdefault("active_duration", 0)
@@ -169,9 +164,9 @@ def publish(call: Call) -> Document:
 
 @endpoint("tasks.stop", task=REQUIRED_TEXT, force=FLAG, status_reason=TEXT, status_message=TEXT)
 def stop(call: Call) -> Document:
-    """Stops a queued or abandoned task at once; one that a worker runs is only asked to stop.
+    """Stop a queued or abandoned task immediately. For a task that a worker runs, only request the stop.
 
-    The worker sees the message `stopping` at its next look, kills the process and calls tasks.stopped.
+    The worker sees the message `stopping` at its next poll, kills the process and calls tasks.stopped.
     """
     state = call.state
     task = state.require_task(call.data["task"])
@@ -194,7 +189,7 @@ def _is_run_by_worker(state: State, task: Document) -> bool:
 
 @endpoint("tasks.ping", task=REQUIRED_TEXT)
 def ping(call: Call) -> Document:
-    """A running task shows that it is alive."""
+    """Record that a running task is alive."""
     task = call.state.require_task(call.data["task"])
     task["last_update"] = truncate_to_milliseconds(call.state.now())
     return {}
@@ -202,7 +197,7 @@ def ping(call: Call) -> Document:
 
 @endpoint("tasks.reset", task=REQUIRED_TEXT, force=FLAG, clear_all=FLAG, delete_output_models=FLAG)
 def reset(call: Call) -> Document:
-    """Makes a task a draft again and deletes what its run left: events, metrics, worker, output."""
+    """Make a task a draft again, and delete the results of its run: events, metrics, worker, output."""
     state = call.state
     task = state.require_task(call.data["task"])
     if task["status"] == "published" and not call.get_flag("force"):

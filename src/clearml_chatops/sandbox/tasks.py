@@ -1,4 +1,4 @@
-"""Tasks: making, cloning, editing, archiving and deleting them."""
+"""Tasks: creating, cloning, editing, archiving and deleting them."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -64,7 +64,7 @@ _EDITABLE_FIELDS = (
 )
 _UPDATABLE_FIELDS = ("name", "tags", "system_tags", "comment", "project", "parent")
 _MERGED_FIELDS = ("execution", "script", "output", "models")
-"""Fields of which an edit replaces only the parts it names; all others are replaced whole."""
+"""Fields that an edit merges; all others are replaced as a whole."""
 
 
 @endpoint(
@@ -106,7 +106,7 @@ def create(call: Call) -> Document:
     execution_overrides=DICTIONARY,
 )
 def clone(call: Call) -> Document:
-    """A draft of the caller's with the source's settings, each replaced by the `new_task_…` that is given."""
+    """Create a draft of the caller with the source's settings, overridden by the given `new_task_…` fields."""
     state, data = call.state, call.data
     source = state.tasks.get(data["task"])
     if source is None:
@@ -132,7 +132,7 @@ def clone(call: Call) -> Document:
 
 
 def _copy_settings(source: Document) -> Document:
-    """What a clone takes over from its source: what was set, nothing of what its run left."""
+    """Return what a clone copies from its source: the settings, but no results of its run."""
     copied_fields = ("type", "comment", "project", "tags", "script", "hyperparams", "configuration", "container")
     fields = {name: deepcopy(source[name]) for name in copied_fields if name in source}
     fields["system_tags"] = [
@@ -164,7 +164,7 @@ def _copy_settings(source: Document) -> Document:
     runtime=DICTIONARY,
 )
 def edit(call: Call) -> Document:
-    """Changes any field of a draft, with `force` of a running task too."""
+    """Change any field of a draft, or with `force` of a running task."""
     task = require_editable_task(call)
     fields = _parse_fields(call.state, call.data, _EDITABLE_FIELDS)
     return _change_task(call, task, fields, touch=True)
@@ -172,7 +172,7 @@ def edit(call: Call) -> Document:
 
 @endpoint("tasks.update", task=REQUIRED_TEXT, name=TEXT, tags=LIST, system_tags=LIST, comment=TEXT)
 def update(call: Call) -> Document:
-    """Changes name, tags, comment and project, whatever the status."""
+    """Change name, tags, comment and project, whatever the status."""
     task = call.state.require_task(call.data["task"])
     fields = _parse_fields(call.state, call.data, _UPDATABLE_FIELDS)
     if not fields:
@@ -181,10 +181,10 @@ def update(call: Call) -> Document:
 
 
 def require_editable_task(call: Call) -> Document:
-    """The task of the request, if its settings may be changed.
+    """Return the task of the request if its settings can be changed.
 
     Raises:
-        ApiError: 400/110, it is no draft, nor with `force` a running task.
+        ApiError: 400/110, it is neither a draft nor, with `force`, a running task.
     """
     task = call.state.require_task(call.data["task"])
     if task["status"] != "created" and not (task["status"] == "in_progress" and call.get_flag("force")):
@@ -193,7 +193,7 @@ def require_editable_task(call: Call) -> Document:
 
 
 def mark_changed(call: Call, task: Document) -> Document:
-    """Notes who changed a task and when, and returns that as a reply tells it."""
+    """Record who changed a task and when. Return these fields for the answer."""
     now = call.state.now()
     task["last_change"] = task["last_update"] = truncate_to_milliseconds(now)
     task["last_changed_by"] = call.user.id
@@ -221,7 +221,7 @@ def _apply_fields(task: Document, fields: Document) -> None:
 
 
 def _parse_fields(state: State, data: Document, allowed: tuple[str, ...]) -> Document:
-    """The fields of a request that set something, checked and in the form that is stored."""
+    """Return the fields that a request sets, validated and in stored form."""
     fields = {name: data[name] for name in allowed if data.get(name) is not None}
     if "name" in fields:
         check_name(fields["name"])
@@ -253,7 +253,7 @@ def _parse_parameters(sections: Mapping[str, Any]) -> Document:
 
 @endpoint("tasks.delete", task=REQUIRED_TEXT, force=FLAG)
 def delete(call: Call) -> Document:
-    """Deletes a draft or an archived task, with `force` any."""
+    """Delete a draft or an archived task, or with `force` any task."""
     state = call.state
     task = state.require_task(call.data["task"])
     if task["status"] != "created" and "archived" not in task["system_tags"] and not call.get_flag("force"):
@@ -295,7 +295,7 @@ def unarchive(call: Call) -> Document:
 
 
 def archive_task(call: Call, task: Document) -> None:
-    """Takes the task out of its queue and out of the ordinary lists."""
+    """Dequeue the task and hide it from the default lists."""
     if task["status"] == "queued":
         dequeue(
             call.state, task, StatusChange(user=call.user.id, status=get_status_before_enqueue(task), force=True)

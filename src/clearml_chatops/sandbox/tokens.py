@@ -1,4 +1,4 @@
-"""The tokens that auth.login hands out: JSON web tokens with the claims that SDK and agent read."""
+"""The tokens that auth.login issues: JSON Web Tokens with the claims that SDK and agent read."""
 
 import secrets
 from collections.abc import Callable
@@ -14,7 +14,7 @@ TOKEN_LIFETIME = timedelta(days=30)
 
 
 class Tokens:
-    """Signs and reads tokens with a secret that lives as long as the server."""
+    """Signs and reads tokens with a secret that is kept until the server stops."""
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
@@ -34,13 +34,13 @@ class Tokens:
         return jwt.encode(claims, self._secret, algorithm="HS256")
 
     def read_identity(self, token: str) -> Document:
-        """Whose token it is.
+        """Return the identity in a token.
 
         Raises:
-            ApiError: 401/30, the token is malformed, signed by another, or expired.
+            ApiError: 401/30, the token is malformed, has another signature, or has expired.
         """
         try:
-            # expiry is read against the sandbox's clock, which jwt does not know
+            # expiry is checked below, against the sandbox's clock
             claims: dict[str, Any] = jwt.decode(
                 token, self._secret, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False}
             )

@@ -1,4 +1,4 @@
-"""Users and their keys: signing in, reading who there is, making and revoking credentials."""
+"""Users and their keys: signing in, reading users, creating and revoking credentials."""
 
 import secrets
 from datetime import timedelta
@@ -19,7 +19,7 @@ VERSION_CLAIMS: Document = {
     "server_build": "",
     "feature_set": "basic",
 }
-"""Claims of a token from which SDK and agent learn what the server can do."""
+"""Token claims that tell SDK and agent what the server supports."""
 
 USER_SCHEMA = Schema(
     fields=frozenset(
@@ -54,7 +54,7 @@ def logout(_: Call) -> Document:
 
 @endpoint("auth.create_credentials", label=TEXT)
 def create_credentials(call: Call) -> Document:
-    """A further pair of keys of the caller's."""
+    """Create another pair of keys for the caller."""
     access_key, secret_key = secrets.token_hex(15).upper(), secrets.token_urlsafe(48)
     call.state.credentials[access_key] = Credentials(secret_key, call.user.id, call.get_text("label"))
     return {"credentials": {"access_key": access_key, "label": call.get_text("label"), "secret_key": secret_key}}
@@ -62,7 +62,7 @@ def create_credentials(call: Call) -> Document:
 
 @endpoint("auth.get_credentials")
 def get_credentials(call: Call) -> Document:
-    """The caller's keys, without the secrets."""
+    """Return the caller's access keys, without the secrets."""
     return {
         "credentials": [
             {"access_key": key, "label": credentials.label}
@@ -74,7 +74,7 @@ def get_credentials(call: Call) -> Document:
 
 @endpoint("auth.revoke_credentials", access_key=REQUIRED_TEXT)
 def revoke_credentials(call: Call) -> Document:
-    """Takes away one of the caller's pairs; tokens made with it stay valid, as on the real server."""
+    """Revoke one of the caller's pairs of keys. Tokens issued with it stay valid, as on the real server."""
     credentials = call.state.credentials.get(call.data["access_key"])
     if credentials is None or credentials.user != call.user.id:
         return {"revoked": 0}
@@ -87,7 +87,7 @@ def _reject_role(call: Call) -> Document:
 
 
 for _name in ("users.create", "users.delete", "auth.get_token_for_user", "auth.create_user"):
-    # administration needs a role that no person has, not even the admin
+    # administration needs a role that nobody has, not even the admin
     endpoint(_name)(_reject_role)
 
 
@@ -138,6 +138,6 @@ def _to_document(state: State, user: User) -> Document:
         "created": user.created,
     }
     if user.role != "system":
-        # the server's own account has no names of a person
+        # the server's own account has no given or family name
         document.update(family_name=family, given_name=given, created_in_version=SERVER_VERSION)
     return document

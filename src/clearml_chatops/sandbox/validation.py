@@ -1,4 +1,4 @@
-"""What an endpoint takes, and the texts a ClearML server answers where a request has something else."""
+"""Validation of requests, with ClearML's own error texts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ MIN_NAME_LENGTH = 3
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a request: its JSON types, the first of which is named in the error."""
+    """A field of a request with its JSON types. The error names the first type."""
 
     types: tuple[type, ...]
     required: bool = False
@@ -22,7 +22,7 @@ class Field:
             if self.required:
                 raise ApiError(VALIDATION, f"error for field '{name}'. field is required!")
             return
-        # JSON's true is an int for Python, not for ClearML
+        # a bool is an int in Python, but not for ClearML
         is_unexpected_bool = isinstance(value, bool) and bool not in self.types
         if is_unexpected_bool or not isinstance(value, self.types):
             expected = self.types[0].__name__
@@ -53,13 +53,13 @@ def check_fields(data: Document, fields: Mapping[str, Field]) -> None:
 
 
 def check_name(name: str) -> None:
-    """Names of tasks, queues and projects have at least three characters; shorter is 400/800."""
+    """Raise 400/800 for a name of a task, queue or project with fewer than three characters."""
     if len(name.strip()) < MIN_NAME_LENGTH:
         raise ApiError(DATA_VALIDATION, name="String value is too short")
 
 
 def check_parameters(parameters: list[object]) -> None:
-    """The `hyperparams` of tasks.edit_hyper_params: at least one, each with section, name and text value."""
+    """Check the `hyperparams` of tasks.edit_hyper_params: at least one, each with section, name and text value."""
     if not parameters:
         raise ApiError(
             VALIDATION,
@@ -82,7 +82,7 @@ def check_parameters(parameters: list[object]) -> None:
 
 
 def check_parameter_texts(parameter: Document) -> None:
-    """Value, type and description of a parameter are strings."""
+    """Check that value, type and description of a parameter are strings."""
     for name in ("value", "type", "description"):
         value = parameter.get(name)
         if value is not None and not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Workers: agents that register, report what they do, and are forgotten when they fall silent."""
+"""Workers: agents that register, report their status, and expire without reports."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ def register(call: Call) -> Document:
 
 @endpoint("workers.unregister", since="2.4", worker=REQUIRED_TEXT)
 def unregister(call: Call) -> Document:
-    """Forgets a worker; one that is not known is answered alike."""
+    """Remove a worker. An unknown one gets the same answer."""
     worker = call.state.workers.pop(_build_key(call), None)
     if worker:
         call.state.retired_workers.append(worker)
@@ -62,7 +62,7 @@ def unregister(call: Call) -> Document:
     machine_stats=DICTIONARY,
 )
 def status_report(call: Call) -> Document:
-    """What a worker does now; one that never registered is registered by its report."""
+    """Record a worker's status. An unknown worker is registered by its report."""
     state, data = call.state, call.data
     now = state.now()
     task = state.require_task(data["task"]) if data.get("task") else None
@@ -91,7 +91,7 @@ def status_report(call: Call) -> Document:
 
 @endpoint("workers.get_all", since="2.4", last_seen=NUMBER, tags=LIST, system_tags=LIST)
 def get_all(call: Call) -> Document:
-    """The workers that have not expired and were active in the last `last_seen` seconds (0: whenever)."""
+    """Return the workers that haven't expired and were active in the last `last_seen` seconds (0: any time)."""
     state = call.state
     now = state.now()
     last_seen = DEFAULT_LAST_SEEN if call.data.get("last_seen") is None else int(call.data["last_seen"])
@@ -113,7 +113,7 @@ def get_count(call: Call) -> Document:
 
 
 def _build_key(call: Call) -> str:
-    # the key holds the user: two people's workers of one id are two workers
+    # the key includes the user: workers of two users with the same id are different workers
     return f"worker_{call.state.company}_{call.user.id}_{call.data['worker']}"
 
 
@@ -182,7 +182,7 @@ def _queue_to_document(state: State, queue: Document) -> Document:
 
 
 def _find_workers(call: Call) -> list[Worker]:
-    """Those that the request names, all without a name; also such as have gone since."""
+    """Return the requested workers, or all of them, including retired ones."""
     requested_ids = call.data.get("worker_ids")
     workers = [*call.state.workers.values(), *call.state.retired_workers]
     return [worker for worker in workers if not requested_ids or worker.id in requested_ids]
@@ -207,7 +207,7 @@ def get_metric_keys(call: Call) -> Document:
     worker_ids=LIST,
 )
 def get_stats(call: Call) -> Document:
-    """What machines reported of themselves, in intervals; 0 where there is no sample."""
+    """Return the machine statistics that workers reported, by interval; 0 without a sample."""
     sample_range = SampleRange.from_request(call.data)
     answer: list[Document] = []
     for worker in {worker.id: worker for worker in _find_workers(call)}.values():
@@ -245,7 +245,7 @@ def _to_numbers(value: object) -> list[float]:
     interval=REQUIRED_NUMBER,
 )
 def get_activity_report(call: Call) -> Document:
-    """How many workers reported, and how many of them ran something, in intervals."""
+    """Return how many workers reported, and how many of them ran a task, by interval."""
     sample_range = SampleRange.from_request(call.data)
     counts: dict[str, dict[int, set[str]]] = {"total": {}, "active": {}}
     for worker in _find_workers(call):

@@ -1,4 +1,4 @@
-"""A Slack workspace on this machine, the front end connected to it, and a bot that answers from a table."""
+"""Fixtures: a fake Slack workspace, the front end connected to it, and a bot that answers from a table."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,6 +14,7 @@ from yarl import URL
 from clearml_chatops.bot.frontends.front_end import Cards
 from clearml_chatops.bot.frontends.slack import SlackCredentials, SlackFrontEnd, Timing
 from clearml_chatops.bot.frontends.slack.http_receiver import REQUEST_PATH
+from clearml_chatops.bot.frontends.slack.rendering import TYPING_INDICATOR_TEXT
 from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.handlers.arguments import ExperimentReference, ParameterValues, ParameterWords
 from clearml_chatops.handlers.registry import CommandFamily, Registry
@@ -32,7 +33,7 @@ TEST_TIMING = Timing(
     suggestion_timeout=timedelta(seconds=30),
     acknowledgement_delay=timedelta(seconds=0.1),
 )
-"""No sign of life unless a test is about it; a connection that is looked after often."""
+"""No typing indicator unless a test is about it, and frequent checks of the connection."""
 
 
 @dataclass
@@ -55,7 +56,7 @@ class FakeCards:
 
 @dataclass
 class SlowBot(FakeBot):
-    """Answers when it may."""
+    """Answers once `may_answer` is set."""
 
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,11 +67,11 @@ class SlowBot(FakeBot):
 
 
 over_both_transports = pytest.mark.parametrize("by_http", [False, True], ids=["socket", "http"])
-"""For tests of what has to work by Socket Mode and by HTTP."""
+"""Runs a test over Socket Mode and over HTTP."""
 
 
 def build_form_registry() -> Registry:
-    """Commands that answer with forms: `/set`, `/set <id>` and `/clone`."""
+    """Return a registry whose commands open forms: `/set`, `/set <id>` and `/clone`."""
     family = CommandFamily("Things")
 
     @family.command("set", examples=(), max_form_words=1)
@@ -124,13 +125,13 @@ async def connect_front_end(
 
 @pytest.fixture
 def by_http() -> bool:
-    """Whether Slack calls the bot, instead of the bot Slack."""
+    """Return whether Slack sends requests by HTTP instead of Socket Mode."""
     return False
 
 
 @pytest.fixture
 async def slack(*, by_http: bool) -> AsyncIterator[SlackServer]:
-    """A workspace in which nothing may happen that Slack has no name for, and nobody may be disturbed."""
+    """A fake workspace. It fails the test if the bot called an unknown method, pinged everybody or used markup."""
     async with SlackServer() as server:
         if by_http:
             server.http_events.request_url = f"http://127.0.0.1:{unused_port()}{REQUEST_PATH}"
@@ -163,11 +164,11 @@ def lab(slack: SlackServer) -> str:
 
 
 async def wait_for_modal(person: Person, containing: str = "") -> Modal:
-    """The window on top on a person's screen, as soon as it is no sign of life any more, or shows this."""
+    """Return a person's top modal as soon as it has left the loading view and contains this text."""
     await wait_until(
         lambda: (
             person.modal
-            and "working…" not in person.modal.visible_text
+            and TYPING_INDICATOR_TEXT not in person.modal.visible_text
             and containing in person.modal.visible_text
         )
     )
@@ -176,6 +177,6 @@ async def wait_for_modal(person: Person, containing: str = "") -> Modal:
 
 
 async def wait_for_first(find_messages: Callable[[], list[Message]]) -> Message:
-    """The first of the messages, as soon as there is one."""
+    """Return the first of the messages as soon as there is one."""
     await wait_until(find_messages)
     return find_messages()[0]

@@ -1,4 +1,4 @@
-"""A form and a refusal, for the tests of what is filled in."""
+"""A form and a refusal for the tests of modals."""
 
 from clearml_chatops.models.replies import Form, FormField, Outcome, Reply, Text, Tone
 from tests.frontends.conftest import FakeBot
@@ -16,7 +16,7 @@ REFUSED_REPLY = Reply((Text("lr: “x” is not a number.", Tone.FAILURE),), Out
 
 
 def build_form_bot() -> FakeBot:
-    """Answers `/set` with the form."""
+    """Return a bot that answers `/set` with the form."""
     return FakeBot(
         {
             "/set": Reply.of(PARAMETERS_FORM, experiment_id="e1"),

@@ -1,4 +1,4 @@
-"""Cards: messages that can be edited later, and threads that are their experiments'."""
+"""Cards: messages that can be edited later, and the threads of their experiments."""
 
 import asyncio
 from datetime import timedelta
@@ -22,7 +22,8 @@ from tests.support.slack import Person, SlackServer
 
 CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"),)), experiment_id="e1").as_card()
 _CARD_IN_DIRECT_MESSAGES_TEXT = (
-    "The card is in your direct messages: it could not be posted here. Is the bot in this channel?"
+    "The bot couldn't post the card here, so it's in your direct messages. "
+    "To get cards here, add the bot to this channel."
 )
 
 
@@ -162,7 +163,7 @@ async def test_card_is_edited_in_place(slack: SlackServer, front_end: SlackFront
     assert [message.visible_text for message in slack.list_posted_messages(lab)] == ["Running"]
 
 
-@pytest.mark.parametrize("error_code", ["", "cant_update_message"], ids=["deleted", "not ours any more"])
+@pytest.mark.parametrize("error_code", ["", "cant_update_message"], ids=["deleted", "not editable"])
 async def test_card_that_cannot_be_edited_is_posted_again(
     slack: SlackServer, front_end: SlackFrontEnd, cards: FakeCards, lab: str, error_code: str
 ) -> None:
@@ -233,7 +234,7 @@ async def test_edits_and_messages_of_a_channel_do_not_wait_for_one_another(
         await front_end.edit(conversation, card.ts, Reply.of("Running", experiment_id="e1").as_card())
 
     limited, unlimited = (post, edit) if limited_method == "chat.postMessage" else (edit, post)
-    # More than a burst of them, so that their turns are used up as well.
+    # More than a burst, so the slots of the rate limiter are used up too.
     tasks = [asyncio.create_task(limited()) for _ in range(20)]
     await wait_until(lambda: slack.list_calls(limited_method))
     await unlimited()

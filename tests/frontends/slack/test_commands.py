@@ -1,4 +1,4 @@
-"""What people say in Slack, and where the answer appears."""
+"""Commands sent in Slack, and where their answers appear."""
 
 import asyncio
 from datetime import timedelta
@@ -189,15 +189,13 @@ async def test_slow_command_shows_typing_indicator_that_becomes_answer(
         await anna.mention_bot(lab, "find")
         ephemeral = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
         message = await wait_for_first(lambda: slack.list_posted_messages(lab))
-        assert {ephemeral.visible_text, message.visible_text} == {"working…"}
+        assert {ephemeral.visible_text, message.visible_text} == {"Working…"}
         bot.may_answer.set()
         await wait_until(lambda: {ephemeral.visible_text, message.visible_text} == {"Found."})
     assert len(slack.list_ephemeral_messages(anna)) == len(slack.list_posted_messages(lab)) == 1
 
 
-async def test_answer_after_response_url_expired_is_direct_message(
-    cards: FakeCards,
-) -> None:
+async def test_answer_after_response_url_expired_is_direct_message(cards: FakeCards) -> None:
     now = [0.0]
     bot = SlowBot({"/wait": Reply.of("It runs.")})
     async with SlackServer(clock=lambda: now[0]) as slack:

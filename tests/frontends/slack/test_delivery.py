@@ -1,4 +1,4 @@
-"""What nobody asked for, and how Slack's refusals are told apart."""
+"""Delivery of notifications, and how Slack's errors are classified."""
 
 import pytest
 
@@ -133,8 +133,8 @@ async def test_file_of_long_answer_is_posted_with_it(
     ephemeral = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
     assert ephemeral.visible_text.splitlines()[-3:] == [
         "line 9999",
-        "This is not all of it; the file has the whole answer.",
-        "What belongs to it is in your direct messages with the bot.",
+        "This answer was shortened. The file has all of it.",
+        "The files are in your direct messages with the bot.",
     ]
     direct = await wait_for_first(lambda: slack.list_posted_messages(anna.direct_channel))
     assert direct.files[0].name == "answer.txt"
@@ -150,5 +150,5 @@ async def test_failed_upload_is_reported_and_answer_not_repeated(
     await wait_until(lambda: slack.list_calls("files.completeUploadExternal"))
     await front_end.stop()
     answer, notice = slack.list_posted_messages(lab, thread=mention.ts)
-    assert "the file has the whole answer" in answer.visible_text
-    assert notice.visible_text == "The file of this answer did not get to Slack; ask again later."
+    assert "The file has all of it." in answer.visible_text
+    assert notice.visible_text == "The file couldn't be uploaded to Slack. Try again later."

@@ -1,8 +1,7 @@
-"""Text on its way in and out, and the memory of what came in."""
+"""Escaping of texts that are sent to Slack and received from it."""
 
 import pytest
 
-from clearml_chatops.bot.frontends.slack.deduplication import Deduplicator
 from clearml_chatops.bot.frontends.slack.escaping import (
     escape,
     escape_and_truncate,
@@ -47,11 +46,3 @@ def test_truncation_keeps_entities_whole(max_length: int) -> None:
 
 def test_fitting_text_is_not_truncated() -> None:
     assert escape_and_truncate("a&b", 7) == escape_and_truncate_start("a&b", 7) == "a&amp;b"
-
-
-def test_only_newest_keys_are_remembered() -> None:
-    duplicates = Deduplicator(max_keys=2)
-    assert not duplicates.is_duplicate("a", "")
-    assert duplicates.is_duplicate("a")
-    assert not duplicates.is_duplicate("b", "c")
-    assert not duplicates.is_duplicate("a")

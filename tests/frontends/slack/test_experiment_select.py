@@ -1,4 +1,4 @@
-"""Experiments found while one types: in time, within Slack's limits, and for those who may see them."""
+"""The experiment select: answers in time, within Slack's limits, and only people with access."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ NASTY = "<!channel> *x* & \u202e" + "n" * 200
 
 
 class FakeSuggester:
-    """Finds experiments as the dispatcher does, when it may."""
+    """Finds experiments like the dispatcher, once `may_answer` is set."""
 
     def __init__(self) -> None:
         self.experiments = [("3f2a9c1e", "baseline"), ("81c0aa12", "long baseline"), ("99aa0012", NASTY)]
@@ -72,7 +72,7 @@ async def modal(
 
 
 @over_both_transports
-async def test_an_experiment_is_chosen_by_a_part_of_its_name(
+async def test_experiment_is_chosen_by_part_of_its_name(
     modal: Modal, bot: FakeBot, suggestions: FakeSuggester, anna: Person
 ) -> None:
     bot.replies["/clone '81c0aa12' name='mine'"] = Reply.of("Cloned.")
@@ -95,7 +95,7 @@ async def test_the_choice_stays_when_the_form_is_refused(modal: Modal) -> None:
     assert [block["element"]["initial_option"]["text"] for block in modal.inputs[:1]] == [options[2]["text"]]
 
 
-async def test_names_are_escaped_and_cut_and_there_are_at_most_a_hundred(
+async def test_names_are_escaped_and_truncated_and_limited_to_a_hundred(
     modal: Modal, suggestions: FakeSuggester
 ) -> None:
     suggestions.experiments = [("e" * 32, NASTY), ("f" * 32, " "), *((f"{n:032}", "x") for n in range(200))]

@@ -1,4 +1,4 @@
-"""The workspace on this machine refuses what Slack refuses, or the other tests would prove nothing."""
+"""The fake workspace refuses what Slack refuses, or the other tests would prove nothing."""
 
 import json
 from typing import Any

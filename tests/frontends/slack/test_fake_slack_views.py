@@ -1,4 +1,4 @@
-"""The workspace on this machine refuses the views that Slack refuses, and keeps what is typed as Slack does."""
+"""The fake workspace refuses the views that Slack refuses, and keeps typed values like Slack."""
 
 from typing import Any
 
@@ -142,7 +142,7 @@ async def test_typed_values_stay_in_blocks_with_same_id(slack: SlackServer) -> N
     assert modal.values == {"x": "3"}
 
 
-async def test_a_home_has_no_title_and_at_most_a_hundred_blocks(slack: SlackServer) -> None:
+async def test_home_tab_has_no_title_and_at_most_a_hundred_blocks(slack: SlackServer) -> None:
     anna = slack.add_person("anna")
     home = {"type": "home", "blocks": [{"type": "divider"}] * 100}
     assert (await _call(slack, "views.publish", user_id=anna.id, view=home))["ok"]

@@ -1,4 +1,4 @@
-"""Forms whose window is late, closed, too small, or filled in while the bot ends: answered all the same."""
+"""Forms in modals that open late, are closed, are too small, or are submitted at shutdown: still answered."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -56,11 +56,11 @@ async def test_form_falls_back_to_message_if_modal_does_not_open(bot: FakeBot, c
                 "gpus (changed)  2",
                 "seed  —",
                 "To change it, send: /set e1 args.lr=…",
-                "[Fill in]",
+                "[Open form]",
             ]
             assert anna.modal is None
             del slack.api.faults.side_effects["views.open"]
-            await anna.press("Fill in")
+            await anna.press("Open form")
             assert (await wait_for_modal(anna)).values["lr"] == "0.1"
 
 
@@ -77,13 +77,13 @@ async def test_answer_of_closed_modal_is_sent_where_command_was_sent(
             modal.type("lr", typed)
             slow.may_answer.clear()
             await modal.submit()
-            await wait_until(lambda window=modal: window.visible_text == "working…")  # type: ignore[misc]
+            await wait_until(lambda modal=modal: modal.visible_text == "Working…")  # type: ignore[misc]
             modal.close()
             slow.may_answer.set()
         await wait_until(lambda: len(slack.list_ephemeral_messages(anna)) == 2)
     assert {message.visible_text for message in slack.list_ephemeral_messages(anna)} == {
         "lr: 1",
-        "✗ lr: “x” is not a number.\nThis is the line that you filled in:\n/set e1 args.lr='x'",
+        "✗ lr: “x” is not a number.\nThis is the command you filled in:\n/set e1 args.lr='x'",
     }
 
 
@@ -135,7 +135,7 @@ async def test_a_submission_delivered_twice_runs_once_and_keeps_its_answer(
     submission = await modal.submit()
     await wait_until(lambda: modal.visible_text == "lr: 1")
     await (await slack.redeliver(submission)).acknowledged.wait()
-    await wait_until(lambda: modal.view.history[-2:] == ["lr: 1", "working…"] and modal.visible_text == "lr: 1")
+    await wait_until(lambda: modal.view.history[-2:] == ["lr: 1", "Working…"] and modal.visible_text == "lr: 1")
     assert bot.lines.count("/set e1 args.lr='1'") == 1
 
 
@@ -159,7 +159,7 @@ async def test_form_running_at_shutdown_gets_stopped_reply_and_keeps_values(
     await (await modal.submit()).acknowledged.wait()
     await wait_until(lambda: len(slow.messages) == 2)
     await front_end.stop()
-    assert "being stopped" in modal.visible_text
+    assert "shutting down" in modal.visible_text
     assert modal.values["lr"] == "1"
 
 
@@ -190,7 +190,7 @@ async def test_reply_that_modal_cannot_show_is_sent_as_message(
     modal.type("lr", "1")
     await modal.submit()
     assert await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
-    await wait_until(lambda: modal.visible_text == "The answer is in a message.")
+    await wait_until(lambda: modal.visible_text == "The answer was sent as a message.")
 
 
 async def test_two_people_fill_in_the_same_form_at_once(
@@ -203,5 +203,5 @@ async def test_two_people_fill_in_the_same_form_at_once(
     modals = [await wait_for_modal(person) for person in people]
     for number, modal in enumerate(modals):
         modal.type("seed", str(number))
-    await asyncio.gather(*(window.submit() for window in modals))
-    await wait_until(lambda: [window.visible_text for window in modals] == ["seed: 0", "seed: 1", "seed: 2"])
+    await asyncio.gather(*(modal.submit() for modal in modals))
+    await wait_until(lambda: [modal.visible_text for modal in modals] == ["seed: 0", "seed: 1", "seed: 2"])

@@ -1,4 +1,4 @@
-"""Forms beyond what a window can hold: nothing is refused by Slack, and nothing is left unsaid."""
+"""Forms that exceed the limits of a modal: Slack accepts them, and people see what is missing."""
 
 from collections.abc import AsyncIterator
 
@@ -44,8 +44,7 @@ async def test_changed_values_come_first_where_not_all_fit(
     assert labels[0] == "p0"
     assert len(modal.view.content["blocks"]) > 90
     assert modal.visible_text.splitlines()[-1] == (
-        f"{300 - len(labels)} more values have no room here; "
-        f"to change one, send a line such as: /set e1 args.p{len(labels) - 20}=…"
+        f"{300 - len(labels)} more values don't fit here. To change one, send: /set e1 args.p{len(labels) - 20}=…"
     )
     assert modal.visible_text.count("Group 0") == modal.visible_text.count("Group 2") == 1
     bot.replies["/set e1 args.p299='x'"] = Reply.of("Done.")
@@ -58,7 +57,7 @@ async def test_a_full_form_has_room_for_its_refusal(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     fields = [FormField(f"args.p{n}", f"p{n}", group=f"Group {n}") for n in range(100)]
-    modal = await _open_form(slack, bot, anna, lab, *fields, title="A title that is longer than a window's")
+    modal = await _open_form(slack, bot, anna, lab, *fields, title="A title too long for a modal's title bar")
     modal.type("p0", "x")
     await modal.submit()
     await wait_until(lambda: "No such command." in modal.visible_text)
@@ -82,7 +81,8 @@ async def test_long_and_unprintable_values_are_read_only(
     )
     assert list(modal.values) == ["full", "short"]
     assert (
-        "long (changed)\nIt cannot be changed here. To change it, send: /set e1 args.long=…" in modal.visible_text
+        "long (changed)\nYou can't edit this value here. To change it, send: /set e1 args.long=…"
+        in modal.visible_text
     )
     assert "&&&…" in modal.visible_text
     assert "\N{SYMBOL FOR ESCAPE}[2J" in modal.visible_text
@@ -91,7 +91,7 @@ async def test_long_and_unprintable_values_are_read_only(
     await wait_until(lambda: modal.visible_text == "Done.")
 
 
-async def test_many_long_values_keep_within_the_size_of_a_view(
+async def test_many_long_values_fit_into_a_view(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     fields = [
@@ -99,10 +99,10 @@ async def test_many_long_values_keep_within_the_size_of_a_view(
     ]
     modal = await _open_form(slack, bot, anna, lab, *fields)
     assert 5 < len(modal.values) < 50
-    assert "more values have no room here" in modal.visible_text
+    assert "more values don't fit here" in modal.visible_text
 
 
-async def test_labels_notes_groups_and_titles_are_cut(
+async def test_labels_hints_groups_and_titles_are_truncated(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     long = "<&>" * 1000
@@ -113,7 +113,7 @@ async def test_labels_notes_groups_and_titles_are_cut(
     assert all(label.endswith("…") or label == "y" for label in modal.values)
 
 
-async def test_a_long_text_has_several_lines_and_a_required_one_must_be_there(
+async def test_long_text_is_multiline_and_required_field_is_not_optional(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     modal = await _open_form(
@@ -133,7 +133,7 @@ async def test_empty_form_and_form_with_intro_are_shown(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     modal = await _open_form(slack, bot, anna, lab)
-    assert modal.visible_text == "There is nothing to fill in."
+    assert modal.visible_text == "There's nothing to fill in."
     bot.replies["/set e1"] = Reply.of("Mind the gap.", Form("Container", "/set e1", (FormField("a", "a"),)))
     await anna.send_slash_command("/set", "e1", lab)
     assert (await wait_for_modal(anna, "Mind the gap.")).visible_text == "Mind the gap.\na"
@@ -147,4 +147,4 @@ async def test_form_with_too_long_command_is_sent_as_message(
     await anna.send_slash_command("/set", "", lab)
     message = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
     assert "a  1" in message.visible_text
-    assert (await wait_for_modal(anna)).visible_text == "The answer is in a message."
+    assert (await wait_for_modal(anna)).visible_text == "The answer was sent as a message."

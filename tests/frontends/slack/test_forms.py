@@ -1,4 +1,4 @@
-"""Forms in windows: opened at once, filled, submitted, refused, and answered whatever happens meanwhile."""
+"""Forms in modals: opened at once, filled, submitted, refused and answered."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -55,7 +55,7 @@ async def test_command_opens_form_and_answer_replaces_it(
     modal.type("lr", "0.01")
     submission = await modal.submit()
     await wait_until(lambda: modal.visible_text == "lr: 0.1 → 0.01")
-    assert modal.view.history == ["working…", modal.view.history[1], "working…"]
+    assert modal.view.history == ["Working…", modal.view.history[1], "Working…"]
     assert "submit" not in modal.view.content
     assert bot.lines == ["/set", "/set e1 args.lr='0.01'"]
     assert {message.conversation for message in bot.messages} == {Conversation("slack", lab)}
@@ -71,7 +71,7 @@ async def test_modal_opens_before_command_is_answered(
         await anna.send_slash_command("/set", "", lab)
         await wait_until(lambda: anna.modal)
         assert anna.modal
-        assert anna.modal.visible_text == "working…"
+        assert anna.modal.visible_text == "Working…"
         bot.may_answer.set()
         assert (await wait_for_modal(anna)).values["lr"] == "0.1"
 
@@ -128,7 +128,7 @@ async def test_next_form_in_same_modal_starts_with_its_own_values(
     await wait_until(lambda: modal.values.get("lr") == "0.1")
 
 
-async def test_a_mention_has_no_trigger_and_gets_the_form_as_a_message(
+async def test_mention_without_trigger_gets_form_as_message(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     bot.replies["set e1"] = Reply.of(PARAMETERS_FORM)
@@ -136,7 +136,7 @@ async def test_a_mention_has_no_trigger_and_gets_the_form_as_a_message(
     await anna.mention_bot(lab, "set e1")
     message = await wait_for_first(lambda: slack.list_posted_messages(lab))
     assert "lr  0.1" in message.visible_text
-    await anna.press("Fill in")
+    await anna.press("Open form")
     modal = await wait_for_modal(anna)
     modal.type("lr", "1")
     await modal.submit()
@@ -186,7 +186,7 @@ async def test_unchanged_form_is_not_run(front_end: SlackFrontEnd, bot: FakeBot,
     await anna.send_slash_command("/set", "", lab)
     modal = await wait_for_modal(anna)
     await modal.submit()
-    await wait_until(lambda: "Nothing is changed yet" in modal.visible_text)
+    await wait_until(lambda: "Nothing has changed yet." in modal.visible_text)
     assert "lr" in modal.values
     assert bot.lines == ["/set"]
 
@@ -226,5 +226,5 @@ async def test_form_of_public_command_is_answered_in_channel(
     await modal.submit()
     answer = await wait_for_first(lambda: slack.list_posted_messages(lab))
     assert answer.visible_text == "lr: 1"
-    await wait_until(lambda: modal.visible_text == "The answer is in a message.")
+    await wait_until(lambda: modal.visible_text == "The answer was sent as a message.")
     assert cards.experiment_ids == {(lab, answer.ts): "e1"}

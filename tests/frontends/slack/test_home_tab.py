@@ -1,4 +1,4 @@
-"""The Home tab: made when it is opened, and made anew after what was done in it."""
+"""The Home tab: published when it is opened, and refreshed after each action in it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -46,7 +46,7 @@ def _get_home_text(person: Person) -> str:
 
 
 @over_both_transports
-async def test_opening_the_tab_shows_the_home_of_that_person(
+async def test_opening_home_tab_shows_home_of_that_person(
     front_end: SlackFrontEnd, bot: FakeBot, anna: Person
 ) -> None:
     await anna.open_home()
@@ -60,7 +60,9 @@ async def test_opening_the_tab_shows_the_home_of_that_person(
     await wait_until(lambda: _get_home_text(anna) == "Three run.")
 
 
-async def test_opening_the_messages_makes_no_home(front_end: SlackFrontEnd, bot: FakeBot, anna: Person) -> None:
+async def test_opening_messages_tab_publishes_no_home_tab(
+    front_end: SlackFrontEnd, bot: FakeBot, anna: Person
+) -> None:
     await anna.open_home("messages")
     await anna.open_home()
     await wait_until(lambda: _get_home_text(anna))
@@ -68,7 +70,7 @@ async def test_opening_the_messages_makes_no_home(front_end: SlackFrontEnd, bot:
 
 
 async def test_unknown_user_sees_their_id(front_end: SlackFrontEnd, bot: FakeBot, anna: Person) -> None:
-    refusal = Text(f"I do not know you yet. … this id: slack:T0001:{anna.id}", Tone.FAILURE)
+    refusal = Text(f"You don't have access yet. … this id: slack:T0001:{anna.id}", Tone.FAILURE)
     bot.replies["/home"] = Reply((refusal,), Outcome.REFUSED)
     await anna.open_home()
     await wait_until(lambda: _get_home_text(anna) == f"✗ {refusal.text}")
@@ -124,7 +126,7 @@ async def test_answer_of_closed_home_modal_is_direct_message(
         modal.type("lr", "1")
         slow.may_answer.clear()
         await modal.submit()
-        await wait_until(lambda: modal.visible_text == "working…")
+        await wait_until(lambda: modal.visible_text == "Working…")
         modal.close()
         slow.may_answer.set()
         assert (
@@ -132,7 +134,7 @@ async def test_answer_of_closed_home_modal_is_direct_message(
         ).visible_text == "lr: 1"
 
 
-async def test_a_home_beyond_the_limits_is_cut(front_end: SlackFrontEnd, bot: FakeBot, anna: Person) -> None:
+async def test_oversized_home_tab_is_truncated(front_end: SlackFrontEnd, bot: FakeBot, anna: Person) -> None:
     lines = [f"line {number} " + "<&>" * 900 for number in range(300)]
     bot.replies["/home"] = Reply.of(*lines, Buttons(tuple(Button(f"B{n}", f"/log {n}") for n in range(200))))
     await anna.open_home()
@@ -140,7 +142,7 @@ async def test_a_home_beyond_the_limits_is_cut(front_end: SlackFrontEnd, bot: Fa
     assert anna.home_view
     assert "[B0] " in _get_home_text(anna)
     assert "line 0 <&>" in _get_home_text(anna)
-    assert _get_home_text(anna).endswith("This is not all of it.")
+    assert _get_home_text(anna).endswith("This answer was shortened.")
     bot.replies["/home"] = Reply.of(*(f"line {number}" for number in range(300)))
     await anna.open_home()
     await wait_until(lambda: anna.home_view and len(anna.home_view.content["blocks"]) == 100)

@@ -1,6 +1,6 @@
-"""HTTP mode: what is signed is heard, what is not does nothing, and all that was acknowledged is answered.
+"""HTTP mode: signed requests are handled, unsigned ones refused, acknowledged ones answered.
 
-That commands, mentions, buttons and messages work as by Socket Mode, the tests of those show, over both ways.
+The tests of commands, mentions, buttons and messages run over both transports (`over_both_transports`).
 """
 
 import asyncio
@@ -65,11 +65,11 @@ async def test_no_app_token_is_needed_and_none_is_used(slack: SlackServer, front
 
 
 async def test_with_an_app_token_there_are_no_routes(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
-    access = SlackCredentials(BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, slack.api_url)
-    assert list(build_front_end(slack, bot, cards, credentials=access).routes) == []
+    credentials = SlackCredentials(BOT_TOKEN, APP_TOKEN, SIGNING_SECRET, slack.api_url)
+    assert list(build_front_end(slack, bot, cards, credentials=credentials).routes) == []
 
 
-async def test_a_blank_secret_is_named(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
+async def test_blank_secret_is_reported(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
     with pytest.raises(SettingsError, match=r"^SLACK_SIGNING_SECRET: blank"):
         build_front_end(slack, bot, cards, credentials=replace(build_credentials(slack), signing_secret=" \n"))
 
@@ -83,15 +83,15 @@ async def test_request_url_is_verified(
 
 
 def _build_bad_headers(body: bytes) -> dict[str, dict[str, str]]:
-    """Headers that prove nothing of a body, and what is wrong with them."""
+    """Return headers that don't prove a body's origin, by what is wrong with them."""
     right, now = build_signature_headers(body), datetime.now(UTC)
     return {
         "none": {},
         "no signature": {**right, "X-Slack-Signature": ""},
-        "a signature that is no text": {**right, "X-Slack-Signature": "v0=ä"},
-        "no time": {**right, "X-Slack-Request-Timestamp": ""},
-        "a time that is no number": {**right, "X-Slack-Request-Timestamp": "yesterday"},
-        "a time that is no time": {**right, "X-Slack-Request-Timestamp": "9" * 5000},
+        "signature is not text": {**right, "X-Slack-Signature": "v0=ä"},
+        "no timestamp": {**right, "X-Slack-Request-Timestamp": ""},
+        "timestamp is not a number": {**right, "X-Slack-Request-Timestamp": "yesterday"},
+        "timestamp out of range": {**right, "X-Slack-Request-Timestamp": "9" * 5000},
         "another body": build_signature_headers(b"{}"),
         "another secret": build_signature_headers(body, secret="other"),
         "too old": build_signature_headers(body, signed_at=now - timedelta(minutes=6)),
@@ -100,7 +100,7 @@ def _build_bad_headers(body: bytes) -> dict[str, dict[str, str]]:
 
 
 @pytest.mark.parametrize("defect", sorted(_build_bad_headers(b"")))
-async def test_unsigned_request_is_refused(  # all of them fixtures
+async def test_unsigned_request_is_refused(
     slack: SlackServer,
     front_end: SlackFrontEnd,
     bot: FakeBot,
@@ -114,11 +114,11 @@ async def test_unsigned_request_is_refused(  # all of them fixtures
         assert await _post(slack, session, body, _build_bad_headers(body)[defect]) == (401, "")
     assert (await _post(slack, session, body, build_signature_headers(body)))[0] == 200
     await wait_until(lambda: bot.lines == ["queue"])
-    assert caplog.text.count("not signed with SLACK_SIGNING_SECRET") == 1
+    assert caplog.text.count("isn't signed with SLACK_SIGNING_SECRET") == 1
     assert "queue" not in caplog.text
 
 
-async def test_a_body_that_is_no_text_is_refused(
+async def test_body_that_is_not_text_is_refused(
     slack: SlackServer, front_end: SlackFrontEnd, session: aiohttp.ClientSession
 ) -> None:
     assert (await _post(slack, session, b"\xff\xfe", build_signature_headers(b"\xff\xfe")))[0] == 401
@@ -178,12 +178,12 @@ async def test_request_before_connection_is_run_at_redelivery(
         assert (message.statuses, bot.messages) == ([503], [])
         slack.api.faults.is_unavailable = False
 
-        async def is_taken() -> bool:
+        async def is_accepted() -> bool:
             again = await slack.redeliver(message)
             await wait_until(lambda: again.statuses)
             return again.acks == 1
 
-        await wait_until(is_taken)
+        await wait_until(is_accepted)
         await wait_until(lambda: bot.lines == ["queue"])
 
 

@@ -1,4 +1,4 @@
-"""Buttons whose answer takes the place of the message that has them: the next page of a list."""
+"""In-place buttons, which replace their message with the answer: the next page of a list."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Live cards on Slack: the real loop, the real front end and cards in a file, on a clock that the test moves."""
+"""Live cards on Slack: the real loop and front end, cards in a database, and a clock that the test moves."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from tests.support.slack import Message, SlackServer
 
 @dataclass
 class LiveCardScenario:
-    """An experiment whose card is in a channel, and a clock that stands until it is moved."""
+    """An experiment with a card in a channel, and a clock that the test moves."""
 
     slack: SlackServer
     sandbox: Sandbox
@@ -46,14 +46,14 @@ class LiveCardScenario:
         return self.messages[-1]
 
     async def rename_experiment(self) -> str:
-        """The experiment gets another name, which its card has to show."""
+        """Rename the experiment and mark its card as due. Return the new name."""
         self.change_count += 1
         name = self.sandbox.state.tasks[self.experiment_id]["name"] = f"name {self.change_count}"
         await self.cards.mark_due([self.experiment_id])
         return name
 
     async def pass_seconds(self, seconds: float) -> None:
-        """Time goes on a second at a time, as the loop looks."""
+        """Advance the clock second by second, and run the loop each time."""
         for _ in range(round(seconds)):
             self.now += timedelta(seconds=1)
             await self.live_cards.edit_due_cards()

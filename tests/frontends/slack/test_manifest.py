@@ -1,4 +1,4 @@
-"""The manifest, by the limits of Slack's published schema."""
+"""The app manifest, checked against the limits of Slack's published schema."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from clearml_chatops.models.replies import Reply
 
 
 @pytest.mark.parametrize("prefix", ["", "ml-"])
-def test_the_manifest_is_within_the_limits_of_the_schema(prefix: str) -> None:
+def test_manifest_is_within_limits_of_schema(prefix: str) -> None:
     app_manifest = build_manifest(build_registry(), prefix=prefix)
     assert len(app_manifest["display_information"]["name"]) <= 35
     assert len(app_manifest["display_information"]["description"]) <= 140
@@ -36,11 +36,11 @@ def test_the_manifest_is_within_the_limits_of_the_schema(prefix: str) -> None:
         assert len(command["command"]) <= 32
         assert 1 <= len(command["description"]) <= 2000
         assert 1 <= len(command.get("usage_hint", "-")) <= 1000
-        # With Socket Mode a command has no address.
+        # With Socket Mode a command has no URL.
         assert "url" not in command
 
 
-def test_a_built_in_name_is_free_behind_a_prefix() -> None:
+def test_built_in_name_is_available_with_prefix() -> None:
     bare, prefixed = (
         [
             command["command"]
@@ -114,20 +114,20 @@ def test_http_manifest_uses_request_url_everywhere() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "expected"),
+    ("bot_url", "expected"),
     [
         ("https://bot.example", "https://bot.example/slack/events"),
         ("https://bot.example:8443/lab/", "https://bot.example:8443/lab/slack/events"),
         ("https://bot.example/slack/events", "https://bot.example/slack/events"),
     ],
 )
-def test_request_url_is_below_bot_url(address: str, expected: str) -> None:
-    assert build_request_url(address) == expected
+def test_request_url_is_below_bot_url(bot_url: str, expected: str) -> None:
+    assert build_request_url(bot_url) == expected
 
 
 @pytest.mark.parametrize(
-    "address", ["bot.example", "http://bot.example", "https://", "https://bot.example?x=1", "https://[x"]
+    "bot_url", ["bot.example", "http://bot.example", "https://", "https://bot.example?x=1", "https://[x"]
 )
-def test_unusable_bot_url_is_refused(address: str) -> None:
-    with pytest.raises(ValueError, match="is no address that Slack can call"):
-        build_request_url(address)
+def test_unusable_bot_url_is_refused(bot_url: str) -> None:
+    with pytest.raises(ValueError, match="Slack can't call"):
+        build_request_url(bot_url)

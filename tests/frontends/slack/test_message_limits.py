@@ -1,4 +1,4 @@
-"""Everything goes over a limit once, and Slack takes it all the same."""
+"""Replies that exceed each of Slack's limits, and are still accepted."""
 
 import pytest
 
@@ -36,7 +36,7 @@ async def _deliver(slack: SlackServer, front_end: SlackFrontEnd, channel: str, r
 
 @pytest.mark.parametrize("block", _OVERSIZED_BLOCKS, ids=lambda block: type(block).__name__)
 @pytest.mark.parametrize("target", ["ephemeral", "public", "card", "edit", "page"])
-async def test_oversized_block_is_accepted_everywhere(  # all of them fixtures
+async def test_oversized_block_is_accepted_everywhere(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str, block: Block, target: str
 ) -> None:
     reply = bot.replies["/show"] = Reply(
@@ -64,9 +64,7 @@ async def test_oversized_block_is_accepted_everywhere(  # all of them fixtures
     assert find_reply() == [message]
 
 
-async def test_sixty_buttons_are_all_there_or_in_the_file(
-    slack: SlackServer, front_end: SlackFrontEnd, lab: str
-) -> None:
+async def test_buttons_that_do_not_fit_are_in_file(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
     buttons = [Button(f"Button {number}", f"/show {number}") for number in range(60)]
     message = await _deliver(slack, front_end, lab, Reply.of("Which?", Buttons(tuple(buttons))))
     assert message.button_labels == [button.label for button in buttons[: len(message.button_labels)]]
@@ -106,7 +104,7 @@ async def test_oversized_block_is_truncated_and_complete_in_file(
     message = await _deliver(slack, front_end, lab, Reply.of(block))
     assert message.blocks
     if len(str(block)) > 10_000:
-        assert "the file has the whole answer" in message.visible_text
+        assert "The file has all of it." in message.visible_text
         [uploaded] = slack.list_posted_messages(lab, thread=message.ts)
         assert uploaded.files[0].length > 5000
 
@@ -121,13 +119,15 @@ async def test_oversized_reply_keeps_its_beginning_and_buttons(
     assert "Button 0" in message.button_labels
 
 
-async def test_many_small_blocks_become_fifty(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:
+async def test_many_small_blocks_are_limited_to_fifty(
+    slack: SlackServer, front_end: SlackFrontEnd, lab: str
+) -> None:
     message = await _deliver(slack, front_end, lab, Reply.of(*(f"line {number}" for number in range(200))))
     assert len(message.blocks) == 50
     assert slack.workspace.files
 
 
-async def test_a_command_too_long_for_a_button_is_shown_to_be_sent_by_hand(
+async def test_command_too_long_for_button_is_shown_as_line_to_send(
     slack: SlackServer, front_end: SlackFrontEnd, lab: str
 ) -> None:
     command = "/set args.text " + "v" * 2500
@@ -135,7 +135,7 @@ async def test_a_command_too_long_for_a_button_is_shown_to_be_sent_by_hand(
         slack, front_end, lab, Reply.with_choice("Sure?", Button("Yes", command), Button("No", "/show"))
     )
     assert message.button_labels == ["No"]
-    assert command in message.visible_text
+    assert f"“Yes” is too long for a button. Send this line instead:\n{command}" in message.visible_text
 
 
 async def test_markup_in_names_is_shown_literally(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:

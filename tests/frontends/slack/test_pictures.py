@@ -1,4 +1,4 @@
-"""Pictures: uploaded beside the answer, told in words, and no reason to lose the answer."""
+"""Pictures: uploaded next to the answer, with alt texts. A failed upload doesn't lose the answer."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ from tests.support.polling import wait_until
 from tests.support.slack import Person, SlackServer
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
-"""No text in any encoding."""
+"""Bytes that no text encoding accepts."""
 PLOT = Reply.of(
     "Two plots.", Picture("loss.png", PNG, "The loss falls to 0.2."), Picture("lr.png", PNG[::-1], "x")
 )
@@ -53,9 +53,7 @@ async def test_pictures_of_ephemeral_reply_or_channel_without_bot_are_direct_mes
     assert [file.content for file in uploaded.files] == [PNG, PNG[::-1]]
     [answer] = slack.list_posted_messages(other_channel) if public else slack.list_ephemeral_messages(anna)
     assert answer.visible_text.startswith("Two plots.\nThe loss falls to 0.2.\nx")
-    assert (
-        answer.visible_text.endswith("\nWhat belongs to it is in your direct messages with the bot.") is not public
-    )
+    assert answer.visible_text.endswith("\nThe files are in your direct messages with the bot.") is not public
 
 
 @pytest.mark.parametrize("step", ["files.getUploadURLExternal", "upload", "files.completeUploadExternal"])
@@ -68,7 +66,7 @@ async def test_failed_upload_is_reported_and_answer_stays(
     await wait_until(lambda: len(slack.list_posted_messages(lab, thread=mention.ts)) == 2)
     answer, notice = slack.list_posted_messages(lab, thread=mention.ts)
     assert answer.visible_text.startswith("Two plots.")
-    assert notice.visible_text == "A picture of this answer did not get to Slack; ask again later."
+    assert notice.visible_text == "The pictures couldn't be uploaded to Slack. Try again later."
     assert notice.files == []
 
 
@@ -81,7 +79,7 @@ async def test_ephemeral_reply_reports_picture_that_cannot_be_sent(
     await wait_until(lambda: len(slack.list_ephemeral_messages(anna)) == 2)
     answer, notice = slack.list_ephemeral_messages(anna)
     assert answer.visible_text.startswith("Two plots.")
-    assert notice.visible_text == "What belongs to this answer did not get to Slack; ask again later."
+    assert notice.visible_text == "The files couldn't be uploaded to Slack. Try again later."
 
 
 async def test_an_upload_obeys_retry_after(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:

@@ -1,4 +1,4 @@
-"""The shortcut in a message's menu, on messages that name an experiment and on others."""
+"""The clone shortcut, on messages that name an experiment and on others."""
 
 from collections.abc import AsyncIterator
 
@@ -53,7 +53,7 @@ async def test_shortcut_on_card_clones_its_experiment_in_thread(
     await modal.submit()
     answer = await wait_for_first(lambda: slack.list_posted_messages(lab, thread=card.ts))
     assert answer.visible_text == "Cloned."
-    await wait_until(lambda: modal.visible_text == "The answer is in a message.")
+    await wait_until(lambda: modal.visible_text == "The answer was sent as a message.")
     assert {(message.context_experiment_id, message.conversation) for message in bot.messages} == {
         ("e1", Conversation("slack", lab, card.ts))
     }
@@ -110,11 +110,11 @@ async def test_shortcut_on_other_message_asks_for_experiment(
         ("", ""),
     ],
 )
-def test_an_experiment_is_found_in_a_text(text: str, expected: str) -> None:
+def test_experiment_id_is_found_in_text(text: str, expected: str) -> None:
     assert find_experiment_id({"text": text}) == expected
 
 
-def test_an_experiment_is_found_in_blocks_and_attachments() -> None:
+def test_experiment_id_is_found_in_blocks_and_attachments() -> None:
     blocks = [
         {"type": "rich_text", "elements": [{"elements": [{"type": "link", "url": f"https://x/tasks/{TASK_ID}"}]}]}
     ]

@@ -1,4 +1,4 @@
-"""The connection: what is checked before it, what heals it, and how it ends."""
+"""Socket Mode: startup checks, reconnecting and shutdown."""
 
 import asyncio
 import logging
@@ -27,8 +27,8 @@ from tests.support.slack import Envelope, Person, SlackServer
 from tests.support.slack.server import APP_TOKEN, BOT_TOKEN
 
 
-async def test_a_wrong_bot_token_stops_with_one_line(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
-    with pytest.raises(SettingsError, match=r"^SLACK_BOT_TOKEN: Slack does not accept it \(invalid_auth\)"):
+async def test_wrong_bot_token_is_reported(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
+    with pytest.raises(SettingsError, match=r"^SLACK_BOT_TOKEN: Slack doesn't accept it \(invalid_auth\)"):
         await build_front_end(
             slack, bot, cards, credentials=replace(build_credentials(slack), bot_token="xoxb-wrong")
         ).start()
@@ -37,18 +37,19 @@ async def test_a_wrong_bot_token_stops_with_one_line(slack: SlackServer, bot: Fa
 @pytest.mark.parametrize(
     ("token", "error_code"), [("xapp-wrong", "invalid_auth"), ("xoxb-0001", "not_allowed_token_type")]
 )
-async def test_a_wrong_app_token_stops_with_one_line(
+async def test_wrong_app_token_is_reported(
     slack: SlackServer, bot: FakeBot, cards: FakeCards, token: str, error_code: str
 ) -> None:
-    with pytest.raises(SettingsError, match=rf"^SLACK_APP_TOKEN: Slack does not accept it \({error_code}\)"):
-        await build_front_end(slack, bot, cards, credentials=replace(build_credentials(slack), app_token=token)).start()
+    credentials = replace(build_credentials(slack), app_token=token)
+    with pytest.raises(SettingsError, match=rf"^SLACK_APP_TOKEN: Slack doesn't accept it \({error_code}\)"):
+        await build_front_end(slack, bot, cards, credentials=credentials).start()
 
 
 @over_both_transports
 async def test_missing_scopes_are_named(slack: SlackServer, bot: FakeBot, cards: FakeCards) -> None:
     slack.api.scopes -= {"files:write", "users:read"}
     with pytest.raises(
-        SettingsError, match=r"^SLACK_BOT_TOKEN: the app lacks the scopes files:write, users:read;"
+        SettingsError, match=r"^SLACK_BOT_TOKEN: the app lacks the scopes files:write, users:read\."
     ):
         await build_front_end(slack, bot, cards).start()
 
@@ -66,8 +67,8 @@ async def test_unavailable_slack_at_startup_is_retried(
 async def test_unreachable_slack_at_startup_is_retried(bot: FakeBot, cards: FakeCards) -> None:
     port = unused_port()
     server = SlackServer(port=port)
-    access = SlackCredentials(BOT_TOKEN, APP_TOKEN, api_url=f"http://127.0.0.1:{port}/api/")
-    async with connect_front_end(server, bot, cards, credentials=access), server:
+    credentials = SlackCredentials(BOT_TOKEN, APP_TOKEN, api_url=f"http://127.0.0.1:{port}/api/")
+    async with connect_front_end(server, bot, cards, credentials=credentials), server:
         await server.socket_mode.wait_for_connection()
 
 
@@ -79,7 +80,7 @@ async def test_wrong_settings_found_later_are_logged(
         slack, bot, cards, credentials=replace(build_credentials(slack), bot_token="xoxb-wrong")
     ):
         slack.api.faults.is_unavailable = False
-        await wait_until(lambda: "Slack is left out: SLACK_BOT_TOKEN" in caplog.text)
+        await wait_until(lambda: "Slack stays disconnected: SLACK_BOT_TOKEN" in caplog.text)
 
 
 @pytest.mark.parametrize("loss", ["close", "drop", "ask_to_reconnect"])
@@ -186,8 +187,8 @@ async def test_command_that_outlasts_shutdown_gets_stopped_reply(
         await anna.send_slash_command("/wait", "", lab)
         await anna.mention_bot(lab, "wait")
         await wait_until(lambda: len(bot.messages) == 2)
-    assert "being stopped" in slack.list_ephemeral_messages(anna)[0].visible_text
-    assert "being stopped" in slack.list_posted_messages(lab)[0].visible_text
+    assert "shutting down" in slack.list_ephemeral_messages(anna)[0].visible_text
+    assert "shutting down" in slack.list_posted_messages(lab)[0].visible_text
 
 
 async def test_stop_before_first_connection_is_quick(bot: FakeBot, cards: FakeCards, slack: SlackServer) -> None:

@@ -1,4 +1,4 @@
-"""A Slack workspace in one process: the Web API and Socket Mode as the real libraries use them."""
+"""A fake Slack workspace in one process: the Web API, Socket Mode and HTTP mode as the real libraries use them."""
 
 from tests.support.slack.modals import Modal
 from tests.support.slack.people import Person

@@ -1,4 +1,4 @@
-"""What Slack says to blocks: whether it takes them, and what people see of them."""
+"""Blocks as Slack treats them: which ones it refuses, and what people see."""
 
 import json
 import re
@@ -30,7 +30,7 @@ Block = dict[str, Any]
 
 
 class RefusedBlocksError(Exception):
-    """Slack does not take these blocks; `code` is its word for it."""
+    """Slack refuses these blocks; `code` is its error code."""
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
@@ -44,7 +44,7 @@ def require_valid_blocks(
     max_length: int = MAX_BLOCKS_LENGTH,
     allow_inputs: bool = False,
 ) -> None:
-    """Refuses what goes over a limit of Slack's, by the numbers of its reference; `inputs` are for views."""
+    """Raise RefusedBlocksError if blocks exceed the limits of Slack's reference. Only views allow inputs."""
     _require(len(blocks) <= max_blocks, f"{len(blocks)} blocks")
     ids = [block["block_id"] for block in blocks if "block_id" in block]
     _require(len(ids) == len(set(ids)), "a block_id twice")
@@ -106,7 +106,7 @@ def _require_valid_input(block: Block) -> None:
 
 
 def require_valid_options(options: list[Block]) -> None:
-    """Refuses options of a select that Slack refuses."""
+    """Raise RefusedBlocksError for options of a select menu that Slack refuses."""
     _require(len(options) <= MAX_OPTIONS, f"{len(options)} options")
     for option in options:
         _require_plain_text(option["text"], MAX_OPTION_TEXT_LENGTH)
@@ -174,12 +174,12 @@ def unescape(text: str) -> str:
 
 
 def escape_text_once(text: str) -> str:
-    """A text of the bot's as it comes back: Slack escapes what was not (bolt-python issue 513)."""
+    """Return a text of the bot as Slack sends it back: escaped if it wasn't (bolt-python issue 513)."""
     return unescape(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def escape_texts_once(value: Any) -> Any:
-    """Blocks as they come back, their texts escaped."""
+    """Return blocks as Slack sends them back, with their texts escaped."""
     match value:
         case {"text": str(text)}:
             return {**value, "text": escape_text_once(text)}
@@ -192,19 +192,19 @@ def escape_texts_once(value: Any) -> Any:
 
 
 def find_broadcasts(text: str, blocks: list[Block]) -> list[str]:
-    """What would ring everybody's phone."""
+    """Return the mentions that would notify everybody in the channel."""
     return [found for part in (text, *_find_texts(blocks)) for found in _BROADCAST_PATTERN.findall(part)]
 
 
 def render_visible_text(text: str, blocks: list[Block]) -> str:
-    """What a person sees: the blocks where there are any, else the text."""
+    """Return what a person sees: the blocks if there are any, otherwise the text."""
     if not blocks:
         return unescape(text)
     return "\n".join(unescape(line) for block in blocks for line in _render_lines(block))
 
 
 def find_markup(blocks: list[Block]) -> list[str]:
-    """Texts that Slack would read as its markup instead of showing them as they are."""
+    """Return the texts that Slack would interpret as markup."""
     return [part["text"] for part in _find_dicts(blocks) if part.get("type") == "mrkdwn"]
 
 

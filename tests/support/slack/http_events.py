@@ -1,4 +1,4 @@
-"""HTTP mode: what happens is posted to the app's request URL, signed with its secret."""
+"""HTTP mode: payloads posted to the app's request URL, signed with its secret."""
 
 import asyncio
 import hashlib
@@ -17,9 +17,9 @@ SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 
 
 class HttpEvents:
-    """The requests' side of the server, used where there is an `address`.
+    """The sender of HTTP requests, used if `request_url` is set.
 
-    `clock` gives the seconds by which acknowledgements are late; what is signed bears the real time.
+    `clock` gives the seconds that decide whether an acknowledgement is late. Signatures use the real time.
     """
 
     def __init__(self, clock: Callable[[], float], envelopes: dict[str, Envelope]) -> None:
@@ -38,7 +38,7 @@ class HttpEvents:
         retry_attempt: int = 0,
         retry_reason: str = "",
     ) -> Envelope:
-        """Posts it, and waits for no answer."""
+        """Post a payload without waiting for the response."""
         request_id = f"request{next(self._counter)}"
         envelope = Envelope(request_id, kind, payload, sent_at=self._clock(), on_acknowledged=on_acknowledged)
         self._envelopes[envelope.id] = envelope
@@ -49,7 +49,7 @@ class HttpEvents:
         return envelope
 
     async def verify(self) -> bool:
-        """Whether the address answers as Slack wants it when somebody enters it as the request URL."""
+        """Return whether the request URL passes Slack's verification."""
         body = json.dumps({"type": "url_verification", "token": "verification", "challenge": "3eZbrw1a"}).encode()
         headers = {"Content-Type": "application/json", **build_signature_headers(body)}
         try:
@@ -78,7 +78,7 @@ class HttpEvents:
 
 
 def encode_body(kind: str, payload: Payload) -> tuple[bytes, str]:
-    """A body and its content type, as Slack sends things of this kind."""
+    """Return the body and content type that Slack uses for this kind of payload."""
     match kind:
         case "events_api":
             return json.dumps(payload).encode(), "application/json"
@@ -91,7 +91,7 @@ def encode_body(kind: str, payload: Payload) -> tuple[bytes, str]:
 def build_signature_headers(
     body: bytes, *, secret: str = SIGNING_SECRET, signed_at: datetime | None = None
 ) -> dict[str, str]:
-    """The headers that prove that Slack sent a body, now or at that time."""
+    """Return the headers that prove that Slack sent a body, now or at the given time."""
     timestamp = str(int((signed_at or datetime.now(UTC)).timestamp()))
     digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
     return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}

@@ -1,4 +1,4 @@
-"""What people do in windows and in the Home tab: type, choose, submit, press and close."""
+"""What people do in modals and in the Home tab: type, choose, submit, press and close."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Modal:
-    """A window on a person's screen."""
+    """A modal on a person's screen."""
 
     person: "Person"
     view: View
@@ -32,7 +32,7 @@ class Modal:
 
     @property
     def values(self) -> dict[str, str]:
-        """What stands in the inputs, by their labels."""
+        """The values of the inputs, by label."""
         return {_get_label(block): self._get_value(block) for block in self.inputs}
 
     def type(self, label: str, text: str) -> None:
@@ -44,7 +44,7 @@ class Modal:
         self._get_input_state(label)["selected_option"] = option
 
     async def search(self, label: str, text: str) -> list[Block]:
-        """The options that come up while something is typed into a select."""
+        """Type into a select menu and return the options that appear."""
         envelope = await self.start_search(label, text)
         await envelope.acknowledged.wait()
         options: list[Block] = (envelope.ack_payload or {}).get("options", [])
@@ -98,7 +98,7 @@ class Modal:
 
 
 async def press_button_in_view(person: "Person", view: View, label: str) -> Envelope:
-    """Presses a button that is in no message."""
+    """Press a button of a view."""
     button = next(
         button for button in find_buttons(view.content["blocks"]) if unescape(button["text"]["text"]) == label
     )

@@ -1,4 +1,4 @@
-"""People of a workspace: they type, mention, press and look."""
+"""People of a workspace, who write, mention the bot and press buttons."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def escape(text: str) -> str:
-    """A text as Slack sends what was typed."""
+    """Return a typed text as Slack sends it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with Slack open. What he types is escaped, unless a test gives it `as_sent` by Slack."""
+    """A person with Slack open. Their text is escaped, unless a test gives it `as_sent` by Slack."""
 
     server: "SlackServer"
     id: str
@@ -53,7 +53,7 @@ class Person:
         return await self.server.send("slash_commands", payload)
 
     async def mention_bot(self, channel: str, text: str, *, thread: str = "", as_sent: bool = False) -> Message:
-        """Writes to the bot where others read it; gives the message that was written."""
+        """Mention the bot in a channel. Return the message."""
         message, _ = await self._write(
             "app_mention", channel, f"<@{BOT_USER}> {_to_sent_text(text, as_sent)}", thread
         )
@@ -66,12 +66,12 @@ class Person:
         return envelope
 
     async def write(self, kind: str, channel: str, text: str, *, thread: str = "", **more: Any) -> Envelope:
-        """A message in the form in which Slack sends it, with whatever else an event may hold."""
+        """Send a message event with additional fields."""
         _, envelope = await self._write(kind, channel, text, thread, **more)
         return envelope
 
     async def press(self, label: str, *, on: Message | None = None) -> Envelope:
-        """Presses the button with this label, on the newest message that has one."""
+        """Press the button with this label, on the newest message that has it."""
         message = on or next(
             message for message in reversed(self.list_visible_messages()) if label in message.button_labels
         )
@@ -102,7 +102,7 @@ class Person:
         )
 
     async def use_shortcut(self, callback_id: str, message: Message) -> Envelope:
-        """Picks a shortcut in the menu of a message."""
+        """Use a shortcut in the menu of a message."""
         workspace = self.server.workspace
         response_url = workspace.create_response_url(message.channel, self.id)
         thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
@@ -127,7 +127,7 @@ class Person:
     async def interact(
         self, kind: str, *, on_acknowledged: Callable[[dict[str, Any] | None], None] | None = None, **more: Any
     ) -> Envelope:
-        """Does something with what the bot has shown; `then` takes what the acknowledgement holds."""
+        """Send an interaction. `on_acknowledged` gets the payload of the acknowledgement."""
         payload = {
             "type": kind,
             "user": {"id": self.id, "username": self.name, "name": self.name, "team_id": TEAM},
@@ -136,10 +136,10 @@ class Person:
             "team": {"id": TEAM, "domain": "lab"},
             **more,
         }
-        return await self.server.send("interactive", payload, then=on_acknowledged)
+        return await self.server.send("interactive", payload, on_acknowledged=on_acknowledged)
 
     async def open_home(self, tab: str = "home") -> Envelope:
-        """Clicks on the bot's name."""
+        """Open a tab of the app, as by a click on the bot's name."""
         view = {"view": self.home_view.to_payload()} if tab == "home" and self.home_view else {}
         event = {
             "type": "app_home_opened",
@@ -157,17 +157,17 @@ class Person:
 
     @property
     def home_view(self) -> View | None:
-        """His Home tab, once the bot has made it."""
+        """The person's Home tab, once the bot has published it."""
         return self.server.views.homes.get(self.id)
 
     @property
     def modal(self) -> Modal | None:
-        """The window on top on his screen."""
+        """The person's top modal."""
         opened = self.server.views.list_open_views(self.id)
         return Modal(self, opened[-1]) if opened else None
 
     def list_visible_messages(self, channel: str = "") -> list[Message]:
-        """The messages that are on his screen now, oldest first."""
+        """Return the messages that the person sees now, oldest first."""
         return [
             message
             for message in self.server.workspace.messages
@@ -206,5 +206,5 @@ class Person:
         return await self.server.send("events_api", payload)
 
 
-def _to_sent_text(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed on as it came
+def _to_sent_text(text: str, as_sent: bool) -> str:  # noqa: FBT001  # passed through from the callers
     return text if as_sent else escape(text)

@@ -1,4 +1,4 @@
-"""The server: one port on this machine for the Web API, Socket Mode, uploads and response addresses."""
+"""The fake Slack server: one local port for the Web API, Socket Mode, uploads and response URLs."""
 
 import time
 from collections import deque
@@ -24,10 +24,10 @@ APP_TOKEN = "xapp-1-A0001-secret"
 
 
 class SlackServer:
-    """A workspace that a bot can be connected to; an async context manager.
+    """A workspace that a bot can connect to; an async context manager.
 
-    `clock` gives seconds: by it acknowledgements are late and response addresses expire. `port` is one
-    that the test has found free; 0 takes any.
+    `clock` gives the seconds that decide when an acknowledgement is late and a response URL expires. `port` 0
+    takes any free port.
     """
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, port: int = 0) -> None:
@@ -65,7 +65,7 @@ class SlackServer:
 
     @property
     def api_url(self) -> str:
-        """What SLACK_API_URL is set to."""
+        """The value for SLACK_API_URL."""
         return f"{self.url}/api/"
 
     def add_person(self, name: str) -> Person:
@@ -77,7 +77,7 @@ class SlackServer:
         return self.workspace.add_channel(name, has_bot=has_bot, is_archived=is_archived)
 
     def list_posted_messages(self, channel: str = "", *, thread: str | None = None) -> list[Message]:
-        """The real messages of the bot, oldest first; `thread=""` leaves out the threads."""
+        """Return the bot's messages that aren't ephemeral, oldest first. `thread=""` leaves out the threads."""
         return [
             message
             for message in self.workspace.messages
@@ -89,7 +89,7 @@ class SlackServer:
         ]
 
     def list_ephemeral_messages(self, person: Person) -> list[Message]:
-        """The ephemeral messages that a person was sent, oldest first."""
+        """Return the ephemeral messages that a person got, oldest first."""
         return [
             message
             for message in self.workspace.messages
@@ -97,31 +97,31 @@ class SlackServer:
         ]
 
     def limit_rate(self, method: str, *retry_after: int) -> None:
-        """The next calls of a method, or of `response_url`, get a 429: one for each number of seconds."""
+        """Answer the next calls of a method, or of `response_url`, with 429: one per number of seconds."""
         self.api.faults.rate_limits[method] = deque(retry_after)
 
     async def redeliver(self, envelope: Envelope, attempt: int = 1) -> Envelope:
-        """The same thing once more, in an envelope of its own, as Slack does when it saw no acknowledgement."""
+        """Send the same payload again in a new envelope, as Slack does without an acknowledgement."""
         return await self.send(
             envelope.type,
             envelope.payload,
-            then=envelope.on_acknowledged,
+            on_acknowledged=envelope.on_acknowledged,
             retry_attempt=attempt,
             retry_reason="timeout",
         )
 
     async def send(self, kind: str, payload: Payload, **more: Any) -> Envelope:
-        """Tells the bot what happened: by HTTP where the app has a request URL, else by Socket Mode."""
+        """Send a payload to the bot: by HTTP if the app has a request URL, otherwise by Socket Mode."""
         transport = self.http_events if self.http_events.request_url else self.socket_mode
         return await transport.send(kind, payload, **more)
 
     @property
     def timed_out(self) -> list[Envelope]:
-        """What people saw as `operation_timeout`."""
+        """The envelopes that people saw as `operation_timeout`."""
         return [envelope for envelope in self.socket_mode.envelopes.values() if envelope.timed_out]
 
     def find_markup_texts(self) -> list[str]:
-        """The bot's texts that Slack reads as markup."""
+        """Return the bot's texts that Slack interprets as markup."""
         block_lists = [message.blocks for message in self.workspace.messages]
         block_lists += [
             view.content["blocks"] for view in (*self.views.views.values(), *self.views.homes.values())

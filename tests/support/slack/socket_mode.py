@@ -1,4 +1,4 @@
-"""Socket Mode: single-use addresses, envelopes out, acknowledgements back."""
+"""Socket Mode: single-use URLs, envelopes to the bot, acknowledgements back."""
 
 import asyncio
 import itertools
@@ -17,7 +17,7 @@ Payload = dict[str, Any]
 
 @dataclass
 class Envelope:
-    """Something that happened, on its way to the bot."""
+    """A payload on its way to the bot."""
 
     id: str
     type: str
@@ -28,9 +28,9 @@ class Envelope:
     acks: int = 0
     acknowledged: asyncio.Event = field(default_factory=asyncio.Event)
     statuses: list[int] = field(default_factory=list)
-    """What the bot answered, where it went by HTTP."""
+    """The status codes of the bot's responses in HTTP mode."""
     on_acknowledged: Callable[[Payload | None], None] | None = None
-    """What an acknowledgement in time does."""
+    """Called with the payload of an acknowledgement in time."""
 
     @property
     def timed_out(self) -> bool:
@@ -48,7 +48,7 @@ class Envelope:
 
 
 class SocketMode:
-    """The sockets' side of the server; each envelope goes to one of the connections."""
+    """The WebSocket side of the server. Each envelope goes to one of the connections."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.envelopes: dict[str, Envelope] = {}
@@ -56,7 +56,7 @@ class SocketMode:
         self.opened_count = 0
         self.refused_ticket_count = 0
         self.dead_url_count = 0
-        """How many of the next addresses lead nowhere."""
+        """How many of the next URLs are dead."""
         self.base_url = ""
         self._clock = clock
         self._tickets: set[str] = set()
@@ -64,7 +64,7 @@ class SocketMode:
         self._connected = asyncio.Event()
 
     def create_url(self) -> str:
-        """A ws:// address that opens one connection, once."""
+        """Return a ws:// URL that opens one connection, once."""
         ticket = f"ticket{next(self._counter)}"
         if self.dead_url_count:
             self.dead_url_count -= 1
@@ -102,14 +102,14 @@ class SocketMode:
         on_acknowledged: Callable[[Payload | None], None] | None = None,
         **more: Any,
     ) -> Envelope:
-        """Sends an envelope as soon as a connection is there."""
+        """Send an envelope as soon as there is a connection."""
         envelope = Envelope(f"envelope{next(self._counter)}", kind, payload, on_acknowledged=on_acknowledged)
         self.envelopes[envelope.id] = envelope
         await self.resend(envelope, **more)
         return envelope
 
     async def resend(self, envelope: Envelope, **more: Any) -> None:
-        """The same envelope; `retry_attempt` and `retry_reason` say that it is a repetition."""
+        """Send the same envelope. `retry_attempt` and `retry_reason` mark it as a redelivery."""
         await self.wait_for_connection()
         envelope.sent_at = self._clock()
         await self.connections[-1].send_json(
@@ -126,18 +126,18 @@ class SocketMode:
         await self._connected.wait()
 
     async def request_reconnect(self) -> None:
-        """What Slack says before it refreshes a connection."""
+        """Ask for a reconnect, as Slack does before it refreshes a connection."""
         for socket in list(self.connections):
             await socket.send_json({"type": "disconnect", "reason": "refresh_requested", "debug_info": {}})
 
     async def close(self) -> None:
-        """Closes every connection politely."""
+        """Close every connection with a close handshake."""
         for socket in list(self.connections):
             self._forget(socket)
             await socket.close()
 
     def drop_connections(self) -> None:
-        """Every connection is gone, without a word."""
+        """Drop every connection without a close handshake."""
         for socket in list(self.connections):
             self._forget(socket)
             transport = socket._req.transport if socket._req else None

@@ -1,4 +1,4 @@
-"""Views: windows on people's screens and Home tabs, with what is typed into them."""
+"""Views: people's modals and Home tabs, with the values typed into them."""
 
 import json
 from copy import deepcopy
@@ -27,7 +27,7 @@ Payload = dict[str, Any]
 
 @dataclass
 class View:
-    """A view as it is now. `state` is what stands in its inputs: by block_id and action_id."""
+    """A view in its current state. `state` has the values of its inputs by block_id and action_id."""
 
     id: str
     user: str
@@ -35,17 +35,17 @@ class View:
     hash: str
     state: dict[str, Payload] = field(default_factory=dict)
     past_state: dict[str, Payload] = field(default_factory=dict)
-    """What stood in its inputs at any time."""
+    """The values of all inputs that the view has ever had."""
     is_open: bool = True
     history: list[str] = field(default_factory=list)
-    """What it showed before each change."""
+    """The visible text before each update."""
 
     @property
     def visible_text(self) -> str:
         return render_visible_text("", self.content["blocks"])
 
     def to_payload(self) -> Payload:
-        """The view as the bot gets it: what the bot wrote comes back escaped, what people typed does not."""
+        """Return the view as the bot gets it: the bot's own texts escaped, typed values not."""
         texts = {key: self.content[key] for key in ("title", "submit", "close") if key in self.content}
         return {
             "id": self.id,
@@ -89,11 +89,11 @@ class Views:
         return trigger
 
     def list_open_views(self, user: str) -> list[View]:
-        """A person's windows, the one on top last."""
+        """Return a person's open modals, the top one last."""
         return [view for view in self.views.values() if view.user == user and view.is_open]
 
     def open(self, trigger_id: str, content: Payload) -> View:
-        """A new window. Raises RefusedError as Slack does."""
+        """Open a modal. Raise RefusedError like Slack."""
         trigger = self._triggers.get(trigger_id)
         if trigger is None:
             raise RefusedError("invalid_trigger_id")
@@ -111,7 +111,7 @@ class Views:
         return view
 
     def update(self, view_id: str, content: Payload, known_hash: str = "") -> View:
-        """Changes a window. Raises RefusedError as Slack does."""
+        """Update a modal. Raise RefusedError like Slack."""
         view = self.views.get(view_id)
         if view is None or not view.is_open:
             raise RefusedError("not_found")
@@ -119,8 +119,8 @@ class Views:
             raise RefusedError("hash_conflict")
         _require_valid_view(content, "modal")
         view.history.append(view.visible_text)
-        # What stands in an input of the same id stays, whatever value comes with the new one, and even
-        # where a view without it was between the two.
+        # An input with a known block_id keeps its value, whatever initial value the new view has, and even if
+        # a view without that input was shown in between.
         view.past_state |= view.state
         view.state = {
             block_id: view.past_state.get(block_id, initial)
@@ -130,7 +130,7 @@ class Views:
         return view
 
     def publish(self, user: str, content: Payload) -> View:
-        """Changes a Home tab. Raises RefusedError as Slack does."""
+        """Publish a Home tab. Raise RefusedError like Slack."""
         if user not in self._workspace.users:
             raise RefusedError("user_not_found")
         _require_valid_view(content, "home")
@@ -145,7 +145,7 @@ class Views:
         view.is_open = False
 
     def apply_acknowledgement(self, view: View, answer: Payload | None) -> None:
-        """What the acknowledgement of a submission does to the window; an empty one closes it."""
+        """Apply the acknowledgement of a submission to a modal. An empty one closes it."""
         match answer:
             case {"response_action": "update", "view": content}:
                 self.update(view.id, content)
@@ -204,7 +204,7 @@ def _build_initial_value(element: Block) -> Payload:
 
 
 def _to_echoed_block(block: Block) -> Block:
-    """A block with what Slack adds to it: an id, and properties that were not given."""
+    """Return a block with what Slack adds: a block_id and default properties."""
     echoed = escape_texts_once(block)
     if block["type"] == "input":
         element = {"focus_on_load": False, **echoed["element"]}

@@ -1,4 +1,4 @@
-"""Slack's Web API: the methods that a bot of ours calls, and no others."""
+"""Slack's Web API, with only the methods that the bot calls."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ _REQUIRED_SCOPES = {
 
 @dataclass(frozen=True)
 class Call:
-    """One request to the Web API, as it arrived."""
+    """A recorded request to the Web API."""
 
     method: str
     arguments: Arguments
@@ -40,19 +40,19 @@ class Call:
 
 @dataclass
 class Faults:
-    """How the Web API misbehaves: per method the answers that come before the right one."""
+    """How the Web API misbehaves, per method."""
 
     rate_limits: dict[str, deque[int]] = field(default_factory=dict)
     refusals: dict[str, str] = field(default_factory=dict)
     delays: dict[str, float] = field(default_factory=dict)
     side_effects: dict[str, Callable[[], None]] = field(default_factory=dict)
-    """What happens in the world while a request is on its way."""
+    """Called while a request is on its way."""
     is_unavailable: bool = False
     """Every request gets a 503."""
 
 
 class WebApi:
-    """Answers `/api/<method>`; records every call and remembers the methods that it does not know."""
+    """Answers `/api/<method>`, and records every call and every unknown method."""
 
     def __init__(
         self, workspace: Workspace, views: Views, sockets: SocketMode, *, bot_token: str, app_token: str
@@ -116,7 +116,7 @@ class WebApi:
         return web.Response(text=f"OK - {file.length}")
 
     async def handle_response_url(self, request: web.Request) -> web.Response:
-        """What is posted to a response_url."""
+        """Answer a post to a response_url."""
         response_url = self._workspace.response_urls[request.match_info["token"]]
         body = await request.json()
         self.calls.append(Call("response_url", body, self._workspace.clock()))
@@ -246,7 +246,7 @@ def _read_blocks(arguments: Arguments) -> list[dict[str, Any]]:
 
 
 async def _read_arguments(request: web.Request) -> Arguments:
-    """The arguments, from the query and from a body of either kind."""
+    """Return the arguments from the query and from a JSON or form body."""
     found: Arguments = dict(request.query)
     if request.content_type == "application/json":
         found.update(await request.json())

@@ -1,4 +1,4 @@
-"""The state of a workspace: people, channels, messages, files, and the addresses that answer commands."""
+"""The state of a workspace: people, channels, messages, files and response URLs."""
 
 import itertools
 from collections.abc import Callable
@@ -23,7 +23,7 @@ _RESPONSE_URL_LIFETIME = 30 * 60.0
 
 
 class RefusedError(Exception):
-    """Slack says no; `code` is its own word for it."""
+    """Slack refuses a request; `code` is its error code."""
 
     def __init__(self, code: str, **more: str) -> None:
         super().__init__(code)
@@ -52,7 +52,7 @@ class File:
 
 @dataclass
 class Message:
-    """A message as it is now. `only_to` is the one person who sees an ephemeral one."""
+    """A message in its current state. `visible_to` is the one person who sees an ephemeral message."""
 
     channel: str
     ts: str
@@ -63,12 +63,12 @@ class Message:
     visible_to: str = ""
     files: list[File] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
-    """What it showed before each change."""
+    """The visible text before each update."""
     deleted: bool = False
 
     @property
     def visible_text(self) -> str:
-        """What people see of it now, as plain text."""
+        """What people see now, as plain text."""
         return render_visible_text(self.text, self.blocks)
 
     @property
@@ -78,7 +78,7 @@ class Message:
 
 @dataclass
 class ResponseUrl:
-    """An address that answers one command; `source` is the message whose button was pressed, if one was."""
+    """A URL that answers one command. `source` is the message with the pressed button, if any."""
 
     token: str
     channel: str
@@ -89,7 +89,7 @@ class ResponseUrl:
 
 
 class Workspace:
-    """Everything that people see, and what they would have been disturbed by."""
+    """Everything that people see, and the broadcasts that would have pinged everybody."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
@@ -111,7 +111,7 @@ class Workspace:
         return channel.id
 
     def open_direct_channel(self, user: str) -> str:
-        """The direct messages between the bot and a person, opened when first asked for."""
+        """Return the direct messages between the bot and a person. Open them on first use."""
         for channel in self.channels.values():
             if channel.direct_message_user == user:
                 return channel.id
@@ -120,10 +120,10 @@ class Workspace:
         return channel.id
 
     def require_writable_channel(self, channel_id: str) -> Channel:
-        """A channel that the bot may write to.
+        """Return a channel that the bot may write to.
 
         Raises:
-            RefusedError: it may not, with Slack's reason.
+            RefusedError: the bot may not write there.
         """
         channel = self.channels.get(channel_id)
         if channel is None:
@@ -158,7 +158,7 @@ class Workspace:
         message.text, message.blocks = text, blocks
 
     def find_message(self, channel: str, ts: str) -> Message | None:
-        """A real message; an ephemeral one is not stored and cannot be found."""
+        """Return a stored message. Slack doesn't store ephemeral ones, so they can't be found."""
         for message in self.messages:
             if (message.channel, message.ts) == (channel, ts) and not message.visible_to and not message.deleted:
                 return message
@@ -171,10 +171,10 @@ class Workspace:
         return response_url
 
     def respond(self, response_url: ResponseUrl, body: dict[str, Any]) -> None:
-        """Does what is asked at a response_url.
+        """Carry out a post to a response_url.
 
         Raises:
-            RefusedError: it is too old, used up, or Slack does not take what was sent.
+            RefusedError: the URL has expired or is used up, or the message is invalid.
         """
         if self.clock() > response_url.expires_at:
             raise RefusedError("expired_url")
@@ -193,7 +193,7 @@ class Workspace:
             response_url.channel, text, blocks, visible_to=visible_to, thread_ts=body.get("thread_ts") or ""
         )
         if response_url.source is None:
-            # What the first answer to a slash command becomes is up to the next ones.
+            # Later answers to the slash command may replace its first one.
             response_url.source = message
 
     def _require_valid_message(self, text: str, blocks: list[Block], *, is_from_bot: bool) -> None:

@@ -1,5 +1,5 @@
 # ruff: noqa: INP001, T201
-"""A training in small: it prints the arguments it was started with and reports a falling loss."""
+"""A tiny training: prints its arguments and reports a falling loss."""
 
 import argparse
 import time

@@ -1,4 +1,4 @@
-"""The Slack front end: slash commands, mentions, direct messages and buttons become messages, replies blocks."""
+"""The Slack front end: turns slash commands, mentions and buttons into messages, and replies into blocks."""
 
 from clearml_chatops.bot.frontends.slack.credentials import SlackCredentials
 from clearml_chatops.bot.frontends.slack.front_end import SlackFrontEnd

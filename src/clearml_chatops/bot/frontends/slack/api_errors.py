@@ -1,4 +1,4 @@
-"""Why something did not get to Slack: it never will, or not now."""
+"""Errors of Slack's API, translated to the delivery errors that all front ends share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ _DESTINATION_GONE_CODES = frozenset({"channel_not_found", "is_archived", "not_in
 
 
 def get_error_code(error: SlackApiError) -> str:
-    """Slack's own word for what went wrong, such as `invalid_auth`; empty where it gave none."""
+    """Return Slack's error code, such as `invalid_auth`, or an empty string if there is none."""
     response = error.response
     if isinstance(response, AsyncSlackResponse) and isinstance(response.data, dict):
         return str(response.data.get("error", ""))
@@ -22,11 +22,11 @@ def get_error_code(error: SlackApiError) -> str:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Turns the library's errors into the two above.
+    """Translate the library's errors.
 
     Raises:
-        DestinationGoneError: nothing can be written there.
-        DeliveryFailedError: anything else that kept it from being written.
+        DestinationGoneError: the bot can no longer write there.
+        DeliveryFailedError: any other failure; retrying later may work.
     """
     try:
         yield
@@ -34,7 +34,7 @@ def translate_errors() -> Iterator[None]:
         code = get_error_code(error)
         if code in _DESTINATION_GONE_CODES:
             raise DestinationGoneError(code) from error
-        raise DeliveryFailedError(code or "an answer that is not Slack's") from error
+        raise DeliveryFailedError(code or "the response isn't from Slack") from error
     except (SlackClientError, ClientError, OSError) as error:
         # A timeout is an OSError too.
         raise DeliveryFailedError(type(error).__name__) from error

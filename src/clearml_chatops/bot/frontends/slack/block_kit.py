@@ -1,6 +1,6 @@
-"""Slack's blocks, none of which reads markup: what is put in is shown as it is.
+"""Builders of Slack's blocks. None of these blocks interprets markup: text is shown literally.
 
-The numbers are those of Slack's Block Kit reference. Slack decodes `&amp; &lt; &gt;` in all its texts.
+The limits are from Slack's Block Kit reference. Slack decodes `&amp; &lt; &gt;` in all texts.
 """
 
 import json
@@ -14,10 +14,10 @@ Block = dict[str, Any]
 
 MAX_BLOCKS = 50
 MAX_BLOCKS_LENGTH = 13_000
-"""Slack answers `msg_blocks_too_long` from about 13,200 characters on."""
+"""Characters. Slack answers `msg_blocks_too_long` from about 13,200 on."""
 MAX_VIEW_BLOCKS = 100
 MAX_VIEW_LENGTH = 200_000
-"""Slack answers `view_too_large` from 250 kB on."""
+"""Characters. Slack answers `view_too_large` from 250 kB on."""
 MAX_HEADER_LENGTH = 150
 MAX_SECTION_LENGTH = 3000
 MAX_VALUE_LENGTH = 2000
@@ -27,12 +27,12 @@ MAX_LABEL_LENGTH = 75
 MAX_COMMAND_LENGTH = 2000
 ACTION_PREFIX = "command:"
 IN_PLACE_PREFIX = f"{ACTION_PREFIX}in-place:"
-"""Of buttons whose answer takes the place of the message that has them."""
+"""The action_id prefix of buttons that replace their message with the reply."""
 _LINK_PATTERN = re.compile(r"https?://[^\s<>|]{1,2900}")
 
 
 def build_plain_text(text: str, max_length: int) -> Block:
-    """A text without markup; `emoji` would turn `:x:` into a picture."""
+    """Build a text object without markup. `emoji` is off, or `:x:` would become a picture."""
     return {"type": "plain_text", "text": escape_and_truncate(text, max_length), "emoji": False}
 
 
@@ -49,7 +49,7 @@ def build_context(text: str) -> Block:
 
 
 def with_context(blocks: Sequence[Block], text: str) -> list[Block]:
-    """The blocks and a small line behind them, in the last block where that is of such lines already."""
+    """Return the blocks with a context line at the end, merged into the last block if that is a context block."""
     if blocks and blocks[-1]["type"] == "context" and len(blocks[-1]["elements"]) < MAX_CONTEXT_ELEMENTS:
         last = {**blocks[-1], "elements": [*blocks[-1]["elements"], build_plain_text(text, MAX_SECTION_LENGTH)]}
         return [*blocks[:-1], last]
@@ -57,7 +57,7 @@ def with_context(blocks: Sequence[Block], text: str) -> list[Block]:
 
 
 def build_fields(items: Iterable[tuple[str, str]]) -> Block:
-    """Labelled values, one a line. Rich text, because a section has room for ten fields only."""
+    """Build labelled values, one per line. Rich text, because a section block takes only ten fields."""
     elements: list[Block] = []
     for label, value in items:
         line_end = {"type": "text", "text": "\n"}
@@ -70,13 +70,13 @@ def build_fields(items: Iterable[tuple[str, str]]) -> Block:
 
 
 def build_preformatted(escaped_text: str) -> Block:
-    """Text in a fixed-width face, escaped already."""
+    """Build a block of monospaced text. The caller escapes the text."""
     elements = [{"type": "text", "text": escaped_text or " "}]
     return {"type": "rich_text", "elements": [{"type": "rich_text_preformatted", "elements": elements}]}
 
 
 def build_button(label: str, command: str, number: int, *, in_place: bool = False) -> Block:
-    """A button that holds its command. Slack may escape what it gives back, so it is escaped before."""
+    """Build a button that holds its command, escaped because Slack may escape the value that it sends back."""
     return {
         "type": "button",
         "text": build_plain_text(label or "…", MAX_LABEL_LENGTH),
@@ -86,7 +86,7 @@ def build_button(label: str, command: str, number: int, *, in_place: bool = Fals
 
 
 def build_option(text: str, value: str) -> Block:
-    """One thing to choose; its value where it has no text."""
+    """Build an option of a select menu. An empty text is replaced by the value."""
     return {"text": build_plain_text(text.strip() or value, MAX_LABEL_LENGTH), "value": value}
 
 
@@ -98,7 +98,7 @@ def build_actions(buttons: Sequence[Block]) -> list[Block]:
 
 
 def measure_length(blocks: Sequence[Block]) -> int:
-    """What Slack counts, at most."""
+    """Return an upper bound of the length that Slack counts, in characters."""
     return len(json.dumps(list(blocks), ensure_ascii=False))
 
 

@@ -1,13 +1,13 @@
-"""How the bot gets to Slack."""
+"""The credentials of the Slack app."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class SlackCredentials:
-    """The tokens of an app. With an app token it works by Socket Mode, else by HTTP with the signing secret.
+    """The tokens of a Slack app: with an app token it uses Socket Mode, otherwise HTTP with the signing secret.
 
-    `api_url` leads all traffic to another address than Slack's.
+    `api_url` replaces the URL of Slack's Web API.
     """
 
     bot_token: str = field(repr=False)

@@ -1,4 +1,4 @@
-"""What has been seen already: Slack delivers again what it believes lost."""
+"""Deduplication of requests: Slack redelivers what it believes was lost."""
 
 from collections import OrderedDict
 
@@ -6,14 +6,14 @@ _MAX_KEYS = 10_000
 
 
 class Deduplicator:
-    """Remembers the newest keys. Slack repeats within minutes, so older ones can be forgotten."""
+    """Remembers the newest keys; Slack redelivers within minutes, so older ones are dropped."""
 
     def __init__(self, max_keys: int = _MAX_KEYS) -> None:
         self._max_keys = max_keys
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     def is_duplicate(self, *keys: str) -> bool:
-        """Whether one of the keys came before; all of them are remembered. An empty key stands for none."""
+        """Return whether any of the keys was seen before, and remember all of them. Empty keys are ignored."""
         nonempty_keys = [key for key in keys if key]
         repeated = any(key in self._seen for key in nonempty_keys)
         for key in nonempty_keys:

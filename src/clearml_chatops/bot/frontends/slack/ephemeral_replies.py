@@ -1,4 +1,4 @@
-"""Answers at the response address of a command or a button: for one person, or for all where asked for."""
+"""Replies sent to the response_url of a command or button: ephemeral, or public on request."""
 
 import logging
 from contextlib import suppress
@@ -13,21 +13,23 @@ logger = logging.getLogger(__name__)
 
 _CARD_IN_CHANNEL_TEXT = "The card is in the channel."
 _CARD_IN_DIRECT_MESSAGES_TEXT = (
-    "The card is in your direct messages: it could not be posted here. Is the bot in this channel?"
+    "The bot couldn't post the card here, so it's in your direct messages. "
+    "To get cards here, add the bot to this channel."
 )
-_FILES_IN_DIRECT_MESSAGES_TEXT = "What belongs to it is in your direct messages with the bot."
-_FILES_FAILED_TEXT = "What belongs to this answer did not get to Slack; ask again later."
+_FILES_IN_DIRECT_MESSAGES_TEXT = "The files are in your direct messages with the bot."
+_FILES_FAILED_TEXT = "The files couldn't be uploaded to Slack. Try again later."
 
 
 @dataclass(slots=True)
 class EphemeralReply:
-    """An ephemeral message that one person sees.
+    """A message that only one person sees.
 
-    `replaces` tells whether a second one may take the place of the first: at the response address of a
-    button it would take the place of the message with the button instead, as one `in_place` shall. Files, and
-    what no longer can be whispered, go into the direct messages, for a whisper is stored nowhere. A card is no
-    whisper at all, as it could not be edited: it is posted in the `channel`, or in the direct messages where
-    the bot is not in it.
+    `can_replace`: a second message may replace the first. Not for buttons: at their response_url it would
+    replace the message that has the button, which only `in_place` replies do.
+
+    Slack stores no ephemeral messages. So files go to the direct messages, and so does a reply whose
+    response_url has expired. A card must be editable later: it is posted in `channel`, or in the direct
+    messages if the bot isn't in that channel.
     """
 
     api: SlackApi
@@ -39,7 +41,7 @@ class EphemeralReply:
     _has_responded: bool = False
 
     async def show_typing_indicator(self) -> None:
-        # A list stays until its next page is there.
+        # A list stays visible until its next page is ready.
         if not self.in_place:
             await self._respond(build_typing_indicator())
 
@@ -57,11 +59,11 @@ class EphemeralReply:
         return PostedMessage()
 
     async def upload_files(self, rendered: RenderedMessage) -> None:
-        """Puts the files of an answer into the direct messages."""
+        """Upload the files of a reply to the direct messages."""
         try:
             await DirectMessage(self.api, self.user_id).upload_files(rendered)
         except (DeliveryFailedError, DestinationGoneError) as error:
-            logger.warning("A file did not get to Slack: %s", error, extra={"action": "slack_file"})
+            logger.warning("A file couldn't be uploaded to Slack: %s", error, extra={"action": "slack_file"})
             with suppress(DeliveryFailedError, DestinationGoneError):
                 await self.api.respond(
                     self.response_url, build_notice(_FILES_FAILED_TEXT), public=False, replace=False
@@ -77,7 +79,7 @@ class EphemeralReply:
                     _CARD_IN_DIRECT_MESSAGES_TEXT,
                 )
             except (DeliveryFailedError, DestinationGoneError):
-                # A card that stays as it is, rather than no answer.
+                # A card that can't be updated is better than no reply.
                 await self._respond(rendered)
                 return PostedMessage()
         if self._has_responded and self.can_replace:
@@ -98,10 +100,10 @@ class EphemeralReply:
 
 @dataclass(slots=True)
 class PublicReply:
-    """A real message in the channel of a slash command.
+    """A public message in the channel of a slash command.
 
-    The bot may not be in that channel; the response address then still makes a message that all see, though
-    none that can be edited later.
+    If the bot isn't in that channel, the response_url still posts a message that everybody sees, but that
+    can't be edited later.
     """
 
     message: ChannelMessage

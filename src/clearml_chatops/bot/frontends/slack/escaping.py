@@ -1,4 +1,4 @@
-"""Text on its way: what Slack sends back to what was typed, what we send so that it looks as it is."""
+"""Escaping for Slack: from Slack's text to what was typed, and from any text to what Slack shows literally."""
 
 import re
 
@@ -8,10 +8,10 @@ _ELLIPSIS = "…"
 
 
 def to_typed_text(text: str) -> str:
-    """A text as the person typed it: links and mentions unwrapped, then the three entities undone.
+    """Return a text as it was typed: unwrap links and mentions, then decode the three entities.
 
-    A link is its label: Slack makes `<http://nvcr.io/x:1|nvcr.io/x:1>` of an image's name. A person is his
-    id, by which he is known; a channel is its name.
+    A link becomes its label, because Slack turns the name of an image into
+    `<http://nvcr.io/x:1|nvcr.io/x:1>`. A mention becomes the user id, a channel its name.
     """
     return unescape(_REFERENCE_PATTERN.sub(_unwrap_reference, text))
 
@@ -23,14 +23,14 @@ def unescape(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """The text with the three characters that Slack reads as its own replaced by entities."""
+    """Replace the three characters that Slack reserves by entities."""
     for entity, character in reversed(_ENTITIES):
         text = text.replace(character, entity)
     return text
 
 
 def escape_and_truncate(text: str, max_length: int) -> str:
-    """The escaped text, its end cut off where it would be longer than Slack takes."""
+    """Return the escaped text, with its end cut off if it is longer than `max_length`."""
     return (
         escape(text[: count_fitting_characters(text, max_length)] + _ELLIPSIS)
         if len(escape(text)) > max_length
@@ -39,14 +39,14 @@ def escape_and_truncate(text: str, max_length: int) -> str:
 
 
 def escape_and_truncate_start(text: str, max_length: int) -> str:
-    """The escaped text, its beginning cut off where it would be longer than Slack takes."""
+    """Return the escaped text, with its beginning cut off if it is longer than `max_length`."""
     if len(escape(text)) <= max_length:
         return escape(text)
     return escape(_ELLIPSIS + text[::-1][: count_fitting_characters(text[::-1], max_length)][::-1])
 
 
 def count_fitting_characters(text: str, max_length: int) -> int:
-    """How many characters of a text fit together with an ellipsis; no entity is torn."""
+    """Return how many characters of a text fit together with an ellipsis, without splitting an entity."""
     size = len(_ELLIPSIS)
     for count, character in enumerate(text):
         size += len(escape(character))

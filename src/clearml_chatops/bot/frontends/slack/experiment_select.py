@@ -1,4 +1,7 @@
-"""Experiments found while a person types: Slack waits three seconds, so what was found before helps out."""
+"""The options of the experiment select, found while a person types.
+
+Slack waits three seconds. If the search takes longer, experiments found earlier are offered.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -17,7 +20,6 @@ ExperimentSuggester = Callable[[IncomingMessage], Awaitable[list[tuple[str, str]
 _MAX_OPTIONS = 100
 _MAX_PEOPLE = 500
 _MAX_EXPERIMENTS_PER_PERSON = 1000
-"""Experiments that are remembered for one person."""
 _SHORT_ID_LENGTH = 8
 
 
@@ -29,7 +31,7 @@ class ExperimentSelect:
         self._searches: set[asyncio.Task[list[tuple[str, str]]]] = set()
 
     async def find_options(self, body: Payload) -> list[block_kit.Block]:
-        """What fits the text that a person is typing, in time; what he saw before where it takes too long."""
+        """Return options that match the typed text, or after the timeout those this person has seen before."""
         message = _build_message(body)
         search = asyncio.create_task(self._search(message))
         self._searches.add(search)
@@ -47,10 +49,10 @@ class ExperimentSelect:
         await asyncio.gather(*self._searches, return_exceptions=True)
 
     async def _search(self, message: IncomingMessage) -> list[tuple[str, str]]:
-        """Asks, and remembers the answer even where it is too late for this time."""
+        """Search, and remember the result even if it comes too late for this request."""
         found = await self._suggest(message)
         if not found and not message.text:
-            # Nothing at all is also what somebody gets who may see nothing any more.
+            # A person who lost access also gets an empty result, and must not see the remembered names.
             self._seen_experiments.pop(message.sender, None)
             return []
         experiments = {**dict(found), **self._seen_experiments.pop(message.sender, {}), **dict(found)}
@@ -62,7 +64,7 @@ class ExperimentSelect:
     def _on_search_finished(self, task: asyncio.Task[list[tuple[str, str]]]) -> None:
         self._searches.discard(task)
         if not task.cancelled():
-            # Looked at, lest asyncio complains of an error that nobody saw: here there is no suggestion then.
+            # Read the error, or asyncio logs it as never retrieved. A failed search just suggests nothing.
             task.exception()
 
     def _find_remembered(self, message: IncomingMessage) -> list[tuple[str, str]]:

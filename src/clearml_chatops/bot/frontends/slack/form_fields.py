@@ -1,7 +1,7 @@
-"""The fields of a form as Slack's input blocks, and what was typed into them.
+"""The fields of a form as Slack's input blocks, and the values submitted in them.
 
-A block's id holds the name of its field and a digest of the value that it began with, so that what was
-changed is known from the window alone. Slack escapes nothing of what is typed, and nothing is escaped here.
+A block_id holds the field's name and a digest of its initial value, so the view alone shows what was changed.
+Slack doesn't escape typed values, and neither does this module.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from clearml_chatops.models.replies import FieldKind, FormField
 REFUSAL_BLOCK_ID = "refusal"
 """The block_id of the reason why a form was not accepted."""
 EXPERIMENT_SELECT_ACTION_ID = "experiment"
-"""The action_id of a field that finds experiments while one types."""
+"""The action_id of the field that searches experiments while a person types."""
 MAX_VALUE_LENGTH = 3000
 MAX_BLOCK_ID_LENGTH = 255
 MAX_OPTION_VALUE_LENGTH = 150
@@ -31,7 +31,7 @@ _MAX_LABEL_LENGTH = 2000
 _MAX_READ_ONLY_LENGTH = 2000
 _DIGEST_LENGTH = 16
 _CHANGED_SUFFIX = " (changed)"
-_BLOCK_ID_PATTERN = re.compile(r"(?P<nonce>\w*):(?P<number>\d+):(?P<place>[pk]):(?P<digest>\w+):(?P<name>.+)")
+_BLOCK_ID_PATTERN = re.compile(r"(?P<nonce>\w*):(?P<number>\d+):(?P<value_kind>[pk]):(?P<digest>\w+):(?P<name>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +40,15 @@ class SubmittedValue:
     value: str
     is_changed: bool
     option: Block | None = None
-    """What was chosen, where it is chosen and not typed."""
+    """The selected option of a select menu; None for a text input."""
 
 
 SubmittedValues = Mapping[str, SubmittedValue]
-"""What was typed, by the ids of the blocks."""
+"""Submitted values by block_id."""
 
 
 def build_input_block(field: FormField, number: int, nonce: str) -> Block:
-    """The block in which a field is filled in."""
+    """Build the input block of a field."""
     label = sanitize_line(field.label or field.name) + (_CHANGED_SUFFIX if field.changed else "")
     block: Block = {
         "type": "input",
@@ -67,7 +67,7 @@ def build_input_block(field: FormField, number: int, nonce: str) -> Block:
 
 
 def is_editable(field: FormField, number: int) -> bool:
-    """Whether Slack can show the whole value as it is, and give it back."""
+    """Return whether Slack can show the whole value unchanged and return it."""
     normalized = field.value.replace("\t", " ").replace("\r\n", "\n")
     max_length = MAX_OPTION_VALUE_LENGTH if field.kind is FieldKind.EXPERIMENT else MAX_VALUE_LENGTH
     return (
@@ -78,10 +78,10 @@ def is_editable(field: FormField, number: int) -> bool:
 
 
 def build_read_only_block(command: str, field: FormField) -> Block:
-    """A field that can only be looked at here, its value cut where it is long."""
+    """Build a block that shows a field without editing it. A long value is truncated."""
     label = sanitize_line(field.label or field.name) + (_CHANGED_SUFFIX if field.changed else "")
     value = escape_and_truncate(sanitize_text(field.value), _MAX_READ_ONLY_LENGTH)
-    advice = f"\nIt cannot be changed here. {sanitize_line(format_edit_hint(command, field))}"
+    advice = f"\nYou can't edit this value here. {sanitize_line(format_edit_hint(command, field))}"
     return {
         "type": "rich_text",
         "elements": [
@@ -102,7 +102,7 @@ def build_read_only_block(command: str, field: FormField) -> Block:
 
 
 def read_submitted_values(view: Payload) -> SubmittedValues:
-    """What stands in the fields of a window that was submitted."""
+    """Return the values of a submitted view."""
     state = view["state"]["values"]
     return {
         block["block_id"]: _read_submitted_value(block, state.get(block["block_id"], {}))
@@ -112,12 +112,12 @@ def read_submitted_values(view: Payload) -> SubmittedValues:
 
 
 def list_changes(submitted_values: SubmittedValues) -> Iterator[tuple[FormField, str]]:
-    """The fields that belong into the line, with their values."""
+    """Return the changed fields with their new values."""
     return ((submitted.field, submitted.value) for submitted in submitted_values.values() if submitted.is_changed)
 
 
 def restore_block(block: Payload, submitted_values: SubmittedValues, nonce: str) -> Block:
-    """A block as it came back from Slack, to be shown once more with what was typed into it."""
+    """Rebuild a block that Slack sent back, with the submitted value as its initial value."""
     block_id = str(block.get("block_id", ""))
     restored = {
         key: _escape_texts_once(value) for key, value in block.items() if key != "block_id" and value is not None
@@ -144,7 +144,7 @@ def _build_experiment_select(field: FormField) -> Block:
         "type": "external_select",
         "action_id": EXPERIMENT_SELECT_ACTION_ID,
         "min_query_length": 0,
-        "placeholder": block_kit.build_plain_text("Type a part of its name", block_kit.MAX_LABEL_LENGTH),
+        "placeholder": block_kit.build_plain_text("Type part of its name", block_kit.MAX_LABEL_LENGTH),
     }
     return (
         {**element, "initial_option": block_kit.build_option(field.value, field.value)} if field.value else element
@@ -154,12 +154,12 @@ def _build_experiment_select(field: FormField) -> Block:
 def _read_submitted_value(block: Payload, state: Mapping[str, Mapping[str, Any]]) -> SubmittedValue:
     id_parts = _BLOCK_ID_PATTERN.fullmatch(block["block_id"])
     if not id_parts:
-        message = f"a block of this id is none of ours: {block['block_id']}"
+        message = f"not a block_id of the bot: {block['block_id']}"
         raise ValueError(message)
     element_state = next(iter(state.values()), {})
     selected_option = element_state.get("selected_option")
     value = str(selected_option["value"]) if selected_option else str(element_state.get("value") or "")
-    positional = id_parts["place"] == "p"
+    positional = id_parts["value_kind"] == "p"
     name = unquote(id_parts["name"])
     return SubmittedValue(
         FormField(name, name, str(block["element"].get("initial_value", "")), positional=positional),
@@ -175,13 +175,13 @@ def _build_block_id(field: FormField, number: int, nonce: str) -> str:
 
 
 def _compute_digest(value: str) -> str:
-    """The same for values that differ only in what may get lost on the way through a field that nobody touched."""
+    """Return a digest that ignores what an untouched field may lose: escaping, line ends, outer whitespace."""
     normalized = unescape(value.replace("\r\n", "\n").replace("\r", "\n")).strip()
     return hashlib.sha256(normalized.encode("utf-8", "replace")).hexdigest()[:_DIGEST_LENGTH]
 
 
 def _escape_texts_once(value: Any) -> Any:
-    """What Slack gave back, escaped once and only once: it may give its texts back escaped or not."""
+    """Escape Slack's texts exactly once. Slack may send them back escaped or not."""
     match value:
         case {"type": "plain_text" | "text" | "mrkdwn", "text": str(text)}:
             return {**value, "text": escape(unescape(text))}

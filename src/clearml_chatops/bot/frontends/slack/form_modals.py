@@ -1,6 +1,6 @@
-"""Windows in which forms are filled in: opened at once, filled when the reply is there, answered within.
+"""Forms in modals: opened at once with a loading view, filled when the reply is ready, answered in place.
 
-Nothing of an open window is in memory; what it needs is in the window itself.
+An open modal needs nothing in memory; its state is in its private_metadata and block_ids.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from clearml_chatops.models.replies import Code, Outcome, Reply, Text, Tone
 logger = logging.getLogger(__name__)
 
 _MAX_REMEMBERED_VIEWS = 100
-_UNCHANGED_REPLY = Reply.of("Nothing is changed yet: change a value, or cancel.")
-_ANSWER_IS_IN_MESSAGE = Text("The answer is in a message.", Tone.SUBTLE)
+_UNCHANGED_REPLY = Reply.of("Nothing has changed yet. Change a value, or cancel.")
+_ANSWER_IS_IN_MESSAGE = Text("The answer was sent as a message.", Tone.SUBTLE)
 
 
 class FormModals:
@@ -41,27 +41,27 @@ class FormModals:
         self._last_views: OrderedDict[str, View] = OrderedDict()
 
     async def answer(self, request: SlackRequest) -> None:
-        """Answers in a window what asks for a form, everything else where it was said."""
+        """Open a modal if the command asks for a form; answer any other command in its conversation."""
         if not request.trigger_id or not opens_form(self._registry, request.command_line):
             await self._responder.answer(request)
             return
         try:
             view_id = await self._views.open(request.trigger_id, build_loading_view())
         except (DeliveryFailedError, DestinationGoneError) as error:
-            logger.warning("A window did not open: %s", error, extra={"action": "slack_modal"})
+            logger.warning("A modal didn't open: %s", error, extra={"action": "slack_modal"})
             await self._responder.answer(request)
             return
         await self._show_in_modal(view_id, request, await self._responder.get_reply(request))
 
     async def handle_button(self, body: Payload) -> SlackRequest:
-        """A button in a window: its answer takes the window's place. Gives what was heard."""
+        """Replace the modal with the answer to one of its buttons. Return the button's request."""
         request, view_id = parse_modal_button(body), str(body["view"]["id"])
         await self._try_to_update(view_id, build_loading_view())
         await self._show_in_modal(view_id, request, await self._responder.get_reply(request))
         return request
 
     async def handle_submission(self, body: Payload) -> SlackRequest:
-        """A form that was filled in, and acknowledged with a `working_view`. Gives what was heard."""
+        """Handle a submitted form, already acknowledged with the loading view. Return its request."""
         view, view_id = body["view"], str(body["view"]["id"])
         submitted_values = read_submitted_values(view)
         command = read_form_command(view)
@@ -75,12 +75,12 @@ class FormModals:
         if reply is not _UNCHANGED_REPLY and reply.outcome in {Outcome.DONE, Outcome.ASKED}:
             await self._show_result(view_id, request, reply)
         elif not await self._try_to_update(view_id, build_refused_view(view, reply, submitted_values)):
-            submitted_line = (Text("This is the line that you filled in:"), Code(request.command_line))
+            submitted_line = (Text("This is the command you filled in:"), Code(request.command_line))
             await self._responder.show_reply(request, reply.followed_by(*submitted_line))
         return request
 
     async def handle_repeated_submission(self, body: Payload) -> None:
-        """A form that Slack delivers once more: its acknowledgement has covered what the window showed."""
+        """Show the last view again: acknowledging a redelivered form replaced it with the loading view."""
         await asyncio.sleep(self._acknowledgement_delay.total_seconds())
         view_id = str(body["view"]["id"])
         if view_id in self._last_views:
@@ -94,7 +94,7 @@ class FormModals:
         await self._show_answer_is_in_message(view_id, request)
 
     async def _show_in_modal(self, view_id: str, request: SlackRequest, reply: Reply) -> None:
-        """Shows a reply in the window, or where it was asked for if the window is gone or too small."""
+        """Show a reply in the modal, or in the conversation if the modal was closed or can't show it."""
         view = build_view(reply, request)
         if view and await self._try_to_update(view_id, view):
             return
@@ -110,7 +110,7 @@ class FormModals:
         try:
             await self._views.update(view_id, view)
         except (DeliveryFailedError, DestinationGoneError) as error:
-            logger.info("A window does not show what it should: %s", error, extra={"action": "slack_modal"})
+            logger.info("A modal couldn't be updated: %s", error, extra={"action": "slack_modal"})
             return False
         self._last_views[view_id] = view
         self._last_views.move_to_end(view_id)

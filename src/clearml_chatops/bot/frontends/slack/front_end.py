@@ -1,4 +1,4 @@
-"""Slack as a place to talk to the bot: acknowledge first, then work, then answer where it was asked."""
+"""The Slack front end: connects to a workspace, answers commands, posts and edits messages."""
 
 import asyncio
 import logging
@@ -24,7 +24,6 @@ from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.slack_api import SlackApi, create_web_client
 from clearml_chatops.bot.frontends.slack.socket_mode import SocketModeReceiver
 from clearml_chatops.bot.frontends.slack.startup_checks import (
-    BotIdentity,
     SlackUnreachableError,
     check_app_token,
     check_bot_token,
@@ -42,14 +41,14 @@ logger = logging.getLogger(__name__)
 _MAX_RECONNECT_DELAY = timedelta(minutes=1)
 _EDIT_INTERVALS = EditIntervals(card=timedelta(seconds=5))
 _USER_ID_PREFIXES = ("U", "W")
-"""How the ids of people begin, who are written to by direct message."""
+"""How user ids begin; a notification to one goes to that person's direct messages."""
 
 
 class SlackFrontEnd:
-    """One workspace, by Socket Mode where there is an app token, else by HTTP.
+    """One workspace, connected by Socket Mode if there is an app token, otherwise by HTTP.
 
-    `handle` answers messages, `suggest` finds experiments while one types; `cards` remembers which message
-    is whose card. `prefix` stands before the bare commands (`/ml-clone`).
+    `handle` answers messages, `suggest` finds experiments while a person types, `cards` remembers which
+    message shows which experiment. `prefix` is put before the bare commands: `ml-` gives `/ml-clone`.
     """
 
     platform = PLATFORM
@@ -93,7 +92,6 @@ class SlackFrontEnd:
             home_tab=HomeTab(responder=self._responder, form_modals=form_modals, views=views, api=api),
             experiment_select=self._experiment_select,
         )
-        self._bot: BotIdentity | None = None
         self._http_receiver = None if credentials.app_token else HttpReceiver(credentials.signing_secret)
         self._receiver: SocketModeReceiver | HttpReceiver | None = None
         self._connect_task: asyncio.Task[None] | None = None
@@ -103,9 +101,7 @@ class SlackFrontEnd:
         return self._http_receiver.routes if self._http_receiver else ()
 
     async def start(self) -> None:
-        """Begins to listen.
-
-        While Slack cannot be reached this is tried again in the background.
+        """Start accepting requests. If Slack is unreachable, retry in the background.
 
         Raises:
             SettingsError: a token or a scope is wrong.
@@ -117,13 +113,13 @@ class SlackFrontEnd:
             self._connect_task = asyncio.create_task(self._retry_connecting())
 
     async def stop(self) -> None:
-        """Listens no more, and lets the commands under way be answered: within 4 seconds each of them is."""
+        """Stop accepting requests, and answer the running commands within 4 seconds."""
         if self._connect_task:
             self._connect_task.cancel()
             await asyncio.gather(self._connect_task, return_exceptions=True)
         if self._receiver:
             await self._receiver.stop_accepting()
-        # The work goes on while the connection ends.
+        # Commands keep running while the connection closes.
         close_task = asyncio.create_task(self._receiver.close()) if self._receiver else None
         await self._running_commands.finish()
         await self._experiment_select.close()
@@ -133,11 +129,13 @@ class SlackFrontEnd:
     async def deliver(
         self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
     ) -> None:
-        """Posts what nobody asked for, such as a notification; it has `arrived` when Slack has it, files apart.
+        """Post a message that isn't an answer, such as a notification.
+
+        `on_delivered` is awaited as soon as Slack has the message, before its files are uploaded.
 
         Raises:
-            DestinationGoneError: the bot cannot write there, now or later.
-            DeliveryFailedError: it did not get there; trying again later makes sense.
+            DestinationGoneError: the bot can no longer write there.
+            DeliveryFailedError: it wasn't posted; retrying later may work.
         """
         channel = conversation.id
         if channel.startswith(_USER_ID_PREFIXES):
@@ -146,24 +144,23 @@ class SlackFrontEnd:
         await self._responder.show(message, reply)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Has a message that was posted show this reply; a card that was deleted meanwhile is posted anew.
+        """Replace the content of a posted message. A card that was deleted meanwhile is posted again.
 
-        Raises DestinationGoneError, DeliveryFailedError as `deliver`.
+        Raises DestinationGoneError and DeliveryFailedError like `deliver`.
         """
         message = ChannelMessage(self._api, conversation.id, conversation.thread, message_id)
         await self._api.wait_for_edit_slot()
-        # What was uploaded with the message is there still, so that only a new one has files.
+        # The files of the edited message are still there; only a new message uploads them.
         if not await message.try_to_update(render(reply)) and reply.is_card:
             await self.deliver(conversation, reply)
 
     def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:  # noqa: ARG002  # the same everywhere
-        """Slack counts edits for the whole app, and apart from messages."""
+        """Return the same intervals for all conversations: Slack limits edits per app, apart from messages."""
         return _EDIT_INTERVALS
 
     async def _connect(self) -> None:
         bot = await check_bot_token(self._client)
         url = "" if self._http_receiver else await check_app_token(self._client, self._credentials.app_token)
-        self._bot = bot
         app = self._listeners.build_bolt_app(self._client, bot, self._library_logger)
         if self._http_receiver:
             self._http_receiver.start_accepting(app)
@@ -176,7 +173,7 @@ class SlackFrontEnd:
         self._receiver = receiver
 
     async def _retry_connecting(self) -> None:
-        """Connects when Slack is there again. Settings found wrong only then cannot stop the program any more."""
+        """Connect once Slack is reachable. Wrong settings found here are logged; the program keeps running."""
         delay = self._timing.heartbeat
         while self._receiver is None:
             await asyncio.sleep(delay.total_seconds())
@@ -186,8 +183,8 @@ class SlackFrontEnd:
             except SlackUnreachableError as error:
                 self._warn_of_outage(error)
             except SettingsError as error:
-                logger.error("Slack is left out: %s", error, extra={"action": "slack_settings"})  # noqa: TRY400  # the line says it all
+                logger.error("Slack stays disconnected: %s", error, extra={"action": "slack_settings"})  # noqa: TRY400  # a traceback adds nothing
                 return
 
     def _warn_of_outage(self, error: SlackUnreachableError) -> None:
-        logger.warning("Slack cannot be reached (%s); trying again.", error, extra={"action": "slack_unreachable"})
+        logger.warning("Can't reach Slack (%s). Trying again.", error, extra={"action": "slack_unreachable"})

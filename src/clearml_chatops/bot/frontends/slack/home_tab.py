@@ -1,4 +1,4 @@
-"""The Home tab: what `/home` replies, made anew when the tab is opened and after what was done in it."""
+"""The Home tab: shows the reply to `/home`, refreshed when it is opened and after each action in it."""
 
 import logging
 
@@ -35,13 +35,13 @@ class HomeTab:
             await self.publish(event["user"], body.get("team_id", ""), event["channel"])
 
     async def handle_button(self, body: Payload) -> None:
-        """A button in the tab. It stands in no conversation; the answer comes as a direct message."""
+        """Handle a button in the tab. A tab is no conversation, so the answer is a direct message."""
         actor = read_actor(body)
         try:
             channel = await self._api.open_direct_channel(actor.user_id)
         except (DeliveryFailedError, DestinationGoneError) as error:
-            # Slack takes a person's id as the channel of his direct messages.
-            logger.warning("No direct messages yet: %s", error, extra={"action": "slack_fallback"})
+            # Slack accepts a user id as the channel of that person's direct messages.
+            logger.warning("The direct messages couldn't be opened: %s", error, extra={"action": "slack_fallback"})
             channel = actor.user_id
         request = SlackRequest(
             *actor,
@@ -55,16 +55,16 @@ class HomeTab:
         await self.refresh(request)
 
     async def refresh(self, request: SlackRequest) -> None:
-        """Makes the tab anew after something that was asked for in it."""
+        """Publish the tab again if the request came from it."""
         if request.is_from_home_tab:
             await self.publish(request.user_id, request.team_id, request.channel)
 
     async def publish(self, user_id: str, team_id: str, channel: str) -> None:
         reply = await self._responder.get_reply(SlackRequest(user_id, "", team_id, channel, HOME_COMMAND))
         if reply is STOPPED_REPLY:
-            # What the tab shows stays there until it is opened again.
+            # The tab keeps its content until it is opened again.
             return
         try:
             await self._views.publish(user_id, build_home_view(reply))
         except (DeliveryFailedError, DestinationGoneError) as error:
-            logger.warning("The Home tab is not made anew: %s", error, extra={"action": "slack_home"})
+            logger.warning("The Home tab couldn't be updated: %s", error, extra={"action": "slack_home"})

@@ -1,7 +1,7 @@
-"""HTTP mode: Slack calls the bot, and signs what it sends.
+"""HTTP mode: Slack sends signed requests to the bot.
 
-Bolt's own check of the signature writes the body of a refused request into the log and fails on a timestamp
-that is no number. Requests are therefore checked here, by the same verifier of the SDK, before Bolt gets them.
+Bolt's own signature check logs the body of a refused request and fails on a timestamp that isn't a number.
+So requests are checked here, with the SDK's verifier, before Bolt gets them.
 """
 
 import asyncio
@@ -22,18 +22,18 @@ from clearml_chatops.models.errors import SettingsError
 logger = logging.getLogger(__name__)
 
 REQUEST_PATH = "/slack/events"
-"""What of the bot's address Slack calls for everything: events, commands, buttons, options."""
+"""The path for all of Slack's requests: events, commands, buttons, options."""
 _BODY_TIMEOUT = timedelta(seconds=3)
-"""Slack waits no longer for an answer, so a body that takes longer to arrive is worth nothing."""
+"""Slack waits no longer than this for a response."""
 _CLOSE_TIMEOUT = timedelta(seconds=0.5)
 _WARNING_INTERVAL = timedelta(minutes=1)
 
 
 def build_request_url(bot_url: str) -> str:
-    """What Slack calls where this is the bot's address, such as `https://bot.example`.
+    """Return the request URL for a bot at `bot_url`, such as `https://bot.example`.
 
     Raises:
-        ValueError: it is no such address.
+        ValueError: Slack can't call this URL.
     """
     try:
         parts = urlsplit(bot_url)
@@ -41,15 +41,15 @@ def build_request_url(bot_url: str) -> str:
     except ValueError:
         is_usable = False
     if not is_usable:
-        raise ValueError(f"{bot_url} is no address that Slack can call; write it as https://bot.example.")
+        raise ValueError(f"Slack can't call {bot_url}. Use an address such as https://bot.example.")
     return f"{bot_url.rstrip('/').removesuffix(REQUEST_PATH)}{REQUEST_PATH}"
 
 
 class HttpReceiver:
-    """Takes Slack's requests while it listens; at other times Slack is told to come again.
+    """Receives Slack's requests. While it isn't accepting any, it answers 503, and Slack retries later.
 
-    What is not signed with the secret, or was signed more than five minutes ago, is refused with 401. A body
-    longer than the web server takes is refused with 413.
+    A request that isn't signed with the secret, or was signed more than five minutes ago, gets 401. A body
+    that exceeds the web server's limit gets 413.
 
     Raises:
         SettingsError: the secret is blank.
@@ -59,7 +59,7 @@ class HttpReceiver:
         secret = signing_secret.strip()
         if not secret:
             raise SettingsError(
-                name="SLACK_SIGNING_SECRET", reason="blank; copy it from the app's Basic Information."
+                name="SLACK_SIGNING_SECRET", reason="blank. Copy it from the app's Basic Information page."
             )
         self._clock = clock
         self._verifier = SignatureVerifier(secret, _VerifierClock(clock))
@@ -75,13 +75,13 @@ class HttpReceiver:
         self._app = app
 
     async def stop_accepting(self) -> None:
-        """Returns when all that has been taken is acknowledged."""
+        """Stop accepting requests, and wait until the accepted ones are acknowledged."""
         self._app = None
         if self._unacknowledged:
             await asyncio.wait(self._unacknowledged, timeout=_CLOSE_TIMEOUT.total_seconds())
 
     async def close(self) -> None:
-        """There is nothing to close: the web server that has the routes ends on its own."""
+        """Do nothing: the web server that has the routes closes on its own."""
 
     async def _handle_request(self, request: web.Request) -> web.Response:
         try:
@@ -94,7 +94,7 @@ class HttpReceiver:
             return web.Response(status=401)
         if self._app is None:
             return web.Response(status=503)
-        # Bolt obeys some headers of its own; none of them is Slack's.
+        # Pass only the content type: Bolt obeys some headers of its own, which Slack never sends.
         bolt_request = AsyncBoltRequest(body=body.decode(), headers={"content-type": request.content_type})
         handler_task = asyncio.create_task(self._app.async_dispatch(bolt_request))
         self._unacknowledged.add(handler_task)
@@ -107,17 +107,17 @@ class HttpReceiver:
         try:
             return self._verifier.is_valid(body, timestamp, signature)
         except (ValueError, TypeError):
-            # A timestamp that is no number, a body or a signature that is no text.
+            # The timestamp isn't a number, or the body or the signature isn't text.
             return False
 
     def _warn_of_bad_signature(self) -> None:
-        """Tells whoever set a wrong secret, but no more often than he reads."""
+        """Log that the secret may be wrong, at most once a minute."""
         now = self._clock()
         if self._last_warning_at and now - self._last_warning_at < _WARNING_INTERVAL:
             return
         self._last_warning_at = now
         logger.warning(
-            "A request was refused that is not signed with SLACK_SIGNING_SECRET.",
+            "Refused a request that isn't signed with SLACK_SIGNING_SECRET.",
             extra={"action": "slack_signature"},
         )
 

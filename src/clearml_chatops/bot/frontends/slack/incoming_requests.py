@@ -1,4 +1,4 @@
-"""From what Slack sends to a command: who, where, what, and where the answer belongs."""
+"""Parses Slack's payloads into requests: who sent which command line, and where the answer goes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ Payload = Mapping[str, Any]
 
 
 class Actor(NamedTuple):
-    """Who does something; the first three of what is heard."""
+    """The person behind a payload: the first three fields of a `SlackRequest`."""
 
     user_id: str
     user_name: str
@@ -28,14 +28,17 @@ class Actor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SlackRequest:
-    """One command line of one person, as Slack tells it.
+    """One command line of one person, as Slack sent it.
 
-    `thread` is the message whose thread it stands in, `card` the message whose experiment it may be about.
-    An empty `user_name` is not told. `address` is where an answer to this one alone can be sent, and
-    `trigger` what opens a window for him. The answer to a button that is `in_place` takes the place of the
-    message `card`, which has the button. `about` is an experiment that the message itself names. An answer
-    that is `posted` is given as a message although a window is open; after one that is asked for `in_home`
-    the Home tab is made anew.
+    - `user_name`: empty if Slack didn't send it.
+    - `thread`: the `ts` of the message that starts the thread.
+    - `source_message_id`: the `ts` of the message whose experiment the line may be about.
+    - `response_url`: where an ephemeral reply to this request can be sent.
+    - `in_place`: the reply replaces the source message, which has the pressed button.
+    - `trigger_id`: opens a modal for this person.
+    - `experiment_id`: an experiment that the message itself names.
+    - `answers_in_message`: the answer is posted as a message although a modal is open.
+    - `is_from_home_tab`: the Home tab is refreshed after the answer.
     """
 
     user_id: str
@@ -57,12 +60,12 @@ class SlackRequest:
 
     @property
     def starts_thread(self) -> bool:
-        """Whether the thread of the answer has no message yet but the one that was heard."""
+        """Whether the answer is the first reply to the message, and so starts its thread."""
         return bool(self.thread) and not self.source_message_id
 
 
 def parse_command(body: Payload, registry: Registry, prefix: str) -> SlackRequest:
-    """A slash command: `/clearml clone x` and `/clone x` are the same line."""
+    """Parse a slash command. `/clearml clone x` and `/clone x` give the same line."""
     name, text = str(body["command"]), to_typed_text(str(body.get("text", ""))).strip()
     line = text if name == ROOT_COMMAND else f"/{name.removeprefix('/').removeprefix(prefix)} {text}".strip()
     line, public = strip_public_flag(line, registry)
@@ -81,7 +84,7 @@ def parse_command(body: Payload, registry: Registry, prefix: str) -> SlackReques
 
 
 def parse_message(body: Payload, registry: Registry, bot_user_id: str) -> SlackRequest | None:
-    """A mention or a direct message; None for what no person has just written."""
+    """Parse a mention or a direct message. Return None for edits, and for messages that no person wrote."""
     event = body["event"]
     if event.get("subtype") not in _COMMAND_SUBTYPES or event.get("bot_id") or not event.get("user"):
         return None
@@ -105,7 +108,7 @@ def parse_message(body: Payload, registry: Registry, bot_user_id: str) -> SlackR
 
 
 def parse_button(body: Payload) -> SlackRequest:
-    """A pressed button: its command, as if the person who pressed it had typed it there."""
+    """Parse a pressed button into its command, as if the person had typed it there."""
     container = body["container"]
     is_ephemeral = bool(container.get("is_ephemeral"))
     message_id = str(container["message_ts"])
@@ -124,7 +127,7 @@ def parse_button(body: Payload) -> SlackRequest:
 
 
 def read_actor(body: Payload) -> Actor:
-    """The person of an interaction."""
+    """Return the person of an interaction."""
     user = body["user"]
     return Actor(
         user_id=user["id"],
@@ -134,29 +137,29 @@ def read_actor(body: Payload) -> Actor:
 
 
 def read_button_command(body: Payload) -> str:
-    """The command of the button that was pressed."""
+    """Return the command of the pressed button."""
     return unescape(str(body["actions"][0]["value"]))
 
 
 def build_deduplication_keys(body: Payload) -> tuple[str, ...]:
-    """What tells one happening from another, however often it is delivered."""
+    """Return the keys that identify a payload, the same ones each time it is delivered."""
     event = body.get("event") or {}
     message = f"{event['channel']}/{event['ts']}" if "channel" in event and "ts" in event else ""
-    # A view changes its hash whenever it changes; one that is submitted twice as it stands is one submission.
+    # A view gets a new hash with each update, so the same hash twice is the same submission.
     view = body.get("view") or {} if body.get("type") == "view_submission" else {}
     submission = f"{view['id']}/{view['hash']}" if "id" in view and "hash" in view else ""
     return body.get("event_id", ""), body.get("trigger_id", ""), message, submission
 
 
 def strip_public_flag(line: str, registry: Registry) -> tuple[str, bool]:
-    """The line without `--public`, and whether it was there.
+    """Return the line without `--public`, and whether the flag was there.
 
-    In quotes it is a text like any other, and a command that has such a flag itself keeps it.
+    In quotes it is plain text, and a command with a `--public` option of its own keeps it.
     """
     try:
         words = split_words(line)
     except ChatOpsError:
-        # Not a line that can be understood; whoever handles it says why.
+        # The line can't be parsed. Its handler reports the error.
         return line, False
     remaining_words = [word for word in words if word.text != PUBLIC_FLAG or word.quoted]
     if len(remaining_words) == len(words) or _has_own_public_flag(remaining_words, registry):

@@ -1,15 +1,15 @@
-"""The libraries' own log lines, without the secrets that they would hold."""
+"""The logger of Slack's libraries, which redacts secrets."""
 
 import logging
 import re
 
 _SECRET_PATTERN = re.compile(r"\bx(?:ox[a-z]|app)-[\w-]+|(?<=ticket=)[^&\s'\"]+|(?<=://hooks\.slack\.com/)\S+")
 _NOISE_PATTERN = re.compile(r"`token`.* will be (?:ignored|unused)")
-"""Bolt's remark on a client that has a token of its own, as ours has on purpose."""
+"""Bolt's warning that the client has a token of its own. The bot's client has one on purpose."""
 
 
 class _SecretRedactingFilter(logging.Filter):
-    """Blots out tokens and single-use addresses, and leaves out tracebacks, which repeat them."""
+    """Redacts tokens and single-use URLs, and drops tracebacks, which repeat them."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = _SECRET_PATTERN.sub("…", record.getMessage())
@@ -19,9 +19,9 @@ class _SecretRedactingFilter(logging.Filter):
 
 
 def get_library_logger() -> logging.Logger:
-    """The logger that slack_sdk and slack_bolt are given.
+    """Return the logger for slack_sdk and slack_bolt.
 
-    Never below INFO: at DEBUG they write every message, its response address and the socket's ticket.
+    Its level is never below INFO: at DEBUG they log every message, its response_url and the socket's ticket.
     """
     logger = logging.getLogger(f"{__name__}.library")
     logger.setLevel(max(logging.getLogger(__name__).getEffectiveLevel(), logging.INFO))

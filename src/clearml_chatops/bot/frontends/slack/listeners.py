@@ -1,4 +1,4 @@
-"""What Bolt calls. A listener only acknowledges: one that raises after that would lose the acknowledgement."""
+"""The Bolt listeners. Each acknowledges and starts a task: if it raised, the acknowledgement would be lost."""
 
 import re
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ _ANY_BUTTON = re.compile(f"^{ACTION_PREFIX}")
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who does what with what comes in."""
+    """Routes each kind of payload to the object that handles it."""
 
     registry: Registry
     prefix: str
@@ -47,10 +47,10 @@ class Listeners:
     experiment_select: ExperimentSelect
 
     def build_bolt_app(self, client: AsyncWebClient, bot: BotIdentity, logger: Logger) -> AsyncApp:
-        """The app as Bolt wants it."""
+        """Build the Bolt app with all listeners registered."""
 
         async def authorise() -> AuthorizeResult:
-            # Known from the boot. Bolt itself would ask Slack before it acknowledges the first commands.
+            # Known from the startup checks. Bolt would ask Slack before it acknowledges the first commands.
             return AuthorizeResult(
                 enterprise_id=None,
                 team_id=bot.team_id,
@@ -60,14 +60,14 @@ class Listeners:
             )
 
         async def on_message(body: Body) -> None:
-            # Bolt has acknowledged it.
+            # Bolt acknowledges events itself.
             self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_message(body, bot))
 
         app = AsyncApp(
             client=client,
             authorize=authorise,
             logger=logger,
-            request_verification_enabled=False,  # what comes by HTTP is checked before it gets here
+            request_verification_enabled=False,  # HttpReceiver has verified the signature
         )
         app.command(_ANY_COMMAND)(self._on_command)
         app.action(_ANY_BUTTON)(self._on_button)
@@ -113,7 +113,7 @@ class Listeners:
             await self.responder.answer(request)
 
     async def _answer_button(self, body: Body) -> None:
-        """A button is in a message, in the Home tab or in a window."""
+        """Handle a button of a message, the Home tab or a modal."""
         view = body.get("view")
         if not view:
             await self.form_modals.answer(parse_button(body))

@@ -1,6 +1,6 @@
-"""The app manifest: what a person pastes into Slack so that the app has our commands and scopes.
+"""The app manifest that operators paste into Slack: commands, scopes and events of the bot.
 
-The limits are those of Slack's published schema (github.com/slackapi/manifest-schema, version 1).
+The limits are from Slack's published schema (github.com/slackapi/manifest-schema, version 1).
 """
 
 from collections.abc import Iterator
@@ -62,26 +62,26 @@ BUILT_IN_COMMANDS = frozenset(
         "/who",
     }
 )
-"""Names that Slack keeps for itself; an app's command of the same name is never called."""
+"""Slack's own commands. Slack never calls an app's command of the same name."""
 _CLONE_SHORTCUT_ENTRY = {
     "name": "Clone this experiment",
     "type": "message",
     "callback_id": CLONE_SHORTCUT,
-    "description": "Fill in a clone of the experiment that a message is about",
+    "description": "Clone the experiment that this message is about",
 }
 
 
 def build_manifest(registry: Registry, *, prefix: str = "", request_url: str = "") -> dict[str, Any]:
-    """The manifest for these commands; `prefix` stands before the bare ones, as in `/ml-clone`.
+    """Build the manifest for these commands. `prefix` is put before the bare ones: `ml-` gives `/ml-clone`.
 
-    With a `request_url` Slack calls the bot there, instead of the bot Slack by Socket Mode.
+    With a `request_url` the app uses HTTP, otherwise Socket Mode.
     """
     socket_mode_manifest = _build_socket_mode_manifest(registry, prefix)
     return _to_http_manifest(socket_mode_manifest, request_url) if request_url else socket_mode_manifest
 
 
 def _to_http_manifest(socket_mode_manifest: dict[str, Any], request_url: str) -> dict[str, Any]:
-    """The manifest with the address everywhere where Slack has something to tell or to ask."""
+    """Return the manifest with the request URL set for commands, events, interactions and options."""
     commands = [{**command, "url": request_url} for command in socket_mode_manifest["features"]["slash_commands"]]
     settings = {
         **socket_mode_manifest["settings"],
@@ -132,7 +132,7 @@ def _build_socket_mode_manifest(registry: Registry, prefix: str) -> dict[str, An
 
 
 def _build_root_command() -> dict[str, Any]:
-    return _build_slash_command(ROOT_COMMAND, "Every command of the bot; help lists them.", "<command> …")
+    return _build_slash_command(ROOT_COMMAND, "Run any command of the bot. “help” lists them all.", "<command> …")
 
 
 def _build_bare_commands(registry: Registry, prefix: str) -> Iterator[dict[str, Any]]:
@@ -149,13 +149,13 @@ def _build_bare_commands(registry: Registry, prefix: str) -> Iterator[dict[str, 
 
 
 def _build_slash_command(name: str, description: str, hint: str) -> dict[str, Any]:
-    # With should_escape people and channels come with their ids, by which they are known.
+    # should_escape makes Slack send the ids of mentioned people and channels.
     command = {"command": name, "description": description[:MAX_DESCRIPTION_LENGTH], "should_escape": True}
     return {**command, "usage_hint": hint[:MAX_HINT_LENGTH]} if hint else command
 
 
 def _build_usage_hint(command: Command, registry: Registry) -> str:
-    """What may follow the name."""
+    """Return the arguments that may follow the name."""
     usage = command.usage.removeprefix(f"/{command.name}").strip()
     subcommands = "|".join(registry.list_subcommands(command))
     return " ".join(part for part in (f"[{subcommands}]" if subcommands else "", usage) if part)

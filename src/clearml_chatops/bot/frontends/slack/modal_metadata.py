@@ -1,4 +1,4 @@
-"""Where a window was asked for, kept in the window itself: the program may be started anew while it is open."""
+"""The request that opened a modal, kept in the modal's private_metadata: the bot may restart while it is open."""
 
 import json
 from dataclasses import fields
@@ -24,12 +24,12 @@ _FIELDS_BY_KEY = {
     "posted": "answers_in_message",
     "in_home": "is_from_home_tab",
 }
-"""What of a request is kept, by its key in the metadata. Modals that are open have these keys: they never change."""
+"""The kept fields of a request, by metadata key. The keys never change, because open modals hold them."""
 _COMMAND_KEY = "command"
 
 
 def build_metadata(request: SlackRequest, command: str = "") -> str:
-    """The place of what was heard, and the command that a form in the window completes."""
+    """Build the private_metadata: where the request came from, and the command that the form completes."""
     defaults = {field.name: field.default for field in fields(SlackRequest)}
     origin = {
         key: getattr(request, field)
@@ -41,7 +41,7 @@ def build_metadata(request: SlackRequest, command: str = "") -> str:
 
 
 def build_modal_request(body: Payload, line: str) -> SlackRequest:
-    """A line that comes from a window, as if whoever uses the window had said it where it was asked for."""
+    """Build a request from a modal, as if its line had been sent where the modal was opened."""
     metadata = _read_metadata(body["view"])
     origin = {_FIELDS_BY_KEY[key]: value for key, value in metadata.items() if key in _FIELDS_BY_KEY}
     return SlackRequest(*read_actor(body), **{"channel": "", **origin, "command_line": line})
@@ -52,7 +52,7 @@ def parse_modal_button(body: Payload) -> SlackRequest:
 
 
 def read_form_command(view: Payload) -> str:
-    """The command that the form in a window completes."""
+    """Return the command that the form completes."""
     return str(_read_metadata(view).get(_COMMAND_KEY, ""))
 
 

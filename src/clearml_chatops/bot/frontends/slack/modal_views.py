@@ -1,7 +1,6 @@
-"""What a window shows: a sign of life, a reply, a form, and a form that was not accepted.
+"""Builders of views: the loading view, a reply, a form, a refused form, and the Home tab.
 
-The numbers are those of Slack's reference of views. What is typed into a field comes and goes as it is; all
-other text is escaped, as everywhere.
+The limits are from Slack's reference of views. Field values are never escaped; all other text is.
 """
 
 import json
@@ -21,33 +20,33 @@ from clearml_chatops.bot.frontends.slack.form_fields import (
 )
 from clearml_chatops.bot.frontends.slack.incoming_requests import Payload, SlackRequest
 from clearml_chatops.bot.frontends.slack.modal_metadata import MAX_METADATA_LENGTH, build_metadata
-from clearml_chatops.bot.frontends.slack.rendering import VIEW_LIMITS, render
+from clearml_chatops.bot.frontends.slack.rendering import TYPING_INDICATOR_TEXT, VIEW_LIMITS, render
 from clearml_chatops.bot.frontends.slack.views import View
 from clearml_chatops.models.replies import Choice, Form, FormField, Picture, Reply, Text
 
 FORM_CALLBACK_ID = "form"
-"""The callback_id of a window that can be submitted."""
+"""The callback_id of a modal that can be submitted."""
 MAX_TITLE_LENGTH = 24
 _REPLY_CALLBACK_ID = "reply"
 _DEFAULT_TITLE = "ClearML"
 _MAX_INTRO_BLOCKS = 5
 _MAX_FIELD_BLOCKS = block_kit.MAX_VIEW_BLOCKS - _MAX_INTRO_BLOCKS - 3
-"""Room is left for what is said beside the form, the whole title, what is not shown, and a refusal."""
+"""Leaves room for the intro, the full title, the line about hidden fields, and the refusal."""
 _NONCE_BYTES = 3
 
 
 def build_loading_view() -> View:
-    """A sign of life, until there is something to show."""
-    return _build_modal(_DEFAULT_TITLE, [block_kit.build_context("working…")])
+    """Build the view that a modal shows until the reply is ready."""
+    return _build_modal(_DEFAULT_TITLE, [block_kit.build_context(TYPING_INDICATOR_TEXT)])
 
 
 def build_home_view(reply: Reply) -> View:
-    """A reply as the Home tab."""
+    """Build the Home tab from a reply."""
     return {"type": "home", "blocks": render(reply, VIEW_LIMITS).blocks}
 
 
 def build_view(reply: Reply, request: SlackRequest) -> View | None:
-    """A reply in a window; None where it does not fit, or a window cannot show it."""
+    """Build a modal from a reply. Return None if a modal can't show it or it doesn't fit."""
     forms = [block for block in reply.blocks if isinstance(block, Form)]
     intro = Reply(tuple(block for block in reply.blocks if not isinstance(block, Form)))
     view = _build_form_view(forms[0], intro, request) if forms else _build_reply_view(reply, request)
@@ -55,7 +54,7 @@ def build_view(reply: Reply, request: SlackRequest) -> View | None:
 
 
 def build_refused_view(view: Payload, refusal: Reply, submitted_values: SubmittedValues) -> View:
-    """The same form with what was typed into it, and on top why it was not accepted."""
+    """Build the same form with the submitted values, and the reason for the refusal on top."""
     nonce = _create_nonce()
     reasons = [_format_reason(block) for block in refusal.blocks]
     refusal_block = block_kit.build_section("✗ " + "\n".join(reason for reason in reasons if reason))
@@ -92,12 +91,12 @@ def _build_form_view(form: Form, intro: Reply, request: SlackRequest) -> View:
             blocks.append(field_blocks[number])
     if hidden_fields := [field for number, field in enumerate(form.fields) if number not in field_blocks]:
         blocks.append(block_kit.build_context(_format_hidden_fields(form, hidden_fields)))
-    blocks = blocks or [block_kit.build_context("There is nothing to fill in.")]
+    blocks = blocks or [block_kit.build_context("There's nothing to fill in.")]
     return _build_form_modal(title, blocks, build_metadata(request, form.command))
 
 
 def _sort_by_group(form: Form) -> list[int]:
-    """The numbers of the fields, those of a group together, those of none first."""
+    """Return the field numbers ordered by group; fields without a group come first."""
     first_numbers: dict[str, int] = {"": -1}
     for number, field in enumerate(form.fields):
         first_numbers.setdefault(field.group, number)
@@ -105,7 +104,7 @@ def _sort_by_group(form: Form) -> list[int]:
 
 
 def _build_fitting_fields(form: Form) -> dict[int, block_kit.Block]:
-    """The blocks of the fields that have room, by the fields' numbers; those that were changed come first."""
+    """Return the blocks of the fields that fit, by field number. Changed fields take precedence."""
     nonce = _create_nonce()
     field_blocks: dict[int, block_kit.Block] = {}
     groups = {""}
@@ -128,9 +127,14 @@ def _build_fitting_fields(form: Form) -> dict[int, block_kit.Block]:
 
 
 def _format_hidden_fields(form: Form, hidden_fields: list[FormField]) -> str:
-    more = f"{len(hidden_fields)} more values have" if len(hidden_fields) > 1 else "One more value has"
+    hidden_count = len(hidden_fields)
+    summary = (
+        f"{hidden_count} more values don't fit here. To change one"
+        if hidden_count > 1
+        else "1 more value doesn't fit here. To change it"
+    )
     example = "…" if hidden_fields[0].positional else f"{sanitize_line(hidden_fields[0].name)}=…"
-    return f"{more} no room here; to change one, send a line such as: {sanitize_line(form.command)} {example}"
+    return f"{summary}, send: {sanitize_line(form.command)} {example}"
 
 
 def _format_reason(block: object) -> str:
@@ -162,5 +166,5 @@ def _build_modal(title: str, blocks: list[block_kit.Block], metadata: str = "") 
 
 
 def _create_nonce() -> str:
-    """Slack keeps what was typed into a block of the same id, and ignores the value that comes with it."""
+    """Return a new prefix for block_ids: for a known block_id Slack ignores a new initial value."""
     return secrets.token_hex(_NONCE_BYTES)

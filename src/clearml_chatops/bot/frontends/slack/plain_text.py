@@ -1,4 +1,4 @@
-"""A reply as plain text: the file that holds what a message cannot, and the line that a phone shows first."""
+"""Replies as plain text: the file for what a message can't hold, and the line shown in a phone's notification."""
 
 from collections.abc import Iterator, Sequence
 
@@ -25,12 +25,12 @@ _MAX_CELL_LENGTH = 60
 
 
 def render_full_text(reply: Reply) -> str:
-    """All that a reply says, nothing left out."""
+    """Render the whole reply, without truncating anything."""
     return "\n\n".join("\n".join(_render_lines(block)) for block in reply.blocks) + "\n"
 
 
 def find_notification_text(reply: Reply) -> str:
-    """What a reply is about, for a notification on a phone; empty where it has no sentence."""
+    """Return the first sentence of a reply for a phone's notification, or an empty string if there is none."""
     for block in reply.blocks:
         match block:
             case Text(text=text) | Choice(question=text) | Form(title=text) | Picture(caption=text):
@@ -41,7 +41,7 @@ def find_notification_text(reply: Reply) -> str:
 
 
 def render_table_lines(table: Table, max_cell_length: int = _MAX_CELL_LENGTH) -> list[str]:
-    """A table in columns of equal width; a cell longer than that is cut."""
+    """Render a table in aligned columns. Cells longer than `max_cell_length` are truncated."""
     rows = [[sanitize_line(cell) for cell in row] for row in table.rows]
     headings = [sanitize_line(heading) for heading in table.columns]
     visible_rows = [
@@ -57,12 +57,12 @@ def render_table_lines(table: Table, max_cell_length: int = _MAX_CELL_LENGTH) ->
 
 
 def list_form_values(form: Form) -> tuple[tuple[str, str], ...]:
-    """What a form's values are now."""
+    """Return the labels and current values of a form's fields."""
     return tuple((field.label + (" (changed)" if field.changed else ""), field.value) for field in form.fields)
 
 
 def format_edit_hint(command: str, field: FormField) -> str:
-    """How a value of a form is set where there is nothing to fill in."""
+    """Return the hint how to set a value by a command, for places without input fields."""
     return f"To change it, send: {append_field_key(command, field)}…"
 
 

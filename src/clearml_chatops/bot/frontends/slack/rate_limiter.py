@@ -1,4 +1,4 @@
-"""Not faster than Slack allows: about one message a second in a channel, with short bursts."""
+"""The rate limiter: Slack allows about one message per second and channel, with short bursts."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +8,7 @@ _MAX_CHANNELS = 1000
 
 
 class RateLimiter:
-    """Gives out turns, per channel: `burst` of them at once, then one each `interval`."""
+    """Grants slots per channel: `burst` of them at once, then one per `interval`."""
 
     def __init__(
         self,
@@ -23,11 +23,11 @@ class RateLimiter:
         self._due: dict[str, float] = {}
 
     async def acquire(self, channel: str) -> None:
-        """Returns when the next message may go to a channel."""
+        """Wait until the next message may be sent to a channel."""
         await asyncio.sleep(self.reserve(channel))
 
     def reserve(self, channel: str) -> float:
-        """Takes the next turn of a channel and gives the seconds until it."""
+        """Take the next slot of a channel and return the seconds until it."""
         now = self._clock() if self._clock else asyncio.get_running_loop().time()
         if len(self._due) > _MAX_CHANNELS:
             self._due = {name: due for name, due in self._due.items() if due > now}

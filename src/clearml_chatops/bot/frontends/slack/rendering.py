@@ -1,7 +1,7 @@
-"""A reply as a Slack message: blocks within Slack's limits, and a file for what is beyond them.
+"""Renders a reply as a Slack message: blocks within Slack's limits, and a file if they can't hold everything.
 
-All text is put where Slack reads no markup, made visible and escaped, so that a task named
-`<!channel> *x*` rings nobody's phone and looks as it is.
+All text is sanitized, escaped and placed where Slack interprets no markup. A task named `<!channel> *x*` pings
+nobody and is shown literally.
 """
 
 from collections.abc import Iterator
@@ -39,18 +39,18 @@ _MAX_NOTIFICATION_LENGTH = 300
 _MAX_CODE_LENGTH = 2900
 _RESERVED_FOR_HINT = 300
 _MAX_ALT_TEXT_LENGTH = 1000
-"""Slack answers `alt_txt_too_large` to more."""
+"""Slack answers `alt_txt_too_large` to a longer one."""
 _EMPTY_REPLY_TEXT = "Done."
-_TRUNCATED_HINT = "This is not all of it; the file has the whole answer."
-_COMMAND_TOO_LONG_TEXT = "is too long for a button; send the line yourself:"
+_TRUNCATED_MESSAGE_HINT = "This answer was shortened. The file has all of it."
+_TRUNCATED_VIEW_HINT = "This answer was shortened."
+TYPING_INDICATOR_TEXT = "Working…"
 
 
 @dataclass(frozen=True, slots=True)
 class SizeLimits:
-    """What Slack takes in one place.
+    """Slack's limits of a message or a view, and the hint to show when a reply exceeds them.
 
-    `buttons`: characters that all of them may take, so that there is room for what they are about;
-    `hint`: said where there is not enough room.
+    `max_button_characters` applies to all buttons together, to leave room for the text.
     """
 
     max_blocks: int
@@ -59,13 +59,13 @@ class SizeLimits:
     truncated_hint: str
 
 
-MESSAGE_LIMITS = SizeLimits(block_kit.MAX_BLOCKS, block_kit.MAX_BLOCKS_LENGTH, 6000, _TRUNCATED_HINT)
-VIEW_LIMITS = SizeLimits(block_kit.MAX_VIEW_BLOCKS, block_kit.MAX_VIEW_LENGTH, 60_000, "This is not all of it.")
+MESSAGE_LIMITS = SizeLimits(block_kit.MAX_BLOCKS, block_kit.MAX_BLOCKS_LENGTH, 6000, _TRUNCATED_MESSAGE_HINT)
+VIEW_LIMITS = SizeLimits(block_kit.MAX_VIEW_BLOCKS, block_kit.MAX_VIEW_LENGTH, 60_000, _TRUNCATED_VIEW_HINT)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file; `description` is read to those who do not see a picture."""
+    """A file to upload. `description` is the alt text of a picture."""
 
     name: str
     content: bytes = field(repr=False)
@@ -74,9 +74,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class RenderedMessage:
-    """A message. `text` is for notifications, escaped; `file` holds the whole where blocks cannot.
+    """A message ready for Slack's API.
 
-    One that `is_card` has to be a message that can be edited later.
+    `text` is the escaped text for notifications, `file` the whole reply if the blocks can't hold it. A
+    message with `is_card` must be editable later.
     """
 
     text: str
@@ -90,28 +91,28 @@ class RenderedMessage:
         return bool(self.file or self.pictures)
 
     def with_line(self, line: str) -> "RenderedMessage":
-        """The same message with a quiet line at its end."""
+        """Return the same message with a context line at its end."""
         return replace(self, blocks=block_kit.with_context(self.blocks, line))
 
 
 def build_notice(text: str) -> RenderedMessage:
-    """A message of the bot's own that is one quiet line."""
+    """Build a message that is a single context line."""
     return RenderedMessage(text, [block_kit.build_context(text)])
 
 
 def build_typing_indicator() -> RenderedMessage:
-    """A sign of life, until the answer takes its place."""
-    return build_notice("working…")
+    """Build the message that is shown until the answer replaces it."""
+    return build_notice(TYPING_INDICATOR_TEXT)
 
 
 def render(reply: Reply, limits: SizeLimits = MESSAGE_LIMITS) -> RenderedMessage:
-    """A reply, cut to what Slack takes in one message."""
+    """Render a reply, truncated to the limits."""
     return _MessageBuilder(reply, limits).build()
 
 
 @dataclass(slots=True)
 class _MessageBuilder:
-    """One message being filled: the buttons first, since they are what one can do, then all else in order."""
+    """Builds one message. Buttons get their room first, because they are the next steps; the rest follows."""
 
     reply: Reply
     limits: SizeLimits
@@ -150,7 +151,7 @@ class _MessageBuilder:
             case Code():
                 log = sanitize_log(block.text)
                 self.is_truncated |= len(escape(log)) > _MAX_CODE_LENGTH
-                # The newest lines of a log are what one looks for.
+                # The newest lines of a log matter most.
                 self._add_part(block_kit.build_preformatted(escape_and_truncate_start(log, _MAX_CODE_LENGTH)))
             case Buttons():
                 self._add_buttons(block.buttons)
@@ -213,7 +214,7 @@ class _MessageBuilder:
         for button in buttons:
             label, command = sanitize_line(button.label), button.command
             if len(escape(command)) > block_kit.MAX_COMMAND_LENGTH:
-                self._add_part(self._build_section(f"{label} {_COMMAND_TOO_LONG_TEXT}"))
+                self._add_part(self._build_section(f"“{label}” is too long for a button. Send this line instead:"))
                 self._add_block(Code(command))
                 continue
             button_block = block_kit.build_button(label, command, self._button_count, in_place=button.in_place)
@@ -238,7 +239,7 @@ class _MessageBuilder:
             length = 0 if is_buttons else block_kit.measure_length(blocks)
             if not is_buttons and (length > remaining_characters or remaining_blocks < 1):
                 self.is_truncated = True
-                # Nothing after it either: a gap in the middle would not be seen.
+                # Drop everything after it too, or there would be an invisible gap in the middle.
                 remaining_characters = 0
                 continue
             if not is_buttons:
@@ -254,7 +255,7 @@ def _to_file(block: Picture) -> File:
 
 
 def _take_fitting_lines(lines: list[str], max_length: int) -> Iterator[str]:
-    """As many lines as fit, always one of them."""
+    """Yield as many lines as fit, at least the first."""
     length = 0
     for number, line in enumerate(lines):
         length += len(escape(line)) + 1

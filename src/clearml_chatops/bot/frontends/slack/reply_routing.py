@@ -1,4 +1,4 @@
-"""Which place the answer to what was heard belongs in."""
+"""Chooses where the answer to a request goes."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from clearml_chatops.bot.frontends.slack.slack_api import SlackApi
 
 
 def choose_reply_target(api: SlackApi, request: SlackRequest) -> ReplyTarget:
-    """Where it was asked: whispered to the person, in the thread, or instead of the message with the button."""
+    """Return the target for a request: an ephemeral reply, the thread, or the message with the button."""
     ephemeral_reply = EphemeralReply(
         api,
         request.response_url,
@@ -33,13 +33,13 @@ def choose_reply_target(api: SlackApi, request: SlackRequest) -> ReplyTarget:
 
 @dataclass(slots=True)
 class ReplacementMessage:
-    """What takes the place of the message whose button was pressed; in its thread where that cannot be changed."""
+    """Replaces the message with the pressed button, or answers in its thread if it can't be updated."""
 
     message: ChannelMessage
     fallback: ChannelMessage
 
     async def show_typing_indicator(self) -> None:
-        """Shows nothing: the list stays until its next page is there."""
+        """Do nothing: the list stays visible until its next page is ready."""
 
     async def show(self, rendered: RenderedMessage) -> PostedMessage:
         try:

@@ -1,4 +1,4 @@
-"""Where the answer to a command appears. What is shown second takes the place of what was shown first."""
+"""Targets of replies: a channel message or direct messages. Showing again replaces what was shown before."""
 
 import logging
 from contextlib import suppress
@@ -22,12 +22,12 @@ from clearml_chatops.bot.frontends.slack.slack_api import SlackApi
 logger = logging.getLogger(__name__)
 
 _NOT_EDITABLE_CODES = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
-"""Slack's words for a message that cannot be changed any more: deleted, another's, too old."""
-_UPLOAD_FAILED_TEXT = "{what} of this answer did not get to Slack; ask again later."
+"""Slack's error codes for a message that can no longer be updated: deleted, not the bot's, or too old."""
+_UPLOAD_FAILED_TEXT = "{file} couldn't be uploaded to Slack. Try again later."
 
 
 class PostedMessage(NamedTuple):
-    """Where something is shown; all empty where nothing can be said about it later."""
+    """Identifies a posted message. All fields are empty if it can't be referred to later."""
 
     channel: str = ""
     thread: str = ""
@@ -36,24 +36,24 @@ class PostedMessage(NamedTuple):
 
 class ReplyTarget(Protocol):
     async def show_typing_indicator(self) -> None:
-        """Shows a sign of life, where that does not cost what is shown there now."""
+        """Show that the bot is working, unless that would replace something people still need."""
 
     async def show(self, rendered: RenderedMessage) -> PostedMessage:
-        """Shows it instead of what was shown before.
+        """Show the message in place of what was shown before.
 
         Raises:
-            DestinationGoneError: nothing can be written there.
-            DeliveryFailedError: it could not be written.
+            DestinationGoneError: the bot can no longer write there.
+            DeliveryFailedError: it couldn't be written this time.
         """
         ...
 
 
 @dataclass(slots=True)
 class ChannelMessage:
-    """A message that everybody in the channel or thread sees, and that can be changed.
+    """An editable message that everybody in the channel or thread sees.
 
-    With a `message_id` it is posted already, and is changed from the first time on. `arrived` is done the
-    moment Slack has it.
+    With a `message_id` it is already posted, so even the first `show` updates it. `on_delivered` is awaited
+    as soon as Slack has the message.
     """
 
     api: SlackApi
@@ -72,7 +72,7 @@ class ChannelMessage:
         return PostedMessage(self.channel, self.thread, self.message_id)
 
     async def try_to_update(self, rendered: RenderedMessage) -> bool:
-        """Has the posted message show this; False where that message cannot be changed any more."""
+        """Update the posted message. Return False if it can no longer be updated."""
         try:
             await self.api.update(self.channel, self.message_id, rendered)
         except DeliveryFailedError as error:
@@ -82,10 +82,12 @@ class ChannelMessage:
         return True
 
     async def upload_files(self, rendered: RenderedMessage) -> None:
-        """Uploads what belongs to it. Where that fails a line says so; the answer stands and is not said twice."""
-        await self._upload(self.thread, rendered.pictures, "A picture")
+        """Upload the files of a message. If that fails, post a notice; the message itself stays."""
+        await self._upload(
+            self.thread, rendered.pictures, "The picture" if len(rendered.pictures) == 1 else "The pictures"
+        )
         if rendered.file:
-            # Details go into the thread, except where people expect the conversation itself.
+            # Details go into the thread, except in direct messages, where people don't expect threads.
             thread = self.thread if self.channel.startswith("D") else self.thread or self.message_id
             await self._upload(thread, (rendered.file,), "The file")
 
@@ -99,10 +101,10 @@ class ChannelMessage:
         try:
             await self.api.upload(self.channel, thread, files)
         except (DeliveryFailedError, DestinationGoneError) as error:
-            logger.warning("A file did not get to Slack: %s", error, extra={"action": "slack_file"})
+            logger.warning("A file couldn't be uploaded to Slack: %s", error, extra={"action": "slack_file"})
             with suppress(DeliveryFailedError, DestinationGoneError):
                 await self.api.post(
-                    self.channel, thread, build_notice(_UPLOAD_FAILED_TEXT.format(what=file_description))
+                    self.channel, thread, build_notice(_UPLOAD_FAILED_TEXT.format(file=file_description))
                 )
 
 
@@ -114,13 +116,13 @@ class DirectMessage:
     user_id: str
 
     async def show_typing_indicator(self) -> None:
-        """Shows nothing: what lands here comes late already."""
+        """Do nothing: direct messages are a fallback, used when the answer is ready."""
 
     async def show(self, rendered: RenderedMessage) -> PostedMessage:
         channel = await self.api.open_direct_channel(self.user_id)
         return await ChannelMessage(self.api, channel).show(rendered)
 
     async def upload_files(self, rendered: RenderedMessage) -> None:
-        """Uploads what belongs to an answer that is shown elsewhere."""
+        """Upload the files of a message that is shown elsewhere."""
         channel = await self.api.open_direct_channel(self.user_id)
         await ChannelMessage(self.api, channel).upload_files(rendered)

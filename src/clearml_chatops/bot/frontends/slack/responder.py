@@ -1,4 +1,4 @@
-"""From what was heard to the reply, and from the reply to the place where it was asked for."""
+"""Has requests handled, and shows the replies where they were asked for."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -22,9 +22,9 @@ logger = logging.getLogger(__name__)
 
 MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
 
-_FILL_IN_LABEL = "Fill in"
+_OPEN_FORM_LABEL = "Open form"
 _DIRECT_CHANNEL_PREFIX = "D"
-"""What the ids of direct messages begin with."""
+"""How the channel ids of direct messages begin."""
 
 
 class Responder:
@@ -44,7 +44,7 @@ class Responder:
         self._running_commands = running_commands
 
     async def answer(self, request: SlackRequest) -> None:
-        """Has it handled, and shows the reply where it was asked for."""
+        """Handle a request, and show the reply where it was asked for."""
         target = choose_reply_target(self._api, request)
         reply = await self._running_commands.wait_for_reply(
             lambda: self._handle_request(request), target.show_typing_indicator
@@ -52,15 +52,15 @@ class Responder:
         await self._show_with_fallback(request, target, reply)
 
     async def get_reply(self, request: SlackRequest) -> Reply:
-        """Has it handled; whoever asks shows the reply, and a sign of life before it."""
+        """Return the reply to a request. The caller shows it, and a loading view before it."""
         return await self._running_commands.wait_for_reply(lambda: self._handle_request(request))
 
     async def show_reply(self, request: SlackRequest, reply: Reply) -> str:
-        """Shows a reply where it was asked for, or else in direct messages; gives the channel if it is known."""
+        """Show a reply where it was asked for, or else in direct messages. Return the channel if known."""
         return await self._show_with_fallback(request, choose_reply_target(self._api, request), reply)
 
     async def show(self, target: ReplyTarget, reply: Reply) -> PostedMessage:
-        """Shows a reply in a place. Raises DestinationGoneError, DeliveryFailedError."""
+        """Show a reply at a target. Raises DestinationGoneError and DeliveryFailedError."""
         posted = await target.show(render(reply))
         await self._remember(posted, reply)
         return posted
@@ -69,17 +69,19 @@ class Responder:
         if any(isinstance(block, Form) for block in reply.blocks) and opens_form(
             self._registry, request.command_line
         ):
-            # A message has nothing to type into; a button has what opens a window.
-            reply = reply.followed_by(Buttons((Button(_FILL_IN_LABEL, request.command_line),)))
+            # A message has no input fields, but its button has a trigger_id that opens a modal.
+            reply = reply.followed_by(Buttons((Button(_OPEN_FORM_LABEL, request.command_line),)))
         try:
             posted = await self.show(target, reply)
             if request.starts_thread and posted.thread == request.thread:
-                # The thread that a mention begins is from now on its experiment's, as that of a card is.
+                # The thread that a mention starts now belongs to its experiment, like the thread of a card.
                 await self._remember(
                     PostedMessage(request.channel, "", request.thread), replace(reply, is_card=False)
                 )
         except (DestinationGoneError, DeliveryFailedError) as error:
-            logger.warning("An answer goes to direct messages: %s", error, extra={"action": "slack_fallback"})
+            logger.warning(
+                "An answer is sent as a direct message instead: %s", error, extra={"action": "slack_fallback"}
+            )
             posted = await self.show(DirectMessage(self._api, request.user_id), reply)
         return posted.channel
 

@@ -1,10 +1,11 @@
-"""What is under way: each thing that came in is done once, in a task of its own, and answered before the end."""
+"""The running commands: each request is handled once, in a task of its own, and answered before shutdown."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import timedelta
+from typing import Any
 
 from clearml_chatops.bot.dispatcher import report_incident
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
@@ -16,14 +17,14 @@ logger = logging.getLogger(__name__)
 
 _STOPPED_REPLY_TIMEOUT = timedelta(seconds=1)
 _MAX_CONCURRENT_COMMANDS = 16
-"""Commands that are carried out at once. More would be no faster, since ClearML is asked by fewer threads, and
-would keep the loop from acknowledging what else comes in."""
+"""More wouldn't be faster, because fewer threads call ClearML, and would delay acknowledgements."""
 
 _STOPPED_TEXT = (
-    "The bot is being stopped before this was done. It may still happen; look with /show before you repeat it."
+    "The bot is shutting down and couldn't wait for this to finish. It may still happen: "
+    "check with /show before you send it again."
 )
 STOPPED_REPLY = Reply((Text(_STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
-"""The reply to what the program's end did not leave time for."""
+"""The reply to a command that shutdown left no time for."""
 
 
 class RunningCommands:
@@ -34,17 +35,17 @@ class RunningCommands:
         self._stop_event = asyncio.Event()
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_COMMANDS)
 
-    def start(self, keys: tuple[str, ...], run: Callable[[], Awaitable[None]]) -> bool:
-        """Begins it, and gives whether it was begun: what came before with one of the keys is not done again."""
+    def start(self, keys: tuple[str, ...], run: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        """Start a task and return True, or return False if any of the keys was seen before."""
         if self._deduplicator.is_duplicate(*keys):
             return False
-        task = asyncio.create_task(_run(run))
+        task = asyncio.create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._on_finished)
         return True
 
     async def finish(self) -> None:
-        """Lets what is under way be answered: within 4 seconds each of it is."""
+        """Wait for the running commands. Each is answered within 4 seconds."""
         for timeout in (self._timing.shutdown_timeout, _STOPPED_REPLY_TIMEOUT):
             if self._tasks:
                 await asyncio.wait(self._tasks, timeout=timeout.total_seconds())
@@ -58,7 +59,10 @@ class RunningCommands:
         handle: Callable[[], Awaitable[Reply]],
         show_typing_indicator: Callable[[], Awaitable[object]] | None = None,
     ) -> Reply:
-        """The reply, after a sign of life where it takes long; `STOPPED` where the program ends before it."""
+        """Return the reply, or `STOPPED_REPLY` if shutdown comes first.
+
+        Show the typing indicator if the reply takes longer than `typing_indicator_delay`.
+        """
         reply_task = asyncio.ensure_future(self._run_in_slot(handle))
         stop_task = asyncio.create_task(self._stop_event.wait())
         indicator_task = asyncio.create_task(asyncio.sleep(self._timing.typing_indicator_delay.total_seconds()))
@@ -85,9 +89,5 @@ class RunningCommands:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             logger.error(
-                "A command of Slack's was not answered.", exc_info=error, extra={"action": "slack_unanswered"}
+                "A command from Slack wasn't answered.", exc_info=error, extra={"action": "slack_unanswered"}
             )
-
-
-async def _run(run: Callable[[], Awaitable[None]]) -> None:
-    await run()

@@ -1,4 +1,4 @@
-"""The shortcut in a message's menu: clone the experiment that the message is about."""
+"""The message shortcut that clones the experiment of a message."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _TEXT_KEYS = ("text", "blocks", "attachments")
 
 
 def parse_shortcut(body: Payload) -> SlackRequest:
-    """The shortcut, as if the person had asked for a clone in the message's thread."""
+    """Parse the shortcut, as if the person had sent /clone in the message's thread."""
     message = body["message"]
     message_id = str(body.get("message_ts") or message["ts"])
     return SlackRequest(
@@ -33,7 +33,7 @@ def parse_shortcut(body: Payload) -> SlackRequest:
 
 
 def find_experiment_id(message: Payload) -> str:
-    """The first experiment that a message links to, or the first id in it; empty where there is none."""
+    """Return the first experiment id that a message links to, or the first id in its text, or an empty string."""
     texts = [text for key in _TEXT_KEYS for text in _find_texts(message.get(key))]
     matches = [
         match

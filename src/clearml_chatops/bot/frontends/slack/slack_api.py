@@ -1,4 +1,4 @@
-"""What is written to Slack: at the pace that it allows, with one way to fail."""
+"""Slack's Web API as the front end uses it: rate limited, with uniform errors."""
 
 import logging
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ _MAX_RETRIES = 5
 _MAX_CACHED_NAMES = 1000
 _HTTP_OK = 200
 _EDIT_INTERVAL = timedelta(seconds=1.2)
-"""Slack takes about 50 `chat.update` a minute from an app."""
+"""Slack accepts about 50 `chat.update` calls per minute and app."""
 _EDIT_BURST = 10
 
 
 def create_web_client(*, token: str, api_url: str, logger: logging.Logger) -> AsyncWebClient:
-    """A client that obeys `Retry-After`, which the library does not do by itself."""
+    """Create a client that obeys `Retry-After`, which the library doesn't do by default."""
     return AsyncWebClient(
         token=token,
         base_url=api_url or AsyncWebClient.BASE_URL,
@@ -39,10 +39,10 @@ def create_web_client(*, token: str, api_url: str, logger: logging.Logger) -> As
 
 
 class SlackApi:
-    """The requests that a front end makes.
+    """The API calls of the front end.
 
-    All of them raise `DestinationGoneError` where the bot cannot write at all, and `DeliveryFailedError`
-    for whatever else goes wrong.
+    All of them raise `DestinationGoneError` if the bot can no longer write there, and `DeliveryFailedError`
+    for any other failure.
     """
 
     def __init__(self, client: AsyncWebClient, message_limiter: RateLimiter) -> None:
@@ -53,7 +53,7 @@ class SlackApi:
         self._user_names: dict[str, str] = {}
 
     async def post(self, channel: str, thread: str, rendered: RenderedMessage) -> str:
-        """A new message; gives its id, by which it is changed later."""
+        """Post a message. Return its id (`ts`), which later updates need."""
         await self._message_limiter.acquire(channel)
         with translate_errors():
             response = await self._client.chat_postMessage(
@@ -67,18 +67,18 @@ class SlackApi:
         return str(response["ts"])
 
     async def update(self, channel: str, message_id: str, rendered: RenderedMessage) -> None:
-        """Has a message show something else. Slack counts changes apart from new messages."""
+        """Update a message. Slack limits updates apart from new messages."""
         with translate_errors():
             await self._client.chat_update(
                 channel=channel, ts=message_id, text=rendered.text, blocks=rendered.blocks
             )
 
     async def wait_for_edit_slot(self) -> None:
-        """Returns when the next card may be changed. People's own answers are changed without such a turn."""
+        """Wait until the next card may be updated. Answers to people are updated without waiting."""
         await self._edit_limiter.acquire("")
 
     async def respond(self, response_url: str, rendered: RenderedMessage, *, public: bool, replace: bool) -> None:
-        """An answer to a command or a button at its response address: 5 times within 30 minutes."""
+        """Answer a command or button at its response_url. Slack allows 5 uses within 30 minutes."""
         webhook = AsyncWebhookClient(
             response_url,
             logger=self._client.logger,
@@ -96,7 +96,7 @@ class SlackApi:
             raise DeliveryFailedError(response.body)
 
     async def upload(self, channel: str, thread: str, files: Sequence[File]) -> None:
-        """Files into a channel that the bot is in, all in one message."""
+        """Upload files to a channel that the bot is in, all in one message."""
         await self._message_limiter.acquire(channel)
         uploads = [
             {"filename": file.name, "content": file.content, "alt_txt": file.description or None} for file in files
@@ -105,7 +105,7 @@ class SlackApi:
             await self._client.files_upload_v2(channel=channel, thread_ts=thread or None, file_uploads=uploads)
 
     async def open_direct_channel(self, user_id: str) -> str:
-        """The direct messages with a person, opened if need be."""
+        """Return the channel of the direct messages with a person. Open it if needed."""
         if user_id not in self._direct_channels:
             with translate_errors():
                 response = await self._client.conversations_open(users=user_id)
@@ -114,7 +114,7 @@ class SlackApi:
         return self._direct_channels[user_id]
 
     async def get_user_name(self, user_id: str) -> str:
-        """What a person is called; his id where Slack does not tell."""
+        """Return a person's display name, or their id if Slack doesn't give one."""
         if user_id not in self._user_names:
             user = await self._get_user(user_id)
             if not user:
@@ -127,11 +127,11 @@ class SlackApi:
         return self._user_names[user_id]
 
     async def get_time_zone(self, user_id: str) -> str:
-        """The time zone that a person has set in Slack, as `Europe/Berlin`; empty where Slack does not tell."""
+        """Return a person's time zone in Slack, such as `Europe/Berlin`, or an empty string if unknown."""
         return str((await self._get_user(user_id)).get("tz") or "")
 
     async def _get_user(self, user_id: str) -> dict[str, Any]:
-        """What Slack knows of a person; nothing where it does not answer."""
+        """Return Slack's user object, or an empty one if the call fails."""
         try:
             with translate_errors():
                 response = await self._client.users_info(user=user_id)

@@ -1,4 +1,4 @@
-"""The connection to Slack: one that heals itself, and that ends without losing what it has taken."""
+"""Socket Mode: a connection that reconnects by itself, and closes without losing accepted requests."""
 
 import asyncio
 import logging
@@ -16,9 +16,9 @@ _CLOSE_TIMEOUT = timedelta(seconds=0.5)
 
 
 class SocketModeReceiver:
-    """A Socket Mode connection. Made in a running loop, since the library needs one.
+    """Receives requests by Socket Mode. Create it in a running event loop, which the library needs.
 
-    `address` is a single-use one that Slack has just given.
+    `url` is a fresh single-use URL from Slack.
     """
 
     def __init__(self, *, app: AsyncApp, app_token: str, url: str, heartbeat: timedelta) -> None:
@@ -31,14 +31,14 @@ class SocketModeReceiver:
         self._unacknowledged: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Connects, and keeps connected."""
+        """Connect, and stay connected."""
         self._tasks = [
             asyncio.create_task(self._connect()),
             asyncio.create_task(self._monitor()),
         ]
 
     async def stop_accepting(self) -> None:
-        """Returns when all that has been taken is acknowledged; what comes now Slack delivers elsewhere."""
+        """Wait until the accepted requests are acknowledged. Slack redelivers what arrives from now on."""
         self._client.socket_mode_request_listeners.clear()
         if self._unacknowledged:
             await asyncio.wait(self._unacknowledged, timeout=_CLOSE_TIMEOUT.total_seconds())
@@ -48,7 +48,7 @@ class SocketModeReceiver:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await _close_within_timeout(self._close())
-        # The library cancels its tasks without waiting for their end, and leaves them where the other side hangs.
+        # The library doesn't wait for the tasks it cancels, and leaves them running if the other side hangs.
         library_tasks = (
             self._client.message_processor,
             self._client.current_session_monitor,
@@ -67,14 +67,14 @@ class SocketModeReceiver:
         await self._handler.close_async()  # type: ignore[no-untyped-call]  # the library has no type for it
 
     async def _handle_request(self, _client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        """Handles what came in, remembered until it is acknowledged."""
+        """Handle a request, tracked until it is acknowledged."""
         handler_task = asyncio.create_task(self._handler.handle(self._client, request))
         self._unacknowledged.add(handler_task)
         handler_task.add_done_callback(self._unacknowledged.discard)
         await handler_task
 
     async def _monitor(self) -> None:
-        """Heals a trap of the library: after a failed handshake it tries the same dead address for ever."""
+        """Drop the URL while disconnected: after a failed handshake the library retries it forever."""
         client = self._client
         connected = True
         while True:
@@ -83,13 +83,17 @@ class SocketModeReceiver:
             if not connected:
                 client.wss_uri = None
             if connected != was_connected:
-                state = "again connected to Slack" if connected else "not connected to Slack; trying again"
-                logger.warning("The bot is %s.", state, extra={"action": "slack_connection"})
+                message = (
+                    "The connection to Slack is back."
+                    if connected
+                    else "The connection to Slack is lost. Trying again."
+                )
+                logger.warning(message, extra={"action": "slack_connection"})
 
 
 async def _close_within_timeout(closing: Awaitable[None]) -> None:
-    """Waits for a farewell, but not for ever: the other side may be gone."""
+    """Wait for a close, with a timeout: the other side may be gone."""
     try:
         await asyncio.wait_for(closing, _CLOSE_TIMEOUT.total_seconds())
     except TimeoutError:
-        logger.info("Slack did not say goodbye.", extra={"action": "slack_connection"})
+        logger.info("Slack didn't close the connection in time.", extra={"action": "slack_connection"})

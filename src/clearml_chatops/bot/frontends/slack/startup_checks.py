@@ -1,4 +1,4 @@
-"""What is looked at before anything starts, because the library would retry a wrong token for ever."""
+"""Checks of tokens and scopes before the front end starts: the library would retry a wrong token forever."""
 
 from dataclasses import dataclass
 
@@ -29,16 +29,16 @@ _TEMPORARY_ERROR_CODES = frozenset(
         "team_added_to_org",
     }
 )
-"""Words that say something of Slack's state, not of ours; none at all is an answer that is not Slack's."""
+"""Error codes about Slack's state, not the bot's settings. The empty one is a response that isn't from Slack."""
 
 
 class SlackUnreachableError(Exception):
-    """Slack cannot be asked now; trying again later makes sense."""
+    """Slack can't be reached now; retrying later may work."""
 
 
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
-    """Who the bot is in its workspace."""
+    """The bot's ids in its workspace."""
 
     user_id: str
     bot_id: str
@@ -46,10 +46,10 @@ class BotIdentity:
 
 
 async def check_bot_token(client: AsyncWebClient) -> BotIdentity:
-    """Asks Slack who we are.
+    """Return the bot's identity.
 
     Raises:
-        SettingsError: the token is not accepted, or a scope is missing.
+        SettingsError: Slack doesn't accept the token, or a scope is missing.
         SlackUnreachableError: Slack gave no answer.
     """
     try:
@@ -57,30 +57,30 @@ async def check_bot_token(client: AsyncWebClient) -> BotIdentity:
             response = await client.auth_test()
     except (DeliveryFailedError, DestinationGoneError) as error:
         raise _to_startup_error(
-            error, "SLACK_BOT_TOKEN", "copy the “Bot User OAuth Token” (xoxb-…) of the app"
+            error, "SLACK_BOT_TOKEN", "Copy the app's “Bot User OAuth Token” (xoxb-…)"
         ) from error
     granted = {scope.strip() for scope in response.headers.get("x-oauth-scopes", "").split(",")}
     if missing := [scope for scope in REQUIRED_SCOPES if scope not in granted]:
         reason = (
-            f"the app lacks the scopes {', '.join(missing)}; add them under OAuth & Permissions, or take the "
-            "manifest of `clearml-chatops slack-manifest`, and install the app again."
+            f"the app lacks the scopes {', '.join(missing)}. Add them under OAuth & Permissions, or use the "
+            "manifest from `clearml-chatops slack-manifest`, then reinstall the app."
         )
         raise SettingsError(name="SLACK_BOT_TOKEN", reason=reason)
     return BotIdentity(str(response["user_id"]), str(response.get("bot_id", "")), str(response["team_id"]))
 
 
 async def check_app_token(client: AsyncWebClient, app_token: str) -> str:
-    """Asks Slack for a connection; gives its single-use address.
+    """Return a single-use URL for a Socket Mode connection.
 
     Raises:
-        SettingsError: the token is not accepted, or Socket Mode is off.
+        SettingsError: Slack doesn't accept the token, or Socket Mode is off.
         SlackUnreachableError: Slack gave no answer.
     """
     try:
         with translate_errors():
             response = await client.apps_connections_open(app_token=app_token)
     except (DeliveryFailedError, DestinationGoneError) as error:
-        advice = "make an app-level token (xapp-…) with the scope connections:write, and switch Socket Mode on"
+        advice = "Create an app-level token (xapp-…) with the scope connections:write, and turn on Socket Mode"
         raise _to_startup_error(error, "SLACK_APP_TOKEN", advice) from error
     return str(response["url"])
 
@@ -88,8 +88,8 @@ async def check_app_token(client: AsyncWebClient, app_token: str) -> str:
 def _to_startup_error(
     error: DeliveryFailedError | DestinationGoneError, setting_name: str, advice: str
 ) -> Exception:
-    """Whether a person has to change something, or Slack to come back."""
+    """Return a SettingsError if someone has to fix a setting, otherwise a SlackUnreachableError."""
     cause = error.__cause__
     if isinstance(cause, SlackApiError) and (code := get_error_code(cause)) not in _TEMPORARY_ERROR_CODES:
-        return SettingsError(name=setting_name, reason=f"Slack does not accept it ({code}); {advice}.")
+        return SettingsError(name=setting_name, reason=f"Slack doesn't accept it ({code}). {advice}.")
     return SlackUnreachableError(str(error))

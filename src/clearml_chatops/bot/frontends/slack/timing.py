@@ -1,4 +1,4 @@
-"""How long this front end waits for what."""
+"""Delays and timeouts of the Slack front end."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,11 +6,14 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """`patience`: until a sign of life is due. `heartbeat`: between two looks at the connection.
+    """Delays and timeouts.
 
-    `wait_at_the_end`: for commands under way when the program ends; a second later each has an answer.
-    `suggesting`: for experiments found while one types; Slack waits 3 seconds. `head_start`: what an
-    acknowledgement that changes a window has before the next change of it, lest the two arrive in turn.
+    - `typing_indicator_delay`: until the typing indicator is shown.
+    - `heartbeat`: between two checks of the connection.
+    - `shutdown_timeout`: for commands that run at shutdown. A second later each has an answer.
+    - `suggestion_timeout`: for the options of a select menu. Slack waits 3 seconds.
+    - `acknowledgement_delay`: between an acknowledgement that updates a modal and the next update of that
+      modal. Without it the two may arrive in the wrong order.
     """
 
     typing_indicator_delay: timedelta = timedelta(seconds=1)
