@@ -47,9 +47,9 @@ DRAFT_DIALOG = (
     Turn("/diff", ("Args/gpus", "Args/lr", "container image", "container arguments")),
     Turn("/params gpus", ("Args/gpus", "1,2", "str")),
     Turn("/undo", ("container image", "python:3.12")),
-    Turn("/name on cards 1 and 2", ("on cards 1 and 2",)),
+    Turn("/name on GPUs 1 and 2", ("on GPUs 1 and 2",)),
     Turn("/tag urgent paper", ("urgent", "paper")),
-    Turn("/show", ("on cards 1 and 2", "Draft", "vision", "urgent")),
+    Turn("/show", ("on GPUs 1 and 2", "Draft", "vision", "urgent")),
 )
 
 QUEUE_DIALOG = (
@@ -57,17 +57,17 @@ QUEUE_DIALOG = (
     Turn("/queue create", ("alice_queue", "yours")),
     Turn("/enqueue", ("Pending in alice_queue", "No worker listens")),
     Turn("/enqueue", ("already Pending",), Outcome.REFUSED),
-    Turn("/queue", ("alice_queue: 1 experiment waiting", "on cards 1 and 2")),
+    Turn("/queue", ("alice_queue: 1 experiment waiting", "on GPUs 1 and 2")),
     Turn("/rerun baseline second args.gpus=3", ("second", "Pending")),
     Turn("/queue move second front", ("place 1",)),
     Turn("/queue list", ("alice_queue (mine)", "default")),
     Turn("/dequeue second", ("out of its queue",)),
     Turn("/dequeue second", ("Draft, not Pending",), Outcome.REFUSED),
-    Turn("/abort “on cards 1 and 2”", ("is Aborted",)),
-    Turn("/retry “on cards 1 and 2”", ("Pending in alice_queue",)),
-    Turn("/queue rename alice_queue cards_queue", ("cards_queue",)),
-    Turn("/queue delete cards_queue", ("Experiments wait in cards_queue",), Outcome.ASKED),
-    Turn("/queue delete cards_queue --yes", ("deleted",)),
+    Turn("/abort “on GPUs 1 and 2”", ("is Aborted",)),
+    Turn("/retry “on GPUs 1 and 2”", ("Pending in alice_queue",)),
+    Turn("/queue rename alice_queue gpu_queue", ("gpu_queue",)),
+    Turn("/queue delete gpu_queue", ("Experiments wait in gpu_queue",), Outcome.ASKED),
+    Turn("/queue delete gpu_queue --yes", ("deleted",)),
 )
 
 ALERT_DIALOG = (
