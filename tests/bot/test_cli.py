@@ -1,4 +1,4 @@
-"""The command line: `console -c`, `--script`, exit codes, and what the other commands print."""
+"""The command line: `console -c`, `--script`, exit codes, and the output of the other commands."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ from tests.support.processes import PROGRAM, build_process_environment
 _ROOT = Path(__file__).parents[2]
 
 
-async def test_lines_run_one_after_the_other_and_all_must_succeed(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_a_failed_line_ends_the_script(sandbox: Sandbox, tmp_path: Path) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
 
     code, output = await _run_console(sandbox, tmp_path, "-c", "/clone baseline copy", "-c", "/set args.lr 0.2")
@@ -153,7 +153,7 @@ async def test_the_sandbox_prints_its_environment(tmp_path: Path) -> None:
 async def _run_console(
     sandbox: Sandbox, folder: Path, *arguments: str, stdin_text: str = "", **variables: str
 ) -> tuple[int, str]:
-    """Exit code and output, both streams together, of `clearml-chatops console`."""
+    """Run `clearml-chatops console`. Return its exit code and the output of both streams."""
     environment = {
         "CLEARML_API_HOST": sandbox.url,
         "CLEARML_API_ACCESS_KEY": sandbox.alice.access_key,

@@ -1,4 +1,4 @@
-"""Delivery: what is in the outbox reaches its conversation, in order, once, and sooner or later."""
+"""Delivery: queued messages reach their conversation once and in order, however long it takes."""
 
 import asyncio
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ OTHER_CONVERSATION = Conversation("chat", "C1")
 
 @dataclass
 class FakeChannel:
-    """A conversation, with the line to it sometimes broken, and a clock that stands until it is moved."""
+    """A platform that can be broken, and a clock that tests move."""
 
     program: RunningProgram
     now: datetime = NOON
@@ -44,11 +44,11 @@ class FakeChannel:
     delivered_replies: list[Reply] = field(default_factory=list)
     attempts: int = 0
 
-    async def send(self, _conversation: Conversation, reply: Reply, on_delivered: OnDelivered) -> None:
+    async def send(self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered) -> None:
         self.attempts += 1
         if self.is_broken:
             raise ConnectionResetError
-        if _conversation in self.gone_conversations:
+        if conversation in self.gone_conversations:
             raise DestinationGoneError("blocked")
         self.delivered_replies.append(reply)
         await on_delivered()
@@ -88,7 +88,7 @@ class FakeChannel:
 
     @property
     def delivered_names(self) -> list[str]:
-        """The names of the experiments that were told of."""
+        """The names of the experiments in the delivered messages."""
         return [to_plain_text(reply).split("”")[0].lstrip("“") for reply in self.delivered_replies]
 
 
@@ -129,7 +129,7 @@ async def test_a_failed_message_is_retried_with_growing_delays(channel: FakeChan
         assert channel.attempts == attempt
         channel.now += timedelta(seconds=pause - 1)
         await channel.create_delivery().deliver_due_messages()
-        assert channel.attempts == attempt, f"tried again before {pause} s were over"
+        assert channel.attempts == attempt, f"retried before {pause} s were over"
         channel.now += timedelta(seconds=1)
     channel.is_broken = False
     assert await channel.create_delivery().deliver_due_messages() == 1
@@ -137,7 +137,7 @@ async def test_a_failed_message_is_retried_with_growing_delays(channel: FakeChan
 
 
 async def test_later_messages_wait_for_a_failed_one(channel: FakeChannel) -> None:
-    """Completed is never told before left Pending, whatever the line does."""
+    """The start is always announced before the end."""
     await channel.add_event("first")
     await channel.add_event("second")
     channel.is_broken = True
@@ -145,7 +145,7 @@ async def test_later_messages_wait_for_a_failed_one(channel: FakeChannel) -> Non
     assert channel.attempts == 1
     channel.is_broken = False
     await channel.add_event("third")
-    assert await channel.create_delivery().deliver_due_messages() == 0, "the pause of the first one is not over"
+    assert await channel.create_delivery().deliver_due_messages() == 0, "the first one still waits for its retry"
     channel.now += timedelta(seconds=2)
     assert await channel.create_delivery().deliver_due_messages() == 3
     assert channel.delivered_names == ["first", "second", "third"]
@@ -164,12 +164,12 @@ async def test_a_failure_between_messages_repeats_nothing(channel: FakeChannel) 
     for name in ("first", "second", "third"):
         await channel.add_event(name)
 
-    class Breaking(FakeChannel):
-        async def send(self, _conversation: Conversation, reply: Reply, arrived: OnDelivered) -> None:
+    class BreakingChannel(FakeChannel):
+        async def send(self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered) -> None:
             self.is_broken = len(self.delivered_replies) == 1
-            await super().send(_conversation, reply, arrived)
+            await super().send(conversation, reply, on_delivered)
 
-    breaking_channel = Breaking(channel.program)
+    breaking_channel = BreakingChannel(channel.program)
     assert await breaking_channel.create_delivery().deliver_due_messages() == 1
     channel.now += timedelta(seconds=2)
     assert await channel.create_delivery().deliver_due_messages() == 2
@@ -186,7 +186,7 @@ async def test_many_messages_are_delivered_without_gaps(channel: FakeChannel) ->
 
 
 async def test_events_of_one_experiment_fit_in_one_message(channel: FakeChannel) -> None:
-    """A message of two parts of which only one arrives would come half, or twice."""
+    """If only one part of a message arrived, it would be incomplete or repeated."""
     for number in range(20):
         channel.now += timedelta(seconds=1)
         kind = EventKind.FAILED if number % 2 else EventKind.STARTED
@@ -219,20 +219,20 @@ async def test_each_message_has_buttons_for_next_steps(channel: FakeChannel, san
     failed = next(task for task in sandbox.state.tasks.values() if task["status"] == "failed")
     await channel.add_event("failed", kind=EventKind.FAILED, id_=failed["id"])
     await channel.create_delivery().deliver_due_messages()
-    offered = get_buttons(channel.delivered_replies[0])
+    buttons = get_buttons(channel.delivered_replies[0])
     await channel.program.ask("/queue create")
     for label in ("Show log", "Clone and edit", "Retry"):
-        await channel.program.ask(offered[label])
+        await channel.program.ask(buttons[label])
     assert failed["status"] == "queued"
 
 
-# ── Told once, whatever happens in the next moment ────────────────────────────────────────────────
+# ── Delivered once, whatever fails afterwards ─────────────────────────────────────────────────────
 
 
 class UnwritableNotificationService(NotificationService):
-    """The database cannot be written at the moment."""
+    """A service that can't write to the database."""
 
-    async def _note_delivered(self, _notifications: Sequence[Notification]) -> None:
+    async def _store_delivered(self, _notifications: Sequence[Notification]) -> None:
         raise DatabaseUnusableError(url="sqlite://", reason="database or disk is full")
 
 
@@ -240,7 +240,7 @@ class UnwritableNotificationService(NotificationService):
 async def test_a_sent_message_is_not_repeated_when_the_database_fails(
     channel: FakeChannel, *, restarted: bool
 ) -> None:
-    """As where the program is killed in that moment, the disk is full, or another program keeps the lock."""
+    """The same happens if the program is killed, the disk is full, or another program holds the lock."""
     for name in ("first", "second"):
         await channel.add_event(name)
     service = channel.create_notification_service()
@@ -256,9 +256,7 @@ async def test_a_sent_message_is_not_repeated_when_the_database_fails(
     assert channel.program.program.process.delivery_log_path.read_text() == "", "all of it is in the database"
 
 
-async def test_delivered_messages_are_kept_for_a_month_and_queued_ones_for_ever(
-    channel: FakeChannel,
-) -> None:
+async def test_delivered_messages_are_kept_for_a_month_and_queued_ones_until_sent(channel: FakeChannel) -> None:
     event = ExperimentEvent(EventKind.COMPLETED, "first", "first", at=channel.now)
 
     async def add_event_again() -> None:
@@ -274,19 +272,17 @@ async def test_delivered_messages_are_kept_for_a_month_and_queued_ones_for_ever(
     channel.now += timedelta(seconds=1)
     assert await channel.create_notification_service().delete_old() == 1
     assert await channel.create_notification_service().delete_old() == 0
-    assert await channel.create_delivery(OTHER_CONVERSATION).deliver_due_messages() == 1, (
-        "it has not been told yet"
-    )
+    assert await channel.create_delivery(OTHER_CONVERSATION).deliver_due_messages() == 1, "it is still queued"
 
 
-# ── Trouble ───────────────────────────────────────────────────────────────────────────────────────
+# ── Unreachable and slow conversations ────────────────────────────────────────────────────────────
 
 ON_SLACK = Conversation("slack", "D1")
 ON_TELEGRAM = Conversation("telegram", "7")
 
 
 async def _add_person_on_both_platforms(channel: FakeChannel, role: Role = Role.MEMBER) -> tuple[int, ...]:
-    """A person who is on both platforms."""
+    """Add a person who is on both platforms, and return their ids."""
     async with channel.program.program.process.database.writing() as session:
         people = PeopleStore(session)
         person = await people.add(Identity("slack", "U1", "T1"), name="Anna", role=role, clearml_user_id="")

@@ -1,4 +1,4 @@
-"""The funnel: whatever happens, a message gets one reply and one entry in the audit trail."""
+"""The dispatcher: whatever happens, a message gets one reply and one audit entry."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ FAULTY = CommandFamily("Faulty")
 
 
 @FAULTY.command("divide", examples=("/divide",))
-async def divide(context: Context) -> Reply:  # the context is part of what a handler is
+async def divide(context: Context) -> Reply:
     """Divide by zero."""
     return Reply.of(str(1 // len("")))
 
@@ -89,7 +89,7 @@ async def test_each_incident_has_an_id_of_its_own(program: RunningProgram) -> No
 
 
 async def test_a_command_can_be_cancelled(program: RunningProgram) -> None:
-    """Ctrl-C at the terminal ends what hangs; it is no incident."""
+    """Ctrl-C at the terminal cancels a command that hangs. It isn't an incident."""
     dispatcher = Dispatcher(program.program.process, Registry([FAULTY]))
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.3):
@@ -106,8 +106,8 @@ async def test_a_locked_audit_trail_does_not_lose_the_reply(
         try:
             other.execute("BEGIN IMMEDIATE")
             assert "role: admin" in await program.ask("/whoami")
-            assert "audit trail cannot be written" in caplog.text
-            assert "/whoami" in caplog.text, "the log then holds what the trail does not"
+            assert "Can't write to the audit trail" in caplog.text
+            assert "/whoami" in caplog.text, "the log has the entry instead"
             reply = await program.send("/queue create")
             assert "cannot be opened" in to_plain_text(reply)
             assert "locked" in to_plain_text(reply)
@@ -155,7 +155,7 @@ async def test_concurrent_commands_do_not_mix(program: RunningProgram, sandbox: 
     replies = await asyncio.gather(*(program.send(f"/clone baseline {name}") for name in names))
     cloned_names = [sandbox.state.tasks[reply.experiment_id]["name"] for reply in replies]
     assert cloned_names == names
-    assert await program.find_person() is not None, "the first messages came at once, and made one person of one"
+    assert await program.find_person() is not None, "the first messages came at once and created one person"
     assert len(await program.program.process.audit.list_recent(50)) == 20
 
 

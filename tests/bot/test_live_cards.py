@@ -1,4 +1,4 @@
-"""Live cards: the messages that show an experiment are edited as it moves on, not more often than allowed."""
+"""Live cards: the cards of an experiment are edited when it changes, within the platform's limits."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -32,7 +32,7 @@ AFTER_INTERVAL = timedelta(seconds=6)
 
 @dataclass
 class FakePlatform:
-    """A chat platform on which cards hang, and a clock that stands until it is moved."""
+    """A chat platform with cards, and a clock that tests move."""
 
     now: datetime
     edit_intervals: EditIntervals = field(default_factory=lambda: EditIntervals(EDIT_INTERVAL))
@@ -65,7 +65,7 @@ class FakePlatform:
 
 @dataclass
 class CardSetup:
-    """The program with its cards on a wall; `draft` is the experiment that they show."""
+    """The program, a platform, and the experiment `draft` with a card there."""
 
     program: RunningProgram
     sandbox: Sandbox
@@ -78,12 +78,12 @@ class CardSetup:
         await self.cards.record_message(CONVERSATION, message_id, self.draft, is_card=True)
 
     async def advance(self, time: timedelta = AFTER_INTERVAL) -> list[tuple[str, str]]:
-        """The edits that are made when some time has passed."""
+        """Move the clock and return the edits that follow."""
         self.platform.now += time
-        live = LiveCards(cards=self.cards, front_end=self.platform, clock=self.clock)
-        before = len(self.platform.edits)
-        await live.edit_due_cards()
-        return self.platform.edits[before:]
+        live_cards = LiveCards(cards=self.cards, front_end=self.platform, clock=self.clock)
+        edit_count = len(self.platform.edits)
+        await live_cards.edit_due_cards()
+        return self.platform.edits[edit_count:]
 
     async def poll(self) -> None:
         await replace(self.program.program.process, clock=self.clock).watcher.poll()
@@ -117,24 +117,24 @@ async def test_a_card_shows_what_a_command_has_changed(card_setup: CardSetup) ->
     ((message_id, text),) = await card_setup.advance()
     assert message_id == "1"
     assert "better name" in text
-    assert await card_setup.advance() == [], "a Draft does not move on by itself"
+    assert await card_setup.advance() == [], "a Draft doesn't change by itself"
 
 
-async def test_a_card_follows_its_experiment_also_when_others_move_it(card_setup: CardSetup) -> None:
+async def test_a_card_shows_changes_by_others(card_setup: CardSetup) -> None:
     queue = await card_setup.agent.call_for_data("queues.create", name="night")
     await card_setup.agent.call_for_data("tasks.enqueue", task=card_setup.draft, queue=queue["id"])
     await card_setup.poll()
     assert ["Pending" in text for _, text in await card_setup.advance()] == [True]
     await card_setup.poll()
-    assert await card_setup.advance() == [], "it shows this change already"
+    assert await card_setup.advance() == [], "it already shows this change"
     await card_setup.agent.call_for_data("tasks.started", task=card_setup.draft, force=True)
     await card_setup.poll()
     assert ["Running" in text for _, text in await card_setup.advance()] == [True]
     assert await card_setup.advance() == []
-    assert len(await card_setup.advance(PROGRESS_INTERVAL)) == 1, "its time and iterations move on"
+    assert len(await card_setup.advance(PROGRESS_INTERVAL)) == 1, "its time and iterations change"
 
 
-async def test_many_changes_within_the_pause_are_one_edit(card_setup: CardSetup) -> None:
+async def test_many_changes_within_the_edit_interval_are_one_edit(card_setup: CardSetup) -> None:
     await card_setup.program.ask(f"/name first name id={card_setup.draft}")
     assert len(await card_setup.advance()) == 1
     for name in ("second name", "third name", "fourth name"):
@@ -153,13 +153,13 @@ async def test_a_change_during_an_edit_is_shown_next(card_setup: CardSetup) -> N
     assert "second name" in text
 
 
-async def test_a_newer_card_takes_the_place_of_the_older_one(card_setup: CardSetup) -> None:
+async def test_a_newer_card_replaces_the_older_one(card_setup: CardSetup) -> None:
     await card_setup.add_card("2")
     assert [(id_, "further down" in text) for id_, text in await card_setup.advance()] == [("1", True)]
     await card_setup.program.ask(f"/name better name id={card_setup.draft}")
     assert [id_ for id_, _ in await card_setup.advance()] == ["2"]
     assert await card_setup.cards.find_experiment_id(CONVERSATION, "1") == card_setup.draft, (
-        "a reply to the older one still means it"
+        "a reply to the older card is still about the experiment"
     )
 
 
@@ -186,7 +186,7 @@ async def test_a_failed_edit_is_retried(card_setup: CardSetup) -> None:
     card_setup.platform.edit_error = DeliveryFailedError("ratelimited")
     assert await card_setup.advance() == []
     card_setup.platform.edit_error = None
-    assert await card_setup.advance(timedelta(seconds=1)) == [], "not within the pause"
+    assert await card_setup.advance(timedelta(seconds=1)) == [], "not within the edit interval"
     assert len(await card_setup.advance(EDIT_INTERVAL)) == 1
 
 
@@ -199,22 +199,22 @@ async def test_an_unreachable_card_is_given_up(card_setup: CardSetup) -> None:
 
 
 async def test_cards_are_checked_often_only_while_edits_are_expected(card_setup: CardSetup) -> None:
-    live = LiveCards(cards=card_setup.cards, front_end=card_setup.platform, clock=card_setup.clock)
-    await live.edit_due_cards()
-    assert live.get_interval() == DUE_LOOKAHEAD
+    live_cards = LiveCards(cards=card_setup.cards, front_end=card_setup.platform, clock=card_setup.clock)
+    await live_cards.edit_due_cards()
+    assert live_cards.get_interval() == DUE_LOOKAHEAD
     await card_setup.program.ask(f"/name better name id={card_setup.draft}")
     card_setup.platform.now += AFTER_INTERVAL
-    await live.edit_due_cards()
-    assert live.get_interval() < DUE_LOOKAHEAD, "another change may follow"
-    await live.edit_due_cards()
-    assert live.get_interval() == DUE_LOOKAHEAD
+    await live_cards.edit_due_cards()
+    assert live_cards.get_interval() < DUE_LOOKAHEAD, "another change may follow"
+    await live_cards.edit_due_cards()
+    assert live_cards.get_interval() == DUE_LOOKAHEAD
 
 
-# ── Where all cards of a conversation share what the platform takes ───────────────────────────────
+# ── Cards of one conversation share a rate limit ──────────────────────────────────────────────────
 
 
 async def _start_ten_runs(card_setup: CardSetup) -> list[str]:
-    """Ten experiments that run, each with a card that has just been edited."""
+    """Start ten experiments, each with an up-to-date card, and return their ids."""
     card_setup.platform.edit_intervals = EditIntervals(timedelta(seconds=10), timedelta(seconds=6))
     queue = await card_setup.agent.call_for_data("queues.create", name="night")
     runs = []
@@ -236,13 +236,11 @@ async def _start_ten_runs(card_setup: CardSetup) -> list[str]:
 async def test_ten_running_cards_stay_within_the_rate_limit(card_setup: CardSetup) -> None:
     await _start_ten_runs(card_setup)
     edits = [edit for _ in range(120) for edit in await card_setup.advance(timedelta(seconds=1))]
-    assert 18 <= len(edits) <= 20, "ten a minute, where the group takes twenty"
-    assert {id_ for id_, _ in edits} == {f"card {number}" for number in range(10)}, "each has its turn"
+    assert 18 <= len(edits) <= 20, "ten a minute; the group takes twenty"
+    assert {id_ for id_, _ in edits} == {f"card {number}" for number in range(10)}, "each card is edited"
 
 
-async def test_the_card_of_a_finished_run_is_edited_first(
-    card_setup: CardSetup,
-) -> None:
+async def test_the_card_of_a_finished_run_is_edited_first(card_setup: CardSetup) -> None:
     runs = await _start_ten_runs(card_setup)
     card_setup.platform.now += PROGRESS_INTERVAL
     await card_setup.agent.call_for_data("tasks.completed", task=runs[7])

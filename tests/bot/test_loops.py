@@ -1,4 +1,4 @@
-"""The background loops: they go on after trouble, and end without leaving anything half-done."""
+"""The background loops: they continue after errors, and finish the work in progress at the end."""
 
 import asyncio
 import logging
@@ -26,10 +26,10 @@ async def test_a_failure_is_logged_once_and_retried(caplog: pytest.LogCaptureFix
             raise ZeroDivisionError
 
     with caplog.at_level(logging.WARNING):
-        async with run_loops([Loop(work, NO_PAUSE, "It cannot be done")], asyncio.Event()):
+        async with run_loops([Loop(work, NO_PAUSE, "Can't do it")], asyncio.Event()):
             await wait_until(lambda: run_count > 8)
     assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING", "ERROR"]
-    assert {record.message.startswith("It cannot be done") for record in caplog.records} == {True}
+    assert {record.message.startswith("Can't do it") for record in caplog.records} == {True}
 
 
 async def test_work_in_progress_is_finished() -> None:
@@ -44,9 +44,9 @@ async def test_work_in_progress_is_finished() -> None:
     stop_event = asyncio.Event()
     async with run_loops([Loop(work, NO_PAUSE, "")], stop_event):
         await started.wait()
-        # It may end only once the end of the loops has begun.
-        waiting = asyncio.create_task(_set_after(stop_event, may_end))
-    await waiting
+        # The work ends only after the loops have started to stop.
+        release_task = asyncio.create_task(_set_after(stop_event, may_end))
+    await release_task
     assert done
 
 
@@ -61,7 +61,7 @@ async def test_work_that_does_not_end_is_cancelled() -> None:
         await started.wait()
 
 
-async def test_a_wakeup_ends_the_pause_also_when_set_during_work() -> None:
+async def test_a_wakeup_ends_the_pause_even_if_set_during_work() -> None:
     wakeup = Wakeup()
     run_count = 0
     started, may_end = asyncio.Event(), asyncio.Event()

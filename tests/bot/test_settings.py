@@ -1,4 +1,4 @@
-"""The settings: where they come from, and what is said of a wrong one."""
+"""The settings: their sources, and the errors for wrong ones."""
 
 import getpass
 import json
@@ -103,7 +103,7 @@ def test_an_invalid_address_is_refused_with_an_example(
 ) -> None:
     monkeypatch.setenv(name, typed)
     assert str(_read_refused_settings()) == (
-        f"{name}: write it with http:// or https:// before, like http://clearml.example:8008."
+        f"{name}: not a web address. Start it with http:// or https://, as in http://clearml.example:8008."
     )
 
 
@@ -130,7 +130,9 @@ def test_a_log_level_is_case_insensitive(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("CHATOPS_LOG_LEVEL", "debug")
     assert read_settings().log_level == "DEBUG"
     monkeypatch.setenv("CHATOPS_LOG_LEVEL", "loud")
-    assert str(_read_refused_settings()).startswith("CHATOPS_LOG_LEVEL: use one of CRITICAL, DEBUG, ERROR")
+    assert str(_read_refused_settings()).startswith(
+        "CHATOPS_LOG_LEVEL: not a log level. Use one of CRITICAL, DEBUG, ERROR"
+    )
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_a_log_level_is_case_insensitive(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_an_unknown_name_in_the_file_is_refused_by_its_name(text: str, name: str) -> None:
     _write_settings_file(text)
-    assert str(_read_refused_settings()) == f"{name}: there is no such setting; README.md has the table."
+    assert str(_read_refused_settings()) == f"{name}: no such setting. See the table in README.md."
 
 
 @pytest.mark.parametrize(
@@ -178,7 +180,7 @@ def test_a_missing_settings_file_is_refused(settings_path: str, monkeypatch: pyt
     monkeypatch.setenv("CHATOPS_SETTINGS", settings_path)
     error = _read_refused_settings()
     assert error.values["name"] == "CHATOPS_SETTINGS"
-    assert f"there is no file {settings_path}" in str(error)
+    assert f"there's no file {settings_path}" in str(error)
 
 
 def test_a_missing_user_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The whole bot: in this process, or as the installed program in a process of its own."""
+"""The whole bot, in this process or as the installed program in its own process."""
 
 import asyncio
 import json
@@ -17,20 +17,20 @@ from tests.support.processes import PROGRAM, build_process_environment
 
 @pytest.fixture(params=PLATFORMS)
 async def chat(request: pytest.FixtureRequest) -> AsyncIterator[Chat]:
-    """Anna's chat with the bot, on one platform after the other."""
+    """Anna's chat with the bot, on each platform."""
     async with open_chat(request.param) as chat:
         yield chat
 
 
 @asynccontextmanager
 async def run_bot_in_process(settings: dict[str, Any]) -> AsyncIterator[None]:
-    """The bot in this process."""
-    stop = asyncio.Event()
-    bot = asyncio.create_task(run_bot(Settings.model_validate(settings), stop_event=stop))
+    """Run the bot in this process inside the block."""
+    stop_event = asyncio.Event()
+    bot = asyncio.create_task(run_bot(Settings.model_validate(settings), stop_event=stop_event))
     try:
         yield
     finally:
-        stop.set()
+        stop_event.set()
         await bot
 
 
@@ -38,7 +38,7 @@ async def run_bot_in_process(settings: dict[str, Any]) -> AsyncIterator[None]:
 async def run_bot_as_subprocess(
     settings: dict[str, Any], folder: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """The installed program; killed at the end where it has not ended by then."""
+    """Run the installed program inside the block. It is killed at the end if it still runs."""
     variables = {name: value if isinstance(value, str) else json.dumps(value) for name, value in settings.items()}
     process = await asyncio.create_subprocess_exec(
         PROGRAM, "run", env=build_process_environment(folder, **variables), stderr=asyncio.subprocess.PIPE

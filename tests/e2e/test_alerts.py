@@ -1,4 +1,4 @@
-"""Alerts and alarms on Slack and Telegram: set there, told there, once."""
+"""Alerts and alarms on Slack and Telegram: each notification comes once, to the chat that asked for it."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ async def test_a_metric_and_a_log_line_alert_once_each(sandbox: Sandbox, chat: C
     assert len(chat.read_messages()) == before + 3
 
 
-async def test_a_silent_run_raises_an_alarm_where_it_is_watched(
+async def test_a_silent_run_raises_an_alarm_in_the_chat_that_watches_it(
     sandbox: Sandbox, chat: Chat, tmp_path: Path
 ) -> None:
     add_silent_run(sandbox)

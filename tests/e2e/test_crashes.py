@@ -1,4 +1,4 @@
-"""The bot is killed without warning: nothing is lost. benchmarks/kills.py does it 200 times."""
+"""The bot is killed without warning: nothing is lost. benchmarks/crash_recovery.py does it 200 times."""
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable
@@ -39,18 +39,18 @@ async def telegram() -> AsyncIterator[TelegramChat]:
 async def test_nothing_is_lost_when_the_bot_is_killed_at_random_moments(
     sandbox: Sandbox, telegram: TelegramChat, tmp_path: Path
 ) -> None:
-    toll = await kill_repeatedly(sandbox, telegram, tmp_path, kills=KILL_COUNT, seed=17)
-    assert toll.kills == KILL_COUNT
-    assert len(toll.expected) == 4 * KILL_COUNT
-    assert toll.missing == []
-    # Only a kill between Telegram's taking it and the note of that can double, and each only what was being sent.
-    assert toll.duplicate_messages <= KILL_COUNT
+    counts = await kill_repeatedly(sandbox, telegram, tmp_path, kills=KILL_COUNT, seed=17)
+    assert counts.kills == KILL_COUNT
+    assert len(counts.expected) == 4 * KILL_COUNT
+    assert counts.missing == []
+    # A kill after Telegram has a message, but before the bot has recorded that, repeats this one message.
+    assert counts.duplicate_messages <= KILL_COUNT
 
 
-async def test_a_sent_message_is_not_repeated_though_the_bot_is_killed_before_recording_it(
+async def test_a_sent_message_is_not_repeated_if_the_bot_is_killed_before_storing_it(
     sandbox: Sandbox, chat: Chat, tmp_path: Path
 ) -> None:
-    """Another program has the database's lock when the answer comes; the bot is killed while it waits for that."""
+    """Another program holds the database's lock, and the bot is killed while it waits for the lock."""
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     data = tmp_path / "data"
     settings = build_bot_settings(sandbox, data, CHATOPS_WATCH_SECONDS=0.2, **chat.build_settings(sandbox))
@@ -76,15 +76,15 @@ async def test_a_sent_message_is_not_repeated_though_the_bot_is_killed_before_re
 
 
 def _run_before_next_answer(chat: Chat, action: Callable[[], object]) -> None:
-    """Has something happen when the next message has reached the platform, before it is answered."""
+    """Run an action after the platform has received the next message, but before it answers."""
     if isinstance(chat, SlackChat):
-        before = chat.server.api.faults.side_effects
+        side_effects = chat.server.api.faults.side_effects
 
         def run_once() -> None:
-            before.clear()
+            side_effects.clear()
             action()
 
-        before["chat.postMessage"] = run_once
+        side_effects["chat.postMessage"] = run_once
     else:
         assert isinstance(chat, TelegramChat)
         chat.server.add_fault("sendMessage", Fault.with_side_effect(action))

@@ -1,4 +1,4 @@
-"""`clearml-chatops demo` as a newcomer runs it: the whole main job with a real clearml-agent."""
+"""`clearml-chatops demo` as new users run it: the main job with a real clearml-agent."""
 
 import asyncio
 import contextlib
@@ -76,7 +76,7 @@ async def test_a_signal_during_a_run_stops_everything_the_demo_started(tmp_path:
     script.write_text(
         "/queue create\n/worker start gpus=none\n/rerun baseline args.epochs=500\n/wait completed timeout=1h\n"
     )
-    output_file = tmp_path / "heard"
+    output_file = tmp_path / "output.txt"
     with output_file.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             PROGRAM,
@@ -86,7 +86,7 @@ async def test_a_signal_during_a_run_stops_everything_the_demo_started(tmp_path:
             stdout=file,
             stderr=file,
             env=build_process_environment(folder),
-            # Whoever runs the tests in the background has SIGINT ignored, which children inherit.
+            # Tests that run in the background ignore SIGINT, and child processes inherit that.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
     await wait_until(lambda: "has left Pending" in output_file.read_text() or process.returncode is not None)
@@ -116,7 +116,7 @@ async def test_the_demo_is_interactive_at_a_terminal(tmp_path: Path) -> None:
     await wait_until(lambda: screen.shows("/help lists the commands"))
     os.write(controller, b"/find baseline\r")
     await wait_until(lambda: screen.shows("Completed"))
-    # Between two prompts the terminal itself swallows a Ctrl-D; a person presses it again.
+    # Between two prompts the terminal itself consumes a Ctrl-D, so it's pressed again.
     await wait_until(lambda: process.returncode is not None or screen.press(b"\x04"))
 
     assert process.returncode == 0
@@ -124,7 +124,7 @@ async def test_the_demo_is_interactive_at_a_terminal(tmp_path: Path) -> None:
 
 
 class _PseudoTerminal:
-    """All that was written to a pseudo-terminal so far."""
+    """A pseudo-terminal that collects its output."""
 
     def __init__(self, controller: int) -> None:
         os.set_blocking(controller, False)
@@ -136,19 +136,19 @@ class _PseudoTerminal:
         return text.encode() in self._text
 
     def press(self, key: bytes) -> bool:
-        """Presses a key, and reads what is there. False: whether it did anything is seen elsewhere."""
+        """Press a key and read the output. Always returns False, for use in a condition."""
         with contextlib.suppress(OSError):
             os.write(self._controller, key)
         self._drain()
         return False
 
     def _drain(self) -> None:
-        """Reads what is there: a full terminal would stop the program."""
+        """Read the pending output: a full terminal would block the program."""
         try:
             while chunk := os.read(self._controller, 65536):
                 self._text += chunk
         except OSError:
-            pass  # nothing there now, or the other end is closed
+            pass  # no output, or the other end is closed
 
     def close(self) -> None:
         os.close(self._controller)

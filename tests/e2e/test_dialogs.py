@@ -1,4 +1,4 @@
-"""The dialog tables, spoken straight to the dispatcher and at the terminal."""
+"""The dialog tables, sent to the dispatcher and typed at the terminal."""
 
 from io import StringIO
 
@@ -53,9 +53,9 @@ async def test_all_dialogs_run_at_the_terminal(program: RunningProgram) -> None:
     )
 
     async def send(line: str) -> Answer:
-        before = len(screen.getvalue())
+        start = len(screen.getvalue())
         await front_end.run_lines([line])
-        # A sentence goes over several lines there.
-        return Answer(" ".join(screen.getvalue()[before:].split()))
+        # The terminal wraps sentences.
+        return Answer(" ".join(screen.getvalue()[start:].split()))
 
     await verify_dialog(send, ALL_DIALOGS)

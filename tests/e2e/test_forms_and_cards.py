@@ -1,4 +1,4 @@
-"""From a card's buttons to a run's arguments, with the forms of each platform and the whole bot behind them."""
+"""From a card's buttons to a run's arguments, with the forms of each platform and the whole bot."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def get_argument(sandbox: Sandbox, name: str) -> str:
 
 
 def find_clone(sandbox: Sandbox) -> Document:
-    return next(task for task in sandbox.state.tasks.values() if task.get("parent") and "card" in task["name"])
+    return next(task for task in sandbox.state.tasks.values() if task.get("parent") and "two GPUs" in task["name"])
 
 
 async def test_set_on_slack_opens_a_modal_and_updates_the_card(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -35,12 +35,12 @@ async def test_set_on_slack_opens_a_modal_and_updates_the_card(sandbox: Sandbox,
             )
             await chat.anna.press("Set…", on=card)
             await wait_until(lambda: chat.anna.modal and "lr" in chat.anna.modal.values)
-            window = chat.anna.modal
-            assert window
-            assert window.values["gpus"] == "0"
-            window.type("gpus", "1,2")
-            await window.submit()
-            await wait_until(lambda: "Changed “on two GPUs”" in window.visible_text)
+            modal = chat.anna.modal
+            assert modal
+            assert modal.values["gpus"] == "0"
+            modal.type("gpus", "1,2")
+            await modal.submit()
+            await wait_until(lambda: "Changed “on two GPUs”" in modal.visible_text)
             assert (get_argument(sandbox, "gpus"), get_argument(sandbox, "lr")) == ("1,2", "0.1")
             await play(chat, RENAME)
             await wait_until(lambda: "on cards 1 and 2" in card.visible_text)

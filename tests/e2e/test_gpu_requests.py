@@ -1,4 +1,4 @@
-"""One person asks another one for a card: she on Slack, he on Telegram, and the other way round."""
+"""GPU requests between a person on Slack and a person on Telegram, in both directions."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -29,7 +29,7 @@ from tests.support.polling import wait_until
 async def _two_gpus_and_agent_cleanup(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> AsyncIterator[None]:
-    """They sign off at the sandbox, which has to be there still."""
+    """Provide two GPUs, and stop all agents at the end while the sandbox still runs: they sign off there."""
     monkeypatch.setattr(ProcessContext, "gpu_reader", GpuReader(FakeNvml(FakeGpu("GPU-0"), FakeGpu("GPU-1"))))
     monkeypatch.setenv("CLEARML_AGENT_SKIP_PYTHON_ENV_INSTALL", "1")
     monkeypatch.setenv("CLEARML_AGENT_QUEUE_POLL_FREQ_SEC", "1")
@@ -78,7 +78,7 @@ async def test_a_gpu_request_goes_to_the_other_platform_and_its_answer_comes_bac
 
 
 async def _press(chat: Chat, label: str) -> None:
-    """Presses a button of the newest message that has it."""
+    """Press a button of the newest message that has it."""
     if isinstance(chat, SlackChat):
         await chat.anna.press(label)
         return

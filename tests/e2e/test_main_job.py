@@ -29,4 +29,4 @@ async def test_the_main_job_from_a_chat(sandbox: Sandbox, chat: Chat, tmp_path: 
     notifications = [
         text for text in chat.read_messages() if "has left Pending" in text or "is Completed after" in text
     ]
-    assert len(notifications) == 2, "each is told once"
+    assert len(notifications) == 2, "each comes once"

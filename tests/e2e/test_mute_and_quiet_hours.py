@@ -1,4 +1,4 @@
-"""Being told nothing for a while, on each platform, and all at once then."""
+"""Mute and quiet hours on each platform: deferred notifications become one summary."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -68,7 +68,7 @@ async def test_deferred_notifications_become_one_message_within_the_limits(
         await play(chat, Turn("/mute off", ("told things here again", "200 Failed", "and 180 more")))
         await play(chat, Turn("/whoami", ("alice",)))
     texts = chat.read_messages()[before:]
-    assert len(texts) == 3, "the answers and the digest"
+    assert len(texts) == 3, "the replies and the summary"
     assert not [text for text in chat.read_messages()[:before] if "Failed" in text]
 
 

@@ -1,4 +1,4 @@
-"""Slow servers, dropped sockets, full channels and a sudden end: every command is answered, and once."""
+"""Slow servers, dropped connections, rate limits and restarts: every command is answered once."""
 
 import asyncio
 from collections import Counter
@@ -47,7 +47,7 @@ async def telegram() -> AsyncIterator[TelegramChat]:
 async def test_a_hundred_commands_at_once_are_acknowledged_and_answered_while_clearml_is_slow(
     sandbox: Sandbox, slack: SlackChat, tmp_path: Path
 ) -> None:
-    """How fast the acknowledgements are is measured by benchmarks/slack_acknowledgements.py."""
+    """benchmarks/slack_acknowledgements.py measures how fast the acknowledgements are."""
     server, lab = slack.server, slack.server.add_channel("lab")
     async with run_bot_in_process(build_bot_settings(sandbox, tmp_path, **slack.build_settings(sandbox))):
         await server.socket_mode.wait_for_connection()
@@ -55,7 +55,7 @@ async def test_a_hundred_commands_at_once_are_acknowledged_and_answered_while_cl
         texts = [f"find nothing{number:03}" for number in range(100)]
         envelopes = await asyncio.gather(*(slack.anna.send_slash_command("/clearml", text, lab) for text in texts))
         await asyncio.gather(*(envelope.acknowledged.wait() for envelope in envelopes))
-        # Each answer takes the place of its own "working…".
+        # Each reply replaces its own “working…” message.
         await wait_until(
             lambda: len(_filter_texts(slack.read_ephemeral_messages(), "No experiment fits")) == len(texts)
         )
@@ -139,7 +139,7 @@ async def test_a_command_interrupted_by_shutdown_is_reported(
             for request in sandbox.requests.find_by_endpoint("queues.get_all_ex")
             if not request.finish_tick
         ]
-        assert open_requests, "it does not wait for the server"
+        assert open_requests, "it doesn't wait for the server"
     for chat in chats:
         assert len(_filter_texts(chat.read_messages(), "stopped before")) == 1, chat.read_messages()
 
@@ -158,7 +158,7 @@ async def test_events_during_downtime_are_notified_once_after_restart(
             await play(telegram, Turn("/queue create", ("yours",)))
             for chat in chats:
                 await play(chat, Turn(f"/rerun baseline from {chat.platform}", ("Pending in",)))
-            # The first news of each platform meets one that asks for more patience than the program has.
+            # Each platform answers its first notification with a rate limit longer than the shutdown.
             slack.server.limit_rate("chat.postMessage", 20)
             telegram.server.add_fault("sendMessage", Fault.too_many_requests(retry_after=20))
             tasks = [task["id"] for task in sandbox.state.tasks.values() if task["name"].startswith("from ")]
@@ -181,7 +181,7 @@ async def test_events_during_downtime_are_notified_once_after_restart(
 
 
 async def _redeliver_until_acknowledged(slack: SlackChat, envelopes: Sequence[Envelope]) -> None:
-    """What Slack does with an envelope that nobody has acknowledged."""
+    """Deliver unacknowledged envelopes again, as Slack does."""
     for envelope in envelopes:
         if not envelope.acknowledged.is_set():
             redelivered = await slack.server.redeliver(envelope)
@@ -189,7 +189,7 @@ async def _redeliver_until_acknowledged(slack: SlackChat, envelopes: Sequence[En
 
 
 async def _assert_each_answered_once(chat: SlackChat | TelegramChat) -> None:
-    """Waits for all answers, and for one more command, so that a second answer would be there."""
+    """Wait for all replies and for the reply to one more command, then check that no reply came twice."""
     expected = [f"“nothing{number:03}”" for number in range(COMMAND_COUNT)]
     await wait_for_messages(chat, *expected)
     await play(chat, Turn("/whoami", ("alice",)))
@@ -203,6 +203,6 @@ def _filter_texts(texts: Sequence[str], part: str) -> list[str]:
 
 
 def _have_both_rate_limited(slack: SlackChat, telegram: TelegramChat) -> bool:
-    """Whether both have asked for patience."""
+    """Return whether both platforms have answered with their rate limit."""
     pending_limits: Any = slack.server.api.faults.rate_limits["chat.postMessage"]
     return not pending_limits and telegram.server.has_no_faults_left("sendMessage")

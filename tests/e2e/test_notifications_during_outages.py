@@ -1,4 +1,4 @@
-"""News while ClearML is away, and platforms ask for patience, break and drop what they are sent."""
+"""Notifications while ClearML is unreachable, and while platforms limit, fail and drop messages."""
 
 import re
 from datetime import timedelta
@@ -45,7 +45,7 @@ async def test_notifications_come_once_and_in_order_after_failures_of_clearml_an
                 await play(slack, Turn(f"/rerun baseline run {number}", ("Pending in",)))
                 await play(telegram, Turn(f'/watch "run {number}"', (f"run {number}",)))
 
-            # ClearML is away; the runs go on, as agents do.
+            # ClearML is unreachable, while the runs continue.
             sandbox.faults.disconnect("*")
             _start_and_finish_run(sandbox, "run 0", final_status="completed")
             _start_and_finish_run(sandbox, "run 1", final_status="failed")
@@ -57,7 +57,7 @@ async def test_notifications_come_once_and_in_order_after_failures_of_clearml_an
             )
             assert not any(_find_notifications(chat) for chat in chats)
 
-            # It is back, and whatever is written now meets a platform in trouble.
+            # ClearML is back, and now both platforms fail.
             slack.server.limit_rate("chat.postMessage", 1, 0, 1)
             slack.server.socket_mode.drop_connections()
             telegram.server.add_fault("sendMessage", Fault.too_many_requests(retry_after=1, times=2))
@@ -103,9 +103,9 @@ async def test_a_run_that_started_and_failed_between_two_polls_is_one_message(
 
 
 def _start_and_finish_run(sandbox: Sandbox, name: str, *, final_status: str) -> None:
-    """Has a run begin and end, all between two looks, without a request that ClearML would have to answer."""
+    """Start and finish a run between two polls, without a request to ClearML."""
     (task,) = (task for task in sandbox.state.tasks.values() if task["name"] == name)
-    # What happens in one same millisecond has no order on ClearML.
+    # ClearML has no order for events in the same millisecond.
     now = sandbox.state.now() + timedelta(milliseconds=2 * int(name[-1]))
     times: Document = {
         "started": truncate_to_milliseconds(now - timedelta(milliseconds=20)),
@@ -116,5 +116,5 @@ def _start_and_finish_run(sandbox: Sandbox, name: str, *, final_status: str) -> 
 
 
 def _find_notifications(chat: Chat) -> list[tuple[str, str]]:
-    """What a chat has been told of runs, in order; cards and answers say it in other words."""
+    """Return a chat's notifications about runs, in order. Cards and replies use other phrases."""
     return _NOTIFICATION.findall("\n".join(chat.read_messages()))

@@ -1,4 +1,4 @@
-"""`clearml-chatops run`: the assembled bot on Slack and Telegram, with their real libraries over real sockets."""
+"""`clearml-chatops run`: the whole bot on Slack and Telegram, with their real libraries over real sockets."""
 
 from datetime import timedelta
 from functools import partial
@@ -31,9 +31,9 @@ from tests.support.telegram import TelegramServer
 
 @pytest.fixture
 def _without_pacing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Slack's message a second has tests of its own; seventy of them would take more than a minute."""
-    fast_pace = partial(RateLimiter, interval=timedelta(milliseconds=1))
-    monkeypatch.setattr("clearml_chatops.bot.frontends.slack.front_end.RateLimiter", fast_pace)
+    """Turn off Slack's limit of one message a second: seventy messages would take more than a minute."""
+    fast_rate_limiter = partial(RateLimiter, interval=timedelta(milliseconds=1))
+    monkeypatch.setattr("clearml_chatops.bot.frontends.slack.front_end.RateLimiter", fast_rate_limiter)
 
 
 @pytest.mark.usefixtures("_without_pacing")
@@ -53,8 +53,8 @@ async def test_a_person_is_notified_once_of_each_status_of_their_run(
     settings = build_bot_settings(sandbox, tmp_path, CHATOPS_WATCH_SECONDS=0.1, **chat.build_settings(sandbox))
     async with run_bot_in_process(settings), aiohttp.ClientSession() as session:
         agent = Client(sandbox, session, sandbox.alice)
-        await play(chat, Turn("/queue create", ("yours",)), Turn("/rerun baseline told of", ("Pending in",)))
-        task = next(task["id"] for task in sandbox.state.tasks.values() if task["name"] == "told of")
+        await play(chat, Turn("/queue create", ("yours",)), Turn("/rerun baseline notified", ("Pending in",)))
+        task = next(task["id"] for task in sandbox.state.tasks.values() if task["name"] == "notified")
         await agent.call_for_data("tasks.started", task=task, force=True)
         await agent.call_for_data("workers.register", worker="lab:gpu0", queues=[])
         await agent.call_for_data("workers.status_report", worker="lab:gpu0", task=task, timestamp=1)
@@ -67,7 +67,7 @@ async def test_a_person_is_notified_once_of_each_status_of_their_run(
 async def test_a_run_from_the_web_ui_is_notified_in_a_direct_message_and_can_be_unwatched(
     sandbox: Sandbox, chat: Chat, tmp_path: Path
 ) -> None:
-    """Slack's direct messages have an id of their own, which is not known before she has written there."""
+    """Slack's direct messages have their own id, which is unknown before the person writes there."""
     baseline = add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     settings = build_bot_settings(sandbox, tmp_path, CHATOPS_WATCH_SECONDS=0.1, **chat.build_settings(sandbox))
     async with run_bot_in_process(settings), aiohttp.ClientSession() as session:

@@ -1,4 +1,4 @@
-"""What should run is back, whatever is killed without warning: the agent, the bot, or both."""
+"""Workers are restarted after the agent, the bot or both were killed without warning."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,14 +32,14 @@ async def _list_agents(folder: Path) -> dict[str, AgentProcess]:
 
 
 async def _start_worker(chat: TelegramChat, folder: Path) -> psutil.Process:
-    """The agent of a worker that Anna has just started."""
+    """Start a worker as Anna, and return its agent."""
     await play(chat, Turn("/queue create", ("yours",)), Turn("/worker start gpus=none", (f"{_WORKER} listens",)))
     (agent,) = (await _list_agents(folder)).values()
     return psutil.Process(agent.id)
 
 
 async def _is_restarted(sandbox: Sandbox, folder: Path, killed_agent: psutil.Process) -> bool:
-    """Whether exactly one agent runs, another one than before, which the server lists as having begun since."""
+    """Return whether exactly one agent runs, and the server lists it as a new one."""
     agents = await _list_agents(folder)
     listed = [worker for worker in sandbox.state.workers.values() if worker.id == _WORKER]
     return (
@@ -73,7 +73,7 @@ async def test_an_agent_outlives_its_bot_and_is_adopted_by_the_next_one(
     async with run_bot_as_subprocess(settings, tmp_path):
         await play(telegram, Turn("/worker", (_WORKER, "idle")))
         assert [item.id for item in (await _list_agents(tmp_path)).values()] == [agent.pid], (
-            "neither ended nor doubled"
+            "neither stopped nor started twice"
         )
         await kill(agent)
         await wait_until(lambda: _is_restarted(sandbox, tmp_path, agent))

@@ -1,4 +1,4 @@
-"""A terminal in memory, with a bot behind it that answers from a table and remembers what it was told."""
+"""A terminal in memory, and a fake bot that records messages and answers from a table."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -33,15 +33,15 @@ from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
-    """Returns when the condition holds; the loop runs meanwhile."""
+    """Wait until the condition holds, while the loop runs."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110  # what is on a terminal sends no event
+        while not condition():  # noqa: ASYNC110  # a terminal's content sends no event
             await asyncio.sleep(0)
 
 
 @dataclass
 class FakeBot:
-    """Answers each line with the reply noted for it; an unknown line is refused."""
+    """Answers each line with the reply set for it. Other lines are refused."""
 
     replies: dict[str, Reply] = field(default_factory=dict)
     messages: list[IncomingMessage] = field(default_factory=list)
@@ -84,7 +84,7 @@ class FakeSuggestions:
 
 
 def build_small_registry() -> Registry:
-    """Commands with every kind of argument that is completed."""
+    """Return a registry with every kind of argument that is completed."""
     family = CommandFamily("Things")
 
     @family.command("find", examples=())
@@ -121,7 +121,7 @@ def build_small_registry() -> Registry:
 
     @family.command("queue move", examples=())
     async def queue_move(context: object, experiment: ExperimentReference, place: QueuePosition) -> Reply:
-        """Move what waits."""
+        """Move a waiting experiment."""
         raise NotImplementedError
 
     @family.command("help", examples=())
@@ -144,7 +144,7 @@ def suggestions() -> FakeSuggestions:
 
 @pytest.fixture
 def console() -> Console:
-    """A pipe of 80 columns."""
+    """A console on a pipe with 80 columns."""
     return Console(file=StringIO(), width=80, markup=False, emoji=False, highlight=False)
 
 
@@ -156,7 +156,7 @@ def front_end(bot: FakeBot, suggestions: FakeSuggestions, console: Console) -> C
 
 
 def read_output(console: Console) -> str:
-    """What a console of a test has written."""
+    """Return the output of a test's console."""
     assert isinstance(console.file, StringIO)
     return console.file.getvalue()
 
@@ -169,14 +169,14 @@ def keyboard() -> Iterator[PipeInput]:
 
 @dataclass
 class Terminal:
-    """A screen that both prompt-toolkit and rich write to, as a real one is."""
+    """A screen that both prompt-toolkit and rich write to, as on a real terminal."""
 
     session: AppSession
     output: StringIO
 
     @property
     def typed_text(self) -> str:
-        """What stands behind the prompt; empty while no prompt is there."""
+        """The text after the prompt; empty while there is no prompt."""
         app = self.session.app
         return app.current_buffer.text if app is not None and app.is_running else ""
 

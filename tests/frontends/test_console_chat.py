@@ -1,4 +1,4 @@
-"""A person at the prompt."""
+"""The chat at the prompt."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"
 
 @asynccontextmanager
 async def run_chat(front_end: ConsoleFrontEnd, terminal: Terminal, keyboard: PipeInput) -> AsyncIterator[None]:
-    """A chat that has shown its prompt; it is left at the end."""
+    """Run a chat inside the block, from its first prompt; leave it at the end."""
     chat = asyncio.create_task(front_end.chat())
     await wait_until(lambda: terminal.has_prompt)
     try:
@@ -36,7 +36,7 @@ async def run_chat(front_end: ConsoleFrontEnd, terminal: Terminal, keyboard: Pip
         chat.cancel()
 
 
-async def test_what_is_typed_is_answered(
+async def test_a_typed_line_is_answered(
     front_end: ConsoleFrontEnd, bot: FakeBot, terminal: Terminal, keyboard: PipeInput
 ) -> None:
     bot.replies["/find"] = Reply.of("Found it.")
@@ -83,37 +83,37 @@ async def test_a_number_presses_a_button(
     assert "→ /log 3f2a" in terminal.output.getvalue()
 
 
-async def test_a_notification_appears_above_what_is_being_typed(
+async def test_a_notification_appears_above_the_prompt(
     front_end: ConsoleFrontEnd, bot: FakeBot, terminal: Terminal, keyboard: PipeInput
 ) -> None:
     async with run_chat(front_end, terminal, keyboard):
         keyboard.send_text("/find base")
         await wait_until(lambda: terminal.typed_text == "/find base")
 
-        await front_end.deliver(Reply.of("It has left Pending."))
+        await front_end.deliver(Reply.of("It started."))
         shown = terminal.output.getvalue()
         keyboard.send_text(f"line{ENTER}")
         await wait_until(lambda: bool(bot.messages))
 
-    assert "● It has left Pending." in shown
-    assert "/find base" in shown.partition("It has left Pending.")[2]
+    assert "● It started." in shown
+    assert "/find base" in shown.partition("It started.")[2]
     assert bot.lines == ["/find baseline"]
 
 
-async def test_two_notifications_at_once_come_one_after_the_other(
+async def test_two_notifications_at_once_do_not_mix(
     front_end: ConsoleFrontEnd, terminal: Terminal, keyboard: PipeInput
 ) -> None:
-    first, second = (Reply.of(f"{word} has left Pending.", f"{word} is on gpu1.") for word in ("This", "That"))
+    first, second = (Reply.of(f"{word} has started.", f"{word} is on GPU 1.") for word in ("This", "That"))
 
     async with run_chat(front_end, terminal, keyboard):
         await asyncio.gather(front_end.deliver(first), front_end.deliver(second))
 
     shown = terminal.output.getvalue()
-    positions = [shown.index(f"{word} {rest}") for word in ("This", "That") for rest in ("has left", "is on")]
+    positions = [shown.index(f"{word} {rest}") for word in ("This", "That") for rest in ("has started", "is on")]
     assert positions == sorted(positions)
 
 
-async def test_ctrl_c_stops_waiting_for_a_command_and_the_chat_goes_on(
+async def test_ctrl_c_stops_waiting_for_a_command_and_the_chat_continues(
     bot: FakeBot, suggestions: FakeSuggestions, console: Console, terminal: Terminal, keyboard: PipeInput
 ) -> None:
     cancelled = []

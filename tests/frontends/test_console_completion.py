@@ -1,4 +1,4 @@
-"""What Tab offers for what stands before the cursor."""
+"""The completions that Tab offers for the text before the cursor."""
 
 import pytest
 from prompt_toolkit.completion import CompleteEvent
@@ -10,7 +10,7 @@ from tests.frontends.conftest import FakeSuggestions, build_small_registry
 
 
 async def list_completions(line: str, suggestions: FakeSuggestions) -> list[str]:
-    """The lines that choosing each of the completions would make."""
+    """Return the line that each completion would make."""
     name_cache = NameCache(suggestions)
     name_cache.refresh()
     await name_cache.wait_for_refresh()

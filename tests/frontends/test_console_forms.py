@@ -1,4 +1,4 @@
-"""A form at the terminal: what there is, what was changed, and how to type it."""
+"""A form at the terminal: its values, the changed ones, and how to type them."""
 
 from io import StringIO
 
@@ -15,7 +15,7 @@ def render_form(form: Form, *, width: int = 60) -> str:
     return console.file.getvalue()
 
 
-def test_values_stand_in_their_groups_and_what_differs_from_the_parent_is_marked() -> None:
+def test_values_are_grouped_and_changed_ones_are_marked() -> None:
     form = Form(
         "Parameters of “two GPUs”",
         "/set 4f2a",
@@ -37,7 +37,7 @@ def test_values_stand_in_their_groups_and_what_differs_from_the_parent_is_marked
         "  General\n"
         "    note  —\n"
         "\n"
-        "  * otherwise than the parent's\n"
+        "  * differs from the parent\n"
         "\n"
         "  Type: /set 4f2a Args/lr=… Args/gpus=… General/note=…\n"
     )
@@ -54,7 +54,7 @@ def test_positional_values_are_shown_as_placeholders() -> None:
     )
     text = render_form(form)
     assert "Type: /clone <experiment> [name]" in text
-    assert "otherwise" not in text
+    assert "differs" not in text
 
 
 def test_long_and_hostile_values_are_sanitized() -> None:

@@ -1,4 +1,4 @@
-"""Pictures in the terminal: a file, and its path below the caption."""
+"""Pictures at the terminal: a file, and its path below the caption."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ async def test_a_picture_is_saved_and_its_path_shown_unbroken(
     assert [path.read_bytes() for path in files] == [_PICTURE.png] * 2
     assert all(path.name.startswith("plot-4f2a-") and path.suffix == ".png" for path in files)
     assert all(path.stat().st_mode & 0o077 == 0 for path in [*files, files[0].parent])
-    assert read_output(console).startswith(f"> /plot\n  loss: last 0.5\n  The picture is in\n  {files[0]}\n")
+    assert read_output(console).startswith(f"> /plot\n  loss: last 0.5\n  Picture saved to\n  {files[0]}\n")
     assert f"{files[1]}\n" in read_output(console)
 
 
@@ -78,7 +78,7 @@ async def test_without_a_folder_the_files_are_temporary(monkeypatch: pytest.Monk
 async def test_a_picture_that_cannot_be_saved_is_a_warning(tmp_path: Path) -> None:
     (tmp_path / "pictures").write_text("no folder")
     reply = await PictureFiles(tmp_path / "pictures").save_pictures(Reply.of(_PICTURE, experiment_id="4f2a"))
-    assert reply.blocks == (_PICTURE, Text("The picture could not be saved: File exists.", Tone.WARNING))
+    assert reply.blocks == (_PICTURE, Text("Can't save the picture: File exists.", Tone.WARNING))
     assert reply.experiment_id == "4f2a"
 
 

@@ -1,4 +1,4 @@
-"""Replies in a terminal of 80 columns without colours."""
+"""Replies on a terminal of 80 columns without colours."""
 
 from io import StringIO
 
@@ -40,7 +40,7 @@ def test_tones_have_marks() -> None:
     assert lines == ["  baseline", "  ✓ done", "  ! careful", "  ✗ broken", "  by the way"]
 
 
-def test_a_long_sentence_hangs_behind_its_mark() -> None:
+def test_a_long_sentence_is_indented_by_its_mark() -> None:
     lines = render_lines(Text("word " * 30, Tone.FAILURE))
 
     assert lines[0].startswith("  ✗ word")
@@ -96,7 +96,7 @@ def test_a_table_without_headings_has_no_rule() -> None:
 
 
 def test_a_table_without_rows_says_so() -> None:
-    assert render_lines(Table(("id", "name"), ()))[-1] == "  nothing"
+    assert render_lines(Table(("id", "name"), ()))[-1] == "  Nothing to show"
 
 
 def test_wide_columns_share_the_remaining_width() -> None:
@@ -111,7 +111,7 @@ def test_log_lines_stay_whole_in_a_pipe() -> None:
     assert render_lines(Code(f"first\n{line}\n")) == ["  │ first", f"  │ {line}"]
 
 
-def test_log_lines_are_folded_under_their_rule_on_a_screen() -> None:
+def test_log_lines_are_folded_beside_their_rule_on_a_screen() -> None:
     assert render_lines(Code("x" * 100), screen=True) == ["  │ " + "x" * 76, "  ┊ " + "x" * 24]
 
 
@@ -144,11 +144,11 @@ def test_an_empty_row_of_buttons_is_left_out() -> None:
 
 def test_a_notification_has_a_mark_in_the_margin() -> None:
     file = StringIO()
-    reply = Reply.of("It has left Pending.", Buttons((Button("Show", "/show"),)))
+    reply = Reply.of("It started.", Buttons((Button("Show", "/show"),)))
 
     Console(file=file, width=80).print(render_notification(reply, first_number=4))
 
-    assert file.getvalue() == "● It has left Pending.\n  [4] Show\n"
+    assert file.getvalue() == "● It started.\n  [4] Show\n"
 
 
 def test_markup_in_names_is_shown_literally() -> None:
@@ -209,7 +209,7 @@ def test_wide_characters_count_as_two_columns() -> None:
     assert lines[2].endswith("Running")
 
 
-def test_no_line_ends_in_blanks() -> None:
+def test_no_line_ends_in_spaces() -> None:
     lines = render_lines(
         Table(("a", "b"), (("1", "x"), ("long one", ""))),
         Text("word " * 40),
@@ -229,10 +229,10 @@ def test_a_narrow_terminal_loses_nothing() -> None:
 
 
 def test_a_terminal_without_unicode_gets_plain_marks() -> None:
-    class Latin(StringIO):
+    class Latin1File(StringIO):
         encoding = "latin-1"
 
-    file = Latin()
+    file = Latin1File()
     Console(file=file, width=80).print(render(Reply.of(Text("done", Tone.SUCCESS), Code("line"))))
 
     assert file.getvalue() == "  + done\n  | line\n"

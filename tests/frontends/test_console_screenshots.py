@@ -1,4 +1,4 @@
-"""The picture of a terminal for the README."""
+"""SVG pictures of the terminal."""
 
 from xml.etree import ElementTree as ET
 

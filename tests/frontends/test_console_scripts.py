@@ -1,4 +1,4 @@
-"""Lines of a script: what is sent to the bot, what the transcript shows, whether all was done."""
+"""Scripts: the messages to the bot, the transcript, and whether all lines succeeded."""
 
 import asyncio
 import os
@@ -29,15 +29,13 @@ async def test_a_line_becomes_a_message_and_its_reply_text(
     assert read_output(console) == "> /find baseline\n  Found it.\n\n"
 
 
-async def test_empty_lines_and_comments_are_left_out(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
+async def test_empty_lines_and_comments_are_skipped(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
     await front_end.run_lines(["", "   ", "# a remark", "  # another", "find x"])
 
     assert bot.lines == ["find x"]
 
 
-async def test_a_line_without_slash_is_echoed_as_the_command_it_is(
-    front_end: ConsoleFrontEnd, console: Console
-) -> None:
+async def test_a_line_without_slash_is_echoed_with_one(front_end: ConsoleFrontEnd, console: Console) -> None:
     await front_end.run_lines(["find x"])
 
     assert read_output(console).startswith("> /find x\n")
@@ -50,7 +48,7 @@ async def test_a_script_ends_at_a_refusal(front_end: ConsoleFrontEnd, bot: FakeB
     assert bot.lines == ["/find", "/unknown"]
 
 
-async def test_a_question_is_done_only_when_the_next_line_answers_it(
+async def test_a_question_succeeds_only_if_the_next_line_answers_it(
     front_end: ConsoleFrontEnd, bot: FakeBot
 ) -> None:
     bot.replies["/abort"] = Reply.with_choice("Really?", Button("Yes", "/abort --yes"))
@@ -62,7 +60,7 @@ async def test_a_question_is_done_only_when_the_next_line_answers_it(
 
 
 @pytest.mark.parametrize("outcome", [Outcome.ASKED, Outcome.REFUSED, Outcome.BROKEN])
-async def test_any_other_outcome_is_not_done(front_end: ConsoleFrontEnd, bot: FakeBot, outcome: Outcome) -> None:
+async def test_any_other_outcome_is_a_failure(front_end: ConsoleFrontEnd, bot: FakeBot, outcome: Outcome) -> None:
     bot.replies["/find"] = Reply((), outcome)
 
     assert not await front_end.run_lines(["/find"])
@@ -115,13 +113,11 @@ async def test_a_number_without_button_gets_one_sentence_and_sends_nothing(
     assert not await front_end.run_lines(["/find", "3"])
 
     assert bot.lines == ["/find"]
-    assert "nothing here has a number yet" in read_output(console)
-    assert "There is no button 3: they go from 1 to 2." in read_output(console)
+    assert "There's no button 7 yet." in read_output(console)
+    assert "There's no button 3. Type a number from 1 to 2." in read_output(console)
 
 
-async def test_a_reply_without_buttons_leaves_the_numbers_as_they_are(
-    front_end: ConsoleFrontEnd, bot: FakeBot
-) -> None:
+async def test_a_reply_without_buttons_keeps_the_numbers(front_end: ConsoleFrontEnd, bot: FakeBot) -> None:
     bot.replies["/find"] = Reply.of(Buttons((Button("Log", "/log"),)))
 
     await front_end.run_lines(["/find", "/mistyped"])
@@ -136,11 +132,11 @@ async def test_a_notification_does_not_renumber_buttons(
     bot.replies["/find"] = Reply.of(Buttons((Button("Abort", "/abort"),)))
     await front_end.run_lines(["/find"])
 
-    await front_end.deliver(Reply.of("It has Failed.", Buttons((Button("Log", "/log"),))))
+    await front_end.deliver(Reply.of("It failed.", Buttons((Button("Log", "/log"),))))
     await front_end.run_lines(["1"])
     await front_end.run_lines(["2"])
 
-    assert "● It has Failed.\n  [2] Log\n" in read_output(console)
+    assert "● It failed.\n  [2] Log\n" in read_output(console)
     assert bot.lines == ["/find", "/abort", "/log"]
 
 
@@ -167,11 +163,11 @@ async def test_notifications_appear_while_a_command_waits(
     script_task = asyncio.create_task(front_end.run_lines(["/wait"]))
     await wait_until(lambda: bool(bot.messages))
 
-    await front_end.deliver(Reply.of("It has left Pending."))
+    await front_end.deliver(Reply.of("It started."))
     answered.set()
 
     assert await script_task
-    assert read_output(console) == "> /wait\n● It has left Pending.\n\n  It is Running.\n\n"
+    assert read_output(console) == "> /wait\n● It started.\n\n  It is Running.\n\n"
 
 
 async def test_an_echoed_line_is_sanitized(front_end: ConsoleFrontEnd, console: Console) -> None:
@@ -196,17 +192,17 @@ async def test_invalid_bytes_in_a_stream_are_replaced() -> None:
 
 async def test_a_pipe_is_read_line_by_line() -> None:
     read_end, write_end = os.pipe()
-    with os.fdopen(read_end, "rb") as reading, os.fdopen(write_end, "wb", buffering=0) as writing:
-        lines = read_lines(reading)
-        writing.write(b"/find\n")
+    with os.fdopen(read_end, "rb") as reader, os.fdopen(write_end, "wb", buffering=0) as writer:
+        lines = read_lines(reader)
+        writer.write(b"/find\n")
         assert await anext(lines) == "/find\n"
-        writing.write(b"/show\n")
+        writer.write(b"/show\n")
         assert await anext(lines) == "/show\n"
-        writing.close()
+        writer.close()
         assert [line async for line in lines] == []
 
 
-def test_a_transcript_is_80_columns_wide_wherever_it_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_transcript_is_80_columns_wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.setattr(sys, "stdout", StringIO())
 

@@ -1,4 +1,4 @@
-"""What is typed while a command runs is neither shown in the middle of things nor lost."""
+"""Text that is typed while a command runs is hidden until the next prompt, and not lost."""
 
 import os
 import pty
@@ -13,7 +13,7 @@ from clearml_chatops.bot.frontends.console.terminal_echo import disable_echo
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, TextIO]]:
-    """A terminal: the person's end, and the program's."""
+    """A pseudo-terminal: the person's end and the program's end."""
     person, program = pty.openpty()
     with os.fdopen(program, "r") as stream:
         yield person, stream
@@ -38,7 +38,7 @@ def test_the_terminal_is_restored_after_an_exception(terminal: tuple[int, TextIO
 
 
 def test_a_pipe_is_left_alone() -> None:
-    reading, writing = os.pipe()
-    os.close(writing)
-    with os.fdopen(reading) as stream, disable_echo(stream):
+    read_end, write_end = os.pipe()
+    os.close(write_end)
+    with os.fdopen(read_end) as stream, disable_echo(stream):
         assert stream.read() == ""

@@ -1,1 +1,1 @@
-"""The running process: command line, settings, composition, dispatcher, front ends, background loops."""
+"""The running program: command line, settings, assembly, dispatcher, front ends and background loops."""

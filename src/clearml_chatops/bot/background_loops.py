@@ -1,4 +1,4 @@
-"""What every program does beside its front ends: look at ClearML, at the workers and at the cards."""
+"""The background loops that run beside every front end: polling ClearML, the workers and the GPUs."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,32 +12,32 @@ from clearml_chatops.services.process import ProcessContext
 _DELETED_INTERVAL = timedelta(minutes=2)
 _WORKERS_INTERVAL = timedelta(seconds=2)
 _GPUS_INTERVAL = timedelta(seconds=5)
-"""The driver is asked only while somebody waits for a card."""
+"""The driver is polled only while somebody waits for a GPU."""
 _DIGESTS_INTERVAL = timedelta(seconds=20)
-"""Nobody looks at his watch for a digest."""
+"""A digest may be a few seconds late."""
 _CLEANUP_INTERVAL = timedelta(hours=1)
 
 
 def build_background_loops(process: ProcessContext) -> Iterator[Loop]:
-    """All of it but the deliveries, which belong to the front ends."""
+    """Yield all loops but the deliveries, which belong to the front ends."""
     watcher = process.watcher
     yield Loop(
         watcher.poll,
         watcher.get_poll_delay,
-        "The watcher cannot ask ClearML",
+        "Can't poll ClearML for changes",
         wake_event=process.watcher_wakeup.subscribe(),
     )
-    yield Loop(watcher.poll_deleted, _DELETED_INTERVAL, "The watcher cannot ask what was deleted")
-    yield Loop(process.run_poller.poll, process.alert_interval, "ClearML cannot be asked for alerts and alarms")
-    yield Loop(process.reconciler.reconcile, _WORKERS_INTERVAL, "The workers cannot be kept running")
-    yield Loop(process.gpu_watches.poll, _GPUS_INTERVAL, "The watched cards cannot be read")
+    yield Loop(watcher.poll_deleted, _DELETED_INTERVAL, "Can't poll ClearML for deleted experiments")
+    yield Loop(process.run_poller.poll, process.alert_interval, "Can't check alerts and alarms")
+    yield Loop(process.reconciler.reconcile, _WORKERS_INTERVAL, "Can't keep the workers running")
+    yield Loop(process.gpu_watches.poll, _GPUS_INTERVAL, "Can't read the watched GPUs")
     yield Loop(
         create_gpu_handovers(process).poll,
         _GPUS_INTERVAL,
-        "What people agreed about cards cannot be carried out",
+        "Can't carry out GPU handovers",
         wake_event=process.handover_wakeup.subscribe(),
     )
     yield Loop(
-        partial(queue_due_digests, process.daily_digests), _DIGESTS_INTERVAL, "Daily digests cannot be made"
+        partial(queue_due_digests, process.daily_digests), _DIGESTS_INTERVAL, "Can't create the daily digests"
     )
-    yield Loop(process.notifications.delete_old, _CLEANUP_INTERVAL, "Old notifications are not deleted")
+    yield Loop(process.notifications.delete_old, _CLEANUP_INTERVAL, "Can't delete old notifications")

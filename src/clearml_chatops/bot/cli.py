@@ -1,4 +1,4 @@
-"""The command `clearml-chatops`. Each subcommand imports what it needs, since the ClearML SDK loads slowly."""
+"""The command `clearml-chatops`. Each subcommand imports what it needs, because the ClearML SDK loads slowly."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 
 EXIT_CONFIG_ERROR = 78
-"""EX_CONFIG of sysexits.h: something is wrong in the settings or the database, so nothing was started."""
+"""EX_CONFIG of sysexits.h: the settings or the database are wrong, so nothing was started."""
 
 _THREAD_JOIN_TIMEOUT = timedelta(seconds=0.2)
 
@@ -27,16 +27,16 @@ _THREAD_JOIN_TIMEOUT = timedelta(seconds=0.2)
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="clearml-chatops")
 def main() -> None:
-    """Run ClearML experiments, queues and workers from chat and from the terminal."""
+    """Manage ClearML experiments, queues and workers from chat or the terminal."""
 
 
 @main.command()
-@click.option("-c", "lines", multiple=True, metavar="LINE", help="Run this line and exit; may be repeated.")
-@click.option("--script", type=click.File("rb"), help="Run the lines of a file, - for standard input, and exit.")
+@click.option("-c", "lines", multiple=True, metavar="LINE", help="Run this line and exit. Can be repeated.")
+@click.option("--script", type=click.File("rb"), help="Run the lines of a file and exit; - reads standard input.")
 def console(lines: tuple[str, ...], script: BinaryIO | None) -> None:
-    """Chat in the terminal, or run lines: then it ends at the first that fails, with exit code 1.
+    """Chat with the bot in the terminal, or run a script.
 
-    Without options and with something else than a terminal as standard input, its lines are run.
+    A script stops at the first line that fails, with exit code 1. Piped input runs as a script, too.
     """
     from clearml_chatops.bot.console_command import run_console
     from clearml_chatops.bot.settings import read_settings
@@ -52,7 +52,10 @@ def console(lines: tuple[str, ...], script: BinaryIO | None) -> None:
 
 @main.command()
 def run() -> None:
-    """Run the bot on every chat platform that has its tokens, until SIGINT or SIGTERM."""
+    """Run the bot on every chat platform with tokens.
+
+    Stop it with Ctrl-C or SIGTERM.
+    """
     from clearml_chatops.bot.run_command import run_bot
     from clearml_chatops.bot.settings import read_settings
 
@@ -65,10 +68,10 @@ def run() -> None:
 
 
 @main.command()
-@click.option("--prefix", default="", help="Put before the names of the bare commands, as in /lab-clone.")
-@click.option("--url", default="", help="For HTTP instead of Socket Mode: the bot's address, https://…")
+@click.option("--prefix", default="", help="A prefix for the short commands, as in /lab-clone.")
+@click.option("--url", default="", help="The bot's https:// address, to use HTTP instead of Socket Mode.")
 def slack_manifest(prefix: str, url: str) -> None:
-    """Print the app manifest with which Slack makes the app."""
+    """Print the manifest to create the Slack app from."""
     from clearml_chatops.bot.frontends.slack import build_manifest, build_request_url
     from clearml_chatops.handlers.all_commands import build_registry
 
@@ -81,23 +84,29 @@ def slack_manifest(prefix: str, url: str) -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port; a free one unless given.")
-@click.option("--empty", is_flag=True, help="Without the demo's experiments.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to use. A free one by default.")
+@click.option("--empty", is_flag=True, help="Start without the demo experiments.")
 def sandbox(port: int, *, empty: bool) -> None:
-    """A ClearML server in memory, for trying things out; it prints the environment to use it with."""
+    """Start a ClearML server in memory, to try things out.
+
+    It prints the environment variables to use it with.
+    """
     from clearml_chatops.sandbox.command import serve
 
     try:
         asyncio.run(serve(port=port, empty=empty, stream=sys.stdout))
     except OSError as error:
-        raise click.ClickException(f"port {port} cannot be used ({error.strerror}); choose another.") from error
+        raise click.ClickException(f"Can't listen on port {port} ({error.strerror}). Choose another.") from error
 
 
 @main.command()
-@click.option("--script", type=_EXISTING_FILE, help="Play this tour instead.")
+@click.option("--script", type=_EXISTING_FILE, help="Play the lines of this file instead of the tour.")
 @click.option("--picture", type=_NEW_FILE, help="Save the tour as an SVG picture instead of printing it.")
 def demo(script: Path | None, picture: Path | None) -> None:
-    """The whole main job on a sandbox with a real clearml-agent: a chat at a terminal, else a tour."""
+    """Try the bot on a sandbox with a real clearml-agent.
+
+    In a terminal you chat with it. Elsewhere, or with --script or --picture, it plays a tour.
+    """
     from clearml_chatops.bot.demo import run_demo
 
     _configure_logging("WARNING")
@@ -105,10 +114,13 @@ def demo(script: Path | None, picture: Path | None) -> None:
 
 
 @main.command()
-@click.option("--json", "as_json", is_flag=True, help="For programs.")
-@click.option("--markdown", is_flag=True, help="As docs/commands.md.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--markdown", is_flag=True, help="Print the page docs/commands.md.")
 def commands(*, as_json: bool, markdown: bool) -> None:
-    """List every command with its parameters, examples and permission."""
+    """List all chat commands.
+
+    With --json or --markdown you also get their arguments, examples and roles.
+    """
     from clearml_chatops.bot.command_reference import to_markdown, to_text
     from clearml_chatops.handlers.all_commands import build_registry
 
@@ -121,12 +133,12 @@ def commands(*, as_json: bool, markdown: bool) -> None:
 
 @main.group()
 def database() -> None:
-    """The program's own database."""
+    """Manage the bot's own database."""
 
 
 @database.command()
 def upgrade() -> None:
-    """Bring the database to this program's revision."""
+    """Upgrade the database to this version of the bot."""
     from clearml_chatops.bot.program import upgrade_database
     from clearml_chatops.bot.settings import read_settings
 
@@ -134,7 +146,7 @@ def upgrade() -> None:
 
 
 def _run_and_exit(start: Any) -> None:
-    """Runs a coroutine; what keeps the program from starting is one line and exit code 78."""
+    """Run a coroutine and exit. A wrong setting or database prints one line and exits with code 78."""
     try:
         succeeded = asyncio.run(start())
     except (SettingsError, DatabaseOutdatedError, DatabaseUnusableError) as error:
@@ -143,13 +155,13 @@ def _run_and_exit(start: Any) -> None:
     except ChatOpsError as error:
         raise click.ClickException(str(error)) from error
     except (KeyboardInterrupt, asyncio.CancelledError):
-        # Ended by a signal, after all was closed: what a shell reports for Ctrl-C.
+        # A signal ended it, and everything is closed: the exit code that a shell reports for Ctrl-C.
         _exit_without_threads(130)
     _exit_without_threads(0 if succeeded else 1)
 
 
 def _exit_without_threads(code: int) -> NoReturn:
-    """Exits now. The interpreter would wait for threads in which a server has not answered yet."""
+    """Exit now. The interpreter would wait for threads that still wait for a server's response."""
     other_threads = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     for thread in other_threads:
         thread.join(_THREAD_JOIN_TIMEOUT.total_seconds() / len(other_threads))
@@ -162,7 +174,7 @@ def _exit_without_threads(code: int) -> NoReturn:
 
 
 class _StandardErrorHandler(logging.StreamHandler[TextIO]):
-    """Writes to what is the standard error now: a chat replaces it, so that nothing lands in the prompt."""
+    """Write to the current standard error: a chat replaces it to keep log lines out of the prompt."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
@@ -175,6 +187,6 @@ def _configure_logging(level: str) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         handlers=[_StandardErrorHandler(sys.stderr)],
     )
-    # Their lines hold URLs, and with them tokens, or are many.
+    # Their lines contain URLs with tokens, or there are too many of them.
     for chatty in ("httpx", "urllib3", "clearml", "aiosqlite"):
         logging.getLogger(chatty).setLevel(logging.WARNING)

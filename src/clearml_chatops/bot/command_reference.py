@@ -3,24 +3,24 @@
 from clearml_chatops.handlers.registry import Command, Registry
 
 _EXPERIMENT_REFERENCE_HELP = """\
-An experiment is named by its full id, the beginning of an id (4 characters or more), its name or a part of it,
-a ClearML web link, or `last` (the one of mine that changed its status last). Where none is named, the experiment
-of the card replied to is meant, else the current one, which `/use`, `/clone`, `/rerun` and `/enqueue` choose.
-Values with spaces stand in quotes.
+You can name an experiment by its id, the first 4 or more characters of its id, its name or part of it,
+its ClearML web link, or `last` (your experiment with the latest status change). If you don't name one, a command
+uses the experiment of the card that you reply to, or else your current one. `/use`, `/clone`, `/rerun` and
+`/enqueue` set the current one. Put values with spaces in quotes.
 """
 
 
 def to_text(registry: Registry) -> str:
-    """One line a command: usage and summary."""
+    """Return one line for each command: its name and summary."""
     width = max(len(command.name) for command in registry) + 1
     return "".join(f"{'/' + command.name:<{width}}  {command.summary}\n" for command in registry)
 
 
 def to_markdown(registry: Registry) -> str:
-    """docs/commands.md; `make docs` writes it."""
+    """Return the page docs/commands.md, which `make docs` writes."""
     parts = [
         "# Commands\n",
-        "Made from the commands' own declarations by `make docs`; do not edit.\n",
+        "`make docs` writes this page from the commands' declarations. Don't edit it by hand.\n",
         _EXPERIMENT_REFERENCE_HELP,
     ]
     for family in registry.families:

@@ -1,4 +1,4 @@
-"""`clearml-chatops console`: the terminal front end with the background loops beside it."""
+"""`clearml-chatops console`: the terminal front end and its background loops."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -20,14 +20,14 @@ from clearml_chatops.services.command_services import CommandServices
 from clearml_chatops.services.experiments.suggestions import SuggestionService
 
 _DELIVERY_INTERVAL = timedelta(seconds=0.2)
-"""Another program with the same database may have put something in: it rings only in its own process."""
+"""Another process with the same database may queue messages: its wake-ups don't reach this process."""
 
 
 async def run_console(settings: Settings, *, lines: Sequence[str], script: BinaryIO | None) -> bool:
-    """Plays the lines and then the script, or chats where there is neither; whether every line was done.
+    """Run the lines and then the script, or chat if there are neither. Return whether every line succeeded.
 
     Raises:
-        SettingsError, DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
+        SettingsError, DatabaseOutdatedError, DatabaseUnusableError: The program can't start.
     """
     async with open_program(settings) as program:
         await program.process.clearml.require_credentials()
@@ -41,7 +41,7 @@ async def run_console(settings: Settings, *, lines: Sequence[str], script: Binar
 
 
 def create_console_front_end(program: Program, settings: Settings, *, console: Console) -> ConsoleFrontEnd:
-    """The terminal front end of the user named in the settings."""
+    """Return the terminal front end for the user named in the settings."""
     return ConsoleFrontEnd(
         handle=program.dispatcher.handle,
         registry=program.dispatcher.registry,
@@ -55,31 +55,31 @@ def create_console_front_end(program: Program, settings: Settings, *, console: C
 
 @asynccontextmanager
 async def run_background_loops(program: Program, front_end: ConsoleFrontEnd) -> AsyncIterator[None]:
-    """The watcher, the reconciler and the delivery to this terminal run inside; all have ended afterwards."""
+    """Run the background loops and the delivery to this terminal inside the block."""
     stop_event = asyncio.Event()
     delivery = Delivery(
         notifications=program.process.notifications,
         platform=front_end.conversation.platform,
         conversation_id=front_end.conversation.id,
-        send=lambda _conversation, reply, arrived: front_end.deliver(reply, arrived),
+        send=lambda _conversation, reply, on_delivered: front_end.deliver(reply, on_delivered),
     )
     outbox_wakeup = program.process.outbox_wakeup.subscribe()
     delivery_loop = Loop(
         delivery.deliver_due_messages,
         _DELIVERY_INTERVAL,
-        "Notifications are not delivered",
+        "Can't deliver notifications",
         wake_event=outbox_wakeup,
     )
     try:
         async with run_loops([*build_background_loops(program.process), delivery_loop], stop_event):
             yield
     finally:
-        # What was seen before the end is told before the end.
+        # Deliver what was found before the end.
         await delivery.deliver_due_messages()
 
 
 def _create_suggestions(program: Program, user: str) -> SuggestionService:
-    """Completion reads as the bot itself, before the first message has made the user a known person."""
+    """Return suggestions that read as the bot: the user isn't known before their first message."""
     viewer = Person(id=0, name=user, role=Role.VIEWER)
     message = IncomingMessage(Identity(TERMINAL, user), user, Conversation(TERMINAL, user), "")
     return CommandServices(program.process, viewer, message).suggestions

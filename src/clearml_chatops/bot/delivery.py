@@ -1,4 +1,4 @@
-"""Takes notifications from the outbox to a front end, again and again."""
+"""The delivery of notifications from the outbox to a front end."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ Send = Callable[[Conversation, Reply, OnDelivered], Awaitable[None]]
 
 
 class Delivery:
-    """Delivers a platform's notifications, to each conversation in the order in which things happened.
+    """Delivers a platform's notifications, in each conversation in the order of the events.
 
-    Whom they do not reach they reach on another of the `platforms` that the bot is on.
-    `conversation_id` restricts it to one conversation: a terminal serves its own user only. Once
-    `stopping` is set nothing more is begun.
+    People who can't be reached get their notifications on another of the `connected_platforms`.
+    `conversation_id` restricts delivery to one conversation: a terminal serves its own user only.
+    No message is started after `stop_event` is set.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Delivery:
         self._conversations_to_recheck: set[str] = set()
 
     async def deliver_due_messages(self) -> int:
-        """Sends what is due and gives how many it was."""
+        """Send all due messages and return their number."""
         if self._conversation_id:
             return await self._deliver_to_conversation(self._conversation_id)
         conversation_ids = await self._notifications.list_waiting_conversations(self._platform)
@@ -58,10 +58,10 @@ class Delivery:
         )
 
     async def start_due_deliveries(self) -> None:
-        """Begins to send what is due: a conversation that has to wait for its platform holds up no other.
+        """Start one task for each conversation with due messages, so a slow one doesn't delay the others.
 
         Raises:
-            DatabaseUnusableError: what was begun before could not be gone on with.
+            DatabaseUnusableError: A delivery that was started earlier has failed.
         """
         for conversation_id, task in list(self._conversation_tasks.items()):
             if task.done():
@@ -76,7 +76,7 @@ class Delivery:
                 )
 
     async def finish(self) -> None:
-        """Lets what is being sent be noted as sent; what takes too long for that is cancelled."""
+        """Wait until messages in flight are marked delivered; cancel those that take too long."""
         if not self._conversation_tasks:
             return
         tasks = self._conversation_tasks.values()
@@ -86,7 +86,7 @@ class Delivery:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _deliver_until_empty(self, conversation_id: str) -> None:
-        """Sends to one conversation until nothing is due, also not what came while the last was sent."""
+        """Send to one conversation until nothing is due, including what arrived meanwhile."""
         while True:
             self._conversations_to_recheck.discard(conversation_id)
             await self._deliver_to_conversation(conversation_id)
@@ -94,7 +94,7 @@ class Delivery:
                 return
 
     async def _deliver_to_conversation(self, conversation_id: str) -> int:
-        """Sends what is due to one conversation; after one that fails the others wait with it."""
+        """Send due messages to one conversation until one fails. Return how many were sent."""
         sent_count = 0
         while due_messages := await self._notifications.list_due(self._platform, conversation_id):
             for message in due_messages:
@@ -104,7 +104,7 @@ class Delivery:
         return sent_count
 
     async def _deliver_message(self, message: DueMessage) -> bool:
-        """Sends one; whether the next may follow it."""
+        """Send one message. Return whether the next one may follow."""
         if self._stop_event.is_set():
             return False
         try:
@@ -114,13 +114,13 @@ class Delivery:
             await self._notifications.mark_failed(message, str(error) or type(error).__name__)
             return False
         except DestinationGoneError as error:
-            # Nobody is there to be told, now or later; what is for him must not hold up the outbox.
+            # No retry can reach this conversation, and its messages must not block the outbox.
             new_recipient = await self._notifications.reroute(message, self._connected_platforms)
             logger.warning(
-                "%s cannot be reached any more: %s; told at %s instead",
+                "%s can no longer be reached (%s). Rerouted to: %s.",
                 message.recipient,
                 error,
-                new_recipient or "no other place",
+                new_recipient or "nobody",
                 extra={"action": "destination_gone"},
             )
         return True

@@ -1,7 +1,6 @@
 """`clearml-chatops demo`: the main job on a sandbox, with the real bot and a real clearml-agent.
 
-Everything it needs lies in one temporary folder, and every process it starts is ended with it, also
-after Ctrl-C.
+All its files are in one temporary folder. It stops every process that it started, also after Ctrl-C.
 """
 
 import asyncio
@@ -24,11 +23,11 @@ from clearml_chatops.services.workers.agents import LocalAgents
 
 _PICTURE_TITLE = "clearml-chatops"
 _REMOVED_VARIABLE_PREFIXES = ("CLEARML_", "TRAINS_", "CHATOPS_", "DATABASE_URL")
-"""Settings of whoever runs the demo; it must not touch his server or his database."""
+"""The settings of the person who runs the demo: it must not touch their server or database."""
 
 
 async def run_demo(*, script: Path | None, picture: Path | None) -> bool:
-    """A chat where there is a terminal, else the tour or the given script; whether every line was done."""
+    """Run a chat at a terminal, else the tour or the given script. Return whether every line succeeded."""
     with TemporaryDirectory(prefix="clearml-chatops-demo-") as name, _cancel_on_signals():
         folder = Path(name)
         async with Sandbox() as sandbox:
@@ -48,7 +47,7 @@ async def _run_session(settings: Settings, *, script: Path | None, picture: Path
                     await front_end.chat()
                 succeeded = lines is None or await front_end.run_lines(lines)
         finally:
-            # While the sandbox still answers, so that the agents can sign off.
+            # The agents sign off at the sandbox, so it has to be running still.
             await asyncio.shield(LocalAgents(program.process.agent_folder).stop_all())
         if picture:
             await asyncio.to_thread(picture.write_text, front_end.export_svg(_PICTURE_TITLE), encoding="utf-8")
@@ -56,7 +55,7 @@ async def _run_session(settings: Settings, *, script: Path | None, picture: Path
 
 
 def _read_lines(script: Path | None, *, chat: bool) -> list[str] | None:
-    """The lines to play; None for a chat."""
+    """Return the lines to play; None for a chat."""
     if script is not None:
         return script.read_text(encoding="utf-8").splitlines()
     if chat:
@@ -65,7 +64,7 @@ def _read_lines(script: Path | None, *, chat: bool) -> list[str] | None:
 
 
 def _build_environment_variables(sandbox: Sandbox, folder: Path) -> dict[str, str]:
-    """The bot's settings, and what keeps the SDK and the agent within the folder and quick."""
+    """Return the bot's settings, and those that keep the SDK and the agent fast and inside the folder."""
     return {
         "CLEARML_API_HOST": sandbox.url,
         "CLEARML_WEB_HOST": sandbox.url,
@@ -85,7 +84,7 @@ def _build_environment_variables(sandbox: Sandbox, folder: Path) -> dict[str, st
 
 @contextmanager
 def _replace_environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """The process's environment with these variables and none of its own ClearML's, restored afterwards."""
+    """Set these environment variables, without those for another server or a proxy; restore all at the end."""
     saved_variables = dict(os.environ)
     for name in saved_variables:
         if name.startswith(_REMOVED_VARIABLE_PREFIXES) or name.lower().endswith("_proxy"):
@@ -100,7 +99,7 @@ def _replace_environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _cancel_on_signals() -> Iterator[None]:
-    """Lets SIGTERM and a closed terminal end the demo as Ctrl-C does: with its cleaning up."""
+    """Let SIGTERM and a closed terminal end the demo as Ctrl-C does, with its cleanup."""
     task = asyncio.current_task()
     loop = asyncio.get_running_loop()
     if task is None:

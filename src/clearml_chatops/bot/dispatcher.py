@@ -1,6 +1,6 @@
-"""The funnel: every message of every front end goes through here, and nothing else does.
+"""The dispatcher, which handles every message of every front end.
 
-Recognise the person → find the command → authorise → bind the arguments → call the handler → audit.
+Identify the person → find the command → authorise → bind the arguments → call the handler → audit.
 """
 
 import logging
@@ -35,7 +35,7 @@ _MAX_ADMIN_NAMES = 3
 
 @dataclass(slots=True)
 class _CommandRun:
-    """What is known of a message so far, for the answer and for the audit trail."""
+    """The state of one command while it is handled, for its reply and its audit entry."""
 
     person: Person | None = None
     words: list[Word] = field(default_factory=list)
@@ -45,14 +45,14 @@ class _CommandRun:
 
 
 class Dispatcher:
-    """Answers messages. Whatever happens, a message gets one reply and one entry in the audit trail."""
+    """Answers messages: each gets one reply and one audit entry, whatever happens."""
 
     def __init__(self, process: ProcessContext, registry: Registry) -> None:
         self._process = process
         self.registry = registry
 
     async def handle(self, message: IncomingMessage) -> Reply:
-        """The reply to a message. Raises nothing: errors are replies, unexpected ones with an incident id."""
+        """Return the reply to a message. Never raises: errors are replies, unexpected ones with an incident id."""
         command_run = _CommandRun()
         try:
             reply = await self._answer(message, command_run)
@@ -62,7 +62,7 @@ class Dispatcher:
         except ChatOpsError as error:
             command_run.error_code = error.code
             reply = _build_refusal(error)
-        except Exception as error:  # noqa: BLE001  # the apology logs it
+        except Exception as error:  # noqa: BLE001  # report_incident logs it
             command_run.error_code = "unexpected"
             command_run.incident_id, reply = report_incident(error)
         await self._record_audit_entry(message, command_run, reply)
@@ -75,7 +75,7 @@ class Dispatcher:
         await self._process.direct_messages.record(command_run.person, message)
         command_run.words = split_words(message.text)
         if not command_run.words or command_run.words[0].text == "/":
-            return Reply.of(Text("Say a command, such as /find; /help lists them.", Tone.SUBTLE))
+            return Reply.of(Text("Send a command, such as /find. See all with /help.", Tone.SUBTLE))
         texts = [word.text for word in command_run.words]
         command, name_word_count = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
         command_run.command = command
@@ -96,10 +96,11 @@ class Dispatcher:
         return reply
 
     async def _admit_unknown_user(self, message: IncomingMessage, command_run: _CommandRun) -> Reply:
-        """The reply to a stranger: he is let in by a code, or told whom to ask. No command of his is carried out.
+        """Link an unknown user who sends a link code. No other command of theirs runs.
 
         Raises:
-            StrangerError, WrongLinkCodeError, TooManyLinkCodesError.
+            UnknownUserError: There is no code in the message. The error says who to ask for access.
+            WrongLinkCodeError, TooManyLinkCodesError: The code can't be used.
         """
         code = self._parse_link_code(message.text)
         if not code:
@@ -109,7 +110,7 @@ class Dispatcher:
         return build_linked_reply(command_run.person)
 
     def _parse_link_code(self, text: str) -> str:
-        """The code in `/start CODE` or `/link CODE`; empty for any other line."""
+        """Return the code in `/start CODE` or `/link CODE`; an empty string for any other line."""
         try:
             words = [word.text for word in split_words(text)]
             command, name_word_count = self.registry.find(words, terminal=False)
@@ -118,7 +119,7 @@ class Dispatcher:
         return words[name_word_count] if command.takes_secret and len(words) == name_word_count + 1 else ""
 
     def _redact_line(self, text: str, command_run: _CommandRun) -> str:
-        """The line as the audit trail may have it: without a secret, also where it cannot be understood."""
+        """Return the line for the audit trail, without secrets even if it can't be parsed."""
         name, *rest = undo_typography(text).split(maxsplit=1) or [""]
         command = command_run.command or self.registry.get(re.sub(r"[\\'\"]", "", name))
         if command is not None and command.takes_secret and rest:
@@ -126,7 +127,7 @@ class Dispatcher:
         return _replace_unstorable_characters(text[:_MAX_AUDITED_LINE_LENGTH])
 
     async def suggest_experiments(self, message: IncomingMessage) -> list[tuple[str, str]]:
-        """Ids and names of experiments that fit the text which a person is typing; nothing for a stranger."""
+        """Return ids and names of experiments that match what a person types; none for an unknown user."""
         person = await self._process.accounts.identify(message)
         if person is None:
             return []
@@ -147,8 +148,8 @@ class Dispatcher:
         try:
             await self._process.audit.add(entry)
         except DatabaseUnusableError:
-            # The command is done and its answer is worth more than its record, which the log then holds.
-            logger.exception("The audit trail cannot be written: %s", entry, extra={"action": "audit_failed"})
+            # The command has run, so its reply matters more than its audit entry. The log has the entry instead.
+            logger.exception("Can't write to the audit trail: %s", entry, extra={"action": "audit_failed"})
 
 
 def _authorise(person: Person, command: Command, required_role: Role) -> None:
@@ -164,7 +165,7 @@ def _build_refusal(error: ChatOpsError) -> Reply:
 
 
 def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> Reply:
-    """The same command line again, once for each experiment that could have been meant."""
+    """Offer the same command line once for each experiment that matches."""
     options = tuple(
         Button(
             f"{candidate.short_id}  {candidate.name}  {candidate.status.label}  {candidate.project_name}",
@@ -176,9 +177,9 @@ def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> 
 
 
 def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: str) -> list[Word]:
-    """The words with the id where the reference stood: in the option that takes one, else in the first bare word.
+    """Put the id in place of the reference: in an experiment option, else in the first bare word.
 
-    Nowhere else: a new name, a parameter's value or the command itself may read the same.
+    Other words stay: a new name, a parameter's value or the command itself may be the same text.
     """
     words = list(command_run.words)
     options = {
@@ -200,13 +201,13 @@ def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: 
 
 
 def _replace_unstorable_characters(text: str) -> str:
-    """The text without what no database takes: halves of characters, and NUL."""
+    """Replace what no database can store: lone surrogates and NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 def report_incident(error: BaseException) -> tuple[str, Reply]:
-    """Logs what nobody expected under an incident id; gives the id and the reply that tells it to the person."""
+    """Log an unexpected error under an incident id. Return the id, and a reply that shows it to the person."""
     incident_id = secrets.token_hex(4)
     logger.error("Incident %s", incident_id, exc_info=error, extra={"action": "incident", "incident": incident_id})
-    text = f"Something unexpected happened. An admin finds it in the log under the incident id {incident_id}."
+    text = f"Something went wrong. An admin can find it in the log by the incident id {incident_id}."
     return incident_id, Reply((Text(text, Tone.FAILURE),), Outcome.BROKEN)

@@ -1,4 +1,4 @@
-"""Keeps the cards of a platform up to date: edits those whose experiments have moved on."""
+"""The loop that keeps the cards of a platform up to date."""
 
 import logging
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _EDIT_INTERVAL = timedelta(seconds=1)
 
 
 class LiveCards:
-    """Edits coalesce: however much happens to an experiment within the platform's pause, it is one edit."""
+    """Edits the cards of changed experiments. All changes within the platform's edit interval are one edit."""
 
     def __init__(self, *, cards: CardService, front_end: FrontEnd, clock: Callable[[], datetime]) -> None:
         self._cards = cards
@@ -23,11 +23,11 @@ class LiveCards:
         self._clock = clock
 
     def get_interval(self) -> timedelta:
-        """How long to wait before the next look: longer while no card is to be edited soon."""
+        """Return how long to wait before the next check: longer while no card is due soon."""
         return _EDIT_INTERVAL if self._cards.has_due_cards(self._front_end.platform) else DUE_LOOKAHEAD
 
     async def edit_due_cards(self) -> int:
-        """Edits what is due and gives how many cards it was."""
+        """Edit all due cards and return their number."""
         items = await self._cards.list_due_edits(self._front_end.platform, self._front_end.get_edit_intervals)
         for item in items:
             await self._edit(item)
@@ -40,7 +40,7 @@ class LiveCards:
         except (DeliveryFailedError, OSError):
             await self._cards.mark_edit_failed(item)
         except DestinationGoneError as error:
-            logger.warning("A card can be edited no more: %s", error, extra={"action": "card_gone"})
+            logger.warning("A card can no longer be edited: %s", error, extra={"action": "card_gone"})
             await self._cards.retire(item)
         else:
             await self._cards.mark_edited(item)

@@ -1,4 +1,4 @@
-"""The background loops: work that is done again and again beside the front ends."""
+"""Background loops: work that is repeated beside the front ends."""
 
 import asyncio
 import logging
@@ -16,10 +16,11 @@ _FINISH_TIMEOUT = timedelta(seconds=0.9)
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Work with a pause before each time, also the first: a program that runs one command is gone by then.
+    """Work with a pause before each run.
 
-    `trouble` begins the log line that tells why it cannot be done. The pause may be another one each time;
-    `wake`, where there is one, ends it when it is set.
+    The pause comes before the first run, too, so a process that runs one command ends before it.
+    `interval` is the pause, or a function that returns the next one. Setting `wake_event` ends the pause.
+    `failure_message` starts the log line for an error.
     """
 
     work: Callable[[], Awaitable[object]]
@@ -30,10 +31,10 @@ class Loop:
 
 @asynccontextmanager
 async def run_loops(loops: Sequence[Loop], stop_event: asyncio.Event) -> AsyncIterator[None]:
-    """Does the work of all loops inside. `stopping` is set at the end.
+    """Run all loops inside the block, and set `stop_event` at its end.
 
-    What is being done then is finished, so that a message sent is also noted as sent; what takes too
-    long for that is cancelled.
+    Work in progress may finish, so that a sent message is also marked delivered. Work that takes too long
+    is cancelled.
     """
     tasks = [asyncio.create_task(_run_loop(loop, stop_event)) for loop in loops]
     try:
@@ -47,7 +48,7 @@ async def run_loops(loops: Sequence[Loop], stop_event: asyncio.Event) -> AsyncIt
 
 
 async def _run_loop(loop: Loop, stop_event: asyncio.Event) -> None:
-    """Whatever goes wrong is logged once, until it has worked again, and waited out."""
+    """Repeat the work of a loop. Log an error once until the work succeeds again, and keep trying."""
     is_failing = False
     while not await _wait_and_check_stop(loop, stop_event):
         try:
@@ -58,14 +59,14 @@ async def _run_loop(loop: Loop, stop_event: asyncio.Event) -> None:
                 logger.warning("%s: %s", loop.failure_message, error, extra={"action": "loop_failed"})
             is_failing = True
         except Exception:
-            # Nobody waits for a loop: one that ended by a mistake of ours would be missed by nobody.
+            # Nothing awaits a loop, so one that ended because of a bug would go unnoticed.
             if not is_failing:
                 logger.exception("%s.", loop.failure_message, extra={"action": "loop_failed"})
             is_failing = True
 
 
 async def _wait_and_check_stop(loop: Loop, stop_event: asyncio.Event) -> bool:
-    """Waits out the pause of a loop; whether it is to stop."""
+    """Wait until the loop's pause is over. Return whether the loop has to stop."""
     interval = loop.interval() if callable(loop.interval) else loop.interval
     events = [event for event in (stop_event, loop.wake_event) if event is not None]
     wait_tasks = [asyncio.ensure_future(event.wait()) for event in events]

@@ -1,4 +1,4 @@
-"""Puts the program together from its settings. Everything is made here and handed down."""
+"""The assembly of the program from its settings."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from clearml_chatops.storage.database import Database
 
 _DELIVERY_LOG_NAME = "delivered"
 _FORMER_DELIVERY_LOG_NAME = "told"
-"""Up to database revision 0011. A process of that version may have been killed with notifications in it."""
+"""The name up to database revision 0011. The file may hold notifications of a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ def utc_now() -> datetime:
 
 @asynccontextmanager
 async def open_program(settings: Settings) -> AsyncIterator[Program]:
-    """The program, with its database checked; all is closed at the end.
+    """Open the program and check its database; close everything at the end.
 
     Raises:
-        SettingsError, DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
+        SettingsError, DatabaseOutdatedError, DatabaseUnusableError: The program can't start.
     """
     make_data_folder(settings)
     process = ProcessContext(
@@ -69,12 +69,13 @@ async def open_program(settings: Settings) -> AsyncIterator[Program]:
 
 
 def make_data_folder(settings: Settings) -> None:
-    """Makes the folder for the program's own files, for nobody else to read. Raises SettingsError."""
+    """Create the data folder, readable by its owner only. Raises SettingsError."""
     try:
         settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(
-            name="CHATOPS_DATA", reason=f"{settings.data_folder} cannot be made ({error})."
+            name="CHATOPS_DATA",
+            reason=f"can't create the folder {settings.data_folder} ({error.strerror}). Choose another one.",
         ) from error
     former_log = settings.data_folder / _FORMER_DELIVERY_LOG_NAME
     if former_log.exists() and not (delivery_log := settings.data_folder / _DELIVERY_LOG_NAME).exists():
@@ -82,7 +83,7 @@ def make_data_folder(settings: Settings) -> None:
 
 
 async def upgrade_database(settings: Settings) -> bool:
-    """Brings the database to this program's revision. Raises SettingsError, DatabaseUnusableError."""
+    """Upgrade the database to this version and return True. Raises SettingsError, DatabaseUnusableError."""
     make_data_folder(settings)
     database = Database(settings.effective_database_url)
     try:

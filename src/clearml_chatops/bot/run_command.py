@@ -1,4 +1,4 @@
-"""`clearml-chatops run`: the chat front ends and the background loops, in one event loop."""
+"""`clearml-chatops run`: the chat front ends and the background loops in one event loop."""
 
 import asyncio
 import contextlib
@@ -21,15 +21,15 @@ from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.models.errors import SettingsError
 
 _DELIVERY_INTERVAL = timedelta(seconds=2)
-"""For what waits for another attempt; what is new rings."""
+"""For messages that wait for a retry; new ones wake the loop."""
 
 
 async def run_bot(settings: Settings, *, stop_event: asyncio.Event | None = None) -> bool:
-    """Runs until SIGINT, SIGTERM, or until `stop` is set, which leaves the signals alone.
+    """Run the bot until SIGINT or SIGTERM. With a `stop_event`, until that is set; signals aren't handled then.
 
     Raises:
-        SettingsError: a token is wrong, or there is none.
-        DatabaseOutdatedError, DatabaseUnusableError: it cannot start.
+        SettingsError: A token is wrong, or there is none.
+        DatabaseOutdatedError, DatabaseUnusableError: The program can't start.
     """
     async with open_program(settings) as program:
         await program.process.clearml.require_credentials()
@@ -49,7 +49,7 @@ async def run_bot(settings: Settings, *, stop_event: asyncio.Event | None = None
 
 
 def _create_front_ends(program: Program, settings: Settings) -> list[FrontEnd]:
-    """The front ends that have their tokens. Raises SettingsError where none has, or one has half of them."""
+    """Return the front ends that have tokens. Raises SettingsError if none has, or if one lacks some."""
     front_ends = [
         front_end
         for front_end in (
@@ -61,23 +61,23 @@ def _create_front_ends(program: Program, settings: Settings) -> list[FrontEnd]:
     if not front_ends:
         raise SettingsError(
             name="TELEGRAM_BOT_TOKEN",
-            reason="no chat platform has its tokens; set it, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
+            reason="no chat platform has tokens. Set it, or set SLACK_BOT_TOKEN and SLACK_APP_TOKEN.",
         )
     return front_ends
 
 
 def _create_slack_front_end(program: Program, settings: Settings) -> FrontEnd | None:
-    """By Socket Mode where there is an app token, else by HTTP where there is a signing secret."""
+    """Return the Slack front end: on Socket Mode with an app token, else on HTTP with a signing secret."""
     bot_token = settings.slack_bot_token.get_secret_value()
     app_token = settings.slack_app_token.get_secret_value()
     signing_secret = settings.slack_signing_secret.get_secret_value()
     if not (bot_token or app_token or signing_secret):
         return None
     if not bot_token:
-        raise SettingsError(name="SLACK_BOT_TOKEN", reason="not set; Slack needs the app's bot token too.")
+        raise SettingsError(name="SLACK_BOT_TOKEN", reason="not set. Slack needs the app's bot token, too.")
     if not (app_token or signing_secret):
         raise SettingsError(
-            name="SLACK_APP_TOKEN", reason="not set; Slack needs it too, or SLACK_SIGNING_SECRET for HTTP."
+            name="SLACK_APP_TOKEN", reason="not set. Slack needs it, too, or SLACK_SIGNING_SECRET for HTTP."
         )
     return SlackFrontEnd(
         handle=program.dispatcher.handle,
@@ -90,7 +90,7 @@ def _create_slack_front_end(program: Program, settings: Settings) -> FrontEnd | 
 
 
 def _create_telegram_front_end(program: Program, settings: Settings) -> FrontEnd | None:
-    """By long polling, or by webhook where an address is set."""
+    """Return the Telegram front end: on a webhook if its address is set, else on long polling."""
     token = settings.telegram_bot_token.get_secret_value()
     if not token:
         return None
@@ -109,7 +109,7 @@ def _create_telegram_front_end(program: Program, settings: Settings) -> FrontEnd
 
 @asynccontextmanager
 async def _run_front_ends(program: Program, front_ends: list[FrontEnd]) -> AsyncIterator[None]:
-    """Front ends, watcher and deliveries run inside. What sends ends before the front end that it needs."""
+    """Run the front ends and all loops inside the block. The loops that send stop before the front ends."""
     started: list[FrontEnd] = []
     try:
         for front_end in front_ends:
@@ -123,7 +123,7 @@ async def _run_front_ends(program: Program, front_ends: list[FrontEnd]) -> Async
                 try:
                     yield
                 finally:
-                    # Beside the loops' own end: all of it together has to take less than five seconds.
+                    # In parallel with stopping the loops: both together must take less than 5 seconds.
                     stop_event.set()
                     finish_tasks += [asyncio.create_task(delivery.finish()) for delivery in deliveries]
         finally:
@@ -151,21 +151,21 @@ def _build_loops(program: Program, front_ends: list[FrontEnd], deliveries: list[
         yield Loop(
             delivery.start_due_deliveries,
             _DELIVERY_INTERVAL,
-            "Notifications are not delivered",
+            "Can't deliver notifications",
             wake_event=process.outbox_wakeup.subscribe(),
         )
         live_cards = LiveCards(cards=process.cards, front_end=front_end, clock=process.clock)
         yield Loop(
             live_cards.edit_due_cards,
             live_cards.get_interval,
-            "Cards are not edited",
+            "Can't update cards",
             wake_event=process.outbox_wakeup.subscribe(),
         )
 
 
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[asyncio.Event]:
-    """An event that SIGINT and SIGTERM set."""
+    """Yield an event that SIGINT and SIGTERM set."""
     stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):

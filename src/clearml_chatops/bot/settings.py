@@ -34,7 +34,7 @@ def _normalize_address(value: object) -> object:
     except ValueError:
         is_valid = False
     if not is_valid:
-        message = "write it with http:// or https:// before, like http://clearml.example:8008"
+        message = "not a web address. Start it with http:// or https://, as in http://clearml.example:8008"
         raise ValueError(message)
     return value.rstrip("/")
 
@@ -42,7 +42,7 @@ def _normalize_address(value: object) -> object:
 def _normalize_log_level(value: object) -> object:
     levels = logging.getLevelNamesMapping()
     if not isinstance(value, str) or value.upper() not in levels:
-        message = f"use one of {', '.join(sorted(levels))}"
+        message = f"not a log level. Use one of {', '.join(sorted(levels))}"
         raise ValueError(message)
     return value.upper()
 
@@ -51,11 +51,13 @@ Address = Annotated[str, BeforeValidator(_normalize_address)]
 
 
 def get_default_data_folder() -> Path:
-    """Where programs of a user keep their data, by the XDG base directory rules."""
+    """Return the default data folder, by the XDG base directory rules. Raises SettingsError."""
     try:
         base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     except RuntimeError:
-        raise SettingsError(name="CHATOPS_DATA", reason="you have no home folder here; name a folder.") from None
+        raise SettingsError(
+            name="CHATOPS_DATA", reason="not set, and there's no home folder. Set it to a folder."
+        ) from None
     return Path(base) / "clearml-chatops"
 
 
@@ -63,8 +65,10 @@ def _get_user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):
-        # In a container run with a number as its user.
-        raise SettingsError(name="CHATOPS_USER", reason="the user has no name here; give one.") from None
+        # In a container that runs under a user id without a name.
+        raise SettingsError(
+            name="CHATOPS_USER", reason="not set, and this user has no name. Set it to a name."
+        ) from None
 
 
 class PersonSettings(BaseModel):
@@ -79,9 +83,9 @@ class PersonSettings(BaseModel):
     telegram: Annotated[str, Field(pattern=r"^((telegram:)?[0-9]+)?$")] = ""
 
     def to_person(self) -> ConfiguredPerson:
-        """The person with his identities.
+        """Return the person with their identities.
 
-        They are written as the bot tells them to a stranger, `slack:T0001:U0001`, or shorter, `T0001/U0001`.
+        An identity is written as the bot shows it to an unknown user, `slack:T0001:U0001`, or as `T0001/U0001`.
         """
         workspace, _, slack_user = self.slack.removeprefix("slack:").replace("/", ":").partition(":")
         telegram_user = self.telegram.removeprefix("telegram:")
@@ -98,7 +102,7 @@ class PersonSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """Each field is one row of the README's table; its alias is the name that people write."""
+    """All settings. Each is one row of the README's table; its alias is the name that people write."""
 
     model_config = SettingsConfigDict(extra="forbid", hide_input_in_errors=True, case_sensitive=True)
 
@@ -131,7 +135,7 @@ class Settings(BaseSettings):
 
     @property
     def effective_database_url(self) -> str:
-        """The database's URL; a file in the data folder where none is set."""
+        """The database's URL: a SQLite file in the data folder if none is set."""
         return self.database_url or f"sqlite:///{self.data_folder / 'chatops.db'}"
 
     @property
@@ -163,20 +167,20 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the interface of the library
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment before the file."""
+        """Read the environment before the file."""
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _get_settings_file()))
 
 
 def read_settings() -> Settings:
-    """The settings of this process.
+    """Return the settings of this process.
 
     Raises:
-        SettingsError: one is wrong or has a name that does not exist; it names the first. A settings file
-            that is named and does not exist is wrong too; the default one need not exist.
+        SettingsError: A setting is wrong or unknown, or the file that CHATOPS_SETTINGS names doesn't exist.
+            The error names the first wrong setting. The default file may be missing.
     """
     if (settings_path := os.environ.get(SETTINGS_FILE_VARIABLE)) and not Path(settings_path).is_file():
         raise SettingsError(
-            name=SETTINGS_FILE_VARIABLE, reason=f"there is no file {settings_path}; correct it or unset it."
+            name=SETTINGS_FILE_VARIABLE, reason=f"there's no file {settings_path}. Correct the path or unset it."
         )
     try:
         return Settings()
@@ -184,10 +188,10 @@ def read_settings() -> Settings:
         first_error = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = str(first_error["loc"][0]) if first_error["loc"] else "settings"
         if first_error["type"] == "extra_forbidden":
-            raise SettingsError(name=name, reason="there is no such setting; README.md has the table.") from None
+            raise SettingsError(name=name, reason="no such setting. See the table in README.md.") from None
         raise SettingsError(name=name, reason=f"{first_error['msg'].removeprefix('Value error, ')}.") from None
     except (OSError, ValueError) as error:
-        raise SettingsError(name=str(_get_settings_file()), reason=f"cannot be read ({error}).") from error
+        raise SettingsError(name=str(_get_settings_file()), reason=f"can't read this file ({error}).") from error
 
 
 def _get_settings_file() -> Path:

@@ -1,4 +1,4 @@
-"""The web server for platforms that call the bot, instead of being asked by it."""
+"""The web server for platforms that send their events to the bot over HTTP."""
 
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,12 +10,12 @@ from clearml_chatops.models.errors import SettingsError
 
 @asynccontextmanager
 async def run_web_server(routes: Iterable[web.RouteDef], *, host: str, port: int) -> AsyncIterator[None]:
-    """Answers these routes inside; without any, nothing listens.
+    """Serve these routes inside the block; without routes no server is started.
 
-    Requests that have begun are answered before it ends.
+    Requests in progress are answered before it stops.
 
     Raises:
-        SettingsError: nobody may listen at that address, or somebody does already.
+        SettingsError: The address can't be used, or another program uses it.
     """
     routes = list(routes)
     if not routes:
@@ -30,7 +30,7 @@ async def run_web_server(routes: Iterable[web.RouteDef], *, host: str, port: int
             await web.TCPSite(runner, host, port).start()
         except OSError as error:
             raise SettingsError(
-                name="CHATOPS_HTTP_PORT", reason=f"the bot cannot listen on {host}:{port} ({error.strerror})."
+                name="CHATOPS_HTTP_PORT", reason=f"can't listen on {host}:{port} ({error.strerror})."
             ) from error
         yield
     finally:

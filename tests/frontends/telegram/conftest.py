@@ -1,4 +1,4 @@
-"""A bot on a Telegram of the test's own, and a person who has opened a chat with it."""
+"""A Telegram front end on a fake Telegram server, and a person who has opened a chat with it."""
 
 import secrets
 from collections.abc import AsyncIterator, Sequence
@@ -20,7 +20,7 @@ from tests.support.telegram import Person, TelegramServer
 
 @dataclass
 class MemoryActions:
-    """What buttons do, until a test has them expire. `token_of` gives the same token again for an action."""
+    """Actions in memory. `fixed_tokens` gives an action the same token again."""
 
     actions: dict[str, Action] = field(default_factory=dict)
     fixed_tokens: dict[Action, str] = field(default_factory=dict)
@@ -70,12 +70,12 @@ PUBLIC_ADDRESS = "https://bot.example.org/lab"
 CARD = Reply.of("baseline", Buttons((Button("Log", "/log e1"), Button("Abort", "/abort e1"))), experiment_id="e1")
 
 BOTH_TRANSPORTS = pytest.mark.parametrize("webhook_url", ["", PUBLIC_ADDRESS], ids=["polling", "webhook"])
-"""The two ways in which Telegram gives its updates."""
+"""The two ways to get updates from Telegram."""
 
 
 @asynccontextmanager
 async def serve_front_end(front_end: TelegramFrontEnd, telegram: TelegramServer) -> AsyncIterator[None]:
-    """The front end's routes are served inside, and the bot's public address leads to them."""
+    """Serve the front end's routes inside the block, at the bot's public address."""
     port = unused_port()
     telegram.webhook.local_addresses = {PUBLIC_ADDRESS: f"http://127.0.0.1:{port}"}
     async with run_web_server(front_end.routes, host="127.0.0.1", port=port):
@@ -116,7 +116,7 @@ def admin_ids() -> list[str]:
 
 @pytest.fixture
 def webhook_url() -> str:
-    """Where the bot is brought its updates; empty where it polls, as most tests have it."""
+    """The bot's public address; empty for polling, which most tests use."""
     return ""
 
 
@@ -130,7 +130,7 @@ def unstarted_front_end(
     admin_ids: list[str],
     webhook_url: str,
 ) -> TelegramFrontEnd:
-    """A front end that is not started yet. It says “typing…” at once."""
+    """A front end that is not started yet. It shows “typing…” at once."""
 
     async def list_admin_ids() -> Sequence[str]:
         return admin_ids

@@ -1,4 +1,4 @@
-"""A press of a button on Telegram is the command behind it, of the one who pressed."""
+"""A button press on Telegram runs the button's command for the person who pressed it."""
 
 import asyncio
 
@@ -23,7 +23,7 @@ async def show_card(telegram: TelegramServer, anna: Person, bot: FakeBot) -> Non
     await telegram.wait_until(lambda: anna.chat.bot_messages)
 
 
-async def test_a_press_runs_the_command_as_the_one_who_pressed(
+async def test_a_press_runs_the_command_as_the_person_who_pressed(
     telegram: TelegramServer, anna: Person, bot: FakeBot
 ) -> None:
     group = telegram.add_group("Lab")
@@ -52,7 +52,7 @@ async def test_a_press_runs_the_command_as_the_one_who_pressed(
     assert group.bot_messages[1].reply_to == card.id
 
 
-async def test_a_press_is_answered_before_its_command_is(
+async def test_a_press_is_confirmed_before_its_command_ends(
     telegram: TelegramServer, anna: Person, bot: FakeBot, unstarted_front_end: TelegramFrontEnd
 ) -> None:
     await show_card(telegram, anna, bot)
@@ -88,7 +88,7 @@ async def test_an_expired_button_says_so(
     assert bot.lines == ["/show"]
 
 
-async def test_an_expired_button_says_so_also_when_the_press_is_too_old_for_an_alert(
+async def test_an_expired_button_says_so_even_if_the_press_is_too_old_for_an_alert(
     telegram: TelegramServer, anna: Person, bot: FakeBot, actions: MemoryActions
 ) -> None:
     await show_card(telegram, anna, bot)

@@ -1,4 +1,4 @@
-"""Cards on Telegram with all that is behind them: the database, ClearML, and the loop that edits what is due."""
+"""Cards on Telegram, with the real database, ClearML's sandbox and the loop that edits cards."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -66,7 +66,7 @@ def live_cards(card_service: CardService, front_end: TelegramFrontEnd, clock: Cl
 
 
 async def count_edits_after(clock: Clock, live_cards: LiveCards, *seconds: float) -> list[int]:
-    """How many cards are edited after each pause."""
+    """Return how many cards are edited after each delay."""
     edits = []
     for delay in seconds:
         clock.now += timedelta(seconds=delay)
@@ -92,7 +92,7 @@ async def test_a_deleted_card_is_sent_again_once(
     await card_service.mark_due([experiment])
     anna.chat.messages.clear()
 
-    # In the second round the deleted card is let go: it stands nowhere any more.
+    # The second round gives up the deleted card.
     assert await count_edits_after(clock, live_cards, 1, 10, 10) == [1, 1, 0]
 
     (text,) = anna.chat.texts

@@ -1,4 +1,4 @@
-"""What people write and press on Telegram, over real sockets, with the real library."""
+"""Commands that people write on Telegram, over real sockets with the real library."""
 
 import asyncio
 
@@ -21,7 +21,7 @@ async def test_a_message_in_a_private_chat_is_a_command(
 ) -> None:
     bot.replies["find base"] = Reply.of("baseline & <b>others</b>")
 
-    said = await anna.send("find base")
+    sent = await anna.send("find base")
     await telegram.wait_until(lambda: anna.chat.bot_messages)
 
     assert bot.messages == [
@@ -31,7 +31,7 @@ async def test_a_message_in_a_private_chat_is_a_command(
     ]
     (answer,) = anna.chat.bot_messages
     assert answer.text == "baseline & <b>others</b>"
-    assert answer.reply_to == said.id
+    assert answer.reply_to == sent.id
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_answers_stay_in_their_topic(telegram: TelegramServer, anna: Perso
     assert {message.conversation for message in bot.messages} == {
         Conversation("telegram", str(forum.id), str(topic))
     }
-    # Telegram calls all that is written in a topic a reply to its first message.
+    # Telegram marks every message in a topic as a reply to its first message.
     assert bot.messages[0].context_experiment_id == ""
 
 
@@ -139,7 +139,7 @@ async def test_a_picture_is_answered_in_private_and_ignored_in_a_group(
 
 
 async def test_a_redelivered_update_runs_once(telegram: TelegramServer, anna: Person, bot: FakeBot) -> None:
-    said = await anna.send("/find")
+    sent = await anna.send("/find")
     update = next(update for update in telegram.state.updates if "message" in update)
     await telegram.wait_until(lambda: anna.chat.bot_messages and not telegram.state.updates)
 
@@ -149,7 +149,7 @@ async def test_a_redelivered_update_runs_once(telegram: TelegramServer, anna: Pe
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
 
     assert bot.lines == ["/find", "/queue"]
-    assert anna.chat.bot_messages[0].reply_to == said.id
+    assert anna.chat.bot_messages[0].reply_to == sent.id
 
 
 async def test_commands_of_one_person_run_in_order(

@@ -1,4 +1,4 @@
-"""Beginning, ending, and what lies between a bot and Telegram."""
+"""The connection to Telegram: start, stop, and failures in between."""
 
 import asyncio
 import logging
@@ -34,7 +34,7 @@ def create_front_end(token: str, api_url: str, webhook_url: str = "") -> Telegra
     )
 
 
-@pytest.mark.parametrize("token", ["", "abc", "42:with blank", "42:AA\n"])
+@pytest.mark.parametrize("token", ["", "abc", "42:with space", "42:AA\n"])
 def test_an_invalid_token_is_refused(token: str) -> None:
     with pytest.raises(SettingsError, match=r"^TELEGRAM_BOT_TOKEN: ") as refused:
         create_front_end(token, "")
@@ -49,14 +49,14 @@ def test_an_invalid_api_url_is_refused() -> None:
 
 def test_a_webhook_needs_a_public_address(unstarted_front_end: TelegramFrontEnd) -> None:
     assert list(unstarted_front_end.routes) == []
-    with pytest.raises(SettingsError, match=r"^TELEGRAM_WEBHOOK_URL: must begin with https://"):
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_WEBHOOK_URL: must start with https://"):
         create_front_end("42:AA", "", webhook_url="http://bot.example.org")
 
 
 async def test_a_rejected_token_is_one_clear_error(telegram: TelegramServer) -> None:
     front_end = create_front_end("42:wrong", telegram.url)
 
-    with pytest.raises(SettingsError, match=r"^TELEGRAM_BOT_TOKEN: Telegram does not accept it") as refused:
+    with pytest.raises(SettingsError, match=r"^TELEGRAM_BOT_TOKEN: Telegram doesn't accept it") as refused:
         await front_end.start()
 
     assert "42:wrong" not in str(refused.value)
@@ -85,26 +85,26 @@ async def test_a_token_rejected_later_is_one_log_line(
     await front_end.start()
     await telegram.listen()
 
-    await wait_until(lambda: "TELEGRAM_BOT_TOKEN: Telegram does not accept it" in caplog.text)
+    await wait_until(lambda: "TELEGRAM_BOT_TOKEN: Telegram doesn't accept it" in caplog.text)
 
     await front_end.stop()
     assert "42:wrong" not in caplog.text
 
 
-async def test_stopping_while_telegram_is_down_takes_no_time(
+async def test_stopping_while_telegram_is_down_is_fast(
     telegram: TelegramServer, unstarted_front_end: TelegramFrontEnd
 ) -> None:
     await unstarted_front_end.start()
     await telegram.wait_until(lambda: telegram.poll_count)
     await telegram.stop_listening()
-    begun = monotonic()
+    start = monotonic()
 
     await unstarted_front_end.stop()
 
-    assert monotonic() - begun < 5
+    assert monotonic() - start < 5
 
 
-async def test_polling_goes_on_after_its_connection_was_dropped(
+async def test_polling_continues_after_a_dropped_connection(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     await telegram.wait_until(lambda: telegram.poll_count)
@@ -178,7 +178,7 @@ async def test_a_running_command_is_answered_before_the_end(
     await started.wait()
 
     stop_task = asyncio.create_task(unstarted_front_end.stop())
-    # The last poll has no time-out: it only tells what was received.
+    # The last poll has no timeout: it only confirms the received updates.
     await telegram.wait_until(lambda: not telegram.state.updates)
     may_end.set()
     await stop_task
@@ -206,4 +206,4 @@ async def test_a_command_that_does_not_end_is_cancelled_with_a_message(
 
     assert monotonic() - start < 5
     (text,) = anna.chat.texts
-    assert "may or may not have been done" in text
+    assert "may or may not be done" in text

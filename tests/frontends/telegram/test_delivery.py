@@ -1,4 +1,4 @@
-"""What nobody asked for: notifications, and cards that are edited in place."""
+"""Delivery on Telegram: notifications, and cards that are edited in place."""
 
 from datetime import timedelta
 from time import monotonic
@@ -14,7 +14,7 @@ from tests.support.telegram import Chat, Fault, Person, TelegramServer
 
 PENDING = Reply.of("Pending", experiment_id="e1").as_card()
 RUNNING = Reply.of("Running", experiment_id="e1").as_card()
-NOTIFICATION = Reply.of("It is Completed.", Buttons((Button("Log", "/log e1"),)), experiment_id="e1")
+NOTIFICATION = Reply.of("It completed.", Buttons((Button("Log", "/log e1"),)), experiment_id="e1")
 
 
 def get_conversation(chat: Chat, thread: str = "") -> Conversation:
@@ -27,7 +27,7 @@ async def test_a_notification_arrives_as_a_card(
     await telegram_front_end.deliver(get_conversation(anna.chat), NOTIFICATION)
 
     (card,) = anna.chat.bot_messages
-    assert card.text == "It is Completed."
+    assert card.text == "It completed."
     assert card.reply_to is None
     assert cards.experiments == {(str(anna.id), str(card.id)): "e1"}
 
@@ -45,7 +45,7 @@ async def test_a_notification_is_marked_delivered_with_its_last_message(
         NOTIFICATION if messages == 1 else Reply.of("word " * 1000, *NOTIFICATION.blocks, experiment_id="e1")
     )
     await telegram_front_end.deliver(get_conversation(anna.chat), notification, on_delivered)
-    assert counts == [(messages, messages - 1)], "once, and its last message is no card yet"
+    assert counts == [(messages, messages - 1)], "once, before the last message is saved"
     assert len(cards.experiments) == messages
 
 
@@ -53,7 +53,7 @@ async def test_a_rejected_message_is_not_marked_delivered(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
 ) -> None:
     async def on_delivered() -> None:
-        pytest.fail("Telegram does not have it")
+        pytest.fail("Telegram doesn't have the message")
 
     telegram.add_fault("sendMessage", Fault.broken(500, times=10))
     with pytest.raises(DeliveryFailedError):
@@ -96,7 +96,7 @@ async def test_a_migrated_group_is_followed_and_saved(
 
     await telegram_front_end.deliver(get_conversation(group), NOTIFICATION)
 
-    assert supergroup.texts == ["It is Completed."]
+    assert supergroup.texts == ["It completed."]
     assert conversations.moves == [(str(group.id), str(supergroup.id))]
     assert set(cards.experiments) == {(str(supergroup.id), str(supergroup.bot_messages[0].id))}
 
@@ -152,9 +152,9 @@ async def test_a_deleted_card_is_sent_again(
 
     await telegram_front_end.edit(get_conversation(anna.chat), str(card.id), RUNNING)
 
-    (anew,) = anna.chat.bot_messages
-    assert anew.text == "Running"
-    assert cards.card_ids == {str(card.id), str(anew.id)}
+    (new_card,) = anna.chat.bot_messages
+    assert new_card.text == "Running"
+    assert cards.card_ids == {str(card.id), str(new_card.id)}
 
 
 async def test_a_deleted_superseded_card_is_not_sent_again(
@@ -186,11 +186,11 @@ async def test_an_edit_waits_as_long_as_telegram_says(
 ) -> None:
     await telegram_front_end.deliver(get_conversation(anna.chat), PENDING)
     telegram.add_fault("editMessageText", Fault.too_many_requests(retry_after=1))
-    begun = monotonic()
+    start = monotonic()
 
     await telegram_front_end.edit(get_conversation(anna.chat), str(anna.chat.bot_messages[0].id), RUNNING)
 
-    assert monotonic() - begun >= 1
+    assert monotonic() - start >= 1
     assert anna.chat.texts == ["Running"]
 
 
@@ -205,18 +205,18 @@ async def test_a_text_edits_the_caption_or_replaces_the_file(
     await telegram_front_end.edit(get_conversation(anna.chat), str(document.id), RUNNING)
     assert (document.text, document.file_name, document.edit_count) == ("Running", "log.txt", 1)
 
-    long = Reply.of("x" * 1500, experiment_id="e1").as_card()
-    await telegram_front_end.edit(get_conversation(anna.chat), str(document.id), long)
-    (anew,) = anna.chat.bot_messages
-    assert (anew.text, anew.file_name) == ("x" * 1500, "")
-    assert str(anew.id) in cards.card_ids
+    long_reply = Reply.of("x" * 1500, experiment_id="e1").as_card()
+    await telegram_front_end.edit(get_conversation(anna.chat), str(document.id), long_reply)
+    (new_card,) = anna.chat.bot_messages
+    assert (new_card.text, new_card.file_name) == ("x" * 1500, "")
+    assert str(new_card.id) in cards.card_ids
 
 
 def test_a_group_is_edited_less_often_than_a_private_chat(unstarted_front_end: TelegramFrontEnd) -> None:
     group = unstarted_front_end.get_edit_intervals(Conversation("telegram", "-1001"))
     private = unstarted_front_end.get_edit_intervals(Conversation("telegram", "17"))
     assert group.card >= timedelta(seconds=10)
-    assert timedelta(minutes=1) / group.conversation <= 10, "half of the 20 messages and edits that it takes"
+    assert timedelta(minutes=1) / group.conversation <= 10, "half of the 20 messages and edits that a group takes"
     assert timedelta(seconds=1) <= private.conversation <= private.card
 
 

@@ -1,4 +1,4 @@
-"""Forms on Telegram: one value at a time is asked for, and the reply to the question is the answer."""
+"""Forms on Telegram: each question asks for one value, and people answer by replying to it."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -37,7 +37,7 @@ async def open_form(telegram: TelegramServer, person: Person, chat: Chat) -> Sho
 async def press_for_question(
     telegram: TelegramServer, person: Person, form: ShownMessage, label: str
 ) -> ShownMessage:
-    """The question that pressing a button of a form brings."""
+    """Press a button of a form and return the question that follows."""
     message_count = len(form.chat.bot_messages)
     await person.press(form, label)
     await telegram.wait_until(lambda: len(form.chat.bot_messages) > message_count)
@@ -47,7 +47,7 @@ async def press_for_question(
 async def answer_question(
     telegram: TelegramServer, person: Person, question: ShownMessage, text: str
 ) -> ShownMessage:
-    """What the bot says to the answer of a question."""
+    """Answer a question and return the bot's reply."""
     message_count = len(question.chat.bot_messages)
     await person.reply_to(question, text)
     await telegram.wait_until(lambda: len(question.chat.bot_messages) > message_count)
@@ -92,7 +92,7 @@ async def test_a_button_asks_for_a_value_and_the_answer_runs_the_command(
 @pytest.mark.parametrize(
     "text", ["pip install x\nexport A='b c'", "/data/imagenet", "a=b --yes", "don't", "“two words”", "\\", "/"]
 )
-async def test_an_answer_is_one_value_whatever_is_in_it(
+async def test_an_answer_with_any_characters_is_one_value(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot, text: str
 ) -> None:
     bot.replies["/set"] = PARAMETERS
@@ -118,7 +118,7 @@ async def test_a_command_sent_as_the_reply_to_a_question_is_a_command(
     assert bot.lines[-1] == "/find base"
 
 
-async def test_in_a_group_the_question_mentions_who_pressed(
+async def test_in_a_group_the_question_mentions_the_person_who_pressed(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
     group = telegram.add_group("Lab")
@@ -164,7 +164,7 @@ async def test_a_form_of_one_empty_value_asks_at_once(
     (question,) = group.bot_messages
     assert question.forced_reply is not None
     assert question.forced_reply.user_ids == frozenset({anna.id})
-    assert "id, a part of its name, or its web link" in question.text
+    assert "id, part of its name, or its web link" in question.text
 
     await answer_question(telegram, anna, question, "my baseline")
     assert bot.lines[-1] == "/clone 'my baseline'"

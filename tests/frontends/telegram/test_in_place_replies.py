@@ -1,4 +1,4 @@
-"""Buttons whose answer takes the place of the message that has them: the pages of a list."""
+"""Buttons with in-place replies, which replace the message of the button: the pages of a list."""
 
 from functools import partial
 
@@ -59,7 +59,7 @@ async def test_pages_are_shown_in_the_same_message(
 async def test_an_unchanged_page_is_not_edited(
     telegram: TelegramServer, anna: Person, shown: ShownMessage, actions: MemoryActions
 ) -> None:
-    # The same page with other tokens is another message to Telegram, so the tokens have to be the same here.
+    # Telegram sees other tokens as a change, so the tokens have to be the same here.
     actions.fixed_tokens = {action: token for token, action in actions.actions.items()}
 
     await anna.press(shown, "Again")
@@ -78,8 +78,8 @@ async def test_a_page_of_a_deleted_message_is_sent_again(
     del anna.chat.messages[shown.id]
     await telegram.wait_until(lambda: anna.chat.texts == ["Experiments, page 2 of 9"])
 
-    (anew,) = anna.chat.bot_messages
-    await anna.press(anew, "Next")
+    (new_list,) = anna.chat.bot_messages
+    await anna.press(new_list, "Next")
     await telegram.wait_until(lambda: anna.chat.texts == ["Experiments, page 3 of 9"])
 
 

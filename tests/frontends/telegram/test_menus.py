@@ -1,4 +1,4 @@
-"""The menus that Telegram shows when somebody types a slash: by role, by place, by language."""
+"""The command menus that Telegram shows when somebody types a slash: by role, chat and language."""
 
 import pytest
 
@@ -105,7 +105,7 @@ def test_a_menu_stays_within_limits() -> None:
     assert [len(entry.description) for entry in menu[:3]] == [256, 256, 1]
 
 
-async def test_telegram_takes_the_menus_of_all_commands(
+async def test_telegram_accepts_the_menus_of_all_commands(
     telegram: TelegramServer, unstarted_front_end: TelegramFrontEnd, anna: Person, admin_ids: list[str]
 ) -> None:
     admin_ids.append(str(anna.id))
@@ -125,7 +125,7 @@ async def test_a_refused_menu_is_logged(
     await unstarted_front_end.start()
     await anna.send("/find")
     await telegram.wait_until(lambda: anna.chat.bot_messages)
-    await wait_until(lambda: "menu of commands was not published" in caplog.text)
+    await wait_until(lambda: "Can't publish the command menu" in caplog.text)
     await unstarted_front_end.stop()
 
 
@@ -139,5 +139,5 @@ async def test_a_failed_admin_lookup_is_logged(
     await unstarted_front_end.start()
     await anna.send("/find")
     await telegram.wait_until(lambda: anna.chat.bot_messages)
-    await wait_until(lambda: caplog.text.count("menu of commands was not published") == 2)
+    await wait_until(lambda: caplog.text.count("Can't publish the command menu") == 2)
     await unstarted_front_end.stop()

@@ -1,4 +1,4 @@
-"""Pictures: as photos in the chat where Telegram takes them, else as files; each with its caption."""
+"""Pictures on Telegram: as photos if Telegram accepts them, else as files; each with its caption."""
 
 import pytest
 
@@ -23,14 +23,14 @@ async def test_pictures_are_photos_with_the_buttons_below_the_last(
     buttons = Buttons((Button("Log", "/log e1"),))
     bot.replies["/plot"] = Reply.of(Text("baseline", Tone.HEADING), PLOT, other, buttons, experiment_id="e1")
 
-    said = await anna.send("/plot")
+    sent = await anna.send("/plot")
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)
 
     heading, first, second = anna.chat.bot_messages
-    assert (heading.text, heading.reply_to) == ("baseline", said.id)
+    assert (heading.text, heading.reply_to) == ("baseline", sent.id)
     assert (first.is_photo, first.file_name, first.file_content) == (True, "val_loss.png", PLOT.png)
     assert first.text.replace("\u2060", "") == "loss <0.1> & @anna"
-    assert first.text != "loss <0.1> & @anna", "nobody is pinged"
+    assert first.text != "loss <0.1> & @anna", "nobody is mentioned"
     assert (second.is_photo, second.file_content, second.text) == (True, other.png, "accuracy")
     assert [list(message.buttons) for message in anna.chat.bot_messages] == [[], [], ["Log"]]
     await wait_until(lambda: len(cards.experiments) == 3)
@@ -96,7 +96,7 @@ async def test_an_oversized_picture_is_described_in_text(
     await anna.send("/plot")
     await telegram.wait_until(lambda: anna.chat.bot_messages)
 
-    assert "more than Telegram takes" in anna.chat.texts[0]
+    assert "too large for Telegram" in anna.chat.texts[0]
     assert "It falls." in anna.chat.texts[0]
 
 

@@ -1,4 +1,4 @@
-"""Replies as Telegram's HTML, each accepted by the rules that Telegram has for it."""
+"""Replies as Telegram's HTML, checked against Telegram's rules."""
 
 import pytest
 
@@ -21,7 +21,7 @@ HOSTILE = "<!channel> *x* & <b>bold</b> </pre> &lt; @anna \x1b[2J\u202egpj"
 
 
 def render_accepted(*blocks: Block) -> list[ParsedText]:
-    """What chats show of a reply, each message accepted by Telegram's rules."""
+    """Return the texts that a chat shows for a reply, and check each message against Telegram's rules."""
     return list(map(parse_accepted, render(Reply.of(*blocks))))
 
 
@@ -102,7 +102,7 @@ def test_a_log_of_10000_lines_is_a_document_that_shows_its_end() -> None:
     assert isinstance(document, DocumentMessage)
     assert document.content.decode() == log
     caption = parse_text(document.caption, "HTML", max_length=1024).text
-    assert caption.startswith("10,000 lines; they end with:\n")
+    assert caption.startswith("10,000 lines. The last ones:\n")
     assert caption.endswith("step 9999 <loss> 0.9999")
     assert document.rows == ((Key("Again", Action("/log")),),)
 
@@ -116,7 +116,7 @@ def test_an_oversized_log_is_truncated_to_its_end(monkeypatch: pytest.MonkeyPatc
     assert isinstance(document, DocumentMessage)
     assert len(document.content) <= 10_000
     assert log.encode().endswith(document.content)
-    assert parse_accepted(document).text.startswith("The end of 1,001 lines")
+    assert parse_accepted(document).text.startswith("This file has only the end of 1,001 lines.")
 
 
 def test_a_log_of_one_endless_line_is_a_document_too() -> None:
@@ -132,7 +132,7 @@ def test_a_narrow_table_is_drawn() -> None:
     assert render_only_message(table) == "queue        waits\ndefault      3\nalice_queue  12"
 
 
-def test_a_wide_table_has_one_item_a_paragraph() -> None:
+def test_a_wide_table_is_a_list_with_a_paragraph_for_each_row() -> None:
     table = Table(
         ("name", "status", "project"),
         (("long baseline of the week", "Completed", "vision"), ("other", "", "speech")),
@@ -143,14 +143,14 @@ def test_a_wide_table_has_one_item_a_paragraph() -> None:
     )
 
 
-def test_a_wide_table_of_names_and_values_has_one_a_line() -> None:
+def test_a_wide_table_of_two_columns_is_a_list_with_a_line_for_each_row() -> None:
     table = Table(("", ""), (("/find", "Find experiments by text, project or status."), ("/show", "Show one.")))
 
     assert render_only_message(table) == "/find Find experiments by text, project or status.\n/show Show one."
 
 
-def test_an_empty_table_is_one_word() -> None:
-    assert render_only_message(Table(("name",), ())) == "nothing"
+def test_an_empty_table_says_so() -> None:
+    assert render_only_message(Table(("name",), ())) == "Nothing to show"
 
 
 def test_a_table_of_500_rows_is_a_document_that_shows_its_beginning() -> None:
@@ -161,7 +161,7 @@ def test_a_table_of_500_rows_is_a_document_that_shows_its_beginning() -> None:
     assert isinstance(document, DocumentMessage)
     assert len(document.content.decode().splitlines()) == 501
     caption = parse_text(document.caption, "HTML", max_length=1024).text
-    assert caption.startswith("500 rows; they begin with:\n00000000\nname: experiment 0 <b>")
+    assert caption.startswith("500 rows. The first ones:\n00000000\nname: experiment 0 <b>")
 
 
 def test_a_value_of_3000_characters_is_shown_whole() -> None:
@@ -237,7 +237,7 @@ def test_an_empty_reply_is_still_a_message(reply: Reply) -> None:
     assert parse_text(message.html, "HTML").text
 
 
-def test_a_message_that_is_edited_is_one_text() -> None:
+def test_an_edited_message_is_one_text() -> None:
     reply = Reply.of("Now.", Code("line\n" * 500), Buttons((Button("Log", "/log"),)))
 
     assert render_single_message(reply) == TextMessage("Now.", ((Key("Log", Action("/log")),),))

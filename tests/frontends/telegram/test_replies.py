@@ -1,4 +1,4 @@
-"""What the bot answers on Telegram arrives: whole, also over a bad line."""
+"""Replies on Telegram arrive complete, also over a bad connection."""
 
 from datetime import timedelta
 
@@ -46,7 +46,7 @@ async def test_500_experiments_found_arrive_as_a_file(
 
     document, last = anna.chat.bot_messages
     assert len(document.file_content.decode().splitlines()) == 501
-    assert "440 more are not shown" in last.text
+    assert "440 more aren't shown" in last.text
     assert sum(map(len, last.rows)) == 60
 
 

@@ -1,4 +1,4 @@
-"""The test server refuses what Telegram refuses, in Telegram's words. Everything else rests on that."""
+"""The fake Telegram server refuses what Telegram refuses, with Telegram's own texts. Other tests rely on that."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -153,7 +153,7 @@ async def test_a_forced_reply_reaches_mentioned_and_replied_users(
     telegram: TelegramServer, client: Bot, anna: Person
 ) -> None:
     group = telegram.add_group("Lab")
-    said = await anna.send("hello", chat=group)
+    sent = await anna.send("hello", chat=group)
     selective = ForceReply(selective=True)
 
     await client.send_message(group.id, "nobody", reply_markup=selective)
@@ -162,7 +162,7 @@ async def test_a_forced_reply_reaches_mentioned_and_replied_users(
         group.id, "not me", reply_markup=selective, reply_parameters=ReplyParameters(bot_message.id)
     )
     await client.send_message(
-        group.id, "the sender", reply_markup=selective, reply_parameters=ReplyParameters(said.id)
+        group.id, "the sender", reply_markup=selective, reply_parameters=ReplyParameters(sent.id)
     )
     mention = '<a href="tg://user?id=7">B</a>'
     await client.send_message(group.id, mention, parse_mode="HTML", reply_markup=selective)
@@ -228,19 +228,19 @@ async def test_an_unknown_method_is_recorded(telegram: TelegramServer, client: B
         await client.get_sticker_set("x")
 
     assert telegram.unknown_methods == ["getStickerSet"]
-    telegram.unknown_methods.clear()  # else leaving the server fails this test, as it should any other
+    telegram.unknown_methods.clear()  # the server fails tests with unknown methods at its end
 
 
 async def test_a_response_can_be_delayed(telegram: TelegramServer, client: Bot, anna: Person) -> None:
     may_answer = asyncio.Event()
     telegram.add_fault("sendMessage", Fault.delayed_until(may_answer))
 
-    sending = asyncio.create_task(client.send_message(anna.id, "x"))
+    send_task = asyncio.create_task(client.send_message(anna.id, "x"))
     await telegram.wait_until(lambda: telegram.list_calls("sendMessage"))
-    assert not sending.done()
+    assert not send_task.done()
     may_answer.set()
 
-    assert (await sending).text == "x"
+    assert (await send_task).text == "x"
 
 
 async def test_stored_values_can_be_read(telegram: TelegramServer, client: Bot, anna: Person) -> None:

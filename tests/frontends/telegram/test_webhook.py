@@ -1,4 +1,4 @@
-"""The webhook over real sockets: who may bring updates, and what is kept while nobody listens."""
+"""The webhook over real sockets: who may send updates, and which are kept while the bot is stopped."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ def webhook_url() -> str:
 
 
 def build_update(person: Person, text: str, update_id: int) -> dict[str, object]:
-    """An update as somebody else might make it up."""
+    """Return an update as an attacker could write it."""
     return {
         "update_id": update_id,
         "message": {
@@ -40,13 +40,13 @@ def build_update(person: Person, text: str, update_id: int) -> dict[str, object]
 async def test_the_webhook_is_set_with_url_and_secret(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd
 ) -> None:
-    (given,) = telegram.list_calls("setWebhook")
+    (parameters,) = telegram.list_calls("setWebhook")
 
-    assert given["url"] == f"{PUBLIC_ADDRESS}/telegram"
-    assert set(given["allowed_updates"]) == {"message", "callback_query"}
-    assert len(given["secret_token"]) >= 32
-    assert telegram.token.partition(":")[2] not in given["secret_token"]
-    assert not given.get("drop_pending_updates")
+    assert parameters["url"] == f"{PUBLIC_ADDRESS}/telegram"
+    assert set(parameters["allowed_updates"]) == {"message", "callback_query"}
+    assert len(parameters["secret_token"]) >= 32
+    assert telegram.token.partition(":")[2] not in parameters["secret_token"]
+    assert not parameters.get("drop_pending_updates")
 
 
 @pytest.mark.parametrize("secret", [None, "", "wrong", "ungültig", "x" * 10_000])
@@ -131,7 +131,7 @@ async def test_stopping_answers_received_updates_and_refuses_later_ones(
 async def test_pending_updates_are_answered_after_a_restart(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person, bot: FakeBot
 ) -> None:
-    first = telegram.state.webhook_secret
+    first_secret = telegram.state.webhook_secret
     telegram.state.webhook_url = ""
     await anna.send("/find")
     restarted_front_end = TelegramFrontEnd(
@@ -151,7 +151,7 @@ async def test_pending_updates_are_answered_after_a_restart(
         await telegram.wait_until(lambda: anna.chat.bot_messages)
         await restarted_front_end.stop()
 
-    assert telegram.state.webhook_secret == first
+    assert telegram.state.webhook_secret == first_secret
     assert bot.lines == ["/find"]
 
 

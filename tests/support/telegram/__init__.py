@@ -1,4 +1,4 @@
-"""Telegram's Bot API on a loopback port, and the people who use the bot."""
+"""A fake of Telegram's Bot API on a loopback port, and the people who use the bot."""
 
 from tests.support.telegram.chats import Chat, ShownButton, ShownMessage
 from tests.support.telegram.faults import Fault

@@ -1,4 +1,4 @@
-"""Chats as they stand on Telegram's side: who is in them and what they show now."""
+"""Chats and messages on the side of Telegram."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +16,7 @@ class ShownButton:
 
 @dataclass(frozen=True, slots=True)
 class ForcedReply:
-    """A reply that phones open by themselves: with what in the empty field, and whose; None is everybody's."""
+    """A reply that phones open by themselves: its placeholder, and for which users; None is for all."""
 
     placeholder: str
     user_ids: frozenset[int] | None
@@ -24,7 +24,7 @@ class ForcedReply:
 
 @dataclass
 class ShownMessage:
-    """A message as the chat shows it now. `source` is the markup that it was sent with, `tags` what it held."""
+    """A message as the chat shows it now. `source` is its markup and `tags` are the tags in it."""
 
     id: int
     chat: "Chat"
@@ -54,7 +54,7 @@ class ShownMessage:
         return {button.label: button.data for row in self.rows for button in row}
 
     def to_json(self, *, nested: bool = False) -> dict[str, Any]:
-        """The message in the Bot API's shape. One that is replied to is shown without what it replies to."""
+        """Return the message in the Bot API's format. A `nested` one lacks the message that it replies to."""
         content: dict[str, Any] = {
             "message_id": self.id,
             "date": self.date,
@@ -64,7 +64,7 @@ class ShownMessage:
         if self.thread is not None:
             content |= {"message_thread_id": self.thread, "is_topic_message": True}
         elif self.reply_to is not None and self.chat.type == "supergroup":
-            # A chain of replies has a thread id too, which is not a topic's.
+            # A chain of replies has a thread id, too, which isn't a topic's.
             content["message_thread_id"] = self.reply_to
         if self.created_topic:
             content["forum_topic_created"] = {"name": self.created_topic, "icon_color": 7322096}
@@ -83,7 +83,7 @@ class ShownMessage:
                     [{"text": item.label, "callback_data": item.data} for item in row] for row in self.rows
                 ]
             }
-        # A message in a topic that answers nothing replies to the message that created the topic.
+        # Every other message in a topic is a reply to the message that created the topic.
         replied = self.chat.messages.get(self.reply_to or self.thread or 0)
         if replied is not None and replied is not self and not nested:
             content["reply_to_message"] = replied.to_json(nested=True)
@@ -118,7 +118,7 @@ class Chat:
 
     @property
     def bot_messages(self) -> list[ShownMessage]:
-        """What the bot has sent and not deleted, oldest first."""
+        """The messages that the bot has sent and not deleted, oldest first."""
         return [message for message in self.messages.values() if message.is_from_bot and not message.created_topic]
 
     @property

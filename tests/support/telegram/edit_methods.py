@@ -1,4 +1,4 @@
-"""The methods that change or delete a message which the bot has sent."""
+"""The methods that edit or delete a message of the bot."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ def edit_message_caption(state: State, call: Call) -> Any:
 
 
 def edit_message_media(state: State, call: Call) -> Any:
-    """Makes any message one with a file; a text too."""
+    """Turn any message into one with a file, also a text."""
     message = _find_message_to_edit(state, call)
     media = call.parameters.get("media") or {}
     if media.get("type") not in {"photo", "document"}:

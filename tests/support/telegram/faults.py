@@ -1,4 +1,4 @@
-"""What the server is made to do wrong, one fault for one or more calls of a method."""
+"""Faults of the server: each affects one or more calls of a method."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from tests.support.telegram.refusals import RefusalError
 
 @dataclass
 class Fault:
-    """A wrong answer. With neither a refusal nor a drop the answer is right, and only late.
+    """A wrong or late response: late only, if it has neither a refusal nor a dropped connection.
 
-    `until` holds the answer back until a test sets it. `happens` is what happens in the world while the request
-    is on its way. `carried_out` has the request done before its answer is lost. `skip` calls are answered
-    rightly first, then `times` are not.
+    The response waits for `release_event`. `side_effect` is called while the request is in flight.
+    With `runs_method` the method runs before the response is lost. The first `skip` calls have no fault, and
+    the next `times` calls have it.
     """
 
     refusal: RefusalError | None = None
@@ -58,7 +58,7 @@ CONFLICT = RefusalError(
 
 @dataclass
 class Faults:
-    """The faults that are still to come, by method."""
+    """The planned faults by method."""
 
     planned: dict[str, list[Fault]] = field(default_factory=dict)
 

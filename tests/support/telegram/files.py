@@ -1,4 +1,4 @@
-"""Files that come with a request, and what Telegram does not take for a photo."""
+"""Files in a request, and Telegram's rules for photos."""
 
 from tests.support.telegram.api_calls import Call, SentFile
 from tests.support.telegram.refusals import RefusalError, build_bad_request
@@ -10,10 +10,10 @@ _MAX_ASPECT_RATIO = 20
 
 
 def find_sent_file(call: Call, reference: str, *, is_photo: bool) -> SentFile:
-    """The file that a parameter refers to.
+    """Return the file that a parameter refers to.
 
     Raises:
-        RefusalError: there is none, or it is too large, or it cannot be shown as a photo.
+        RefusalError: There is no file, it is too large, or it can't be a photo.
     """
     file = call.files.get(reference.removeprefix("attach://"))
     if file is None or not file.content:

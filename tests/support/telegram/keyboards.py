@@ -1,4 +1,4 @@
-"""What stands below a message: buttons, or a reply that the phone opens by itself."""
+"""The reply markup of a message: buttons or a forced reply."""
 
 from tests.support.telegram.api_calls import Call
 from tests.support.telegram.chats import BOT_ID, Chat, ForcedReply, ShownButton
@@ -13,7 +13,7 @@ Rows = tuple[tuple[ShownButton, ...], ...]
 
 
 def parse_rows(call: Call) -> Rows:
-    """The inline keyboard of a message. Raises RefusalError."""
+    """Return the inline keyboard of a message. Raises RefusalError."""
     markup = call.parameters.get("reply_markup") or {}
     rows = tuple(tuple(map(_parse_button, row)) for row in markup.get("inline_keyboard", []))
     if sum(map(len, rows)) > _MAX_BUTTONS:
@@ -22,10 +22,10 @@ def parse_rows(call: Call) -> Rows:
 
 
 def parse_forced_reply(call: Call, chat: Chat, text: ParsedText, reply_to: int | None) -> ForcedReply | None:
-    """Whose phone opens a reply to a message.
+    """Return the forced reply of a message, and which users see it.
 
-    A selective one reaches those whom the text mentions and the sender of the message that it replies to; any
-    other reaches all. The bot itself has no phone. Raises RefusalError.
+    A selective one is for the users that the text mentions and for the sender of the message that it replies
+    to; any other is for all. The bot itself is never among them. Raises RefusalError.
     """
     markup = call.parameters.get("reply_markup") or {}
     if not markup.get("force_reply"):

@@ -1,6 +1,6 @@
-"""Telegram's HTML: what is a text with entities, and what is refused.
+"""The parser for Telegram's HTML, with its refusals.
 
-The rules are those of the page "HTML style" of the Bot API; the words of the refusals are the server's.
+The rules are those of the section "HTML style" of the Bot API; the texts of the refusals are the server's.
 """
 
 import html
@@ -22,7 +22,7 @@ _MAX_ENTITIES = 100
 
 @dataclass(frozen=True, slots=True)
 class ParsedText:
-    """A text as a chat shows it, the tags that were in it as they were opened, and the users it mentions by id."""
+    """A text as a chat shows it, its tags in the order of opening, and the ids of the users that it mentions."""
 
     text: str
     tags: tuple[str, ...] = ()
@@ -30,10 +30,10 @@ class ParsedText:
 
 
 def parse_html(source: str) -> ParsedText:
-    """The text without its markup.
+    """Return the text without its markup.
 
     Raises:
-        RefusalError: a tag is unknown, not closed, or closed in the wrong order.
+        RefusalError: A tag is unknown, not closed, or closed in the wrong order.
     """
     text_parts: list[str] = []
     tags: list[str] = []
@@ -70,10 +70,10 @@ def parse_html(source: str) -> ParsedText:
 def parse_text(
     source: str, parse_mode: str | None, *, max_length: int = _MAX_TEXT_LENGTH, may_be_empty: bool = False
 ) -> ParsedText:
-    """The text of a message that may be sent.
+    """Return the text of a valid message.
 
     Raises:
-        RefusalError: the markup is broken, or the text is empty or longer than `limit` once it is parsed.
+        RefusalError: The markup is broken, or the parsed text is empty or longer than `max_length`.
     """
     if parse_mode not in {None, "HTML"}:
         raise build_bad_request("unsupported parse_mode")

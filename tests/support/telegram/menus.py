@@ -1,4 +1,4 @@
-"""The menus of commands, by scope and language."""
+"""The command menus, by scope and language."""
 
 import re
 from typing import Any
@@ -31,7 +31,7 @@ def get_my_commands(state: State, call: Call) -> Any:
 
 
 def _parse_scope(state: State, call: Call) -> tuple[str, str]:
-    """The scope and the language; that of one chat has the chat's id in the scope's place."""
+    """Return the scope and the language. The scope of a single chat is the chat's id."""
     scope = call.parameters.get("scope", {"type": "default"})
     language = call.parameters.get("language_code", "")
     if language and not re.fullmatch(r"[a-z]{2}", language):

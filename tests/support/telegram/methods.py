@@ -1,4 +1,4 @@
-"""The methods of the Bot API, as far as a bot like ours needs them. An unknown one has no function here."""
+"""The methods of the Bot API that the bot needs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -82,7 +82,7 @@ def _send_file(state: State, call: Call, kind: str, *, is_photo: bool) -> Any:
 
 
 def _parse_destination(chat: Chat, call: Call) -> dict[str, int | None]:
-    """The topic of a new message and the message that it replies to."""
+    """Return the topic of a new message and the message that it replies to."""
     thread = call.parameters.get("message_thread_id")
     if thread is not None and (not chat.forum or int(thread) not in chat.messages):
         raise build_bad_request("message thread not found")

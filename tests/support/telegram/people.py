@@ -1,4 +1,4 @@
-"""The people who use the bot: they write, reply and press buttons."""
+"""The people who use the bot. They write, reply and press buttons."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from tests.support.telegram.state import CallbackAnswer, State
 class Person:
     """A Telegram user.
 
-    Privacy mode is on: in a group the bot hears commands, replies to its own messages, and nothing else.
+    Privacy mode is on: in a group the bot gets only commands, mentions and replies to its messages.
     """
 
     def __init__(self, state: State, first_name: str, last_name: str, *, has_opened_chat: bool) -> None:
@@ -24,14 +24,14 @@ class Person:
         self._press_count = 0
 
     async def send(self, text: str, *, chat: Chat | None = None, topic: int | None = None) -> ShownMessage:
-        """Writes a message, in the private chat where no other is given."""
+        """Send a message, by default in the private chat."""
         return await self._send_message(chat or self.chat, text, topic=topic, reply_to=None)
 
     async def reply_to(self, message: ShownMessage, text: str) -> ShownMessage:
         return await self._send_message(message.chat, text, topic=message.thread, reply_to=message)
 
     async def reply_with_photo(self, message: ShownMessage) -> ShownMessage:
-        """A reply that has no text."""
+        """Send a reply without a text."""
         photo = self._state.add_message(
             message.chat, self.user, "", reply_to=message.id, file_name="photo.jpg", is_photo=True
         )
@@ -39,7 +39,7 @@ class Person:
         return photo
 
     async def press(self, message: ShownMessage, label: str) -> str:
-        """Presses a button; gives the id under which the server keeps the bot's answer."""
+        """Press a button. Return the id of the press, for `get_callback_answer`."""
         self._press_count += 1
         press_id = f"{self.id}{self._press_count:06}"
         self._state.pending_presses.add(press_id)
@@ -54,11 +54,11 @@ class Person:
         return press_id
 
     def get_callback_answer(self, press_id: str) -> CallbackAnswer | None:
-        """What the phone showed for a press; None while it shows the spinner."""
+        """Return what the phone shows after a press; None while it shows the spinner."""
         return self._state.answered_presses.get(press_id)
 
     async def open_topic(self, forum: Chat, name: str) -> int:
-        """Opens a topic of a forum; gives its id."""
+        """Open a topic in a forum and return its id."""
         message = self._state.add_message(forum, self.user, "", created_topic=name)
         message.thread = message.id
         return message.id

@@ -1,4 +1,4 @@
-"""getUpdates: a long poll, of which one bot may have one at a time."""
+"""getUpdates: the long poll, of which a bot may have one at a time."""
 
 import asyncio
 import contextlib
@@ -13,17 +13,17 @@ _MAX_UPDATES = 100
 
 
 class Polling:
-    """Answers polls; a new one ends the one that waits with a conflict, as Telegram does."""
+    """Answers polls. As on Telegram, a new poll ends a waiting one with a conflict."""
 
     def __init__(self, state: State) -> None:
         self._state = state
         self._current_poll: asyncio.Future[None] | None = None
 
     async def get_updates(self, call: Call) -> list[dict[str, Any]]:
-        """The updates from `offset` on; those before it are forgotten, because the bot has them.
+        """Return the updates from `offset` on; those before it are confirmed and deleted.
 
         Raises:
-            RefusalError: another poll has begun, or a webhook is set.
+            RefusalError: Another poll has started, or a webhook is set.
         """
         if self._state.webhook_url:
             raise RefusalError(
@@ -37,8 +37,11 @@ class Polling:
         return await self._wait_for_updates_or_conflict(own_poll, call, float(call.parameters.get("timeout", 0)))
 
     async def _wait_for_updates_or_conflict(
-        self, own_poll: asyncio.Future[None], call: Call, timeout: float
-    ) -> list[dict[str, Any]]:  # the protocol's own parameter
+        self,
+        own_poll: asyncio.Future[None],
+        call: Call,
+        timeout: float,  # noqa: ASYNC109  # the protocol's own parameter
+    ) -> list[dict[str, Any]]:
         updates_task = asyncio.create_task(self._wait_for_updates(call))
         try:
             await asyncio.wait([updates_task, own_poll], timeout=timeout, return_when=asyncio.FIRST_COMPLETED)

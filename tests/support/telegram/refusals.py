@@ -1,14 +1,14 @@
-"""What Telegram answers to a request that it does not carry out."""
+"""Telegram's answers to requests that it refuses."""
 
 from typing import Any
 
 
 class RefusalError(Exception):
-    """A request refused with one of Telegram's own descriptions.
+    """A refused request, with one of Telegram's own descriptions.
 
     Args:
         status: The HTTP status, which is also the `error_code`.
-        description: Telegram's words, with the prefix that the status has (`Bad Request: …`).
+        description: Telegram's text, with the prefix of the status (`Bad Request: …`).
         parameters: `retry_after` or `migrate_to_chat_id`.
     """
 

@@ -1,4 +1,4 @@
-"""The server: HTTP, the record of what was called, and what it is made to do wrong."""
+"""The fake Telegram server: HTTP, the record of calls, and faults."""
 
 import asyncio
 import json
@@ -36,12 +36,12 @@ class TelegramServer:
     """Telegram's Bot API for one bot, in memory, reachable from this machine only.
 
     Attributes:
-        token: The bot's; any other is unauthorised.
-        calls: What was called, polls left out.
-        polls: How many polls have begun.
-        unknown_methods: Methods that were called and do not exist; leaving the server fails on one.
+        token: The bot's token; any other is unauthorised.
+        calls: The calls, without polls.
+        poll_count: How many polls have started.
+        unknown_methods: Called methods that don't exist here. If there are any, the server fails at its end.
         state: The data, for seeding and for assertions.
-        webhook: What brings updates to the bot once a webhook is set.
+        webhook: The delivery of updates to the bot's webhook.
     """
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class TelegramServer:
         assert not self.unknown_methods, self.unknown_methods
 
     async def listen(self) -> None:
-        """Begins to answer; after `hang_up`, on the same port again."""
+        """Start to answer; after `stop_listening`, on the same port again."""
         app = web.Application(client_max_size=64 * 1024 * 1024)
         app.router.add_route("*", "/bot{token}/{method}", self._handle_request)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -81,32 +81,32 @@ class TelegramServer:
         self._port = self._runner.addresses[0][1]
 
     async def stop_listening(self) -> None:
-        """Drops all connections and refuses new ones."""
+        """Drop all connections and refuse new ones."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
 
     def add_fault(self, method: str, fault: Fault) -> None:
-        """Has the next calls of a method answered wrongly."""
+        """Plan a fault for the next calls of a method."""
         self._faults.add(method, fault)
 
     def has_no_faults_left(self, method: str) -> bool:
-        """Whether all faults that were planned for a method have happened."""
+        """Return whether all planned faults of a method have happened."""
         return not self._faults.planned.get(method)
 
     def list_calls(self, method: str) -> list[dict[str, Any]]:
-        """The parameters of each call of a method, also of those that were refused."""
+        """Return the parameters of each call of a method, including refused ones."""
         return [call.parameters for call in self.calls if call.method == method]
 
     async def wait_until(self, condition: Callable[[], object]) -> None:
-        """Returns when the condition holds; it is looked at whenever something has changed here."""
+        """Wait until the condition holds. It is checked after each change here."""
         async with asyncio.timeout(_WAIT_TIMEOUT_SECONDS), self.state.changed:
             await self.state.changed.wait_for(lambda: bool(condition()))
 
     # ── People ────────────────────────────────────────────────────────────────────────────────────
 
     def add_person(self, first_name: str, last_name: str = "", *, has_opened_chat: bool = True) -> Person:
-        """A person, who has opened a private chat with the bot, or does so with his first message."""
+        """Add a person. Unless they have opened the private chat already, their first message opens it."""
         return Person(self.state, first_name, last_name, has_opened_chat=has_opened_chat)
 
     def add_group(self, title: str) -> Chat:
@@ -116,20 +116,20 @@ class TelegramServer:
         return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title))
 
     def add_forum(self, title: str) -> Chat:
-        """A supergroup with topics."""
+        """Add a supergroup with topics."""
         return self._add_chat(Chat(self.state.next_group_id() - 10**12, "supergroup", title, forum=True))
 
     def upgrade_group(self, group: Chat) -> Chat:
-        """The supergroup that a group becomes; the group's own id is refused from now on.
+        """Turn a group into a supergroup and return that. The group's old id is refused from now on.
 
-        Its messages stay behind, and the ids of new ones begin anew.
+        Its messages stay behind, and the ids of new messages start again.
         """
         supergroup = self.add_supergroup(group.title)
         group.moved_to = supergroup.id
         return supergroup
 
     async def announce_upgrade(self, group: Chat, person: Person) -> None:
-        """Has the bot see the two service messages that Telegram sends when a person has moved a group."""
+        """Send the bot the two service messages that follow when a person turns a group into a supergroup."""
         assert group.moved_to is not None, "the group has not moved"
         supergroup = self.state.chats[group.moved_to]
         for chat, migration in (
@@ -196,7 +196,7 @@ async def _apply_fault(fault: Fault, request: web.Request) -> None:
 
 
 async def _parse_call(request: web.Request) -> Call:
-    """The parameters, however they travel: in the query, as JSON, as a form, or as a form with files."""
+    """Return the call, with parameters from the query, JSON, a form, or a form with files."""
     method = request.match_info["method"]
     parameters: dict[str, Any] = dict(request.query)
     files: dict[str, SentFile] = {}
@@ -212,5 +212,5 @@ async def _parse_call(request: web.Request) -> Call:
 
 
 def _parse_value(name: str, text: str) -> Any:
-    """A form's value: what is not a string travels as JSON."""
+    """Return a form's value: anything but a string is sent as JSON."""
     return json.loads(text) if name in _JSON_PARAMETERS else text

@@ -1,4 +1,4 @@
-"""All that Telegram knows of one bot: its chats, its menus, and the updates that it has not fetched."""
+"""Telegram's state for one bot: its chats, its menus, and its pending updates."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.support.telegram.refusals import RefusalError, build_bad_request
 
 @dataclass
 class CallbackAnswer:
-    """What the person who pressed a button saw."""
+    """The answer that the phone shows after a button press."""
 
     text: str
     is_alert: bool
@@ -44,27 +44,27 @@ class State:
         return -self._last_group
 
     async def add_update(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
-        """Puts an update where the bot's next poll finds it."""
+        """Add an update for the bot's next poll."""
         self._last_update += 1
         update = {"update_id": self._last_update, kind: content}
         await self.redeliver(update)
         return update
 
     async def redeliver(self, update: dict[str, Any]) -> None:
-        """The same update again, as Telegram does when it did not learn that it had arrived."""
+        """Add the same update again, as Telegram does if it was not confirmed."""
         self.updates.append(update)
         await self.notify_changed()
 
     async def notify_changed(self) -> None:
-        """Wakes whoever waits for something to change."""
+        """Wake all tasks that wait for a change."""
         async with self.changed:
             self.changed.notify_all()
 
     def find_writable_chat(self, chat_id: Any) -> Chat:
-        """The chat that the bot may write in.
+        """Return a chat that the bot may write to.
 
         Raises:
-            RefusalError: there is none, the person has blocked the bot, or the group has moved.
+            RefusalError: There is no such chat, the bot was blocked, or the group has become a supergroup.
         """
         try:
             chat = self.chats[int(chat_id)]

@@ -1,4 +1,4 @@
-"""setWebhook, and Telegram's side of it: updates brought to the bot, again until it says that they arrived."""
+"""setWebhook, and the delivery of updates to the webhook until the bot confirms them."""
 
 import asyncio
 import contextlib
@@ -44,7 +44,7 @@ def get_webhook_info(state: State, _call: Call) -> Any:
 
 
 class WebhookDelivery:
-    """Brings updates, one after the other. `refused` has the status of each that did not arrive."""
+    """Sends updates one after the other. `refused_statuses` has the status of each refused request."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -78,7 +78,7 @@ class WebhookDelivery:
         return next(allowed_updates, None)
 
     async def _send_update(self, session: aiohttp.ClientSession, update: dict[str, Any]) -> bool:
-        """Whether the update has arrived."""
+        """Send an update. Return whether the bot has confirmed it."""
         headers = {_SECRET_HEADER: self._state.webhook_secret} if self._state.webhook_secret else {}
         try:
             async with session.post(self._build_local_url(), json=update, headers=headers) as answer:
@@ -89,13 +89,13 @@ class WebhookDelivery:
             self.refused_statuses.append(status)
             await self._state.notify_changed()
             return False
-        # It may be there twice; only this one is done with.
+        # The same update may be pending twice; only this one is confirmed.
         self._state.updates[:] = [other for other in self._state.updates if other is not update]
         await self._state.notify_changed()
         return True
 
     def _build_local_url(self) -> str:
-        """Where a public address leads to on this machine."""
+        """Return the local address for the webhook's public address."""
         public, local = next(
             (public, local)
             for public, local in self.local_addresses.items()

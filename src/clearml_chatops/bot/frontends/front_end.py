@@ -1,4 +1,4 @@
-"""What every chat front end is to the rest of the bot, and what it needs to have remembered for it."""
+"""The interface of chat front ends, and the interfaces of the stores that they need."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
@@ -7,16 +7,19 @@ from aiohttp.web import RouteDef
 
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.cards import EditIntervals
-from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
+
+MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
+"""Answers a message; the dispatcher's `handle`."""
 
 
 class DestinationGoneError(Exception):
-    """Nothing can be sent there any more: blocked, left, archived or deleted. Trying again is useless."""
+    """The conversation can no longer be reached: blocked, left, archived or deleted. Retries are useless."""
 
 
 class DeliveryFailedError(Exception):
-    """It was not sent this time; it may be the next time. `reason` is the platform's word for it."""
+    """A message was not sent; a retry may succeed. `reason` is the platform's own text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -24,11 +27,11 @@ class DeliveryFailedError(Exception):
 
 
 OnDelivered = Callable[[], Awaitable[None]]
-"""Notes that the platform has a message; one that is killed before it has noted it sends it again."""
+"""Marks a message as delivered. A process that is killed before this call sends the message again."""
 
 
 async def ignore_delivery() -> None:
-    """For a message that nobody would send again."""
+    """Do nothing: for a message that is never sent again."""
 
 
 class FrontEnd(Protocol):
@@ -38,66 +41,66 @@ class FrontEnd(Protocol):
 
     @property
     def routes(self) -> Sequence[RouteDef]:
-        """What the web server answers for this platform; nothing where the bot itself connects to it."""
+        """The routes that the web server serves for this platform; none if the bot connects to it."""
 
     async def start(self) -> None:
-        """Connects, or goes on trying in the background where the platform cannot be reached now.
+        """Connect. If the platform can't be reached, keep trying in the background.
 
         Raises:
-            SettingsError: a token or an address is wrong.
+            SettingsError: A token or an address is wrong.
         """
 
     async def stop(self) -> None:
-        """Answers what is under way and disconnects, within five seconds."""
+        """Answer running commands and disconnect, within five seconds."""
 
     async def deliver(
         self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
     ) -> None:
-        """Sends a notification, and has `arrived` done the moment the platform has it, before anything else.
+        """Send a notification. Call `on_delivered` as soon as the platform has it, before anything else.
 
         Raises DestinationGoneError, DeliveryFailedError.
         """
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Has a message that was sent show this reply; a card that was deleted meanwhile is sent anew.
+        """Replace a sent message with this reply. A card that was deleted is sent again.
 
         Raises DestinationGoneError, DeliveryFailedError.
         """
 
     def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
-        """How often cards there may be edited, to keep within the platform's limits."""
+        """Return how often cards in a conversation may be edited, within the platform's limits."""
 
 
 class Actions(Protocol):
-    """What buttons do, where a platform's buttons cannot hold a command line."""
+    """The actions behind buttons, for a platform that can't store a command line in a button."""
 
     async def create_token(self, action: Action) -> str:
-        """A token of at most 32 characters of `A-Za-z0-9_-` that stands for the action."""
+        """Return a token for the action: at most 32 characters of `A-Za-z0-9_-`."""
 
     async def find_action(self, token: str) -> Action | None:
-        """The action, or None when the token has expired or was never given out."""
+        """Return the action, or None if the token has expired or is unknown."""
 
     async def record_question(self, conversation: Conversation, message_id: str, token: str) -> None:
-        """Notes which message asks the question of an action."""
+        """Save which message asks the question of an action."""
 
     async def find_action_by_question(self, conversation: Conversation, message_id: str) -> Action | None:
-        """The action whose question a message asks; None where it asks none, or asked it too long ago."""
+        """Return the action that a message asks about; None if it asks nothing or has expired."""
 
 
 class Cards(Protocol):
-    """Which experiment a message of the bot is about. Messages are found without their thread."""
+    """The experiments that the bot's messages are about. Lookups ignore the thread."""
 
     async def record_message(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, is_card: bool
     ) -> None:
-        """Notes it. A message that is the experiment's card is kept up to date from now on."""
+        """Save which experiment a message is about. A card is kept up to date from now on."""
 
     async def find_experiment_id(self, conversation: Conversation, message_id: str) -> str:
-        """The experiment's id, or an empty text for a message that is about none."""
+        """Return the id of the experiment that a message is about; an empty string if there is none."""
 
 
 class Conversations(Protocol):
-    """Where people are told things."""
+    """The conversations that the bot writes to."""
 
     async def move(self, old: Conversation, new: Conversation) -> None:
-        """Notes that a conversation has another id now, so that what is kept for it goes there."""
+        """Move all that is stored for a conversation to its new id."""

@@ -1,7 +1,7 @@
-"""Text from outside, made harmless: what a terminal would obey is shown instead.
+"""Functions that make foreign text harmless: control characters become visible.
 
-Names and log lines come from whoever trains a model. An escape sequence in one could move the cursor over
-our own words, a direction override could turn `gpj.exe` into `exe.jpg`, a newline could begin a false line.
+Names and log lines come from training scripts. An escape sequence could overwrite the bot's own words, a
+direction override could turn `gpj.exe` into `exe.jpg`, and a newline could start a fake line.
 """
 
 import re
@@ -21,25 +21,25 @@ _TAB_WIDTH = 8
 
 
 def sanitize_line(text: str) -> str:
-    """A name or a label on one line: a line break and every control character becomes a visible sign."""
+    """Return a name or a label on one line, with line breaks and control characters made visible."""
     return sanitize_text(text.replace("\r\n", "\n")).replace("\n", _NEWLINE_SYMBOL)
 
 
 def sanitize_text(text: str) -> str:
-    """A text that may have several lines; every other control character becomes a visible sign."""
+    """Return a text that may have several lines, with all other control characters made visible."""
     return _MISLEADING_CHARACTERS.sub(
         _REPLACEMENT, _CONTROL_CHARACTERS.sub(_to_control_picture, text.replace("\r\n", "\n"))
     )
 
 
 def sanitize_log(text: str) -> str:
-    """A log as people want to read it: colours left out, overwritten progress lines one below the other."""
+    """Return a log without colours, with each state of an overwritten progress line on a line of its own."""
     plain = _ESCAPE_SEQUENCE.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return sanitize_text(plain.expandtabs(_TAB_WIDTH))
 
 
 def _to_control_picture(match: re.Match[str]) -> str:
-    """Unicode's picture of a control character; those above ASCII have none."""
+    """Return Unicode's picture of a control character; those above ASCII have none."""
     code = ord(match[0])
     if match[0] == "\t":
         return " "

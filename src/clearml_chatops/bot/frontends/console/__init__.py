@@ -1,4 +1,4 @@
-"""The terminal front end: what a person types becomes a message, what comes back becomes text."""
+"""The terminal front end: typed lines become messages, replies become text."""
 
 from clearml_chatops.bot.frontends.console.front_end import ConsoleFrontEnd
 from clearml_chatops.bot.frontends.console.name_cache import Suggestions

@@ -1,4 +1,4 @@
-"""Which button a typed number presses."""
+"""The numbers of buttons on the terminal."""
 
 import re
 
@@ -9,33 +9,32 @@ _MAX_NUMBER = 99
 
 
 class NumberedButtons:
-    """The buttons on the screen that a number presses.
+    """The buttons on the screen that can be pressed by typing their number.
 
-    A reply numbers its buttons from 1 and so puts the earlier ones out of use. A notification only goes on
-    counting: who is about to type 1 must not press what has just appeared under his fingers. A number that
-    was not given out since the last reply with buttons presses nothing.
+    A reply with buttons numbers them from 1, and earlier numbers no longer work. A notification continues the
+    numbers, so a person who is typing 1 doesn't press a button that appears at that moment.
     """
 
     def __init__(self) -> None:
         self._buttons: dict[int, Button] = {}
 
     def number_reply(self, buttons: tuple[Button, ...]) -> int:
-        """Numbers the buttons of a reply; the first number. Without buttons the earlier ones stay in use."""
+        """Number the buttons of a reply and return the first number. If it has none, old numbers still work."""
         if buttons:
             self._buttons = dict(enumerate(buttons, start=1))
         return 1
 
     def number_notification(self, buttons: tuple[Button, ...]) -> int:
-        """Numbers the buttons of a notification behind all others; the first number."""
+        """Number the buttons of a notification after all others and return the first number."""
         first_number = max(self._buttons, default=0) + 1
         if first_number + len(buttons) > _MAX_NUMBER:
-            # A night of notifications: short numbers are worth more than those of yesterday.
+            # After many notifications, short numbers matter more than old buttons.
             self._buttons, first_number = {}, 1
         self._buttons.update(enumerate(buttons, start=first_number))
         return first_number
 
     def find_button(self, line: str) -> Button | Reply | None:
-        """The button that a line presses, a refusal if there is none of that number, None for no number."""
+        """Return the button with the typed number, a refusal for an unknown number, or None if it is no number."""
         match = _NUMBER.fullmatch(line)
         if match is None:
             return None
@@ -44,9 +43,9 @@ class NumberedButtons:
 
     def _build_refusal(self, number: int) -> Reply:
         if not self._buttons:
-            text = f"There is no button {number}: nothing here has a number yet. Type a command, such as /find."
+            text = f"There's no button {number} yet. Type a command, such as /find."
         elif len(self._buttons) == 1:
-            text = f"There is no button {number}: the only one is {next(iter(self._buttons))}."
+            text = f"There's no button {number}. The only one is {next(iter(self._buttons))}."
         else:
-            text = f"There is no button {number}: they go from {min(self._buttons)} to {max(self._buttons)}."
+            text = f"There's no button {number}. Type a number from {min(self._buttons)} to {max(self._buttons)}."
         return Reply((Text(text, Tone.FAILURE),), Outcome.REFUSED)

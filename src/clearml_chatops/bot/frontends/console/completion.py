@@ -1,4 +1,4 @@
-"""What the Tab key offers, from the commands' own declarations and the names last heard of."""
+"""Tab completion, from the commands' declarations and the cached names."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,7 +21,7 @@ _PLAIN_WORD = re.compile(r"[\w./:@%+,-]+")
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """Something to insert; `also` is another text by which it is found, `hint` what stands beside it."""
+    """A text to insert. `hint` is shown beside it, and `alias` is another text that finds it."""
 
     text: str
     hint: str = ""
@@ -42,7 +42,7 @@ class CommandCompleter(Completer):
         try:
             words = split_words(text_before_cursor[: len(text_before_cursor) - len(typed)])
         except ChatOpsError:
-            # Inside an open quote, or after a line that is too long to be a command.
+            # Inside an open quote, or in a line that is too long for a command.
             return
         if not words:
             yield from _complete_matching(self._list_commands(), typed)
@@ -59,11 +59,11 @@ class CommandCompleter(Completer):
         for command in self._registry:
             if " " not in command.name:
                 yield _Candidate(f"/{command.name}", command.summary, alias=command.name)
-        yield _Candidate("/exit", "Leave.", alias="exit")
+        yield _Candidate("/exit", "Leave the chat.", alias="exit")
 
 
 class _ArgumentCompleter:
-    """What may follow a command of which some words are there already."""
+    """Completes the arguments of a command after the words that are typed already."""
 
     def __init__(self, command: Command, words: list[Word], registry: Registry, name_cache: NameCache) -> None:
         self._command = command
@@ -97,7 +97,7 @@ class _ArgumentCompleter:
         return command.summary if command else ""
 
     def _find_next_parameter(self) -> CommandParameter | None:
-        """The parameter that the next plain word would be."""
+        """Return the parameter that takes the next plain word."""
         plain_words = [word for word in self._words if not self._is_option(word) and word.key is None]
         parameters = [
             parameter
@@ -126,7 +126,7 @@ class _ArgumentCompleter:
         match parameter.converter.completion:
             case "experiment":
                 yield from (_Candidate(short_id, name, alias=name) for short_id, name in names.experiments)
-                yield _Candidate("last", "the one last changed")
+                yield _Candidate("last", "your experiment with the latest status change")
             case "queue":
                 yield from map(_Candidate, names.queues)
             case "parameter":
@@ -137,10 +137,10 @@ class _ArgumentCompleter:
             case "status":
                 yield from (_Candidate(status.label.lower()) for status in SHOWN_STATUSES)
             case "place":
-                yield from (_Candidate("front", "before all others"), _Candidate("back", "behind all others"))
+                yield from (_Candidate("front", "first in the queue"), _Candidate("back", "last in the queue"))
             case "command":
                 for command in self._registry:
-                    # As one word, which needs no quotes.
+                    # One word needs no quotes.
                     yield _Candidate(command.name.replace(" ", "_"), command.summary, alias=command.name)
 
 
@@ -151,22 +151,22 @@ def _format_option(option: CommandParameter) -> str:
 
 
 def _complete_matching(candidates: Iterable[_Candidate], typed: str) -> Iterator[Completion]:
-    """The offers that hold what was typed, those that begin with it first."""
+    """Yield the candidates that contain the typed text, those that start with it first."""
     query = typed.casefold()
     matches = [
         candidate
         for candidate in candidates
         if query in candidate.text.casefold() or query in candidate.alias.casefold()
-        # A name that cannot be shown cannot be typed either.
+        # A name with invisible characters can't be typed.
         if sanitize_line(candidate.text) == candidate.text
     ]
-    matches.sort(key=lambda offer: not _starts_with(offer, query))
-    for offer in matches:
-        hint = sanitize_line(offer.hint)
+    matches.sort(key=lambda candidate: not _starts_with(candidate, query))
+    for candidate in matches:
+        hint = sanitize_line(candidate.hint)
         yield Completion(
-            _quoted(offer.text),
+            _quoted(candidate.text),
             start_position=-len(typed),
-            display=offer.text,
+            display=candidate.text,
             display_meta=hint if len(hint) <= _MAX_HINT_LENGTH else hint[: _MAX_HINT_LENGTH - 1] + "…",
         )
 
@@ -176,7 +176,7 @@ def _starts_with(candidate: _Candidate, query: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """A name as one word of a line."""
+    """Return a name as one word of a command line."""
     if _PLAIN_WORD.fullmatch(text.removesuffix("=")):
         return text
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')

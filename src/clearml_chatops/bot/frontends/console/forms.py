@@ -1,4 +1,4 @@
-"""A form as a terminal shows it: the values there are, and the line by which to change them."""
+"""Forms on the terminal: the current values, and the command line to change them."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -12,7 +12,7 @@ from clearml_chatops.handlers.forms import append_field_key
 from clearml_chatops.models.replies import Form, FormField
 
 _MAX_LABEL_WIDTH = 24
-"""Columns. The value behind a longer label stands on the next line."""
+"""Columns. The value of a longer label goes on the next line."""
 
 _MAX_EXAMPLE_FIELDS = 3
 _CHANGED_MARK = "* "
@@ -20,7 +20,7 @@ _UNCHANGED_MARK = "  "
 
 
 def render_form(form: Form) -> RenderableType:
-    """The fields in their groups, what differs from the parent marked, and how to type it."""
+    """Return the fields in their groups, with a mark where they differ from the parent, and an example line."""
     bodies: list[RenderableType | None] = [Prose(sanitize_line(form.title), "bold")]
     width = max((size for field in form.fields if (size := _measure_label(field)) <= _MAX_LABEL_WIDTH), default=0)
     for group, fields in groupby(form.fields, key=lambda field: field.group):
@@ -28,7 +28,7 @@ def render_form(form: Form) -> RenderableType:
             bodies += [None, Prose(sanitize_line(group), "dim")]
         bodies += [body for field in fields for body in _render_field(field, width)]
     if any(field.changed for field in form.fields):
-        bodies += [None, Prose(f"{_CHANGED_MARK}otherwise than the parent's", "dim")]
+        bodies += [None, Prose(f"{_CHANGED_MARK}differs from the parent", "dim")]
     return Stack((*bodies, None, HangingIndent(Prose(sanitize_line(_build_example_line(form))), "Type: ", "dim")))
 
 
@@ -52,7 +52,7 @@ def _measure_label(field: FormField) -> int:
 
 
 def _build_example_line(form: Form) -> str:
-    """The command line with places for what a person puts in."""
+    """Return the command line with placeholders for the values."""
     line = form.command
     for field in form.fields[:_MAX_EXAMPLE_FIELDS]:
         if field.positional:

@@ -1,7 +1,7 @@
-"""The terminal as a place to talk to the bot: a chat, or a script that is played."""
+"""The terminal front end: a chat or a script."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -20,24 +20,22 @@ from clearml_chatops.bot.frontends.console.progress import WaitForProgress, wait
 from clearml_chatops.bot.frontends.console.screen import PROMPT, Screen
 from clearml_chatops.bot.frontends.console.screenshots import render_screenshot
 from clearml_chatops.bot.frontends.console.terminal_echo import disable_echo
-from clearml_chatops.bot.frontends.front_end import OnDelivered, ignore_delivery
+from clearml_chatops.bot.frontends.front_end import MessageHandler, OnDelivered, ignore_delivery
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import TERMINAL, Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
-_WELCOME_TEXT = "/help lists the commands, Tab completes, a number presses a button, Ctrl-D ends."
-_STOPPED_TEXT = "No longer waiting. What ClearML was already asked to do may still happen; /show tells."
-
-MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
+_WELCOME_TEXT = "/help lists the commands. Tab completes, a number presses a button, Ctrl-D exits."
+_STOPPED_TEXT = "No longer waiting. The command may still take effect. Check with /show."
 
 
 class ConsoleFrontEnd:
     """One person at one terminal.
 
-    `handle` answers messages; `names` feeds the completion. `history_file` remembers what was typed in
-    chats. Pictures are kept as files in `picture_folder`. `patience` returns when a command has taken so long
-    that a sign of life is due.
+    `handle` answers messages, and `suggestions` gives names for the completion. `history_file` stores typed
+    lines, and `picture_folder` pictures. `wait_for_progress` returns when a command has taken so long that
+    the progress spinner is due.
     """
 
     def __init__(
@@ -62,13 +60,13 @@ class ConsoleFrontEnd:
 
     @property
     def conversation(self) -> Conversation:
-        """Where notifications for this terminal are sent."""
+        """The conversation that gets the notifications for this terminal."""
         return Conversation(TERMINAL, self._identity.user_id)
 
     async def chat(self) -> None:
-        """Talks with the person until he leaves."""
+        """Answer typed lines until the person leaves."""
         session = self._create_prompt_session()
-        # Our own words go through the screen; this is for warnings and logs of others.
+        # The bot's own texts go through the screen; this is for warnings and logs of libraries.
         with patch_stdout(raw=True):
             await self._screen.show_hint(_WELCOME_TEXT)
             self._name_cache.refresh()
@@ -81,11 +79,10 @@ class ConsoleFrontEnd:
                 await self._name_cache.aclose()
 
     async def run_lines(self, lines: AsyncIterator[str] | Iterable[str]) -> bool:
-        """Plays the lines of a script up to the first that is not done; whether every one was.
+        """Run the lines of a script up to the first that fails. Return whether all succeeded.
 
-        What follows a line that failed would act on another experiment than was meant. A question is done
-        when the next line answers it with a number. Empty lines and those that begin with `#` are left
-        out; `/exit` ends the script.
+        The lines after a failed one could act on the wrong experiment. A question succeeds if the next line
+        answers it with a number. Empty lines and lines that start with `#` are skipped; `/exit` ends the script.
         """
         outcome = Outcome.DONE
         async for line in _read_commands(lines):
@@ -98,12 +95,12 @@ class ConsoleFrontEnd:
         return outcome is Outcome.DONE
 
     async def deliver(self, reply: Reply, on_delivered: OnDelivered = ignore_delivery) -> None:
-        """Shows a notification; it has `arrived` when it is on the screen."""
+        """Show a notification, then call `on_delivered`."""
         await self._screen.show_notification(await self._picture_files.save_pictures(reply))
         await on_delivered()
 
     def export_svg(self, title: str) -> str:
-        """What was shown so far, as a picture. Needs a recording console."""
+        """Return the screen so far as an SVG picture. Needs a recording console."""
         return render_screenshot(self._screen.console, title)
 
     async def _answer(self, line: str, *, interruptible: bool = False) -> Reply:
@@ -147,7 +144,7 @@ class ConsoleFrontEnd:
 
 
 async def _read_line(session: PromptSession[str]) -> str | None:
-    """What the person typed, or None when he leaves."""
+    """Return the typed line, or None if the person leaves."""
     try:
         line = (await session.prompt_async()).strip()
     except EOFError:

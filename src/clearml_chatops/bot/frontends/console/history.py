@@ -1,4 +1,4 @@
-"""What was typed before, kept for the arrow keys in a file that only its owner can read."""
+"""The history of typed lines, in a file that only its owner can read."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -9,7 +9,7 @@ _OWNER_ONLY = 0o600
 
 
 def open_history(path: Path | None) -> History:
-    """A history in a file; in memory where there is no place for a file."""
+    """Return a history in a file, or in memory if the file can't be written."""
     if path is None:
         return InMemoryHistory()
     try:
@@ -22,13 +22,13 @@ def open_history(path: Path | None) -> History:
 
 
 class _PrivateHistory(FileHistory):
-    """Leaves out what begins with a blank, as shells do, and a line typed twice."""
+    """A history without lines that start with a space, as in shells, and without repeated lines."""
 
     def append_string(self, string: str) -> None:
         if not string.startswith(" ") and self.get_strings()[-1:] != [string]:
             super().append_string(string)
 
     def store_string(self, string: str) -> None:
-        # A full disk must not end the chat.
+        # The chat continues on a full disk.
         with suppress(OSError):
             super().store_string(string)

@@ -1,4 +1,4 @@
-"""Ctrl-C, for as long as a command runs."""
+"""The handling of Ctrl-C while a command runs."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def handle_interrupt(callback: Callable[[], object]) -> Iterator[None]:
-    """Within, Ctrl-C does `act` instead of ending the program. For the main thread only."""
+    """Call `callback` on Ctrl-C inside the block, instead of ending the program. For the main thread only."""
     loop = asyncio.get_running_loop()
     previous_handler = signal.getsignal(signal.SIGINT)
     loop.add_signal_handler(signal.SIGINT, callback)
@@ -16,5 +16,5 @@ def handle_interrupt(callback: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-        # The loop would put Python's own handler there, not the one that asyncio.run had set.
+        # The loop installs Python's default handler here, not the one that asyncio.run had set.
         signal.signal(signal.SIGINT, previous_handler)

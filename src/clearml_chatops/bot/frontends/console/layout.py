@@ -1,4 +1,4 @@
-"""The few shapes that replies are made of: hanging indents, prose and logs without trailing blanks."""
+"""The building blocks of replies on the terminal: hanging indents, prose, logs and stacks."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 MAX_PROSE_WIDTH = 100
-"""Columns. Longer lines of prose tire the eye, however wide the terminal is."""
+"""Columns. Longer lines of prose are hard to read, however wide the terminal is."""
 
 _MIN_WIDTH = 16
 _COPYABLE_TEXT = re.compile(r"://|^/\S+/", re.MULTILINE)
@@ -19,9 +19,9 @@ _COPYABLE_TEXT = re.compile(r"://|^/\S+/", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class HangingIndent:
-    """A body behind a mark on its first line; the lines below stand in line with the first.
+    """A body with a mark before its first line; the other lines are indented by the width of the mark.
 
-    Lines have no blanks at their end, so that transcripts stay clean in files and differences.
+    Lines have no trailing spaces, which keeps transcripts clean in files and diffs.
     """
 
     body: RenderableType
@@ -42,8 +42,7 @@ class HangingIndent:
 class Prose:
     """Text wrapped at words.
 
-    A web address, and a path on a line of its own, stay whole, so that they can be copied and clicked. In a
-    picture they can be neither, and are folded.
+    A web address, and a path on its own line, stay whole for copying and clicking. In a picture they are folded.
     """
 
     text: str
@@ -59,10 +58,9 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Lines of a log behind a rule that tells them from the bot's own words.
+    """Lines of a log, with a rule before them to distinguish them from the bot's own text.
 
-    On a screen a long line is folded under the rule. In a file or a pipe it stays whole, for those who
-    search it.
+    On a screen a long line is folded beside the rule. In a file or a pipe it stays whole for searching.
     """
 
     text: str
@@ -81,7 +79,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Bodies one below the other; None is an empty line."""
+    """Bodies below each other; None is an empty line."""
 
     bodies: tuple[RenderableType | None, ...]
 

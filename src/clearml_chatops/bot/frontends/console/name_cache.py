@@ -1,4 +1,4 @@
-"""The names that completion offers, kept at hand so that typing never waits for a server."""
+"""A cache of the names for completion, which keeps typing independent of the server's speed."""
 
 import asyncio
 import time
@@ -9,20 +9,20 @@ from typing import Protocol
 from clearml_chatops.models.experiments import SHORT_ID_LENGTH
 
 _MAX_AGE_SECONDS = 5.0
-"""Seconds for which names are good enough; a person who has just made a queue runs a command first."""
+"""Names are refreshed at this age, and after each command."""
 
 
 class Suggestions(Protocol):
-    """Where names come from. What fails costs the completion and nothing else."""
+    """The source of names. If it fails, only the completion suffers."""
 
     async def suggest_experiments(self) -> list[tuple[str, str]]:
-        """Short id and name of the experiments most likely meant, best first."""
+        """Return id and name of the most likely experiments, best first."""
         ...
 
     async def suggest_queues(self) -> list[str]: ...
 
     async def suggest_parameters(self) -> list[str]:
-        """The parameters of the current experiment as they are typed, such as `args.lr`."""
+        """Return the parameters of the current experiment as they are typed, such as `args.lr`."""
         ...
 
 
@@ -34,7 +34,7 @@ class Names:
 
 
 class NameCache:
-    """The last known names, renewed in the background."""
+    """The last known names, refreshed in the background."""
 
     def __init__(self, source: Suggestions, clock: Callable[[], float] = time.monotonic) -> None:
         self._source = source
@@ -44,7 +44,7 @@ class NameCache:
         self.current = Names()
 
     def refresh(self) -> None:
-        """Begins to ask for names anew, unless that is under way."""
+        """Start a refresh, unless one is running."""
         if self._refresh_task is None or self._refresh_task.done():
             self._refreshed_at = self._clock()
             self._refresh_task = asyncio.create_task(self._fetch_names())
@@ -54,7 +54,7 @@ class NameCache:
             self.refresh()
 
     async def wait_for_refresh(self) -> None:
-        """Waits until no renewal is under way."""
+        """Wait until no refresh is running."""
         if self._refresh_task is not None:
             await asyncio.gather(self._refresh_task, return_exceptions=True)
 

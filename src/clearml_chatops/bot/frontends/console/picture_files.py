@@ -1,4 +1,4 @@
-"""Pictures of replies as files, since a terminal shows none."""
+"""Pictures of replies as files, because a terminal can't show them."""
 
 import asyncio
 import os
@@ -14,13 +14,13 @@ _SUFFIX = ".png"
 
 
 class PictureFiles:
-    """Saves pictures for their owner alone, in a temporary folder where none is given; old ones go."""
+    """Saves the last 50 pictures, readable by their owner only, in a folder or else a temporary one."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
 
     async def save_pictures(self, reply: Reply) -> Reply:
-        """The reply with the path of its file below each picture."""
+        """Save the pictures of a reply. Return the reply with the file's path below each picture."""
         if not any(isinstance(block, Picture) for block in reply.blocks):
             return reply
         blocks = [block async for block in self._save_and_add_paths(reply)]
@@ -33,9 +33,9 @@ class PictureFiles:
                 try:
                     path = await asyncio.to_thread(self._save, block)
                 except OSError as error:
-                    yield Text(f"The picture could not be saved: {error.strerror}.", Tone.WARNING)
+                    yield Text(f"Can't save the picture: {error.strerror}.", Tone.WARNING)
                 else:
-                    yield Text(f"The picture is in\n{path}", Tone.SUBTLE)
+                    yield Text(f"Picture saved to\n{path}", Tone.SUBTLE)
 
     def _save(self, picture: Picture) -> Path:
         folder = self._create_folder()

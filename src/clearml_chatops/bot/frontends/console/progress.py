@@ -1,4 +1,4 @@
-"""A sign of life for what takes longer than a moment."""
+"""The progress spinner for slow commands."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 WaitForProgress = Callable[[], Awaitable[object]]
-"""Returns when a person begins to wonder whether anything happens."""
+"""Returns when the spinner is due."""
 
 
 async def wait_one_second() -> None:
@@ -19,7 +19,7 @@ async def wait_one_second() -> None:
 async def show_progress_after(
     wait_for_progress: WaitForProgress, console: Console, hint: str
 ) -> AsyncIterator[None]:
-    """Shows that work goes on, once patience has run out; only on a screen, and it leaves no trace there."""
+    """Show a spinner after a delay, until the block ends. Only a screen shows it, and it disappears at the end."""
     if not console.is_interactive or console.record:
         yield
         return

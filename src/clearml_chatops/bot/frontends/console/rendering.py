@@ -1,6 +1,6 @@
-"""A reply as a terminal shows it: cards without frames, readable with and without colour.
+"""Rendering of replies for the terminal, readable with and without colour.
 
-All text is given to rich as text, never as markup, and is made visible first.
+All text is sanitized and given to rich as text, never as markup.
 """
 
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from clearml_chatops.models.replies import (
 )
 
 _MAX_LABEL_WIDTH = 20
-"""Columns. A longer label, such as a metric's name, stands on a line of its own."""
+"""Columns. A longer label, such as a metric's name, gets its own line."""
 
 _STYLES = {
     Tone.PLAIN: "",
@@ -45,17 +45,17 @@ _ASCII_MARKS = {Tone.SUCCESS: "+ ", Tone.WARNING: "! ", Tone.FAILURE: "x "}
 
 
 def list_buttons(reply: Reply) -> tuple[Button, ...]:
-    """All buttons and options of a reply, in the order in which they are numbered."""
+    """Return all buttons and options of a reply in the order of their numbers."""
     return tuple(button for block in reply.blocks for button in _list_block_buttons(block))
 
 
 def render(reply: Reply, *, first_number: int = 1) -> RenderableType:
-    """A reply, indented below the line that it answers; its buttons count from `first_number`."""
+    """Return a reply, indented below the line that it answers. Its buttons are numbered from `first_number`."""
     return HangingIndent(_render_body(reply, first_number))
 
 
 def render_notification(reply: Reply, *, first_number: int = 1) -> RenderableType:
-    """A reply that nobody asked for, with a bell in the margin."""
+    """Return a notification, with a mark in the margin."""
     return _MarkedBody(_render_body(reply, first_number), "● ", "* ", "bold cyan")
 
 
@@ -76,7 +76,7 @@ def _render_body(reply: Reply, first_number: int) -> Stack:
 
 
 def _has_no_gap(previous: Block, block: Block) -> bool:
-    """Whether no empty line parts two blocks: a heading and its body, a sentence and what belongs to it."""
+    """Return whether there is no empty line between two blocks, such as a heading and its body."""
     if isinstance(previous, Picture):
         return isinstance(block, Text) and block.tone is Tone.SUBTLE
     if not isinstance(previous, Text) or (isinstance(block, Text) and block.tone is Tone.HEADING):
@@ -147,7 +147,7 @@ def _list_block_buttons(block: Block) -> tuple[Button, ...]:
 
 
 class _MarkedBody:
-    """A body behind a sign that has a plainer form for terminals without Unicode."""
+    """A body with a mark, which is plainer on terminals without Unicode."""
 
     def __init__(self, body: RenderableType, mark: str, ascii_mark: str, style: str) -> None:
         self._body = body
@@ -161,7 +161,7 @@ class _MarkedBody:
 
 
 class _ButtonRow:
-    """Buttons side by side, as many on a line as fit; a label is never torn in two for its neighbour."""
+    """Buttons side by side, as many on a line as fit without splitting a label."""
 
     _GAP = "   "
 

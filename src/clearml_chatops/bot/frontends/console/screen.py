@@ -1,4 +1,4 @@
-"""The one place that writes to the terminal: each thing whole, above the prompt if there is one."""
+"""The screen, which does all writing to the terminal: one output at a time, above the prompt if there is one."""
 
 import os
 import sys
@@ -22,23 +22,23 @@ _TRANSCRIPT_WIDTH = 80
 
 
 def create_terminal_console() -> Console:
-    """A console on standard output: colours where it is a screen that has them, plain text elsewhere.
+    """Return a console on standard output, in colour if the screen has colours.
 
-    A transcript in a file or a pipe is 80 columns wide wherever it was made, unless COLUMNS says otherwise.
+    A transcript in a file or a pipe is 80 columns wide, unless COLUMNS is set.
     """
     if sys.stdout is None:
-        # Started with its standard output closed: there is nobody to read, but the commands were meant.
+        # Standard output was closed at the start: the commands run without showing anything.
         return Console(file=StringIO())
     if isinstance(sys.stdout, TextIOWrapper):
-        # One character that the terminal's encoding lacks must not cost the whole answer.
+        # A character that the terminal's encoding lacks is replaced instead of failing the whole reply.
         sys.stdout.reconfigure(errors="replace")
     width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else _TRANSCRIPT_WIDTH
-    # The stream is named here so that it stays the real one while a chat has replaced sys.stdout.
+    # An explicit stream, because a chat replaces sys.stdout.
     return Console(file=sys.stdout, width=width, markup=False, emoji=False, highlight=False)
 
 
 class Screen:
-    """Shows replies, notifications and echoes, and knows which numbers they gave to their buttons."""
+    """Shows replies, notifications and echoed lines, and numbers their buttons."""
 
     def __init__(self, console: Console, wait_for_progress: WaitForProgress) -> None:
         self.console = console
@@ -54,13 +54,13 @@ class Screen:
         await self._print(Stack((render_notification(reply, first_number=first_number), None)))
 
     async def echo_line(self, line: str) -> None:
-        """A line of a script, as if it had been typed."""
+        """Show a line of a script as if it had been typed."""
         await self._print(
             _render_unbroken(RichText.assemble((PROMPT, "bold cyan"), (sanitize_line(line), "bold")))
         )
 
     async def echo_button(self, command: str) -> None:
-        """The command that a number stood for."""
+        """Show the command of a pressed button."""
         arrow = "→ " if self.console.options.encoding.startswith("utf") else "-> "
         await self._print(
             _render_unbroken(RichText(" " * cell_len(PROMPT) + arrow + sanitize_line(command), style="dim"))
@@ -73,12 +73,12 @@ class Screen:
         return show_progress_after(self._wait_for_progress, self.console, hint)
 
     async def _print(self, renderable: RenderableType) -> None:
-        # Not cropped: a line meant to stay whole is left to the terminal to wrap.
+        # Not cropped: the terminal wraps lines that have to stay whole.
         await run_in_terminal(lambda: self.console.print(renderable, crop=False))
 
 
 def _render_unbroken(text: RichText) -> RenderableType:
-    """A command line, which people copy: broken by nobody but the terminal."""
+    """Return a command line that only the terminal wraps, because people copy it."""
     text.no_wrap, text.overflow = True, "ignore"
-    # Of a text that is printed by itself rich makes another one, without these settings.
+    # When rich prints a text directly, it copies it without these settings.
     return Stack((text,))

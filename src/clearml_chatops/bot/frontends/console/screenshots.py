@@ -1,4 +1,4 @@
-"""A picture of what the terminal showed, for pages that show what the program looks like."""
+"""SVG pictures of the terminal, for the documentation."""
 
 from io import StringIO
 
@@ -33,11 +33,11 @@ _TEMPLATE = """\
 </g>
 </svg>
 """
-"""Ours because rich's own loads a font from a server, which pages on GitHub may not and readers need not."""
+"""Not rich's own template: that one loads a font from a server, which pages on GitHub may not do."""
 
 
 def create_recording_console(width: int = 92) -> Console:
-    """A console that shows nothing and remembers all, in colour wherever it runs."""
+    """Return a console that shows nothing and records everything, always in colour."""
     return Console(
         file=StringIO(),
         record=True,
@@ -53,5 +53,5 @@ def create_recording_console(width: int = 92) -> Console:
 
 
 def render_screenshot(console: Console, title: str) -> str:
-    """All that a recording console was given, as SVG that refers to nothing outside itself."""
+    """Return everything that a console recorded as a self-contained SVG."""
     return console.export_svg(title=title, code_format=_TEMPLATE, clear=False)

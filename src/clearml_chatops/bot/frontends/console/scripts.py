@@ -1,4 +1,4 @@
-"""Lines of a script, as they come."""
+"""Reading of scripts."""
 
 import asyncio
 import threading
@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 
 async def read_lines(stream: BinaryIO) -> AsyncIterator[str]:
-    """The lines of a file or of standard input, each as soon as it is there.
+    """Yield the lines of a file or of standard input, each as soon as it arrives.
 
-    A thread of its own reads them: the loop's pool would wait at the end of the program for a pipe that
-    says nothing more.
+    A daemon thread reads them: a thread of the loop's pool would keep the program from ending while a pipe
+    stays open.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()

@@ -1,4 +1,4 @@
-"""Tables that fit: narrow columns keep their width, the widest ones give way."""
+"""Tables that fit the width: narrow columns keep their width, and the widest shrink."""
 
 import re
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ _STYLES_BY_WORD = {status.label: style for status, style in _STATUS_STYLES.items
 
 
 class FittedTable:
-    """A neutral table, drawn within the width there is."""
+    """A table that fits the available width."""
 
     def __init__(self, table: Table) -> None:
         self._headings = [sanitize_line(heading) for heading in table.columns]
@@ -43,7 +43,7 @@ class FittedTable:
             show_header=any(self._headings),
             show_edge=False,
             pad_edge=False,
-            padding=(0, _COLUMN_GAP - 1, 0, 0),  # the box parts columns by one blank
+            padding=(0, _COLUMN_GAP - 1, 0, 0),  # the box adds one space between columns
             border_style="dim",
             header_style="bold",
         )
@@ -56,21 +56,21 @@ class FittedTable:
             rich_table.add_row(*(Text(cell, style=get_status_style(cell)) for cell in row))
         yield rich_table
         if not self._rows:
-            yield Text("nothing", style="dim")
+            yield Text("Nothing to show", style="dim")
 
     def _get_columns(self) -> list[list[str]]:
         return [[row[index] for row in self._rows] for index in range(len(self._headings))]
 
 
 def get_status_style(word: str) -> str:
-    """The colour of a status, where a text is nothing else but one."""
+    """Return the colour of a status word; an empty string for any other text."""
     return _STYLES_BY_WORD.get(word, "")
 
 
 def fit_widths(desired_widths: Sequence[int], available: int) -> list[int]:
-    """The widths wanted, the widest cut to one common width such that their sum is available.
+    """Return the widths, with the widest cut to a common width to make their sum fit.
 
-    So an id and a status stay on one line, and a long name is folded.
+    An id and a status stay on one line, and a long name is folded.
     """
     limit = max(desired_widths, default=0)
     while limit > 1 and sum(min(width, limit) for width in desired_widths) > available:

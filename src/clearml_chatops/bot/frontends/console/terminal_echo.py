@@ -1,4 +1,4 @@
-"""What a person types while a command still runs."""
+"""The echo of typed characters while a command runs."""
 
 import sys
 import termios
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import TextIO
 
 _LOCAL_MODES_INDEX = 3
-"""Where termios keeps ECHO among a terminal's attributes."""
+"""The index of the flags with ECHO in termios' attributes."""
 
 
 @contextmanager
 def disable_echo(terminal: TextIO | None = None) -> Iterator[None]:
-    """Within, what is typed is not shown, since it would garble the screen; the next prompt gets and shows it."""
+    """Hide typed characters inside the block: they would garble the screen. The next prompt shows them."""
     terminal = terminal or sys.stdin
     if not terminal.isatty():
         yield

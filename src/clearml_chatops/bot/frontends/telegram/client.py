@@ -1,4 +1,4 @@
-"""Messages on their way to Telegram: sent, edited, tried again while the connection fails."""
+"""The client that sends and edits single Telegram messages, with retries while the connection fails."""
 
 import asyncio
 import contextlib
@@ -42,7 +42,7 @@ from clearml_chatops.models.messages import Conversation
 logger = logging.getLogger(__name__)
 
 _RETRY_DELAYS_SECONDS = (0.5, 1.0, 2.0)
-"""Between tries of one message while the connection fails."""
+"""Between attempts to send one message while the connection fails."""
 
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _Result = TypeVar("_Result")
@@ -51,9 +51,8 @@ _Result = TypeVar("_Result")
 class TelegramClient:
     """Sends and edits single messages.
 
-    All methods raise the library's `TelegramError` when Telegram does not let them. Being told to wait (429)
-    is obeyed by the library's rate limiter. A group that has become a supergroup is followed, and `places`
-    are told.
+    All methods raise the library's `TelegramError` if Telegram refuses a request. The library's rate limiter
+    waits after a 429. If a group has become a supergroup, messages go there and `conversations` saves its new id.
     """
 
     def __init__(self, bot: ExtBot[Any], conversations: Conversations) -> None:
@@ -68,7 +67,7 @@ class TelegramClient:
         *,
         reply_to_message_id: int | None = None,
     ) -> Message:
-        """Sends a message, as the answer to another one if that is still there."""
+        """Send a message, as a reply to another one if that still exists."""
         if isinstance(message, TextMessage):
             return await self._call_in_chat(
                 conversation,
@@ -97,17 +96,18 @@ class TelegramClient:
         message: ShownMessage,
         keyboard: InlineKeyboardMarkup | None,
     ) -> bool:
-        """Has a message show something else; whether it does now.
+        """Edit a message. Return whether it now shows the new content.
 
-        It does not where it was deleted, is too old, stayed behind when its group moved, or has no room.
+        It doesn't if it was deleted, is too old, stayed behind when its group moved, or is a caption that
+        is too short for the text.
         """
-        # A group that moves takes its cards along without their messages. Such an id is no number.
+        # When a group moves, its cards move without their messages and get ids that aren't numbers.
         if not message_id.isdecimal():
             return False
         try:
             await self._retry(lambda: self._edit(int(conversation.id), int(message_id), message, keyboard))
         except ChatMigrated as error:
-            # Message ids begin anew in a supergroup, so the old one would be another message there.
+            # Message ids start again in a supergroup, so the old id would be another message there.
             await self.follow_move(conversation, error.new_chat_id)
             return False
         except BadRequest as error:
@@ -125,14 +125,14 @@ class TelegramClient:
         )
 
     async def follow_move(self, conversation: Conversation, new_chat_id: int) -> Conversation:
-        """Has it noted that a group has another id now; gives the conversation there."""
+        """Save that a group has a new id, and return the conversation with that id."""
         new_conversation = replace(conversation, id=str(new_chat_id))
         try:
             await self._conversations.move(replace(conversation, thread=""), replace(new_conversation, thread=""))
         except ChatOpsError as error:
-            # It is found out again by the next message to the old id.
+            # The next message to the old id finds it again.
             logger.warning(
-                "A group's new id was not noted: %s", error, extra={"action": "telegram_move_not_saved"}
+                "Can't save the new id of a group: %s", error, extra={"action": "telegram_move_not_saved"}
             )
         return new_conversation
 
@@ -186,7 +186,7 @@ class TelegramClient:
         message: TextMessage,
         keyboard: InlineKeyboardMarkup | None,
     ) -> bool:
-        """Below a picture or a file the text is a caption. Where it is too long for one, the message goes."""
+        """Edit the caption of a picture or a file. Delete the message if the text is too long for a caption."""
         try:
             await self._retry(
                 lambda: self._bot.edit_message_caption(
@@ -200,7 +200,7 @@ class TelegramClient:
         except BadRequest as error:
             if not is_too_long(error):
                 return _is_already_shown(error)
-            # After two days it cannot be deleted. Then it stays above its successor.
+            # A message older than two days can't be deleted. It then stays above the new one.
             with contextlib.suppress(BadRequest):
                 await self.delete(conversation, message_id)
             return False
@@ -217,10 +217,10 @@ class TelegramClient:
         return await self._retry(lambda: request(new_chat_id))
 
     async def _retry(self, request: Callable[[], Awaitable[_Result]]) -> _Result:
-        """What the request gives, made again while the connection fails.
+        """Make a request, with retries while the connection fails.
 
-        A connection can be lost after Telegram has carried the request out, and nothing tells the two apart.
-        Then the message comes twice, which is better than an answer that never comes.
+        A connection can also fail after Telegram has carried out the request, and the error is the same.
+        Then the message is sent twice, which is better than a reply that never comes.
         """
         for delay in _RETRY_DELAYS_SECONDS:
             try:
@@ -237,10 +237,10 @@ def _build_reply_parameters(message_id: int | None) -> ReplyParameters | None:
 
 
 def _is_already_shown(error: BadRequest) -> bool:
-    """Whether a message shows what an edit was to make of it, by the words with which the edit was refused.
+    """Return whether a message already shows the new content, by the error that refused its edit.
 
     Raises:
-        BadRequest: neither that, nor that the message is gone.
+        BadRequest: The edit was refused for another reason than that or a missing message.
     """
     if not is_not_modified(error) and not is_not_editable(error):
         raise error

@@ -1,4 +1,4 @@
-"""The menus that Telegram shows when somebody types a slash, by role and language."""
+"""The command menus that Telegram shows when somebody types a slash, by role and language."""
 
 import logging
 import re
@@ -28,16 +28,16 @@ _MAX_COMMANDS = 100
 _MAX_DESCRIPTION_LENGTH = 256
 _COMMAND_NAME = re.compile(r"[a-z0-9_]{1,32}")
 _LANGUAGES: Mapping[str, Mapping[str, str]] = {"": {}, **TRANSLATED_SUMMARIES}
-"""The summaries by language code. The one without a code is for everybody whose language is not among them."""
+"""The translated summaries by language code. The entry without a code is for all other languages."""
 
 ListAdminIds = Callable[[], Awaitable[Sequence[str]]]
 
 
 def build_menu(registry: Registry, role: Role, summaries: Mapping[str, str]) -> list[BotCommand]:
-    """The commands of a role as menu entries, in the order of the registry, as many as Telegram takes.
+    """Return the commands of a role as menu entries, in the registry's order, up to Telegram's limit.
 
-    `queue create` becomes `queue_create`. A name that Telegram does not take is left out; it can be typed.
-    `summaries` are translated ones by command; without one the command's own is shown.
+    `queue create` becomes `queue_create`. Names that Telegram doesn't accept are left out; they can be typed.
+    `summaries` are translations by command; a command without one shows its own summary.
     """
     entries = [
         BotCommand(name, _format_description(summaries.get(command.name, command.summary)))
@@ -50,9 +50,9 @@ def build_menu(registry: Registry, role: Role, summaries: Mapping[str, str]) -> 
 
 
 class CommandMenus:
-    """Everybody is shown the commands of members; admins theirs too, in their private chats.
+    """The menus: everybody sees the commands of members, and admins also see theirs in their private chats.
 
-    `admins` gives the Telegram ids of the admins. Typed, every command works wherever its person may.
+    `list_admin_ids` returns the admins' Telegram ids. A menu restricts nothing: every command can be typed.
     """
 
     def __init__(self, bot: ExtBot[Any], registry: Registry, list_admin_ids: ListAdminIds) -> None:
@@ -62,7 +62,7 @@ class CommandMenus:
         self._checked_user_ids: set[int] = set()
 
     async def publish(self) -> None:
-        """Has Telegram show the commands. A bot without a menu still does everything, so this raises nothing."""
+        """Send the menus to Telegram. Errors are logged only: the bot works without menus, too."""
         try:
             for scope in (
                 BotCommandScopeDefault(),
@@ -76,7 +76,7 @@ class CommandMenus:
             _log_failure(error)
 
     async def publish_if_admin(self, user_id: int) -> None:
-        """Gives an admin his menu where he had none, because he had not opened a chat, or became one since."""
+        """Send an admin's menu if it is missing: they opened the chat or became an admin after `publish`."""
         if user_id in self._checked_user_ids:
             return
         self._checked_user_ids.add(user_id)
@@ -91,7 +91,11 @@ class CommandMenus:
             await self._publish_scope(BotCommandScopeChat(user_id), Role.ADMIN)
             self._checked_user_ids.add(user_id)
         except (BadRequest, Forbidden) as error:
-            logger.info("An admin has no menu yet: %s", error.message, extra={"action": "telegram_menu_deferred"})
+            logger.info(
+                "Can't show an admin the command menu yet: %s",
+                error.message,
+                extra={"action": "telegram_menu_deferred"},
+            )
 
     async def _publish_scope(self, scope: BotCommandScope, role: Role) -> None:
         for language, summaries in _LANGUAGES.items():
@@ -102,7 +106,7 @@ class CommandMenus:
 
 def _log_failure(error: TelegramError | ChatOpsError) -> None:
     reason = error.message if isinstance(error, TelegramError) else error
-    logger.warning("The menu of commands was not published: %s", reason, extra={"action": "telegram_menu_failed"})
+    logger.warning("Can't publish the command menu: %s", reason, extra={"action": "telegram_menu_failed"})
 
 
 def _format_description(summary: str) -> str:

@@ -1,4 +1,4 @@
-"""The connection to Telegram: opened beside other things in one loop, opened again, closed in time."""
+"""The connection to Telegram, by long polling or by webhook, with reconnects."""
 
 import asyncio
 import logging
@@ -21,13 +21,13 @@ logger = logging.getLogger(__name__)
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _API_URL = re.compile(r"https?://[^\s/]+\S*")
 _MAX_RETRIES = 5
-"""Of a request that Telegram answered with 429; each waits as long as Telegram says."""
+"""For a request that Telegram answered with 429; each retry waits as long as Telegram says."""
 
 _POLL_TIMEOUT = timedelta(seconds=30)
 _FIRST_RETRY_DELAY = timedelta(seconds=1)
 _MAX_RETRY_DELAY = timedelta(minutes=1)
 _STOP_POLLING_TIMEOUT = timedelta(seconds=0.8)
-"""For telling Telegram what was received. When it does not answer, nobody waits for it."""
+"""For confirming the received updates. If Telegram doesn't answer in time, stopping goes on."""
 
 _ALLOWED_UPDATES = ("message", "callback_query")
 
@@ -35,17 +35,17 @@ _Application = Application[ExtBot[Any], Any, Any, Any, Any, Any]
 
 
 class Connection:
-    """A bot that polls, or that Telegram brings its updates to.
+    """The connection of one bot.
 
     Args:
         token: The bot's token.
-        api_url: Another address than Telegram's own: a proxy, a Bot API server of one's own.
+        api_url: A proxy or an own Bot API server; empty for Telegram's own.
         webhook_url: The public address at which Telegram reaches `routes`. Without one the bot polls.
         receive: Takes an update and returns at once.
-        connected: Called once the bot is connected.
+        on_connected: Called when the bot is connected.
 
     Raises:
-        SettingsError: the token or an address cannot be one.
+        SettingsError: The token or an address is malformed.
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class Connection:
     ) -> None:
         if not _TOKEN.fullmatch(token):
             raise SettingsError(
-                name="TELEGRAM_BOT_TOKEN", reason="is not a bot's token, which @BotFather gives: 123456:ABC-…"
+                name="TELEGRAM_BOT_TOKEN", reason="not a bot token. Copy one like 123456:ABC-… from @BotFather."
             )
         if api_url and not _API_URL.fullmatch(api_url):
-            raise SettingsError(name="TELEGRAM_API_URL", reason="must begin with http:// or https://")
-        # Its lines hold the address of each request, and that holds the token.
+            raise SettingsError(name="TELEGRAM_API_URL", reason="must start with http:// or https://.")
+        # Its log lines contain the address of each request, which contains the token.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         self._receive = receive
         self._on_connected = on_connected
@@ -76,7 +76,7 @@ class Connection:
 
     @property
     def routes(self) -> Sequence[RouteDef]:
-        """What the web server answers for Telegram; nothing where the bot polls."""
+        """The routes that the web server serves for Telegram; none if the bot polls."""
         return (self._webhook.route,) if self._webhook else ()
 
     @property
@@ -84,10 +84,10 @@ class Connection:
         return self._application.bot
 
     async def open(self) -> None:
-        """Connects. Where Telegram cannot be reached this returns all the same, and goes on trying.
+        """Connect. If Telegram can't be reached, return anyway and keep trying in the background.
 
         Raises:
-            SettingsError: Telegram does not accept the token or the webhook's address.
+            SettingsError: Telegram doesn't accept the token or the webhook's address.
         """
         try:
             await self._connect()
@@ -97,14 +97,14 @@ class Connection:
             raise
         except TelegramError as error:
             logger.warning(
-                "Telegram cannot be reached (%s); trying again, everything else goes on.",
+                "Can't reach Telegram (%s). The bot keeps trying; everything else works meanwhile.",
                 error.message,
                 extra={"action": "telegram_unreachable"},
             )
             self._retry_task = asyncio.create_task(self._retry_connecting())
 
     async def stop_receiving(self) -> None:
-        """Ends the poll, or refuses what Telegram brings; what was received before is still taken."""
+        """Stop polling, or refuse webhook requests. Updates that were received earlier are still handled."""
         if self._retry_task is not None:
             self._retry_task.cancel()
             await asyncio.gather(self._retry_task, return_exceptions=True)
@@ -116,16 +116,16 @@ class Connection:
             await self._application.stop()
 
     async def close(self) -> None:
-        """Closes all connections, after `stop_receiving`."""
+        """Close all connections, after `stop_receiving`."""
         await self._application.shutdown()
-        # The application is left alone where it was never initialized, but its connections may be open.
+        # An application that was never initialized ignores `shutdown`, but its connections may be open.
         await self.bot.shutdown()
 
     async def _stop_polling(self) -> None:
         stop_task = asyncio.create_task(self._updater.stop())
         await asyncio.wait([stop_task], timeout=_STOP_POLLING_TIMEOUT.total_seconds())
         while not stop_task.done():
-            # The library takes the first cancellation for that of its own task, and goes on.
+            # The library mistakes the first cancellation for one of its own task, and continues.
             stop_task.cancel()
             await asyncio.wait([stop_task], timeout=_STOP_POLLING_TIMEOUT.total_seconds() / 10)
         await asyncio.gather(stop_task, return_exceptions=True)
@@ -155,25 +155,26 @@ class Connection:
         self._receive(update)
 
     async def _connect(self) -> None:
-        """Takes the steps that are not taken yet; a step that fails is taken again the next time.
+        """Take the steps that are still missing. A step that fails is repeated the next time.
 
         Raises:
-            SettingsError: Telegram does not accept the token or the webhook's address.
-            TelegramError: Telegram does not answer.
+            SettingsError: Telegram doesn't accept the token or the webhook's address.
+            TelegramError: Telegram doesn't answer.
         """
         try:
             await self._application.initialize()
         except InvalidToken:
-            # Without the library's own error, whose words hold the token.
+            # The library's own error contains the token, so it isn't chained.
             raise SettingsError(
-                name="TELEGRAM_BOT_TOKEN", reason="Telegram does not accept it; @BotFather shows the right one."
+                name="TELEGRAM_BOT_TOKEN", reason="Telegram doesn't accept it. Get the right one from @BotFather."
             ) from None
         if not self._application.running:
             await self._application.start()
         if self._webhook is not None:
             await self._webhook.open(_ALLOWED_UPDATES)
         elif not self._updater.running:
-            # The library deletes a webhook before, which else has each poll refused, and drops no updates.
+            # First the library deletes an old webhook, because Telegram refuses polls while one is set.
+            # No updates are dropped.
             await self._updater.start_polling(
                 timeout=_POLL_TIMEOUT,
                 allowed_updates=_ALLOWED_UPDATES,
@@ -189,13 +190,13 @@ class Connection:
             try:
                 await self._connect()
             except SettingsError as error:
-                logger.error(  # noqa: TRY400  # the sentence is all that an admin needs
-                    "%s Start the program again with the right one.",
+                logger.error(  # noqa: TRY400  # an admin needs only the sentence
+                    "%s Restart the bot with the right one.",
                     error,
                     extra={"action": "telegram_settings_rejected"},
                 )
                 return
             except TelegramError:
                 continue
-            logger.info("Telegram is reached.", extra={"action": "telegram_connected"})
+            logger.info("Connected to Telegram.", extra={"action": "telegram_connected"})
             return

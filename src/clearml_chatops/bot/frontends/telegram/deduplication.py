@@ -1,4 +1,4 @@
-"""Updates that Telegram delivers twice, because it did not learn that they had arrived."""
+"""Detection of updates that Telegram delivers again because it missed their confirmation."""
 
 from collections import deque
 
@@ -6,14 +6,14 @@ _MAX_REMEMBERED = 2000
 
 
 class SeenUpdates:
-    """Remembers the last updates by their ids."""
+    """The ids of the most recent updates."""
 
     def __init__(self) -> None:
         self._order: deque[int] = deque()
         self._ids: set[int] = set()
 
     def add_if_new(self, update_id: int) -> bool:
-        """Whether the update has not been asked about before."""
+        """Add an update. Return whether it is new."""
         if update_id in self._ids:
             return False
         self._ids.add(update_id)

@@ -1,4 +1,4 @@
-"""Why something could not be sent, in the two kinds that matter to whoever sends it."""
+"""Classification of Telegram's errors."""
 
 from telegram.error import BadRequest, Forbidden, NetworkError, TelegramError
 
@@ -26,7 +26,7 @@ _PHOTO_REFUSED = (
 
 
 def to_delivery_error(error: TelegramError) -> DestinationGoneError | DeliveryFailedError:
-    """The library's error as one of ours, with Telegram's own words."""
+    """Convert the library's error to a front end error, with Telegram's own description."""
     gone = isinstance(error, Forbidden) or (
         isinstance(error, BadRequest) and _mentions_any(error, *_DESTINATION_GONE)
     )
@@ -34,35 +34,35 @@ def to_delivery_error(error: TelegramError) -> DestinationGoneError | DeliveryFa
 
 
 def is_not_modified(error: BadRequest) -> bool:
-    """Whether an edit was refused because the message shows it already."""
+    """Return whether an edit was refused because the message already shows this."""
     return _mentions_any(error, _NOT_MODIFIED)
 
 
 def is_not_editable(error: BadRequest) -> bool:
-    """Whether an edit was refused because the message is not there, or too old."""
+    """Return whether an edit was refused because the message is deleted or too old."""
     return _mentions_any(error, *_NOT_EDITABLE)
 
 
 def has_no_text(error: BadRequest) -> bool:
-    """Whether an edit was refused because the message is a picture or a file, whose text is its caption."""
+    """Return whether an edit was refused because the message is a picture or a file with a caption."""
     return _mentions_any(error, _NO_TEXT)
 
 
 def is_too_long(error: BadRequest) -> bool:
-    """Whether a text was refused because a caption takes less."""
+    """Return whether a text was refused because it is too long for a caption."""
     return _mentions_any(error, *_TOO_LONG)
 
 
 def is_photo_refused(error: BadRequest) -> bool:
-    """Whether a picture was refused because Telegram cannot show it in the chat; as a file it takes it."""
+    """Return whether a picture was refused as a photo. Telegram accepts it as a file."""
     return _mentions_any(error, *_PHOTO_REFUSED)
 
 
 def is_transient(error: TelegramError) -> bool:
-    """Whether the same request may be sent again at once: the connection was lost or the server has a fault.
+    """Return whether the same request may be retried at once: a lost connection or a server error.
 
-    Refusals and time-outs are subclasses of this class in the library. After a time-out the request has
-    usually been carried out, and sending it again would double it.
+    In the library, refusals and timeouts are subclasses of `NetworkError`. After a timeout the request was
+    usually carried out, so a retry would repeat it.
     """
     return type(error) is NetworkError
 

@@ -1,4 +1,4 @@
-"""Forms on a platform that has none: the values as text, and a button for each that asks for another."""
+"""Forms for a platform without forms: the values as text, and a button for each that asks for a new one."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -11,21 +11,21 @@ from clearml_chatops.models.actions import Action
 from clearml_chatops.models.replies import FieldKind, Form, FormField
 
 MAX_FIELDS = 30
-"""Fields that one looks through on a phone; the others are typed."""
+"""Fields that a phone shows well; the others can be typed."""
 
 _MAX_VALUE_LENGTH = 80
-"""Characters of a value in the list. The question shows more of it."""
+"""Characters of a value in the list. The question shows up to 1000."""
 
 _MAX_CURRENT_VALUE_LENGTH = 1000
 _MAX_LABEL_LENGTH = 200
 _MAX_NOTE_LENGTH = 500
 _CHANGED_MARK = "● "
 _CURRENT_VALUE_PREFIX = "\nNow: "
-_EXPERIMENT_QUESTION = "Which experiment? Its id, a part of its name, or its web link."
+_EXPERIMENT_QUESTION = "Which experiment? Send its id, part of its name, or its web link."
 
 
 def render_form(form: Form) -> list[Span]:
-    """The title and the values, with a mark at those that are changed."""
+    """Return the title and the values, with a mark at changed ones."""
     spans = [Span(_truncate(sanitize_line(form.title), _MAX_LABEL_LENGTH), "b")]
     for group, fields in groupby(form.fields[:MAX_FIELDS], lambda field: field.group):
         if group:
@@ -38,13 +38,13 @@ def render_form(form: Form) -> list[Span]:
             sanitize_line(append_field_key(form.command, omitted_fields[0])), _MAX_LABEL_LENGTH
         )
         spans.append(
-            Span(f"\n{len(omitted_fields):,} more are not shown; send their new values like this: {example_line}…")
+            Span(f"\n{len(omitted_fields):,} more aren't shown. To change one of them, send: {example_line}…")
         )
     return spans
 
 
 def build_form_rows(form: Form) -> Rows:
-    """One button a field, which asks for its value."""
+    """Return one button for each field, which asks for its value."""
     return arrange_rows(
         build_key(f"{_CHANGED_MARK if field.changed else ''}{field.label}", build_question(form, field))
         for field in form.fields[:MAX_FIELDS]
@@ -52,7 +52,7 @@ def build_form_rows(form: Form) -> Rows:
 
 
 def find_single_question(form: Form) -> Action | None:
-    """The question of a form that has nothing to show: one value that the command needs, and it is empty."""
+    """Return the question of a form with nothing to show: a single positional value, and it is empty."""
     if len(form.fields) != 1 or not form.fields[0].positional or form.fields[0].value:
         return None
     action = build_question(form, form.fields[0])
@@ -60,13 +60,13 @@ def find_single_question(form: Form) -> Action | None:
 
 
 def build_question(form: Form, field: FormField) -> Action:
-    """Asks for the value of a field; the answer behind its line changes it."""
+    """Return the action that asks for a field's value. Its command line plus the answer changes the value."""
     parts = (part for part in (field.group, field.label) if part)
     lines = [_truncate(" · ".join(parts), _MAX_LABEL_LENGTH)]
     if field.kind is FieldKind.EXPERIMENT:
         lines.append(_EXPERIMENT_QUESTION)
     if field.kind is FieldKind.LONG_TEXT:
-        lines.append("It may have several lines.")
+        lines.append("It can have several lines.")
     if field.hint:
         lines.append(_truncate(field.hint, _MAX_NOTE_LENGTH))
     question = "\n".join(lines)
@@ -76,7 +76,7 @@ def build_question(form: Form, field: FormField) -> Action:
 
 
 def parse_current_value(question: str) -> str:
-    """What the value is that a question asks for; empty where it has none."""
+    """Return the current value in a question; an empty string if it has none."""
     return question.partition(_CURRENT_VALUE_PREFIX)[2]
 
 

@@ -1,4 +1,4 @@
-"""Telegram as a place to talk to the bot: messages and presses become commands, replies become messages."""
+"""The Telegram front end: it connects the parts that receive updates with those that send messages."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from clearml_chatops.bot.frontends.front_end import (
     Cards,
     Conversations,
     DeliveryFailedError,
+    MessageHandler,
     OnDelivered,
     ignore_delivery,
 )
@@ -24,7 +25,7 @@ from clearml_chatops.bot.frontends.telegram.errors import to_delivery_error
 from clearml_chatops.bot.frontends.telegram.incoming_messages import TELEGRAM
 from clearml_chatops.bot.frontends.telegram.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.telegram.sender import Sender
-from clearml_chatops.bot.frontends.telegram.update_handler import MessageHandler, UpdateHandler
+from clearml_chatops.bot.frontends.telegram.update_handler import UpdateHandler
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.errors import ChatOpsError
@@ -38,19 +39,27 @@ _CANCEL_TIMEOUT = timedelta(seconds=0.7)
 
 
 class TelegramFrontEnd:
-    """One bot on Telegram: by long polling, or by webhook where `webhook_url` is its public address.
+    """One bot on Telegram, by long polling or by webhook.
 
-    `handle` answers messages; `actions` remembers what buttons do, `cards` which experiment a message is
-    about; `places` is told of groups that move; `admins` gives the Telegram ids of those who are shown the
-    commands of admins. `patience` is how long a command may take before “typing…” is shown.
+    Args:
+        handle: Answers messages.
+        registry: The commands.
+        actions: The actions behind buttons.
+        cards: The experiments that messages are about.
+        conversations: Saves the new ids of groups that become supergroups.
+        list_admin_ids: Returns the Telegram ids of the people who see the commands of admins.
+        token: The bot's token.
+        api_url: A proxy or an own Bot API server; empty for Telegram's own.
+        webhook_url: The public address for the webhook; empty for long polling.
+        typing_delay: How long a command may take before “typing…” is shown.
 
     Raises:
-        SettingsError: the token or an address cannot be one.
+        SettingsError: The token or an address is malformed.
     """
 
     platform = TELEGRAM
 
-    def __init__(  # noqa: PLR0913  # what it works with, each by its name
+    def __init__(  # noqa: PLR0913  # keyword-only dependencies
         self,
         *,
         handle: MessageHandler,
@@ -93,15 +102,15 @@ class TelegramFrontEnd:
         return self._connection.routes
 
     async def start(self) -> None:
-        """Begins to listen. Where Telegram cannot be reached now, this returns and it is tried again.
+        """Connect. If Telegram can't be reached, keep trying in the background.
 
         Raises:
-            SettingsError: Telegram does not accept the token or the webhook's address.
+            SettingsError: Telegram doesn't accept the token or the webhook's address.
         """
         await self._connection.open()
 
     async def stop(self) -> None:
-        """Ends within five seconds. Commands under way have most of them to be answered."""
+        """Stop within five seconds, most of which are for answering running commands."""
         await self._connection.stop_receiving()
         await self._running_commands.finish(finish_timeout=_FINISH_TIMEOUT, cancel_timeout=_CANCEL_TIMEOUT)
         self._is_stopped = True
@@ -110,26 +119,30 @@ class TelegramFrontEnd:
     async def deliver(
         self, conversation: Conversation, reply: Reply, on_delivered: OnDelivered = ignore_delivery
     ) -> None:
-        """Sends what nobody asked for; it has `arrived` when Telegram has all of it.
+        """Send a notification. Call `on_delivered` as soon as Telegram has all of it.
 
         Raises:
-            DestinationGoneError: nothing can be sent there any more.
-            DeliveryFailedError: it was not sent, or not all of it.
+            DestinationGoneError: The conversation can no longer be reached.
+            DeliveryFailedError: It was not sent, or only a part of it.
         """
         with self._translate_errors():
             await self._sender.send(conversation, reply, on_delivered=on_delivered)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Has a message that was sent show this reply. A card that was deleted is sent anew.
+        """Replace a sent message with this reply. A card that was deleted is sent again.
 
         Raises:
-            DestinationGoneError, DeliveryFailedError: as `deliver`.
+            DestinationGoneError, DeliveryFailedError: As `deliver`.
         """
         with self._translate_errors():
             await self._sender.edit(conversation, message_id, reply)
 
     def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
-        """Groups take 20 messages and edits a minute, of which edits get the half; a private chat one a second."""
+        """Return the pauses between edits.
+
+        A group takes 20 messages and edits a minute, and edits use half of them. A private chat takes one a
+        second.
+        """
         return _GROUP_EDIT_INTERVALS if conversation.id.startswith("-") else _PRIVATE_EDIT_INTERVALS
 
     @contextlib.contextmanager

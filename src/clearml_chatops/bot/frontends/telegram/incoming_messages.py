@@ -1,4 +1,4 @@
-"""What a person wrote, as a command line; and what is not meant for the bot."""
+"""Conversion of Telegram messages to command lines, and the check whether a message is for the bot."""
 
 import re
 
@@ -10,41 +10,41 @@ from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 
 TELEGRAM = "telegram"
-"""The platform of messages that come from here."""
+"""The platform's name in identities and conversations."""
 
 _ADDRESSED_COMMAND = re.compile(r"(/\w+)@(\w+)(.*)", re.DOTALL)
 
 
 def get_conversation(message: Message) -> Conversation:
-    """The chat, and the topic where it has topics.
+    """Return the chat, with the topic if it has topics.
 
-    A reply in an ordinary group has a thread id too; that one is no place to write to.
+    A reply in an ordinary group has a thread id, too, but the bot can't write to that.
     """
     thread_id = message.message_thread_id if message.is_topic_message else None
     return Conversation(TELEGRAM, str(message.chat.id), str(thread_id or ""))
 
 
 def get_button_conversation(query: CallbackQuery) -> Conversation:
-    """Where the pressed button is. Of a very old message Telegram tells the chat alone, or not even that."""
+    """Return the conversation of a pressed button. For old messages Telegram sends only the chat, or nothing."""
     if isinstance(query.message, Message):
         return get_conversation(query.message)
     return Conversation(TELEGRAM, str(query.message.chat.id if query.message else query.from_user.id))
 
 
 def get_replied_message(message: Message) -> Message | None:
-    """The message that a person replied to.
+    """Return the message that a person replied to.
 
-    What is written in a topic without being a reply has the topic's first message in that place.
+    Telegram marks every other message in a topic as a reply to the topic's first message. That one is ignored.
     """
     replied_message = message.reply_to_message
     return None if replied_message is None or replied_message.forum_topic_created else replied_message
 
 
 def parse_command_line(message: Message, *, bot: User, registry: Registry) -> str | None:
-    """The command in a message, or None where it is not for this bot.
+    """Return the command line in a message, or None if it isn't for this bot.
 
-    In a private chat everything is for the bot. In a group it is what is addressed to it by name, what
-    replies to it, and a bare command that it knows or that is a misspelling of one.
+    In a private chat everything is for the bot. In a group these are: messages that name the bot, replies to
+    its messages, and commands without a name that it knows or that look like a typo of one.
     """
     text = (message.text or "").strip()
     if not text:
@@ -69,12 +69,12 @@ def parse_command_line(message: Message, *, bot: User, registry: Registry) -> st
 
 
 def is_unsupported(message: Message) -> bool:
-    """Whether a person has sent the bot a picture, a file, a voice; in a group that is for the others."""
+    """Return whether somebody sent the bot a picture, a file or a voice message. In groups these are ignored."""
     return message.chat.type == message.chat.PRIVATE and not message.text and bool(message.effective_attachment)
 
 
 def build_incoming_message(sender: User, conversation: Conversation, line: str, about: str) -> IncomingMessage:
-    """The message. A private chat has the id of its person, and is the only place where nobody else reads."""
+    """Return the message. A private chat has the id of its person; all other chats are visible to others."""
     return IncomingMessage(
         Identity(TELEGRAM, str(sender.id)),
         sender.full_name,
@@ -86,7 +86,7 @@ def build_incoming_message(sender: User, conversation: Conversation, line: str, 
 
 
 def _is_probably_for_bot(text: str, registry: Registry) -> bool:
-    """Whether a bare command in a group is ours; other bots have theirs, and hear the same."""
+    """Return whether a command without a bot's name is ours: other bots in the group receive it, too."""
     try:
         registry.find(text.split(), terminal=False)
     except UnknownCommandError as error:

@@ -1,4 +1,4 @@
-"""Buttons below a message, in rows that a phone shows without cutting their labels."""
+"""Buttons below a message, in rows that fit on a phone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from clearml_chatops.models.actions import Action
 from clearml_chatops.models.replies import Button
 
 MAX_BUTTONS = 60
-"""Telegram takes 100 in one message; a person looks through fewer."""
+"""Telegram takes 100 in one message; people read fewer."""
 
 _MAX_LABEL_LENGTH = 64
 _MAX_ROW_BUTTONS = 3
@@ -17,7 +17,7 @@ _MAX_ROW_WIDTH = 30
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One button of a keyboard. Telegram keeps 64 bytes with it, hence a token that stands for the action."""
+    """A button of a keyboard. Telegram stores only 64 bytes with it, so it gets a token for its action."""
 
     label: str
     action: Action
@@ -27,23 +27,23 @@ Rows = tuple[tuple[Key, ...], ...]
 
 
 def build_key(label: str, action: Action) -> Key:
-    """A button with a label that Telegram takes: on one line, not empty, not endless."""
+    """Return a button with a label that Telegram accepts: one line, not empty, at most 64 characters."""
     line = " ".join(sanitize_line(label).split()) or "—"
     return Key(line if len(line) <= _MAX_LABEL_LENGTH else line[: _MAX_LABEL_LENGTH - 1] + "…", action)
 
 
 def build_button_rows(buttons: Iterable[Button]) -> Rows:
-    """Short labels side by side, up to three in a row."""
+    """Return rows of up to three short labels."""
     return arrange_rows(map(_to_key, buttons))
 
 
 def build_option_rows(options: Iterable[Button]) -> Rows:
-    """One below the other: what one chooses between is mostly long, and read from top to bottom."""
+    """Return one option per row: options are mostly long, and people read them from top to bottom."""
     return tuple((_to_key(option),) for option in options)
 
 
 def arrange_rows(keys: Iterable[Key]) -> Rows:
-    """As many in a row as a phone shows whole."""
+    """Put as many buttons in a row as a phone shows without cutting their labels."""
     rows: list[list[Key]] = []
     width = 0
     for key in keys:

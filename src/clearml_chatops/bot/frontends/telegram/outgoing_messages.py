@@ -1,4 +1,4 @@
-"""What is sent to Telegram: messages ready for it, each within its limits."""
+"""Messages to send to Telegram, each within its limits."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ from clearml_chatops.models.actions import Action
 
 @dataclass(frozen=True, slots=True)
 class TextMessage:
-    """HTML that one message takes."""
+    """A message of HTML."""
 
     html: str
     rows: Rows = ()
@@ -16,7 +16,7 @@ class TextMessage:
 
 @dataclass(frozen=True, slots=True)
 class DocumentMessage:
-    """A file with a caption of HTML."""
+    """A file with an HTML caption."""
 
     name: str
     content: bytes = field(repr=False)
@@ -26,7 +26,7 @@ class DocumentMessage:
 
 @dataclass(frozen=True, slots=True)
 class PhotoMessage:
-    """A picture that is shown in the chat, with a caption of HTML."""
+    """A picture that the chat shows, with an HTML caption."""
 
     name: str
     content: bytes = field(repr=False)
@@ -36,7 +36,7 @@ class PhotoMessage:
 
 @dataclass(frozen=True, slots=True)
 class QuestionMessage:
-    """A message that asks the question of an action; a reply to it is the answer."""
+    """A message that asks an action's question; people answer by replying to it."""
 
     action: Action
 

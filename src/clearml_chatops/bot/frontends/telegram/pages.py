@@ -1,4 +1,4 @@
-"""A long text as several messages, parted at the ends of lines."""
+"""Splitting of a long text into several messages, at line ends."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,19 +11,19 @@ from clearml_chatops.bot.frontends.telegram.spans import (
 )
 
 MAX_PAGE_LENGTH = 4000
-"""UTF-16 units of one message. Telegram takes 4096 after parsing; what it may count otherwise has room."""
+"""UTF-16 units of one message. Telegram takes 4096 after parsing; the rest is a margin."""
 
 MAX_CAPTION_LENGTH = 900
 """UTF-16 units of a caption. Telegram takes 1024 after parsing."""
 
 _MAX_ENTITIES = 90
-"""Changes of face in one message. Telegram drops all entities beyond the hundredth, without a word."""
+"""Formatted spans in one message. Telegram silently drops all entities after the first 100."""
 
 
 def split_pages(spans: Sequence[Span], max_length: int = MAX_PAGE_LENGTH) -> list[tuple[Span, ...]]:
-    """The text in pages of at most `limit` units. No page is blank.
+    """Split a text into pages of at most `max_length` UTF-16 units. No page is blank.
 
-    A page ends with a line; a line that is longer than a page is parted at a blank, or anywhere.
+    Pages end at line ends. A line that is longer than a page is split at a space, or anywhere if it has none.
     """
     result: list[list[Span]] = [[]]
     page_length = entity_count = 0
@@ -49,7 +49,7 @@ def to_html_pages(spans: Sequence[Span], max_length: int = MAX_PAGE_LENGTH) -> l
 
 
 def _continues_tag(page: Sequence[Span], line: Sequence[Span]) -> bool:
-    """Whether a line only continues the face of the line before it, as those of a log do."""
+    """Return whether a line has the same tag as the line before it, as in a log."""
     previous_spans = page[: len(page) - len(line)]
     return len(line) == 1 and bool(previous_spans) and previous_spans[-1].tag == line[0].tag
 
@@ -70,7 +70,7 @@ def _wrap_lines(spans: Sequence[Span], max_length: int) -> Iterator[list[Span]]:
 
 
 def _take_prefix(text: str, max_length: int) -> str:
-    """As much of the text as fits, up to a blank where there is one in its second half."""
+    """Return as much of the text as fits, up to a space if there is one in its second half."""
     end = length = 0
     while end < len(text) and length + count_utf16_units(text[end]) <= max_length:
         length += count_utf16_units(text[end])
@@ -80,7 +80,7 @@ def _take_prefix(text: str, max_length: int) -> str:
 
 
 def _trimmed(page: Sequence[Span]) -> list[Span]:
-    """The page without blank lines around it; what a log is indented by stays."""
+    """Return the page without blank lines around it. The indent of its first line stays."""
     spans = list(page)
     while spans and not spans[0].text.strip():
         spans.pop(0)

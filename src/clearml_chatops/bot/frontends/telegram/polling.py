@@ -1,4 +1,4 @@
-"""The long poll, watched: one log line when it begins to fail, one when it works again."""
+"""Reports on the long poll: one log line when it starts to fail, and one when it works again."""
 
 import logging
 from collections.abc import Callable
@@ -11,16 +11,14 @@ from telegram.request import HTTPXRequest
 logger = logging.getLogger(__name__)
 
 _CONFLICT_TEXT = (
-    "Telegram: another program polls with the same TELEGRAM_BOT_TOKEN, and each takes the other's messages; "
-    "stop one of them."
+    "Telegram: another program polls with the same TELEGRAM_BOT_TOKEN, so each of them misses messages. "
+    "Stop one of them."
 )
-_TOKEN_REJECTED_TEXT = (
-    "Telegram no longer accepts TELEGRAM_BOT_TOKEN; set the new one and start the program again."
-)
+_UNAUTHORIZED_TEXT = "Telegram no longer accepts TELEGRAM_BOT_TOKEN. Set the new one and restart the bot."
 
 
 class PollingReport:
-    """Tells of a trouble once, however often the poll is tried meanwhile."""
+    """Logs each problem once, however often the poll fails."""
 
     def __init__(self) -> None:
         self._reported_action = ""
@@ -29,16 +27,16 @@ class PollingReport:
         if isinstance(error, Conflict):
             self._log_once(logging.ERROR, "telegram_conflict", _CONFLICT_TEXT)
         else:
-            text = f"Telegram does not answer ({error.message}); messages are fetched when it does."
+            text = f"Telegram doesn't answer ({error.message}). The bot gets its messages when it does."
             self._log_once(logging.WARNING, "telegram_unreachable", text)
 
     def report_answer(self, status: int) -> None:
-        """Takes note of an answer to a poll."""
+        """Report the HTTP status of an answer to a poll."""
         if status == HTTPStatus.OK and self._reported_action:
             self._reported_action = ""
             logger.info("Telegram answers again.", extra={"action": "telegram_connected"})
         elif status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}:
-            self._log_once(logging.ERROR, "telegram_token_rejected", _TOKEN_REJECTED_TEXT)
+            self._log_once(logging.ERROR, "telegram_token_rejected", _UNAUTHORIZED_TEXT)
 
     def _log_once(self, level: int, action: str, text: str) -> None:
         if self._reported_action != action:
@@ -47,7 +45,7 @@ class PollingReport:
 
 
 class PollingRequest(HTTPXRequest):
-    """The library's HTTP client for polls, which tells the status of each answer."""
+    """The library's HTTP client for polls, which reports the status of each answer."""
 
     def __init__(self, on_answer: Callable[[int], None]) -> None:
         super().__init__(connection_pool_size=1)

@@ -1,4 +1,4 @@
-"""Questions that are answered by replying to them, and how the bot knows them again."""
+"""Questions that people answer by replying to them, and how the bot recognises them."""
 
 import html
 import re
@@ -13,8 +13,8 @@ from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import UnknownCommandError
 
 _QUESTION_MARK = "❓ "
-"""Stands before each question. Telegram does not tell of a message that it forced a reply, nor does the
-database when the question is older than its action."""
+"""Starts each question. Telegram doesn't report that a message forced a reply, and the database no longer
+knows a question that is older than its action."""
 
 _MAX_PLACEHOLDER_LENGTH = 64
 _MAX_NAME_LENGTH = 64
@@ -22,31 +22,31 @@ _MAX_QUESTION_LENGTH = 3000
 
 
 def render_question(question: str, addressee: User | None) -> str:
-    """The message that asks. In a group it names the person, because that is how the question reaches him.
+    """Return the message that asks. In a group it mentions the person who has to answer.
 
-    Telegram forces the reply of those who are mentioned, or whose message is replied to; the message with the
-    pressed button is the bot's own. https://core.telegram.org/bots/api#forcereply
+    Telegram opens the reply only for people who are mentioned, or who wrote the replied message. The message
+    with the pressed button is the bot's own. https://core.telegram.org/bots/api#forcereply
     """
     body = to_html(split_pages([Span(sanitize_text(question))], _MAX_QUESTION_LENGTH)[0])
     return f"{_QUESTION_MARK}{_render_mention(addressee)}{body}\n<i>Reply to this message.</i>"
 
 
 def build_force_reply(question: str, *, selective: bool) -> ForceReply:
-    """Opens the reply on the phone, with the value as it is now in the empty field."""
+    """Return the markup that opens a reply on the phone, with the current value as the placeholder."""
     value = " ".join(sanitize_line(parse_current_value(question)).split())
     placeholder = value if len(value) <= _MAX_PLACEHOLDER_LENGTH else value[: _MAX_PLACEHOLDER_LENGTH - 1] + "…"
     return ForceReply(selective=selective or None, input_field_placeholder=placeholder or None)
 
 
 def is_question(message: Message) -> bool:
-    """Whether a message of the bot is one that asks."""
+    """Return whether a message of the bot is a question."""
     return (message.text or "").startswith(_QUESTION_MARK)
 
 
 def is_command(text: str, registry: Registry) -> bool:
-    """Whether a reply to a question is a command instead of an answer: one that there is, with its slash.
+    """Return whether a reply to a question is a command: an existing one, with its slash.
 
-    A path is an answer: its slashes are not where a command's name ends.
+    A path is an answer: it has a slash after its first word.
     """
     if not re.match(r"/\w+(@\w+)?(\s|$)", text):
         return False

@@ -1,4 +1,4 @@
-"""A reply as the messages that show it: texts of HTML, pictures, files, and a keyboard below the last of them."""
+"""Rendering of a reply as Telegram messages: HTML texts, pictures and files, with a keyboard below the last."""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +41,7 @@ from clearml_chatops.models.replies import (
 )
 
 MAX_CODE_LENGTH = 2500
-"""UTF-16 units of a log that are shown in a message; a longer one is read better as a document."""
+"""UTF-16 units of a log in a message; a longer one is sent as a file."""
 
 _MAX_CODE_LINES = 50
 _PREVIEW_ROWS = 10
@@ -52,9 +52,9 @@ _ID = re.compile(r"[0-9a-f]{32}")
 
 
 def render(reply: Reply) -> tuple[OutgoingMessage, ...]:
-    """The messages of a reply, at least one. Its buttons are below the last.
+    """Return the messages of a reply, at least one. Its buttons are below the last.
 
-    Where the reply ends in a form of one value that is empty, the last message asks for it.
+    If the reply ends in a form of one empty value, the last message asks for that value.
     """
     question = _find_question(reply)
     blocks = reply.blocks[:-1] if question else reply.blocks
@@ -65,13 +65,13 @@ def render(reply: Reply) -> tuple[OutgoingMessage, ...]:
     keyboard, omitted_count = _limit_rows(tuple(row for block in blocks for row in _build_rows(block)))
     if omitted_count:
         shown_messages.append(
-            TextMessage(f"<i>{omitted_count} more are not shown here; be more precise to see them.</i>")
+            TextMessage(f"<i>{omitted_count} more aren't shown. Narrow your search to see them.</i>")
         )
     return (*shown_messages[:-1], replace(shown_messages[-1], rows=keyboard))
 
 
 def render_single_message(reply: Reply) -> ShownMessage:
-    """A reply as one message, for one that is edited: what does not fit, and further files, are left out."""
+    """Return a reply as one message, for an edit. The rest of a long text and further files are left out."""
     messages = render(reply)
     shown_messages = [message for message in messages if not isinstance(message, QuestionMessage)]
     rows = shown_messages[-1].rows if shown_messages else ()
@@ -80,7 +80,7 @@ def render_single_message(reply: Reply) -> ShownMessage:
 
 
 def _find_question(reply: Reply) -> QuestionMessage | None:
-    """The question in which a reply ends. A message that forces a reply has no room for buttons."""
+    """Return the question at the end of a reply. A message that forces a reply can't have buttons."""
     if not reply.blocks or not isinstance(form := reply.blocks[-1], Form):
         return None
     action = find_single_question(form)
@@ -104,7 +104,7 @@ def _render_blocks(blocks: tuple[Block, ...]) -> list[ShownMessage]:
 
 
 def _limit_rows(rows: Rows) -> tuple[Rows, int]:
-    """The rows that a keyboard takes, and how many buttons are left out."""
+    """Return the rows that fit in a keyboard, and how many buttons are left out."""
     kept_rows: list[tuple[Key, ...]] = []
     for row in rows:
         if sum(map(len, kept_rows)) + len(row) > MAX_BUTTONS:
@@ -126,7 +126,7 @@ def _build_rows(block: Block) -> Rows:
 
 
 def _build_gap(previous: Block | None, block: Block) -> list[Span]:
-    """What parts two blocks: a line break between a heading and its body, else an empty line."""
+    """Return the gap between two blocks: a line break after a heading, else an empty line."""
     if previous is None:
         return []
     is_tight = isinstance(previous, Text) and (previous.tone is Tone.HEADING or isinstance(block, Text | Code))
@@ -136,7 +136,7 @@ def _build_gap(previous: Block | None, block: Block) -> list[Span]:
 
 
 def _render_block(block: Block) -> tuple[MediaMessage | list[Span], ...]:
-    """What a block is made of: text, and what is a message of its own."""
+    """Return the parts of a block: text, and files that are messages of their own."""
     match block:
         case Text():
             return (_render_text(block),)
@@ -168,7 +168,7 @@ def _render_fields(block: Fields) -> Iterator[Span]:
         yield Span("\n" if number else "")
         yield Span(f"{sanitize_line(label)}:", "b")
         yield Span("\n" if "\n" in shown else " ")
-        # A tap copies what stands in this face, and an id is there to be copied.
+        # A tap copies text in this tag, which is useful for an id.
         yield Span(shown, "code" if _ID.fullmatch(shown) else "")
 
 
@@ -180,16 +180,16 @@ def _render_code(block: Code) -> list[Span] | DocumentMessage:
         return [Span(text, "pre")]
     lines = text.split("\n")
     content = text.encode()
-    intro = f"{len(lines):,} lines; they end with:"
+    intro = f"{len(lines):,} lines. The last ones:"
     if len(content) > MAX_DOCUMENT_SIZE:
         # The cut may be in the middle of a character.
         content = content[-MAX_DOCUMENT_SIZE:].decode(errors="ignore").encode()
-        intro = f"The end of {intro}"
+        intro = f"This file has only the end of {intro}"
     return DocumentMessage("log.txt", content, _render_caption(intro, Span(_take_last_lines(lines), "pre")))
 
 
 def _take_last_lines(lines: list[str]) -> str:
-    """The last lines, as many as a caption takes; the cause of a failure is mostly among them."""
+    """Return as many of the last lines as fit in a caption: they mostly show why a run failed."""
     last_lines: list[str] = []
     for line in reversed(lines):
         if (
@@ -206,12 +206,12 @@ def _render_table(block: Table) -> list[Span] | DocumentMessage:
         spans = render_table(block)
         if sum(count_utf16_units(span.text) for span in spans) <= _MAX_TABLE_LENGTH:
             return spans
-    intro = Span(f"{len(block.rows):,} rows; they begin with:\n")
+    intro = f"{len(block.rows):,} rows. The first ones:"
     return DocumentMessage(
-        "table.txt", draw_table(block).encode(), _render_caption(intro.text, *render_table(block, _PREVIEW_ROWS))
+        "table.txt", draw_table(block).encode(), _render_caption(intro, *render_table(block, _PREVIEW_ROWS))
     )
 
 
 def _render_caption(intro: str, *spans: Span) -> str:
-    """A sentence and as much of what follows as a caption takes."""
-    return to_html(split_pages([Span(f"{intro.strip()}\n"), *spans], MAX_CAPTION_LENGTH)[0])
+    """Return a sentence and as much of the text after it as fits in a caption."""
+    return to_html(split_pages([Span(f"{intro}\n"), *spans], MAX_CAPTION_LENGTH)[0])

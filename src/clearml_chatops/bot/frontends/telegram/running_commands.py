@@ -1,4 +1,4 @@
-"""Commands that are being carried out: each beside the others, those of one person one after the other."""
+"""The commands that are running: those of one person in order, those of different people in parallel."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class RunningCommands:
-    """Work that was begun and must be finished, or at least told about, before the program ends."""
+    """Tasks that must finish, or at least report that they were stopped, before the program ends."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -23,10 +23,10 @@ class RunningCommands:
         task.add_done_callback(self._on_finished)
 
     def get_lock(self, key: Hashable) -> asyncio.Lock:
-        """Held by one command of a person at a time.
+        """Return the lock that only one command of a person holds at a time.
 
-        A phone without a connection sends what was written all at once, and `/set` must come before the
-        `/enqueue` that was written after it.
+        A phone that was offline sends several messages at once, and `/set` must run before the `/enqueue` that
+        was written after it.
         """
         lock = self._locks.get(key)
         if lock is None:
@@ -34,7 +34,7 @@ class RunningCommands:
         return lock
 
     async def finish(self, *, finish_timeout: timedelta, cancel_timeout: timedelta) -> None:
-        """Waits for all work; what is not done `within` is cancelled and has `then` to say so."""
+        """Wait for all tasks; after `finish_timeout` cancel the rest, which have `cancel_timeout` to report it."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=finish_timeout.total_seconds())
         unfinished = tuple(self._tasks)
@@ -48,4 +48,8 @@ class RunningCommands:
     def _on_finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("A message from Telegram was lost.", exc_info=error, extra={"action": "unexpected"})
+            logger.error(
+                "Unexpected error while handling a message from Telegram.",
+                exc_info=error,
+                extra={"action": "unexpected"},
+            )

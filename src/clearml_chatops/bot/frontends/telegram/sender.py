@@ -1,4 +1,4 @@
-"""Replies on their way out: each message sent, its buttons given tokens, its experiment remembered."""
+"""Sending of replies: their messages, the tokens of their buttons, and the experiments they are about."""
 
 import logging
 from dataclasses import replace
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 
 class Sender:
-    """Sends and edits. All its methods raise the library's `TelegramError` when Telegram does not let them."""
+    """Sends and edits replies. All methods raise the library's `TelegramError` if Telegram refuses a request."""
 
     def __init__(self, client: TelegramClient, *, actions: Actions, cards: Cards) -> None:
         self._client = client
@@ -36,10 +36,10 @@ class Sender:
         addressee: User | None = None,
         on_delivered: OnDelivered = ignore_delivery,
     ) -> None:
-        """Sends all messages of a reply; the first one answers the message `answers`, if there still is one.
+        """Send all messages of a reply. The first replies to `reply_to_message_id` if that message still exists.
 
-        `asked` is who has to answer a question in a group, where others read it too. `arrived` is done the
-        moment Telegram has the last message.
+        `addressee` has to answer a question in a group, where others read it, too. `on_delivered` is called as
+        soon as Telegram has the last message.
         """
         messages = render(reply)
         last_index = len(messages) - 1
@@ -56,7 +56,7 @@ class Sender:
             if index == last_index:
                 await on_delivered()
             conversation = replace(conversation, id=str(sent.chat.id))
-            # Only one message can be the card: the one with the buttons.
+            # Only the message with the buttons is the card.
             await self._record_message(
                 conversation, str(sent.message_id), reply, is_card=reply.is_card and index == last_index
             )
@@ -65,10 +65,10 @@ class Sender:
         await self._client.show_typing(conversation)
 
     async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Has a message that was sent show this reply.
+        """Replace a sent message with this reply.
 
-        A card that was deleted is sent anew, and the new message is the card from now on. What else was
-        deleted, such as a card that only says that a newer one stands further down, stays deleted.
+        A card that was deleted is sent again, and the new message is the card from now on. Other deleted
+        messages stay deleted, such as a card that only refers to a newer one.
         """
         message = render_single_message(reply)
         keyboard = await self._build_keyboard(message.rows)
@@ -78,10 +78,10 @@ class Sender:
     async def replace_message(
         self, conversation: Conversation, message_id: int, reply: Reply, *, addressee: User | None = None
     ) -> None:
-        """Has the answer to a button take the place of the message that has the button.
+        """Replace the message of a pressed button with the reply to it.
 
-        What is more than one message is sent anew instead, so that nothing is left out; and so is what went
-        wrong, which takes no list away and leaves its buttons to try again.
+        A reply of several messages is sent as new messages instead, to leave nothing out. So is an error,
+        to keep the list and its buttons for another try.
         """
         messages = render(reply)
         message = messages[0]
@@ -101,12 +101,12 @@ class Sender:
         reply_to_message_id: int | None,
         addressee: User | None,
     ) -> None:
-        """Asks the question of an action, and has it noted by which message it was asked.
+        """Ask the question of an action, and save which message asks it.
 
-        `about` is the experiment that the answer is about.
+        `experiment_id` is the experiment that the answer is about, or an empty string.
 
         Raises:
-            ChatOpsError: it cannot be noted, so the answer to it will not be understood.
+            ChatOpsError: It can't be saved, so the bot won't understand the answer.
         """
         text = TextMessage(render_question(action.question, addressee))
         reply_markup = build_force_reply(action.question, selective=addressee is not None)
@@ -154,16 +154,18 @@ class Sender:
         try:
             await self._cards.record_message(conversation, message_id, reply.experiment_id, is_card=is_card)
         except ChatOpsError as error:
-            logger.warning("A card will not know its experiment: %s", error, extra={"action": "card_not_saved"})
+            logger.warning(
+                "Can't save which experiment a message is about: %s", error, extra={"action": "card_not_saved"}
+            )
 
     async def _build_keyboard(self, rows: Rows) -> InlineKeyboardMarkup | None:
-        """The buttons, each with a token. An answer without them is better than none."""
+        """Return the buttons, each with a token; None if the tokens can't be saved: the text matters more."""
         if not rows:
             return None
         try:
             return InlineKeyboardMarkup([[await self._build_button(key) for key in row] for row in rows])
         except ChatOpsError as error:
-            logger.warning("Buttons are left out: %s", error, extra={"action": "buttons_not_saved"})
+            logger.warning("Sending a reply without its buttons: %s", error, extra={"action": "buttons_not_saved"})
             return None
 
     async def _build_button(self, key: Key) -> InlineKeyboardButton:

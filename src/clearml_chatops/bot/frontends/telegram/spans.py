@@ -1,10 +1,11 @@
-"""Text in pieces that each have one face. Markup is written from them at the very end, in one place."""
+"""Text in spans with one tag each, and their conversion to Telegram's HTML."""
 
 import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 _MENTION = re.compile(r"(?<![\w/])@(?=\w)")
@@ -13,33 +14,33 @@ _WORD_JOINER = "\N{WORD JOINER}"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A text and the tag that it stands in: `b`, `i`, `code`, `pre`, or none."""
+    """A text and its tag: `b`, `i`, `code`, `pre` or none."""
 
     text: str
     tag: str = ""
 
 
 def count_utf16_units(text: str) -> int:
-    """Characters as Telegram counts them: UTF-16 units, of which an emoji is two."""
+    """Return the length as Telegram counts it: in UTF-16 units, of which an emoji has two."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 def escape_mentions(span: Span) -> Span:
-    """The text such that it pings nobody: Telegram makes a mention of each @name that is not in code."""
+    """Return the span with each @name changed to mention nobody. Telegram makes no mentions in code."""
     if span.tag in {"code", "pre"}:
         return span
     return Span(_MENTION.sub(f"@{_WORD_JOINER}", span.text), span.tag)
 
 
 def to_html(spans: Iterable[Span]) -> str:
-    """The pieces as Telegram's HTML, neighbours with the same face as one."""
+    """Return the spans as Telegram's HTML. Neighbours with the same tag are one element."""
     return "".join(
-        _render_element(tag, "".join(span.text for span in run)) for tag, run in groupby(spans, _get_tag)
+        _render_element(tag, "".join(span.text for span in run)) for tag, run in groupby(spans, attrgetter("tag"))
     )
 
 
 def split_lines(spans: Sequence[Span]) -> list[list[Span]]:
-    """The pieces of each line, each line with the line break that ends it."""
+    """Return the spans of each line, with the line break at its end."""
     lines: list[list[Span]] = [[]]
     for span in spans:
         for part in _LINE.findall(span.text):
@@ -47,10 +48,6 @@ def split_lines(spans: Sequence[Span]) -> list[list[Span]]:
             if part.endswith("\n"):
                 lines.append([])
     return lines if lines[-1] else lines[:-1]
-
-
-def _get_tag(span: Span) -> str:
-    return span.tag
 
 
 def _render_element(tag: str, text: str) -> str:

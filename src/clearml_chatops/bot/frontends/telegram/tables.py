@@ -1,4 +1,4 @@
-"""Tables that can be read on a phone held upright."""
+"""Tables that fit on an upright phone."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -9,26 +9,26 @@ from clearml_chatops.bot.frontends.telegram.spans import Span
 from clearml_chatops.models.replies import Table
 
 MAX_PHONE_WIDTH = 34
-"""Columns of fixed-width text that a phone shows without folding."""
+"""Columns of fixed-width text that a phone shows without wrapping."""
 
 MAX_ROWS = 40
-"""A longer table is better as a file, with its first rows in the message."""
+"""A longer table is sent as a file, with its first rows in the message."""
 
 _COLUMN_GAP = "  "
 
 
 def render_table(table: Table, max_rows: int = MAX_ROWS) -> list[Span]:
-    """The first rows of a table: drawn where it is narrow enough, else one row after the other."""
+    """Return the first rows of a table: in columns if it is narrow enough, else as a list."""
     shown_table = Table(table.columns, table.rows[:max_rows])
     if not shown_table.rows:
-        return [Span("nothing", "i")]
+        return [Span("Nothing to show", "i")]
     if _measure_table(shown_table) <= MAX_PHONE_WIDTH:
         return [Span(draw_table(shown_table), "pre")]
     return list(_render_as_list(shown_table))
 
 
 def draw_table(table: Table) -> str:
-    """The table in columns, for a fixed-width face."""
+    """Return the table in columns, for a fixed-width font."""
     widths = _measure_columns(table)
     lines = [_sanitize_row(row) for row in table.rows]
     if any(table.columns):
@@ -42,7 +42,7 @@ def draw_table(table: Table) -> str:
 
 
 def _render_as_list(table: Table) -> Iterator[Span]:
-    """The first cell of a row stands out; the others follow behind their headings."""
+    """Yield each row with its first cell in bold and the others after their headings."""
     has_two_columns = len(table.columns) <= 2  # noqa: PLR2004  # a name and its value need no heading
     headings = _sanitize_row(table.columns)
     for number, row in enumerate(table.rows):
@@ -76,7 +76,7 @@ def _measure_table(table: Table) -> int:
 
 
 def _measure_text(text: str) -> int:
-    """Columns of a fixed-width face: Chinese characters and emoji take two, accents none."""
+    """Return the columns in a fixed-width font: Chinese characters and emoji take two, accents none."""
     return sum(
         0 if unicodedata.combining(character) else 1 + (unicodedata.east_asian_width(character) in "WF")
         for character in text

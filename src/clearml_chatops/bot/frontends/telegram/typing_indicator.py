@@ -1,4 +1,4 @@
-"""“typing…” under the bot's name while a command takes longer than a moment."""
+"""The typing indicator: “typing…” under the bot's name while a command takes long."""
 
 import asyncio
 import contextlib
@@ -12,14 +12,14 @@ from clearml_chatops.bot.frontends.telegram.sender import Sender
 from clearml_chatops.models.messages import Conversation
 
 _REFRESH_INTERVAL = timedelta(seconds=4.5)
-"""Telegram takes the sign away after five seconds."""
+"""Telegram hides the indicator after five seconds."""
 
 
 @asynccontextmanager
 async def show_typing_indicator(
     delay: timedelta, sender: Sender, conversation: Conversation
 ) -> AsyncIterator[None]:
-    """Shows that the bot works, once patience has run out, until the block ends."""
+    """Show the typing indicator after a delay, until the block ends."""
     indicator_task = asyncio.create_task(_show_after_delay(delay, sender, conversation))
     try:
         yield
@@ -30,10 +30,10 @@ async def show_typing_indicator(
 
 async def _show_after_delay(delay: timedelta, sender: Sender, conversation: Conversation) -> None:
     await asyncio.sleep(delay.total_seconds())
-    # A sign that cannot be shown is not worth a word.
+    # If the indicator can't be shown, the command still works.
     with contextlib.suppress(TelegramError):
         await sender.show_typing(conversation)
-        # A group has 20 requests a minute, which are for answers.
+        # A group takes 20 requests a minute, which are for replies.
         while not conversation.id.startswith("-"):
             await asyncio.sleep(_REFRESH_INTERVAL.total_seconds())
             await sender.show_typing(conversation)

@@ -1,4 +1,4 @@
-"""What comes in is answered: messages, presses, and replies to the questions of buttons. Each exactly once."""
+"""The handler of Telegram's updates: messages, button presses and answers to questions."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from telegram import CallbackQuery, Message, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from clearml_chatops.bot.frontends.front_end import Actions, Cards
+from clearml_chatops.bot.frontends.front_end import Actions, Cards, MessageHandler
 from clearml_chatops.bot.frontends.telegram.incoming_messages import (
     build_incoming_message,
     get_button_conversation,
@@ -29,21 +29,19 @@ from clearml_chatops.handlers.forms import append_answer
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.errors import ChatOpsError, QuestionExpiredError, TextNeededError
-from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
 logger = logging.getLogger(__name__)
 
-_EXPIRED_TEXT = "This button has expired. Ask for the card again, for example with /show, and press it there."
-_STOPPED_TEXT = "I was stopped before this was finished, so it may or may not have been done; look with /show."
+_EXPIRED_TEXT = "This button has expired. Open the card again, for example with /show, and tap the button there."
+_STOPPED_TEXT = "The bot stopped before this finished, so it may or may not be done. Check with /show."
 _MAX_ALERT_LENGTH = 200
-
-MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Who wants something and where, the message that is answered, and the one that it is about."""
+    """A person's request: who sent it and where, the message to reply to, and the message that it is about."""
 
     sender: User
     conversation: Conversation
@@ -53,14 +51,14 @@ class _Request:
 
     @property
     def addressee(self) -> User | None:
-        """Who must be named in a question; in a private chat nobody else is there."""
+        """The person to mention in a question; None in a private chat, where nobody else is."""
         return self.sender if self.conversation.id.startswith("-") else None
 
 
 class UpdateHandler:
-    """Has command lines carried out and shows what came of them. Nothing here raises.
+    """Runs command lines and sends their replies. Its methods never raise.
 
-    `patience` is how long a command may take before “typing…” is shown.
+    `typing_delay` is how long a command may take before “typing…” is shown.
     """
 
     def __init__(
@@ -85,9 +83,9 @@ class UpdateHandler:
         self._typing_delay = typing_delay
 
     async def handle_message(self, message: Message) -> None:
-        """Answers a message, if it is for the bot."""
+        """Answer a message if it is for the bot."""
         sender = message.from_user
-        # Who writes in the name of a group or a channel cannot be known, and so may nothing.
+        # Somebody who writes as a group or a channel can't be identified, so they have no rights.
         if sender is None or sender.is_bot or message.sender_chat is not None:
             return
         replied_message = get_replied_message(message)
@@ -107,7 +105,7 @@ class UpdateHandler:
             await self._run_in_order(request, lambda: self._run_command(request, line))
 
     async def handle_button_press(self, query: CallbackQuery) -> None:
-        """Does what a button stands for, as the person who pressed it."""
+        """Run a button's command as the person who pressed it."""
         try:
             action = await self._actions.find_action(query.data or "")
             failure_text = _EXPIRED_TEXT
@@ -116,7 +114,7 @@ class UpdateHandler:
         message_id = query.message.message_id if query.message else None
         in_place = action is not None and action.in_place
         request = _Request(query.from_user, get_button_conversation(query), message_id, message_id, in_place)
-        # The phone shows a spinner until this is answered. After a while it cannot be, and the press counts.
+        # The phone shows a spinner until this is answered. An old press can't be answered but still counts.
         try:
             await (
                 query.answer(failure_text[:_MAX_ALERT_LENGTH], show_alert=True)
@@ -136,7 +134,7 @@ class UpdateHandler:
             await self._run_in_order(request, lambda: self._run_command(request, action.command))
 
     def _is_answer_to_question(self, message: Message, replied_message: Message) -> bool:
-        """Whether a message answers a question of the bot. A command does not, also when it is sent as a reply."""
+        """Return whether a message answers a question of the bot. A command doesn't, even if sent as a reply."""
         is_own_question = (
             replied_message.from_user is not None
             and replied_message.from_user.id == self._bot.id
@@ -145,7 +143,7 @@ class UpdateHandler:
         return is_own_question and not is_command(message.text or "", self._registry)
 
     async def _handle_answer(self, request: _Request, message: Message, question: Message) -> None:
-        """Runs the line of a question with the answer behind it, as the person who answered."""
+        """Run the command line of a question plus the answer, as the person who answered."""
         action = await self._actions.find_action_by_question(request.conversation, str(question.id))
         if action is None:
             raise QuestionExpiredError
@@ -177,13 +175,13 @@ class UpdateHandler:
         return await self._cards.find_experiment_id(request.conversation, str(request.about_message_id))
 
     async def _run_in_order(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
-        """Does one thing of a person after the other, and tells him when it cannot be done or finished."""
+        """Run a person's requests one after the other, and reply if one fails or is stopped."""
         try:
             async with self._running_commands.get_lock((request.conversation, request.sender.id)):
                 try:
                     await work()
                 except ChatOpsError as error:
-                    # The database is out of order, or what he answers is not asked any more.
+                    # The database can't be used, or the question has expired.
                     await self._send_failure(request, str(error), Outcome.REFUSED)
         except asyncio.CancelledError:
             with contextlib.suppress(TelegramError):
@@ -191,7 +189,7 @@ class UpdateHandler:
             raise
         except TelegramError as error:
             logger.warning(
-                "An answer in %s was not sent: %s",
+                "Can't send a reply to %s: %s",
                 request.conversation,
                 error.message,
                 extra={"action": "telegram_reply_failed"},
