@@ -11,7 +11,7 @@ from tests.support.platform_chats import SlackChat, TelegramChat, build_bot_sett
 from tests.support.polling import wait_until
 
 CLONE = Turn("/clone baseline on two GPUs", ("Cloned as “on two GPUs”", "Draft"))
-RENAME = Turn("/name on cards 1 and 2", ("Now called",))
+RENAME = Turn("/name on GPUs 1 and 2", ("Now called",))
 
 
 def get_argument(sandbox: Sandbox, name: str) -> str:
@@ -43,7 +43,7 @@ async def test_set_on_slack_opens_a_modal_and_updates_the_card(sandbox: Sandbox,
             await wait_until(lambda: "Changed “on two GPUs”" in modal.visible_text)
             assert (get_argument(sandbox, "gpus"), get_argument(sandbox, "lr")) == ("1,2", "0.1")
             await play(chat, RENAME)
-            await wait_until(lambda: "on cards 1 and 2" in card.visible_text)
+            await wait_until(lambda: "on GPUs 1 and 2" in card.visible_text)
     assert chat.server.api.unknown_methods == []
 
 
@@ -63,7 +63,7 @@ async def test_set_on_telegram_asks_for_a_value_and_updates_the_card(sandbox: Sa
             await wait_until(lambda: "Changed “on two GPUs”" in anna.chat.texts[-1])
             assert (get_argument(sandbox, "gpus"), get_argument(sandbox, "lr")) == ("1,2", "0.1")
             await play(chat, RENAME)
-            await wait_until(lambda: "on cards 1 and 2" in card.text)
+            await wait_until(lambda: "on GPUs 1 and 2" in card.text)
     assert len(answers) < len(anna.chat.bot_messages)
 
 
