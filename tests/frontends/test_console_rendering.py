@@ -14,6 +14,7 @@ from clearml_chatops.models.replies import (
     Choice,
     Code,
     Fields,
+    Link,
     Reply,
     Table,
     Text,
@@ -236,3 +237,15 @@ def test_a_terminal_without_unicode_gets_plain_marks() -> None:
     Console(file=file, width=80).print(render(Reply.of(Text("done", Tone.SUCCESS), Code("line"))))
 
     assert file.getvalue() == "  + done\n  | line\n"
+
+
+def test_links_are_printed_below_the_buttons() -> None:
+    link = Link("Open in ClearML", "http://localhost:8080/projects/p/experiments/e1")
+
+    assert render_lines(Buttons((Button("Clone", "/clone e1"),), (link,))) == [
+        "  [1] Clone",
+        "  Open in ClearML: http://localhost:8080/projects/p/experiments/e1",
+    ]
+    assert render_lines(Buttons((), (link,))) == [
+        "  Open in ClearML: http://localhost:8080/projects/p/experiments/e1"
+    ]

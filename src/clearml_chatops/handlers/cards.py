@@ -6,7 +6,7 @@ from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_duration, format_time_ago, format_wait
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.queues import QueuePosition
-from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Reply, Text, Tone
+from clearml_chatops.models.replies import Block, Button, Buttons, Fields, Link, Reply, Text, Tone
 
 _MAX_METRICS = 4
 _TONES = {
@@ -32,12 +32,11 @@ def build_experiment_card(
                 for label, value in (
                     ("waits", _format_queue_place(place) if experiment.status is Status.PENDING else ""),
                     *_list_fields(experiment, now),
-                    ("web", web_link),
                 )
                 if value
             )
         ),
-        Buttons(_list_buttons(experiment)),
+        Buttons(_list_buttons(experiment), (Link("Open in ClearML", web_link),) if web_link else ()),
         experiment_id=experiment.id,
     ).as_card()
 

@@ -66,10 +66,19 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """A web page to open: a button that runs no command."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class Buttons:
-    """Things one may do next."""
+    """What the person can do next, and the pages they can open."""
 
     buttons: tuple[Button, ...]
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,19 @@ from clearml_chatops.bot.frontends.telegram.pages import MAX_PAGE_LENGTH, split_
 from clearml_chatops.bot.frontends.telegram.rendering import render, render_single_message
 from clearml_chatops.bot.frontends.telegram.spans import Span, count_utf16_units, to_html
 from clearml_chatops.models.actions import Action
-from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
+from clearml_chatops.models.replies import (
+    Block,
+    Button,
+    Buttons,
+    Choice,
+    Code,
+    Fields,
+    Link,
+    Reply,
+    Table,
+    Text,
+    Tone,
+)
 from tests.support.telegram.markup import ParsedText, parse_text
 
 HOSTILE = "<!channel> *x* & <b>bold</b> </pre> &lt; @anna \x1b[2J\u202egpj"
@@ -241,3 +253,28 @@ def test_an_edited_message_is_one_text() -> None:
     reply = Reply.of("Now.", Code("line\n" * 500), Buttons((Button("Log", "/log"),)))
 
     assert render_single_message(reply) == TextMessage("Now.", ((Key("Log", Action("/log")),),))
+
+
+def test_a_link_is_a_button_that_opens_its_address() -> None:
+    buttons = Buttons((Button("Clone", "/clone e1"),), (Link("Open in ClearML", "https://app.lab/x?a=1&b=2"),))
+
+    (message,) = render(Reply.of("baseline", buttons))
+
+    assert isinstance(message, TextMessage)
+    assert message.rows == (
+        (Key("Clone", Action("/clone e1")),),
+        (Key("Open in ClearML", None, "https://app.lab/x?a=1&b=2"),),
+    )
+    assert message.html == "baseline"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://localhost:8080/x", "http://clearml/x", "ftp://app.lab/x", "http://[x"]
+)
+def test_an_address_that_telegram_refuses_for_buttons_is_shown_as_text(address: str) -> None:
+    reply = Reply.of("baseline", Buttons((Button("Clone", "/clone e1"),), (Link("Open in ClearML", address),)))
+
+    (message,) = render(reply)
+
+    assert list_labels(message) == [["Clone"]]
+    assert parse_accepted(message).text == f"baseline\n\nOpen in ClearML: {address}"

@@ -144,6 +144,9 @@ def _require_valid_button(button: Block) -> None:
     _require_text(button["text"], MAX_BUTTON_TEXT_LENGTH)
     _require(len(button.get("value", "")) <= MAX_BUTTON_VALUE_LENGTH, "a button's value")
     _require(1 <= len(button.get("action_id", "")) <= MAX_ID_LENGTH, "an action_id")
+    if "url" in button:
+        _require(button["url"].startswith(("https://", "http://")), "a button's URL")
+        _require(len(button["url"]) <= MAX_LINK_LENGTH, "a button's URL")
 
 
 def _require_valid_rich_element(element: Block) -> None:
@@ -206,6 +209,11 @@ def render_visible_text(text: str, blocks: list[Block]) -> str:
 def find_markup(blocks: list[Block]) -> list[str]:
     """Return the texts that Slack would interpret as markup."""
     return [part["text"] for part in _find_dicts(blocks) if part.get("type") == "mrkdwn"]
+
+
+def build_sent_value(button: Block) -> Block:
+    """Return what Slack sends of a pressed button's value; a button that opens a URL has none."""
+    return {"value": escape_text_once(button["value"])} if "value" in button else {}
 
 
 def find_buttons(blocks: list[Block]) -> list[Block]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.slack.block_kit import Block, escape_text_once, find_buttons, require_valid_options, unescape
+from tests.support.slack.block_kit import Block, build_sent_value, find_buttons, require_valid_options, unescape
 from tests.support.slack.socket_mode import Envelope
 from tests.support.slack.views import View
 
@@ -107,7 +107,7 @@ async def press_button_in_view(person: "Person", view: View, label: str) -> Enve
         container={"type": "view", "view_id": view.id},
         trigger_id=person.server.views.create_trigger(person.id),
         view=view.to_payload(),
-        actions=[{**button, "value": escape_text_once(button["value"]), "block_id": "b", "action_ts": "1"}],
+        actions=[{**button, **build_sent_value(button), "block_id": "b", "action_ts": "1"}],
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.support.slack.block_kit import escape_text_once, find_buttons
+from tests.support.slack.block_kit import build_sent_value, find_buttons
 from tests.support.slack.modals import Modal, press_button_in_view
 from tests.support.slack.socket_mode import Envelope
 from tests.support.slack.views import View
@@ -95,9 +95,7 @@ class Person:
             trigger_id=self.server.views.create_trigger(self.id),
             channel={"id": message.channel, "name": workspace.channels[message.channel].name},
             response_url=f"{self.server.url}/response/{response_url.token}",
-            actions=[
-                {**button, "value": escape_text_once(button["value"]), "block_id": "b", "action_ts": message.ts}
-            ],
+            actions=[{**button, **build_sent_value(button), "block_id": "b", "action_ts": message.ts}],
             **more,
         )
 

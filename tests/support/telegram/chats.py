@@ -10,8 +10,11 @@ BOT_USER = {"id": BOT_ID, "is_bot": True, "first_name": "Lab", "username": BOT_U
 
 @dataclass(frozen=True, slots=True)
 class ShownButton:
+    """A button with callback data, or with a URL that it opens."""
+
     label: str
-    data: str
+    data: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,12 @@ class ShownMessage:
     @property
     def buttons(self) -> dict[str, str]:
         """The callback data behind each button, by its label."""
-        return {button.label: button.data for row in self.rows for button in row}
+        return {button.label: button.data for row in self.rows for button in row if not button.url}
+
+    @property
+    def links(self) -> dict[str, str]:
+        """The URL behind each button that opens one, by its label."""
+        return {button.label: button.url for row in self.rows for button in row if button.url}
 
     def to_json(self, *, nested: bool = False) -> dict[str, Any]:
         """Return the message in the Bot API's format. A `nested` one lacks the message that it replies to."""
@@ -80,7 +88,11 @@ class ShownMessage:
         if self.rows:
             content["reply_markup"] = {
                 "inline_keyboard": [
-                    [{"text": item.label, "callback_data": item.data} for item in row] for row in self.rows
+                    [
+                        {"text": item.label, **({"url": item.url} if item.url else {"callback_data": item.data})}
+                        for item in row
+                    ]
+                    for row in self.rows
                 ]
             }
         # Every other message in a topic is a reply to the message that created the topic.

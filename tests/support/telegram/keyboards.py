@@ -1,5 +1,7 @@
 """The reply markup of a message: buttons or a forced reply."""
 
+from urllib.parse import urlsplit
+
 from tests.support.telegram.api_calls import Call
 from tests.support.telegram.chats import BOT_ID, Chat, ForcedReply, ShownButton
 from tests.support.telegram.markup import ParsedText
@@ -43,6 +45,11 @@ def parse_forced_reply(call: Call, chat: Chat, text: ParsedText, reply_to: int |
 def _parse_button(button: dict[str, str]) -> ShownButton:
     if not button.get("text", "").strip():
         raise build_bad_request("inline keyboard button text must be non-empty")
+    if "url" in button:
+        host = urlsplit(button["url"]).hostname or ""
+        if "." not in host:
+            raise build_bad_request(f"inline keyboard button URL '{button['url']}' is invalid: Wrong HTTP URL")
+        return ShownButton(button["text"], url=button["url"])
     data = button.get("callback_data", "")
     if not 1 <= len(data.encode()) <= _MAX_CALLBACK_DATA_LENGTH:
         raise build_bad_request("BUTTON_DATA_INVALID")

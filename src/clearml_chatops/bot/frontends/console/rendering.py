@@ -65,7 +65,7 @@ def _render_body(reply: Reply, first_number: int) -> Stack:
     previous: Block | None = None
     for block in reply.blocks:
         buttons = _list_block_buttons(block)
-        if isinstance(block, Buttons) and not buttons:
+        if isinstance(block, Buttons) and not buttons and not block.links:
             continue
         if previous is not None and not _has_no_gap(previous, block):
             bodies.append(None)
@@ -95,9 +95,7 @@ def _render_block(block: Block, number: int) -> RenderableType:
         case Code():
             return Log(sanitize_log(block.text))
         case Buttons():
-            return _ButtonRow(
-                tuple(_render_button(button, number + index) for index, button in enumerate(block.buttons))
-            )
+            return _render_buttons(block, number)
         case Choice():
             options = (
                 HangingIndent(Prose(sanitize_line(button.label)), f"[{number + index}] ", "bold cyan")
@@ -130,6 +128,14 @@ def _render_fields(block: Fields) -> RenderableType:
         else:
             lines.append(HangingIndent(value_prose, label + " " * (width - cell_len(label) + 2), "dim"))
     return Stack(tuple(lines))
+
+
+def _render_buttons(block: Buttons, number: int) -> RenderableType:
+    links = (Prose(f"{sanitize_line(link.label)}: {sanitize_line(link.address)}", "dim") for link in block.links)
+    if not block.buttons:
+        return Stack(tuple(links))
+    row = _ButtonRow(tuple(_render_button(button, number + index) for index, button in enumerate(block.buttons)))
+    return Stack((row, *links))
 
 
 def _render_button(button: Button, number: int) -> RichText:

@@ -26,6 +26,7 @@ MAX_ACTIONS = 25
 MAX_LABEL_LENGTH = 75
 MAX_COMMAND_LENGTH = 2000
 ACTION_PREFIX = "command:"
+LINK_PREFIX = "link:"
 IN_PLACE_PREFIX = f"{ACTION_PREFIX}in-place:"
 """The action_id prefix of buttons that replace their message with the reply."""
 _LINK_PATTERN = re.compile(r"https?://[^\s<>|]{1,2900}")
@@ -85,6 +86,21 @@ def build_button(label: str, command: str, number: int, *, in_place: bool = Fals
     }
 
 
+def build_link_button(label: str, address: str, number: int) -> Block:
+    """Build a button that opens a web page. Slack reports a press of it too."""
+    return {
+        "type": "button",
+        "text": build_plain_text(label or "…", MAX_LABEL_LENGTH),
+        "action_id": f"{LINK_PREFIX}{number}",
+        "url": address,
+    }
+
+
+def is_link(address: str) -> bool:
+    """Whether Slack accepts an address as a link."""
+    return bool(_LINK_PATTERN.fullmatch(address))
+
+
 def build_option(text: str, value: str) -> Block:
     """Build an option of a select menu. An empty text is replaced by the value."""
     return {"text": build_plain_text(text.strip() or value, MAX_LABEL_LENGTH), "value": value}
@@ -103,6 +119,6 @@ def measure_length(blocks: Sequence[Block]) -> int:
 
 
 def _build_value(value: str) -> Block:
-    if _LINK_PATTERN.fullmatch(value):
+    if is_link(value):
         return {"type": "link", "url": value}
     return {"type": "text", "text": escape_and_truncate(value, MAX_VALUE_LENGTH) or "—"}

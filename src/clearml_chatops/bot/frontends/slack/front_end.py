@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from aiohttp.web import RouteDef
 
-from clearml_chatops.bot.frontends.front_end import Cards, OnDelivered, ignore_delivery
+from clearml_chatops.bot.frontends.front_end import Cards, MessageHandler, OnDelivered, ignore_delivery
 from clearml_chatops.bot.frontends.slack.credentials import SlackCredentials
 from clearml_chatops.bot.frontends.slack.experiment_select import ExperimentSelect, ExperimentSuggester
 from clearml_chatops.bot.frontends.slack.form_modals import FormModals
@@ -19,7 +19,7 @@ from clearml_chatops.bot.frontends.slack.listeners import Listeners
 from clearml_chatops.bot.frontends.slack.rate_limiter import RateLimiter
 from clearml_chatops.bot.frontends.slack.rendering import render
 from clearml_chatops.bot.frontends.slack.reply_targets import ChannelMessage
-from clearml_chatops.bot.frontends.slack.responder import MessageHandler, Responder
+from clearml_chatops.bot.frontends.slack.responder import Responder
 from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.slack_api import SlackApi, create_web_client
 from clearml_chatops.bot.frontends.slack.socket_mode import SocketModeReceiver

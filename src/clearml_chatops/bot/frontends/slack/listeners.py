@@ -10,7 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from clearml_chatops.bot.frontends.slack.block_kit import ACTION_PREFIX
+from clearml_chatops.bot.frontends.slack.block_kit import ACTION_PREFIX, LINK_PREFIX
 from clearml_chatops.bot.frontends.slack.experiment_select import ExperimentSelect
 from clearml_chatops.bot.frontends.slack.form_fields import EXPERIMENT_SELECT_ACTION_ID
 from clearml_chatops.bot.frontends.slack.form_modals import FormModals
@@ -32,6 +32,7 @@ Body = dict[str, Any]
 
 _ANY_COMMAND = re.compile("^/")
 _ANY_BUTTON = re.compile(f"^{ACTION_PREFIX}")
+_ANY_LINK = re.compile(f"^{LINK_PREFIX}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ class Listeners:
         )
         app.command(_ANY_COMMAND)(self._on_command)
         app.action(_ANY_BUTTON)(self._on_button)
+        app.action(_ANY_LINK)(self._on_link)
         app.view(FORM_CALLBACK_ID)(self._on_submission)
         app.options(EXPERIMENT_SELECT_ACTION_ID)(self._on_options_request)
         app.message_shortcut(CLONE_SHORTCUT)(self._on_shortcut)
@@ -89,6 +91,10 @@ class Listeners:
     async def _on_button(self, ack: AsyncAck, body: Body) -> None:
         await ack()
         self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_button(body))
+
+    async def _on_link(self, ack: AsyncAck) -> None:
+        """Slack has opened the page, and expects nothing but the acknowledgement."""
+        await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: Body) -> None:
         await ack(response_action="update", view=build_loading_view())

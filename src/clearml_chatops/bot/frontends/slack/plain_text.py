@@ -92,6 +92,7 @@ def _render_lines(block: Block) -> Iterator[str]:
             yield from render_table_lines(block, max(max_length, _MAX_CELL_LENGTH))
         case Buttons():
             yield from map(_format_button, block.buttons)
+            yield from (f"{sanitize_line(link.label)}: {sanitize_line(link.address)}" for link in block.links)
         case Choice():
             yield sanitize_text(block.question)
             yield from map(_format_button, block.options)

@@ -27,6 +27,7 @@ from clearml_chatops.models.replies import (
     Code,
     Fields,
     Form,
+    Link,
     Picture,
     Reply,
     Table,
@@ -154,7 +155,7 @@ class _MessageBuilder:
                 # The newest lines of a log matter most.
                 self._add_part(block_kit.build_preformatted(escape_and_truncate_start(log, _MAX_CODE_LENGTH)))
             case Buttons():
-                self._add_buttons(block.buttons)
+                self._add_buttons(block.buttons, block.links)
             case Choice():
                 self._add_part(self._build_section(sanitize_text(block.question)))
                 self.is_truncated |= len(block.options) > block_kit.MAX_ACTIONS
@@ -209,7 +210,7 @@ class _MessageBuilder:
         for example in form.fields[:1]:
             self._add_part(self._build_text(Text(format_edit_hint(form.command, example), Tone.SUBTLE)))
 
-    def _add_buttons(self, buttons: tuple[Button, ...]) -> None:
+    def _add_buttons(self, buttons: tuple[Button, ...], links: tuple[Link, ...] = ()) -> None:
         button_blocks: list[block_kit.Block] = []
         for button in buttons:
             label, command = sanitize_line(button.label), button.command
@@ -218,15 +219,28 @@ class _MessageBuilder:
                 self._add_block(Code(command))
                 continue
             button_block = block_kit.build_button(label, command, self._button_count, in_place=button.in_place)
-            length = block_kit.measure_length([button_block])
-            if self._button_characters + length > self.limits.max_button_characters:
-                self.is_truncated = True
+            if self._has_room_for_button(button_block):
+                button_blocks.append(button_block)
+        for link in links:
+            label = sanitize_line(link.label)
+            if not block_kit.is_link(link.address):
+                self._add_part(self._build_section(f"{label}: {sanitize_line(link.address)}"))
                 continue
-            self._button_count += 1
-            self._button_characters += length
-            button_blocks.append(button_block)
+            button_block = block_kit.build_link_button(label, link.address, self._button_count)
+            if self._has_room_for_button(button_block):
+                button_blocks.append(button_block)
         if button_blocks:
             self._parts.append((True, block_kit.build_actions(button_blocks)))
+
+    def _has_room_for_button(self, button_block: block_kit.Block) -> bool:
+        """Count a button in if it fits; without room, the message is marked as truncated."""
+        length = block_kit.measure_length([button_block])
+        if self._button_characters + length > self.limits.max_button_characters:
+            self.is_truncated = True
+            return False
+        self._button_count += 1
+        self._button_characters += length
+        return True
 
     def _select_fitting_blocks(self) -> list[block_kit.Block]:
         button_blocks = [blocks for is_buttons, blocks in self._parts if is_buttons]

@@ -1,11 +1,15 @@
 """Has requests handled, and shows the replies where they were asked for."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from clearml_chatops.bot.frontends.front_end import Cards, DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import (
+    Cards,
+    DeliveryFailedError,
+    DestinationGoneError,
+    MessageHandler,
+)
 from clearml_chatops.bot.frontends.slack.incoming_requests import PLATFORM, SlackRequest
 from clearml_chatops.bot.frontends.slack.rendering import render
 from clearml_chatops.bot.frontends.slack.reply_routing import choose_reply_target
@@ -20,7 +24,6 @@ from clearml_chatops.models.replies import Button, Buttons, Form, Reply
 
 logger = logging.getLogger(__name__)
 
-MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
 
 _OPEN_FORM_LABEL = "Open form"
 _DIRECT_CHANNEL_PREFIX = "D"

@@ -13,6 +13,7 @@ from clearml_chatops.bot.frontends.telegram.keyboards import (
     Rows,
     build_button_rows,
     build_option_rows,
+    is_button_address,
 )
 from clearml_chatops.bot.frontends.telegram.outgoing_messages import (
     DocumentMessage,
@@ -116,7 +117,7 @@ def _limit_rows(rows: Rows) -> tuple[Rows, int]:
 def _build_rows(block: Block) -> Rows:
     match block:
         case Buttons():
-            return build_button_rows(block.buttons)
+            return build_button_rows(block)
         case Choice():
             return build_option_rows(block.options)
         case Form():
@@ -147,7 +148,7 @@ def _render_block(block: Block) -> tuple[MediaMessage | list[Span], ...]:
         case Code():
             return (_render_code(block),)
         case Buttons():
-            return ()
+            return (_render_text_links(block),)
         case Choice():
             return ([Span(sanitize_text(block.question), "b")],)
         case Picture():
@@ -160,6 +161,15 @@ def _render_block(block: Block) -> tuple[MediaMessage | list[Span], ...]:
 def _render_text(block: Text) -> list[Span]:
     text = (sanitize_line if block.tone is Tone.HEADING else sanitize_text)(block.text)
     return [Span(_EMOJI.get(block.tone, "") + text, _TAGS.get(block.tone, ""))]
+
+
+def _render_text_links(block: Buttons) -> list[Span]:
+    """Return the addresses that Telegram refuses for buttons, such as those of a server on localhost."""
+    return [
+        Span(f"{sanitize_line(link.label)}: {sanitize_line(link.address)}")
+        for link in block.links
+        if not is_button_address(link)
+    ]
 
 
 def _render_fields(block: Fields) -> Iterator[Span]:

@@ -169,4 +169,6 @@ class Sender:
             return None
 
     async def _build_button(self, key: Key) -> InlineKeyboardButton:
+        if key.action is None:
+            return InlineKeyboardButton(key.label, url=key.address)
         return InlineKeyboardButton(key.label, callback_data=await self._actions.create_token(key.action))
