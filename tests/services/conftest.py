@@ -1,4 +1,4 @@
-"""A person in the middle of his work, and a world in which the watcher has begun to look."""
+"""Fixtures: a person with a queue and a draft, and a program with a running watcher."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -17,7 +17,7 @@ from tests.support.watcher_setup import ManualClock, WatcherSetup, build_watcher
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[WatcherSetup]:
-    """Begun: the watcher has looked for the first time."""
+    """A program with a manual clock, after the first poll of its watcher."""
     clock = ManualClock()
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(Sandbox(clock=clock))
@@ -34,7 +34,7 @@ async def world(tmp_path: Path) -> AsyncIterator[WatcherSetup]:
 
 @pytest.fixture
 async def ready(program: RunningProgram, baseline: Document) -> RunningProgram:
-    """A program whose person has a queue and works on a clone of the baseline."""
+    """A program whose person has a queue and a clone of the baseline as current experiment."""
     await program.ask("/queue create")
     await program.ask(f"/clone {baseline['id']} two GPUs")
     return program

@@ -1,4 +1,4 @@
-"""The way to ClearML: what is repeated and what is not, what each failure is called, who it acts as."""
+"""The ClearML gateway: retries, errors, timeouts, credentials and impersonation."""
 
 import asyncio
 import logging
@@ -19,12 +19,12 @@ from tests.support.program import RunningProgram, run_program, to_plain_text
 
 SHORT_TIMEOUTS = (0.5, 0.5)
 ANSWER_DEADLINE = 10.0
-"""Seconds within which an answer must come that could come for ever later; far above what it takes."""
+"""Seconds after which a response counts as never coming; far more than it takes."""
 
 
 @asynccontextmanager
 async def run_raw_server(build_answer: Callable[[bytes], bytes]) -> AsyncIterator[str]:
-    """The address of a server that lets anybody log in, answers all else with raw bytes, and hangs up."""
+    """Run a server that accepts every login, answers all else with raw bytes and hangs up; yield its address."""
     token = jwt.encode({"exp": time.time() + 3600, "identity": {"user": "u", "user_name": "U"}}, "x" * 32)
     login = b'{"meta": {"result_code": 200}, "data": {"token": "%s"}}' % token.encode()
 
@@ -49,7 +49,7 @@ async def get_error_in_time(program: RunningProgram, line: str) -> str:
         return await program.send_for_error_code(line)
 
 
-# ── What is repeated ──────────────────────────────────────────────────────────────────────────────
+# ── Retries ───────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_failed_read_is_retried(program: RunningProgram, baseline: Document) -> None:
@@ -97,7 +97,7 @@ async def test_write_is_never_retried(program: RunningProgram, baseline: Documen
 async def test_lost_answer_to_a_write_is_reported_as_uncertain(
     program: RunningProgram, baseline: Document
 ) -> None:
-    """It was done, in fact; repeating it would have made two."""
+    """The clone was created; a retry would have created a second one."""
     before = len(program.sandbox.state.tasks)
     program.sandbox.faults.disconnect("tasks.clone", times=1, takes_effect=True)
     reply = await program.send(f"/clone {baseline['id']} two GPUs")
@@ -106,7 +106,7 @@ async def test_lost_answer_to_a_write_is_reported_as_uncertain(
     assert len(program.sandbox.state.tasks) == before + 1
 
 
-# ── A person waits ────────────────────────────────────────────────────────────────────────────────
+# ── Timeouts and limits ───────────────────────────────────────────────────────────────────────────
 
 
 async def test_slow_answer_times_out(
@@ -125,7 +125,7 @@ async def test_slow_answer_times_out(
 async def test_large_write_has_the_same_timeout(
     program: RunningProgram, baseline: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The SDK gives requests over 15,000 bytes five minutes."""
+    """The SDK's own timeout for requests over 15,000 bytes is five minutes."""
     for name in ("_session_initial_timeout", "_session_timeout", "_write_session_timeout"):
         monkeypatch.setattr(gateway_session._NoRetrySession, name, SHORT_TIMEOUTS)
     await program.ask("/clone baseline two GPUs")
@@ -140,7 +140,7 @@ async def test_default_timeouts() -> None:
 
 
 async def test_tls_on_a_plain_port_fails_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The SDK repeats what fails in TLS for ever."""
+    """The SDK retries TLS failures forever."""
     encrypted = sandbox.url.replace("http://", "https://")
     async with run_program(sandbox, tmp_path, host=encrypted) as program:
         assert await get_error_in_time(program, "/find") == "clearml_unreachable"
@@ -157,7 +157,7 @@ async def test_tls_on_a_plain_port_fails_at_once(sandbox: Sandbox, tmp_path: Pat
 async def test_truncated_answer_is_not_retried_forever(
     sandbox: Sandbox, tmp_path: Path, head: bytes, body: bytes
 ) -> None:
-    """The SDK repeats what it cannot decode for ever."""
+    """The SDK retries responses that it cannot decode forever."""
     requests: list[bytes] = []
 
     def build_answer(request: bytes) -> bytes:
@@ -196,7 +196,7 @@ async def test_redirect_loop_ends(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 async def test_connection_refused_names_the_address(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Also a write is then known not to have been done."""
+    """A write certainly had no effect either."""
     address = sandbox.url
     await sandbox.aclose()
     async with run_program(sandbox, tmp_path, host=address) as program:
@@ -223,20 +223,20 @@ async def test_concurrent_requests_are_limited_to_eight(program: RunningProgram)
 
 
 async def test_forgotten_token_is_renewed(program: RunningProgram, baseline: Document) -> None:
-    """A server that was set up anew knows none of its former tokens, but the same keys."""
+    """A reinstalled server knows none of its old tokens, but the same keys."""
     await program.ask("/find")
-    program.sandbox._tokens._secret = "another secret of at least 32 letters"
+    program.sandbox._tokens._secret = "another secret of at least 32 characters"
     program.sandbox.requests.clear()
     assert "Cloned" in await program.ask(f"/clone {baseline['id']} two GPUs")
     assert len(program.sandbox.requests.find_by_endpoint("auth.login")) == 1
-    await program.ask("/clone baseline two more cards")
+    await program.ask("/clone baseline two more GPUs")
     assert [request.status for request in program.sandbox.requests.find_by_endpoint("tasks.clone")] == [200, 200]
 
 
 async def test_write_refused_for_its_token_runs_once(program: RunningProgram) -> None:
-    """The SDK repeats it with the token that was refused; the program repeats it with the new one."""
+    """The SDK retries with the refused token, the program with the new one."""
     await program.ask("/find")
-    program.sandbox._tokens._secret = "another secret of at least 32 letters"
+    program.sandbox._tokens._secret = "another secret of at least 32 characters"
     program.sandbox.requests.clear()
     await program.ask("/queue create gpu_queue")
     assert [request.status for request in program.sandbox.requests.find_by_endpoint("queues.create")] == [
@@ -263,7 +263,7 @@ async def test_expired_token_is_renewed(program: RunningProgram, baseline: Docum
 
 async def test_revoked_credentials_raise_one_error(program: RunningProgram, baseline: Document) -> None:
     await program.ask("/find")
-    program.sandbox._tokens._secret = "another secret of at least 32 letters"
+    program.sandbox._tokens._secret = "another secret of at least 32 characters"
     program.sandbox.state.credentials.clear()
     program.sandbox.requests.clear()
     assert await get_error_in_time(program, "/find") == "clearml_credentials"
@@ -300,7 +300,7 @@ async def test_secrets_are_not_shown_or_logged(
         assert token not in everything
 
 
-# ── As whom ───────────────────────────────────────────────────────────────────────────────────────
+# ── Impersonation ─────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_bot_with_admin_credentials_impersonates_the_person(
@@ -325,8 +325,8 @@ async def test_queue_moves_impersonate_the_person(sandbox: Sandbox, tmp_path: Pa
         for name in ("first", "second", "third"):
             await bob.ask(f"/rerun {baseline['id']} {name}")
         sandbox.requests.clear()
-        for place in ("2", "front", "back", "2"):
-            await bob.ask(f"/queue move third {place}")
+        for position in ("2", "front", "back", "2"):
+            await bob.ask(f"/queue move third {position}")
         moves = [request for request in sandbox.requests if ".move_" in request.endpoint]
         assert [request.user for request in moves] == ["Bob Brown"] * 4
 
@@ -341,7 +341,7 @@ async def test_admin_does_not_impersonate_themselves(sandbox: Sandbox, tmp_path:
 async def test_bot_with_user_credentials_acts_as_itself(
     program: RunningProgram, sandbox: Sandbox, baseline: Document
 ) -> None:
-    """The server refuses impersonation by an ordinary user (400/6), so it is never asked for."""
+    """The server refuses impersonation by an ordinary user (400/6), so the bot never tries it."""
     bob = await program.add_person(sandbox.bob, Role.MEMBER)
     sandbox.requests.clear()
     clone = (await bob.send(f"/clone {baseline['id']} bobs own")).experiment_id
@@ -355,7 +355,7 @@ async def test_bot_with_user_credentials_acts_as_itself(
 async def test_person_can_change_what_the_bot_cloned_for_them(
     program: RunningProgram, sandbox: Sandbox, baseline: Document
 ) -> None:
-    """On the server it is the bot's where the bot cannot act for him; Bob must still get on with his clone."""
+    """Without impersonation the bot owns the clone on the server, but Bob must still be able to change it."""
     bob = await program.add_person(sandbox.bob, Role.MEMBER)
     await bob.ask(f"/clone {baseline['id']} bobs own")
     await bob.ask("/set args.lr=0.5")

@@ -1,1 +1,1 @@
-"""The use cases. A service knows nothing of chat: it takes and gives the dataclasses of `models`."""
+"""Use cases. Services know nothing of chat: they take and return the dataclasses of `models`."""

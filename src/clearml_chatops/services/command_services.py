@@ -1,4 +1,4 @@
-"""The services with which one command of one person works."""
+"""The services that one command of one person uses."""
 
 from functools import cached_property, partial
 
@@ -40,7 +40,7 @@ from clearml_chatops.services.workers.workers import WorkerService
 
 
 class CommandServices:
-    """Each service is made when a handler first asks for it."""
+    """Services for one command; each is created on first use."""
 
     def __init__(self, process: ProcessContext, person: Person, message: IncomingMessage) -> None:
         self._process = process
@@ -211,22 +211,20 @@ class CommandServices:
     @cached_property
     def gpu_conflicts(self) -> GpuConflicts:
         return GpuConflicts(
-            clearml=self._process.clearml.bot,
-            gpus=self.gpus,
-            ownership=self._ownership,
-            host=self._process.host,
+            clearml=self._process.clearml.bot, gpus=self.gpus, ownership=self._ownership, host=self._process.host
+        )
+
+    @cached_property
+    def _worker_planner(self) -> WorkerPlanner:
+        return WorkerPlanner(
+            queues=self.queues, conflicts=self.gpu_conflicts, agents=self._process.agents, host=self._process.host
         )
 
     @cached_property
     def worker_commands(self) -> WorkerCommands:
         return WorkerCommands(
             workers=self.workers,
-            plans=WorkerPlanner(
-                queues=self.queues,
-                conflicts=self.gpu_conflicts,
-                agents=self._process.agents,
-                host=self._process.host,
-            ),
+            plans=self._worker_planner,
             conflicts=self.gpu_conflicts,
             shutdown=WorkerShutdown(
                 workers=self.workers,
@@ -288,7 +286,7 @@ class CommandServices:
 
 
 def create_gpu_handovers(process: ProcessContext) -> GpuHandovers:
-    """What carries out, beside all commands, what people have agreed about cards."""
+    """Create the service that carries out accepted GPU requests, independently of any command."""
     return GpuHandovers(
         database=process.database,
         host_workers=process.host_workers,
@@ -300,8 +298,7 @@ def create_gpu_handovers(process: ProcessContext) -> GpuHandovers:
 
 
 def _create_worker_commands(process: ProcessContext, person: Person, conversation: Conversation) -> WorkerCommands:
-    """The orders of a person in a conversation, for what is carried out without a message of his."""
+    """Create a person's worker commands in a conversation, for work that no message of theirs triggers."""
     identity = Identity(conversation.platform, conversation.id)
-    return CommandServices(
-        process, person, IncomingMessage(identity, person.name, conversation, "")
-    ).worker_commands
+    message = IncomingMessage(identity, person.name, conversation, "")
+    return CommandServices(process, person, message).worker_commands

@@ -1,4 +1,4 @@
-"""What lives as long as the process."""
+"""Objects that live as long as the process."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,10 +41,10 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True)
 class ProcessContext:
-    """The singletons of a process. `agent_folder` is where the agents that it starts keep their files.
+    """The singletons of a process.
 
-    What is in `cache_folder` is made again where it is missing. `told_file` notes what the database does not
-    know yet as told.
+    Agents that the bot starts keep their files in `agent_folder`. Files in `cache_folder` are recreated when
+    missing. The file at `delivery_log_path` lists deliveries that the database doesn't record yet.
     """
 
     database: Database
@@ -60,11 +60,11 @@ class ProcessContext:
     alarm_thresholds: AlarmThresholds
     trusted_platforms: frozenset[str]
     outbox_wakeup: Wakeup = field(default_factory=Wakeup)
-    """Rings when the outbox has got something."""
+    """Wakes the sender when the outbox has new messages."""
     handover_wakeup: Wakeup = field(default_factory=Wakeup)
-    """Rings when somebody has said whether another person may have his cards."""
+    """Wakes the handover loop when somebody answers a GPU request."""
     watcher_wakeup: Wakeup = field(default_factory=Wakeup)
-    """Rings when there is something more to watch."""
+    """Wakes the watcher when there is something new to watch."""
 
     @cached_property
     def accounts(self) -> AccountService:

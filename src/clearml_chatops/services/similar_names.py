@@ -1,17 +1,17 @@
-"""What a person may have meant by a name that does not exist."""
+"""Suggestions for a name that does not exist."""
 
 from collections.abc import Iterable
 
 from rapidfuzz import fuzz, process
 
 _MIN_SIMILARITY = 60
-"""Of 100: below it a suggestion puzzles more than it helps."""
+"""Out of 100. Below this, a suggestion confuses more than it helps."""
 
 _MAX_SUGGESTIONS = 3
 
 
 def find_similar_names(typed: str, names: Iterable[str]) -> list[str]:
-    """The names most like what was typed, best first; empty when none is like it. Case is the same."""
+    """Return the names most similar to the typed one, best first; empty if none is. Ignores case."""
     found = process.extract(
         typed,
         list(names),
@@ -24,6 +24,6 @@ def find_similar_names(typed: str, names: Iterable[str]) -> list[str]:
 
 
 def format_suggestion(names: Iterable[str]) -> str:
-    """The question that names them, with a space before; empty where there are none."""
+    """Return a question that suggests these names, with a leading space; empty for no names."""
     choices = " or ".join(names)
     return f" Did you mean {choices}?" if choices else ""

@@ -1,16 +1,16 @@
-"""Telling those who wait that there is work, so that they need not look all the time."""
+"""Wake-ups for loops, so that they don't have to poll for work."""
 
 import asyncio
 
 
 class Wakeup:
-    """Wakes all that listen. One that is busy when it rings finds it rung afterwards."""
+    """Wakes all subscribers. One that is busy when `wake` is called finds its event set afterwards."""
 
     def __init__(self) -> None:
         self._subscribers: list[asyncio.Event] = []
 
     def subscribe(self) -> asyncio.Event:
-        """An event that is set at each ring; whoever waits for it clears it."""
+        """Return an event that each `wake` sets. The subscriber has to clear it."""
         event = asyncio.Event()
         self._subscribers.append(event)
         return event

@@ -1,4 +1,4 @@
-"""Bad input gets one clear sentence that says what to do, and changes nothing."""
+"""Bad input gets one clear error that says what to do, and changes nothing."""
 
 import pytest
 
@@ -13,7 +13,7 @@ UNKNOWN_ID = "0123456789abcdef" * 2
 
 
 def add_experiment(sandbox: Sandbox, status: str, name: str = "") -> Document:
-    """One of Alice's experiments with some status, in a queue where that is "queued"."""
+    """Add an experiment of Alice with this status, in a queue if it is "queued"."""
     state = sandbox.state
     task = state.add_task(name or f"a {status} one", user=sandbox.alice.id, status=status)
     task["status_changed"] = task["created"]
@@ -40,7 +40,7 @@ async def test_an_unknown_experiment_is_reported(ready: RunningProgram) -> None:
         f"/rerun {UNKNOWN_ID}",
         f"/archive {UNKNOWN_ID}",
         f"/diff {UNKNOWN_ID}",
-        "/clone nothing_is_called_so a name",
+        "/clone no_such_name a name",
         "/show 01234567",
     ):
         reply = await assert_refused(ready, line, "experiment_not_found")
@@ -50,7 +50,7 @@ async def test_an_unknown_experiment_is_reported(ready: RunningProgram) -> None:
 async def test_no_queue_is_created_for_an_experiment_that_cannot_be_enqueued(
     program: RunningProgram, baseline: Document
 ) -> None:
-    """The button "Create my queue and enqueue" creates nothing where nothing can be enqueued."""
+    """The button “Create my queue and enqueue” creates no queue if the experiment cannot be enqueued."""
     await assert_refused(program, f"/enqueue {UNKNOWN_ID} --create", "experiment_not_found")
     await assert_refused(program, f"/enqueue {baseline['id']} --create", "cannot_enqueue")
 
@@ -125,7 +125,7 @@ async def test_a_value_of_the_wrong_type_is_refused_and_nothing_is_set(ready: Ru
         "/rerun baseline args.lr=x",
     ):
         reply = await assert_refused(ready, line, "invalid_value")
-        assert "write a number like" in to_plain_text(reply)
+        assert "Write a number like" in to_plain_text(reply)
 
 
 async def test_set_refuses_an_unknown_parameter_and_an_extra_word(ready: RunningProgram) -> None:
@@ -133,7 +133,7 @@ async def test_set_refuses_an_unknown_parameter_and_an_extra_word(ready: Running
     await assert_refused(ready, "/set args.backbone two words here", "usage")
 
 
-# ── What only drafts, only runs allow ─────────────────────────────────────────────────────────────
+# ── Wrong statuses ────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("status", NON_DRAFT_STATUSES)
@@ -149,22 +149,22 @@ async def test_a_non_draft_is_not_edited_but_can_be_cloned(
         "/undo {}",
     ):
         reply = await assert_refused(program, line.format(task["id"]), "not_a_draft")
-    await program.ask(get_buttons(reply)["Clone it"])
+    await program.ask(get_buttons(reply)["Clone"])
     assert [other["parent"] for other in sandbox.state.tasks.values() if other is not task] == [task["id"]]
 
 
 async def test_a_refused_enqueue_says_what_to_do(ready: RunningProgram, sandbox: Sandbox) -> None:
     for status, code, expected_text in (
         ("completed", "cannot_enqueue", "/reset"),
-        ("published", "cannot_enqueue", "clone it"),
-        ("in_progress", "cannot_enqueue", "it runs already"),
+        ("published", "cannot_enqueue", "Clone it"),
+        ("in_progress", "cannot_enqueue", "Clone it to run it again."),
         ("queued", "already_pending", "already Pending in default"),
     ):
         task = add_experiment(sandbox, status)
         reply = await assert_refused(ready, f"/enqueue {task['id']}", code)
         assert expected_text in to_plain_text(reply)
         if code == "cannot_enqueue":
-            await ready.ask(get_buttons(reply)["Clone it"])
+            await ready.ask(get_buttons(reply)["Clone"])
 
 
 async def test_commands_are_refused_in_the_wrong_status(ready: RunningProgram, sandbox: Sandbox) -> None:
@@ -183,17 +183,17 @@ async def test_commands_are_refused_in_the_wrong_status(ready: RunningProgram, s
 async def test_dequeuing_a_running_experiment_leaves_the_run_alone(
     ready: RunningProgram, sandbox: Sandbox
 ) -> None:
-    """The server would answer yes and make a Draft of what goes on running."""
+    """The server would accept it and make a Draft of an experiment that keeps running."""
     task = add_experiment(sandbox, "in_progress")
     reply = await assert_refused(ready, f"/dequeue {task['id']}", "not_pending")
-    assert get_buttons(reply) == {"Abort it": f"/abort {task['id']}"}
+    assert get_buttons(reply) == {"Abort": f"/abort {task['id']}"}
     assert sandbox.requests.find_by_endpoint("tasks.dequeue", "queues.remove_task") == []
 
 
 async def test_an_experiment_already_taken_by_a_worker_cannot_be_dequeued_or_moved(
     ready: RunningProgram, sandbox: Sandbox
 ) -> None:
-    """The agent takes the task from the queue some milliseconds before it says that it runs."""
+    """The agent takes the task from the queue some milliseconds before it reports the run."""
     task = add_experiment(sandbox, "queued")
     sandbox.state.queues[task["execution"]["queue"]]["entries"].clear()
     await assert_refused(ready, f"/dequeue {task['id']}", "not_pending")
@@ -218,7 +218,7 @@ async def test_an_unknown_queue_is_refused_with_the_nearest_and_not_created(read
 
 async def test_a_queue_is_not_created_twice(ready: RunningProgram) -> None:
     reply = await assert_refused(ready, "/queue create default", "queue_exists")
-    assert get_buttons(reply) == {"Use it": '/queue use "default"'}
+    assert get_buttons(reply) == {"Use this queue": '/queue use "default"'}
     await assert_refused(ready, "/queue rename alice_queue default", "queue_exists")
     await assert_refused(ready, "/queue create ab", "invalid_value")
     await assert_refused(ready, "/queue rename alice_queue ab", "invalid_value")
@@ -226,8 +226,8 @@ async def test_a_queue_is_not_created_twice(ready: RunningProgram) -> None:
 
 async def test_a_queue_position_is_a_number_or_an_end(ready: RunningProgram) -> None:
     await ready.ask("/enqueue")
-    for place in ("first", "0", "-1", "1.5"):
-        await assert_refused(ready, f"/queue move last {place}", "invalid_value")
+    for position in ("first", "0", "-1", "1.5"):
+        await assert_refused(ready, f"/queue move last {position}", "invalid_value")
 
 
 # ── The line itself ───────────────────────────────────────────────────────────────────────────────
@@ -284,7 +284,7 @@ HOSTILE_TEXT = (
 async def test_markup_and_control_characters_pass_through_unharmed(
     program: RunningProgram, sandbox: Sandbox
 ) -> None:
-    """Text is escaped where it is shown, and nowhere else."""
+    """Text is escaped only where it is shown."""
     task = sandbox.state.add_task(HOSTILE_TEXT, user=sandbox.alice.id, tags=[HOSTILE_TEXT])
     task["hyperparams"] = {"Args": {"note": {"section": "Args", "name": "note", "value": HOSTILE_TEXT}}}
     await program.ask(f"/clone {task['id']}")

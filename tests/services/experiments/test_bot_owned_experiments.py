@@ -1,4 +1,4 @@
-"""Where the bot cannot act for its people, what it makes for one of them is his all the same."""
+"""Without impersonation, an experiment that the bot creates for a person still belongs to that person."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.program import RunningProgram, get_buttons, run_program, to_p
 
 @pytest.fixture
 async def program(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProgram]:
-    """The program with the credentials of a user who is no admin, and is none of its people."""
+    """The program with the credentials of a user who is neither an admin nor one of its people."""
     robot = sandbox.state.add_user("Robot")
     async with run_program(sandbox, tmp_path, user=robot) as running:
         await running.ask("/whoami")
@@ -54,7 +54,7 @@ async def test_bot_experiments_without_a_recorded_creator_belong_to_everybody(
     for person in (bob, alice):
         await person.ask(f"/tag mine id={other['id']}")
         assert await person.send_for_error_code(f"/tag mine id={draft}") == "experiment_not_yours", (
-            "the terminal's person made it"
+            "the terminal user created it"
         )
 
 
@@ -64,7 +64,7 @@ async def test_mine_and_last_include_experiments_created_for_the_person(
     await alice.ask("/clone baseline alices try")
     sandbox.requests.clear()
     assert "augmentation study" in await bob.ask("/find mine")
-    assert len(sandbox.requests.list_endpoints()) == 1, "nothing was made for him yet"
+    assert len(sandbox.requests.list_endpoints()) == 1, "nothing was created for Bob yet"
     await bob.ask("/clone baseline bobs try")
     sandbox.requests.clear()
     sandbox.faults.delay("*", 0.5)

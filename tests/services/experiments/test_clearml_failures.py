@@ -1,4 +1,4 @@
-"""ClearML that is down, broken or refuses us, and a database of another version: one clear sentence each."""
+"""ClearML is down, broken or refuses the credentials, or the database is outdated: one clear error each."""
 
 import json
 import sqlite3
@@ -12,10 +12,7 @@ from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, run_program, to_plain_text
 from tests.support.refusals import assert_refused
 
-# ── ClearML and the database ──────────────────────────────────────────────────────────────────────
-
-
-COMMANDS = ("/find", "/clone baseline three cards", "/set args.lr=1", "/enqueue", "/queue list")
+COMMANDS = ("/find", "/clone baseline three GPUs", "/set args.lr=1", "/enqueue", "/queue list")
 
 
 async def test_clearml_being_down_is_reported_and_nothing_is_lost(ready: RunningProgram, sandbox: Sandbox) -> None:
@@ -55,7 +52,7 @@ async def test_each_invalid_response_is_one_clear_error(ready: RunningProgram, s
 
 
 async def test_a_failing_login_is_one_clear_error(sandbox: Sandbox, tmp_path: Path) -> None:
-    """The SDK logs in before the first request, in an error handling of its own."""
+    """The SDK logs in before the first request, with its own error handling."""
     async with run_program(sandbox, tmp_path) as program:
         for status, body, code in (
             (200, "<html>Sign in</html>", "clearml_invalid_response"),
@@ -78,7 +75,7 @@ async def test_wrong_credentials_are_named_with_the_settings_to_check(
 ) -> None:
     sandbox.state.credentials.clear()
     async with run_program(sandbox, tmp_path) as program:
-        for line in ("/find", "/clone baseline three cards", "/rerun baseline queue=default", "/whoami"):
+        for line in ("/find", "/clone baseline three GPUs", "/rerun baseline queue=default", "/whoami"):
             reply = await assert_refused(program, line, "clearml_credentials")
             assert "CLEARML_API_ACCESS_KEY" in to_plain_text(reply)
 

@@ -1,4 +1,4 @@
-"""Edits made elsewhere between our commands, and during them, are kept."""
+"""Edits made elsewhere, between and during the bot's commands, are kept."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,14 +16,14 @@ from tests.support.program import RunningProgram, get_buttons, to_plain_text
 
 @pytest.fixture
 async def web_ui(sandbox: Sandbox) -> AsyncIterator[Client]:
-    """Another client of the same server: what the web UI or a colleague's script would send."""
+    """A second client of the server, like the web UI or a colleague's script."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Client(sandbox, session, sandbox.bob)
 
 
 @pytest.fixture
 async def draft(program: RunningProgram, sandbox: Sandbox) -> Document:
-    """The clone of the baseline that the program's person now works on."""
+    """A clone of the baseline, the current experiment of the program's person."""
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     reply = await program.send("/clone baseline two GPUs")
     return sandbox.state.tasks[reply.experiment_id]
@@ -42,9 +42,9 @@ def get_values(draft: Document) -> dict[str, str]:
 
 
 async def wait_for_request(sandbox: Sandbox, endpoint: str) -> None:
-    """Waits until a request to the endpoint has arrived."""
+    """Wait until a request to the endpoint has arrived."""
     async with asyncio.timeout(10):
-        while not sandbox.requests.find_by_endpoint(endpoint):  # noqa: ASYNC110  # the sandbox tells nobody
+        while not sandbox.requests.find_by_endpoint(endpoint):  # noqa: ASYNC110  # the sandbox has no event for it
             await asyncio.sleep(0.005)
 
 
@@ -72,7 +72,7 @@ async def test_a_parameter_set_in_the_web_ui_during_our_write_is_kept(
     setting = asyncio.create_task(program.ask("/set args.epochs=5"))
     await wait_for_request(sandbox, "tasks.edit_hyper_params")
     await set_in_web_ui(web_ui, draft, lr="0.7", momentum="0.9")
-    assert get_values(draft)["epochs"] == "3", "the other edit was to come before ours is written"
+    assert get_values(draft)["epochs"] == "3", "the other edit must come before ours is written"
     await setting
     assert (get_values(draft)["epochs"], get_values(draft)["lr"], get_values(draft)["momentum"]) == (
         "5",
@@ -178,7 +178,7 @@ async def test_tags_added_in_the_web_ui_are_kept(program: RunningProgram, web_ui
         ("/tag ours", "tasks.update", {"tags": ["theirs"]}),
     ],
 )
-async def test_undo_is_refused_where_somebody_else_changed_the_value(  # three fixtures, three columns
+async def test_undo_is_refused_if_somebody_else_changed_the_value(  # three fixtures, three columns
     program: RunningProgram, web_ui: Client, draft: Document, ours: str, endpoint: str, theirs: dict[str, Any]
 ) -> None:
     await program.ask(ours)
@@ -211,17 +211,17 @@ async def test_undo_of_a_parameter_keeps_values_set_in_the_web_ui(
     assert (get_values(draft)["epochs"], get_values(draft)["lr"]) == ("3", "0.7")
 
 
-async def test_an_edit_succeeds_where_only_the_comparison_fails(
+async def test_an_edit_succeeds_if_only_the_comparison_fails(
     program: RunningProgram, sandbox: Sandbox, draft: Document
 ) -> None:
-    """The parent is read beside the write; its failure must not look as if nothing had been written."""
+    """The parent is read during the write; if that fails, the reply must still report the edit."""
     draft_from_web_ui = sandbox.state.add_task(
         "by hand", user=sandbox.alice.id, parent=draft["parent"], hyperparams=draft["hyperparams"]
     )
     await program.ask(f"/use {draft_from_web_ui['id']}")
     sandbox.requests.clear()
     sandbox.faults.delay("tasks.get_all_ex", 0.0, times=1)  # the draft itself
-    sandbox.faults.answer("tasks.get_all_ex", status=500, body="broken")  # its parent, and once more
+    sandbox.faults.answer("tasks.get_all_ex", status=500, body="broken")  # its parent, and the retry
     reply = await program.send("/set args.epochs=9")
     sandbox.faults.clear()
     assert "Changed “by hand”" in to_plain_text(reply)

@@ -1,4 +1,4 @@
-"""What two experiments have otherwise."""
+"""Differences between two experiments."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -52,19 +52,19 @@ def test_parameters_are_sorted_and_a_missing_value_is_not_empty() -> None:
     )
 
 
-def test_type_and_description_alone_are_no_difference() -> None:
+def test_type_and_description_do_not_count_as_a_difference() -> None:
     before, after = Parameter("Args", "lr", "1", "int", "x"), Parameter("Args", "lr", "1", "float", "y")
     assert diff_parameters([before], [after]) == ()
 
 
-def test_a_parameter_in_another_section_is_another_one() -> None:
+def test_the_same_name_in_another_section_is_another_parameter() -> None:
     assert diff_parameters([Parameter("Args", "lr", "1")], [Parameter("General", "lr", "1")]) == (
         ValueChange("Args/lr", "1", None),
         ValueChange("General/lr", None, "1"),
     )
 
 
-def test_each_part_of_a_container_is_compared_and_an_empty_one_is_none() -> None:
+def test_each_part_of_a_container_is_compared_and_an_empty_part_is_none() -> None:
     assert diff_containers(Container(), Container("x:1", "-it", "pip install y", {"z": 1})) == (
         ValueChange("container image", None, "x:1"),
         ValueChange("container arguments", None, "-it"),

@@ -1,4 +1,4 @@
-"""How long what waits will wait: tables of durations, runs, workers and what comes of them."""
+"""Estimates of durations and waits, as tables."""
 
 from datetime import timedelta
 
@@ -37,7 +37,7 @@ def _to_estimate(lowest: float, highest: float) -> WaitEstimate:
         ((40,), (1, 2, 3), _to_range(30, 50)),
         ((), (40,), _to_range(30, 50)),
         ((20, 60), (), _to_range(20, 60)),
-        # The overlong one and the broken-off one count for nothing.
+        # The very long run and the aborted one have no effect.
         ((), (1, 36, 40, 44, 900), _to_range(30, 50)),
         ((), (10, 20, 30, 40, 50), _to_range(20, 40)),
     ],
@@ -54,15 +54,15 @@ def test_a_duration_is_estimated_from_earlier_runs(
         (10, None, 0, 0, None),
         (10, _to_range(30, 50), 0, 0, _to_range(20, 40)),
         (40, _to_range(30, 50), 0, 0, _to_range(0, 10)),
-        # A quarter of the way after ten minutes, whatever others took.
+        # A quarter done after ten minutes; other durations do not matter.
         (10, _to_range(30, 50), 15, 60, _to_range(22.5, 37.5)),
         (10, None, 15, 60, _to_range(22.5, 37.5)),
-        # Too little of the way to tell.
+        # Too little progress for an estimate.
         (10, _to_range(30, 50), 1, 60, _to_range(20, 40)),
-        # Longer than its predecessor: only the durations are left to go by.
+        # More iterations than its parent: only the durations can be used.
         (40, _to_range(30, 50), 61, 60, _to_range(0, 10)),
         (40, None, 61, 60, None),
-        # Beyond everything known: soon, or as long again as it is overdue.
+        # Longer than all known runs: soon, or overdue by the same time again.
         (51, _to_range(30, 50), 0, 0, _to_range(0, 12.5)),
         (90, _to_range(30, 50), 0, 0, _to_range(0, 40)),
     ],
@@ -100,7 +100,7 @@ def test_remaining_time_of_a_run(
             [_to_range(5, 10), _to_range(20, 40)],
             [_to_estimate(5, 10), _to_estimate(20, 40), _to_estimate(35, 60)],
         ),
-        # One of two is not known of: the other one does all.
+        # One of two workers is unknown: the other one runs everything.
         (
             [_to_range(30, 50), _to_range(30, 50)],
             [None, _to_range(10, 20)],

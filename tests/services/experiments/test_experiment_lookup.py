@@ -1,4 +1,4 @@
-"""Which experiment a person means."""
+"""Lookup of the experiment that a person means."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.support.program import RunningProgram, get_buttons, to_plain_text
 
 
 async def resolve(program: RunningProgram, line: str) -> str:
-    """The id of the experiment that the answer to a line is about."""
+    """Return the id of the experiment in the reply to a line."""
     reply = await program.send(line)
     assert reply.outcome is Outcome.DONE, to_plain_text(reply)
     return reply.experiment_id
@@ -41,7 +41,7 @@ async def test_an_id_prefix_needs_four_characters(program: RunningProgram, sandb
     assert await program.send_for_error_code("/show bee") == "experiment_not_found"
     assert await resolve(program, "/show beef") == "beef" + "0" * 28
     assert await program.send_for_error_code(f"/show {'0' * 8}") == "experiment_not_found", (
-        "the middle of an id is none"
+        "the middle of an id is not a prefix"
     )
 
 
@@ -91,7 +91,7 @@ async def test_a_name_is_not_a_pattern(program: RunningProgram, sandbox: Sandbox
 
 
 async def test_last_is_the_persons_latest_changed_experiment(program: RunningProgram, baseline: Document) -> None:
-    """Bob's `augmentation study` has changed later still."""
+    """Bob's `augmentation study` has changed even later."""
     reply = await program.send("/show last")
     assert "high learning rate" in to_plain_text(reply)
     bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
@@ -129,7 +129,7 @@ async def test_a_cloned_or_used_experiment_becomes_the_current_one(
     rerun = (await program.send("/rerun baseline again queue=default")).experiment_id
     assert await resolve(program, "/show") == rerun
     await program.ask(f"/show {baseline['id']}")
-    assert await resolve(program, "/show") == rerun, "to look at another one does not change it"
+    assert await resolve(program, "/show") == rerun, "/show does not change the current experiment"
 
 
 async def test_the_current_experiment_is_kept_per_person_and_conversation(
@@ -212,9 +212,9 @@ async def test_the_project_to_clone_into_must_be_unambiguous(
     clone = (await program.send("/clone baseline moved project=vision/b")).experiment_id
     assert sandbox.state.projects[sandbox.state.tasks[clone]["project"]]["name"] == "vision/b"
     kept = (await program.send("/clone baseline kept project=vision")).experiment_id
-    assert sandbox.state.tasks[kept]["project"] == baseline["project"], "a whole name before a part of one"
+    assert sandbox.state.tasks[kept]["project"] == baseline["project"], "a whole name wins over a part of one"
     before = len(sandbox.state.tasks)
     reply = await program.send("/clone baseline nowhere project=visio")
-    assert "write one of vision, vision/a, vision/b" in to_plain_text(reply)
+    assert "Write one of vision, vision/a, vision/b" in to_plain_text(reply)
     assert await program.send_for_error_code("/clone baseline nowhere project=nosuch") == "project_not_found"
     assert len(sandbox.state.tasks) == before

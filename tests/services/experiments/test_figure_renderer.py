@@ -1,4 +1,4 @@
-"""Pictures: that they are drawn, of which size, with whose names, and never on the event loop."""
+"""Figures: their content, size and labels, and that they are rendered off the event loop."""
 
 import asyncio
 import math
@@ -28,7 +28,7 @@ def renderer(tmp_path: Path) -> FigureRenderer:
 
 @pytest.fixture
 def figures(renderer: FigureRenderer) -> ModuleType:
-    """The module that draws, loaded as the program loads it: with its files in the test's own folder."""
+    """The module `figures`, loaded as the program loads it, with its cache in the test's folder."""
     return renderer._load_figures_module()
 
 
@@ -44,11 +44,11 @@ async def test_a_picture_fits_a_phone_and_no_panel_is_empty(renderer: FigureRend
     assert picture.width + picture.height < 10_000
     columns = 1 if count <= 3 else 2
     rows = math.ceil(count / columns)
-    for place in range(count):
-        left, top = place % columns * picture.width // columns, place // columns * picture.height // rows
+    for index in range(count):
+        left, top = index % columns * picture.width // columns, index // columns * picture.height // rows
         part = picture.crop((left, top, left + picture.width // columns, top + picture.height // rows))
         drawn = {colour for _, colour in part.getcolors(part.width * part.height) or ()}
-        assert _BLUE in drawn, place
+        assert _BLUE in drawn, index
 
 
 async def test_more_panels_than_can_be_read_are_refused(renderer: FigureRenderer) -> None:
@@ -102,7 +102,7 @@ async def test_names_are_drawn_unchanged_everywhere(renderer: FigureRenderer, na
 
 def test_names_are_not_parsed_as_mathematics_or_omitted(figures: ModuleType) -> None:
     lines = (Line("_d", (0.0,), (1.0,)), Line("$e$", (0.0,), (2.0,)))
-    figure = figures.curves_figure("$a$_b", [Panel(r"\c", lines)])
+    figure = figures.build_curves_figure("$a$_b", [Panel(r"\c", lines)])
     (axes,) = figure.axes
     legend = axes.get_legend()
     assert legend is not None
@@ -115,13 +115,13 @@ def test_names_are_not_parsed_as_mathematics_or_omitted(figures: ModuleType) -> 
 
 async def test_undrawable_characters_are_replaced(renderer: FigureRenderer, figures: ModuleType) -> None:
     await renderer.render_curves("nul\x00 lone \ud800 turn\u202e", [_build_panel(1.0)])
-    (axes,) = figures.curves_figure("x", [_build_panel(1.0, title="lone \ud800\nline")]).axes
+    (axes,) = figures.build_curves_figure("x", [_build_panel(1.0, title="lone \ud800\nline")]).axes
     assert axes.get_title(loc="left") == "lone \N{REPLACEMENT CHARACTER} line"
 
 
-def test_the_legend_is_cut_where_there_are_many_lines(figures: ModuleType) -> None:
+def test_the_legend_is_cut_if_there_are_many_lines(figures: ModuleType) -> None:
     lines = tuple(Line(f"v{number}", (0.0, 1.0), (1.0, number)) for number in range(30))
-    (axes,) = figures.curves_figure("x", [Panel("loss", lines)]).axes
+    (axes,) = figures.build_curves_figure("x", [Panel("loss", lines)]).axes
     legend = axes.get_legend()
     assert legend is not None
     assert len(axes.get_lines()) == 30
@@ -129,7 +129,7 @@ def test_the_legend_is_cut_where_there_are_many_lines(figures: ModuleType) -> No
     assert legend.get_title().get_text() == "and 22 more"
 
 
-async def test_bars_show_shares_and_what_is_marked(renderer: FigureRenderer) -> None:
+async def test_bars_show_shares_and_highlights(renderer: FigureRenderer) -> None:
     bars = [Bar("0", 0.5, "40 of 80 GiB"), Bar("1", 0.9, "idle", is_highlighted=True), Bar("2", None, "lost")]
     png = await renderer.render_bars("lab", bars)
     assert decode_png(png).width <= _MAX_WIDTH
@@ -145,7 +145,7 @@ async def test_rendering_runs_in_a_thread_and_does_not_block_the_loop(
 
     def draw(_title: str, _panels: object) -> bytes:
         threads.append(threading.current_thread())
-        # Returns only when the loop has run meanwhile.
+        # Returns only after the loop has run.
         asyncio.run_coroutine_threadsafe(_set_event(loop_ran), loop).result(timeout=60)
         return b"png"
 
@@ -156,7 +156,7 @@ async def test_rendering_runs_in_a_thread_and_does_not_block_the_loop(
     assert threads[0] is not threading.main_thread()
 
 
-def test_the_first_picture_needs_no_home_and_leaves_no_environment_variable(tmp_path: Path) -> None:
+def test_the_first_figure_needs_no_home_and_leaves_no_environment_variable(tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     script = (
         "import asyncio, os, sys; from pathlib import Path\n"

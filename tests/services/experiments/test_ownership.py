@@ -1,4 +1,4 @@
-"""Whose what is, and who may do what with it. The server itself would let anybody change everything."""
+"""Permissions: who may change which experiments and queues. The server itself allows everybody everything."""
 
 from collections.abc import AsyncIterator
 from copy import deepcopy
@@ -16,7 +16,7 @@ from tests.support.program import RunningProgram, run_program, to_plain_text
 
 @pytest.fixture
 async def admin(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProgram]:
-    """The program with Carol's credentials, which may act for everybody."""
+    """The program with Carol's credentials, which allow impersonation."""
     async with run_program(sandbox, tmp_path, user=sandbox.carol) as program:
         await program.ask("/find")
         yield program

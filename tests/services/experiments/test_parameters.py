@@ -1,4 +1,4 @@
-"""Hyper-parameters by the names people write, and values by the types scripts declare."""
+"""Lookup of hyper-parameters by typed names, and checks of values against their types."""
 
 from datetime import UTC, datetime
 
@@ -134,8 +134,8 @@ def test_an_unknown_name_is_refused_with_the_nearest_names(typed: str, suggested
         resolve_assignments(_experiment(), [(typed, "1")], allow_new=False)
     assert f"has no parameter {typed}. Did you mean " in str(caught.value)
     assert suggested in str(caught.value)
-    assert str(caught.value).endswith("/params shows them all; --new creates it.")
-    assert find_parameter(_PARAMETERS, suggested), "what is suggested can be typed"
+    assert str(caught.value).endswith("See all with /params, or add it with --new.")
+    assert find_parameter(_PARAMETERS, suggested), "the suggestion can be typed"
 
 
 def test_an_ambiguous_name_is_refused_with_all_matches() -> None:
@@ -208,13 +208,13 @@ def test_a_valid_value_is_normalized_for_its_type(declared: str | None, value: s
 @pytest.mark.parametrize(
     ("declared", "value", "expected_text"),
     [
-        ("int", "three", "Args/x: “three” is not of type int; write a number like 3."),
-        ("int", "0.5", "write a number like 3."),
-        ("int", "9" * 5000, "write a number like 3."),
-        ("builtins.int", "x", "write a number like 3."),
-        ("float", "0,05", "Args/x: “0,05” is not of type float; write a number like 0.05."),
-        ("bool", "maybe", "Args/x: “maybe” is not a bool; write true or false."),
-        ("list", "1", "Args/x: “1” is not a list; write it as in Python, in quotes."),
+        ("int", "three", "Args/x: “three” is not of type int. Write a number like 3."),
+        ("int", "0.5", "Write a number like 3."),
+        ("int", "9" * 5000, "Write a number like 3."),
+        ("builtins.int", "x", "Write a number like 3."),
+        ("float", "0,05", "Args/x: “0,05” is not of type float. Write a number like 0.05."),
+        ("bool", "maybe", "Args/x: “maybe” is not a bool. Write true or false."),
+        ("list", "1", "Args/x: “1” is not a list. Write it as in Python, in quotes."),
         ("list", "(1, 2)", "is not a list"),
         ("list", "[1, 2", "is not a list"),
         ("list", "[open('x')]", "is not a list"),
@@ -235,7 +235,7 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_to_write(
 
 def test_parameters_to_remove_are_found_or_refused() -> None:
     assert require_parameters(_experiment(), ["ARGS.lr", "epochs"]) == [_LR, _EPOCHS]
-    with pytest.raises(ParameterNotFoundError, match=r"Did you mean args\.lr\? /params shows them all\."):
+    with pytest.raises(ParameterNotFoundError, match=r"Did you mean args\.lr\? See all with /params\."):
         require_parameters(_experiment(), ["args.lr", "args.lrx"])
 
 

@@ -1,4 +1,4 @@
-"""/plot and /compare: which scalars are drawn, how they are summarized, what it costs."""
+"""/plot and /compare: which scalars are drawn, how they are summarized, how many requests it takes."""
 
 import math
 
@@ -14,7 +14,7 @@ from tests.support.scalars import SINGLE_VALUE, add_experiment, decode_png, get_
 
 
 class RecordingRenderer:
-    """Records each drawing and passes it on."""
+    """Records each figure and renders it."""
 
     def __init__(self, renderer: FigureRenderer) -> None:
         self._renderer = renderer
@@ -28,7 +28,7 @@ class RecordingRenderer:
 
     @property
     def labels_by_panel(self) -> dict[str, list[str]]:
-        """The labels of the lines of the last picture, by the titles of its panels."""
+        """The line labels of the last figure, by panel title."""
         return {panel.title: [line.label for line in panel.lines] for panel in self.panels[-1]}
 
 
@@ -99,9 +99,9 @@ async def test_a_scalar_name_of_the_current_experiment_wins_over_an_experiment_n
 ) -> None:
     task = add_experiment(program.sandbox, "baseline")
     other = add_experiment(program.sandbox, "loss study")
-    for one in (task, other):
-        report_scalar(program.sandbox, one, "loss/train", [2, 1])
-        report_scalar(program.sandbox, one, "accuracy/train", [2, 1])
+    for experiment_id in (task, other):
+        report_scalar(program.sandbox, experiment_id, "loss/train", [2, 1])
+        report_scalar(program.sandbox, experiment_id, "accuracy/train", [2, 1])
     await program.ask(f"/use {task}")
 
     assert (await program.send("/plot loss")).experiment_id == task
@@ -124,7 +124,7 @@ async def test_a_misspelt_scalar_is_refused_with_the_nearest_names(program: Runn
     assert await program.send_for_error_code("/plot nothing-like-it") == "experiment_not_found"
 
 
-async def test_a_named_experiment_is_found_though_the_current_one_was_deleted(program: RunningProgram) -> None:
+async def test_a_named_experiment_is_found_even_if_the_current_one_was_deleted(program: RunningProgram) -> None:
     task, deleted = add_experiment(program.sandbox, "baseline"), add_experiment(program.sandbox, "gone")
     report_scalar(program.sandbox, task, "loss/train", [1])
     await program.ask(f"/use {deleted}")
@@ -134,7 +134,7 @@ async def test_a_named_experiment_is_found_though_the_current_one_was_deleted(pr
     assert await program.send_for_error_code("/plot") == "experiment_not_found"
 
 
-async def test_a_run_without_scalars_is_one_sentence(program: RunningProgram) -> None:
+async def test_a_run_without_scalars_gets_one_sentence(program: RunningProgram) -> None:
     task = add_experiment(program.sandbox, "baseline")
     reply = await program.send(f"/plot {task}")
     assert reply.blocks == (Text("“baseline” has reported no scalars."),)
@@ -153,7 +153,7 @@ async def test_six_panels_are_drawn_and_the_others_are_listed(
 
     assert [title[:8] for title in renderer.labels_by_panel] == [f"it's m{number:02}" for number in range(6)]
     (rest,) = _list_texts(reply)
-    assert rest.startswith("Not renderer: it's m06/a, it's m07/a")
+    assert rest.startswith("Not drawn: it's m06/a, it's m07/a")
     assert rest.endswith(f"it's m17/a and 3 more. Ask with /plot {task[:8]} <name>.")
 
     for expected in (range(6, 12), range(12, 18)):
@@ -164,7 +164,7 @@ async def test_six_panels_are_drawn_and_the_others_are_listed(
     assert not [block for block in reply.blocks if isinstance(block, Buttons)]
 
 
-async def test_machine_metrics_are_drawn_only_where_there_are_no_others(
+async def test_machine_metrics_are_drawn_only_if_there_are_no_others(
     program: RunningProgram, renderer: RecordingRenderer
 ) -> None:
     task = add_experiment(program.sandbox, "baseline")
@@ -173,7 +173,7 @@ async def test_machine_metrics_are_drawn_only_where_there_are_no_others(
     assert list(renderer.labels_by_panel) == [":monitor:gpu/gpu_0_temperature"]
 
     report_scalar(program.sandbox, task, "loss/train", [2, 1])
-    assert _list_texts(await program.send(f"/plot {task}"))[0].startswith("Not renderer: :monitor:gpu.")
+    assert _list_texts(await program.send(f"/plot {task}"))[0].startswith("Not drawn: :monitor:gpu.")
     assert list(renderer.labels_by_panel) == ["loss/train"]
 
 
@@ -258,7 +258,7 @@ async def test_experiments_are_compared_by_scalars_and_parameters(
     (table,) = (block for block in reply.blocks if isinstance(block, Table))
     assert table.columns == ("parameter", "one", "two")
     assert table.rows == (("Args/lr", "0.1", "0.2"), ("Args/seed", "1", "—"))
-    assert _list_texts(reply) == ["Not renderer: :monitor:gpu/use. Ask with /compare … metric=<name>."]
+    assert _list_texts(reply) == ["Not drawn: :monitor:gpu/use. Ask with /compare … metric=<name>."]
 
 
 async def test_experiments_with_the_same_name_get_distinct_labels(

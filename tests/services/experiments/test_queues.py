@@ -1,4 +1,4 @@
-"""Queues: one's own, the others, and the order of what waits."""
+"""Queues: the personal one, the others, and the order of their entries."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def list_queue_names(sandbox: Sandbox) -> set[str]:
 
 
 def list_waiting(sandbox: Sandbox, queue: str) -> list[str]:
-    """Names of what waits in a queue, in order."""
+    """Return the names of the experiments in a queue, in order."""
     found = sandbox.state.find_queue(queue)
     assert found
     return [sandbox.state.tasks[entry["task"]]["name"] for entry in found["entries"]]
@@ -61,7 +61,7 @@ async def test_two_people_with_the_same_first_name_do_not_share_a_queue_by_accid
     await namesake.ask("/queue create zimmer_queue")
     assert "zimmer_queue is your queue" in await namesake.ask("/queue use zimmer_queue")
     await namesake.ask("/queue use alice_queue")
-    assert "alice_queue" in await namesake.ask("/queue"), "to share one on purpose is everybody's right"
+    assert "alice_queue" in await namesake.ask("/queue"), "a queue may be shared on purpose"
 
 
 async def test_enqueue_without_a_queue_offers_to_create_one(program: RunningProgram, sandbox: Sandbox) -> None:
@@ -119,10 +119,10 @@ async def test_an_experiment_can_be_enqueued_at_the_front(program: RunningProgra
     assert list_waiting(sandbox, "alice_queue") == ["urgent", "first"]
 
 
-async def test_enqueue_front_succeeds_though_a_worker_took_the_experiment_first(
+async def test_enqueue_front_succeeds_even_if_a_worker_took_the_experiment_first(
     program: RunningProgram, sandbox: Sandbox
 ) -> None:
-    """A worker may take it between the two requests; the person is told of the run nevertheless."""
+    """A worker may take it between the two requests; the reply still reports the enqueue."""
     await program.ask("/queue create")
     reply = await program.send("/clone baseline urgent")
     sandbox.faults.answer(
@@ -137,11 +137,11 @@ async def test_enqueue_front_succeeds_though_a_worker_took_the_experiment_first(
 
 async def test_a_renamed_queue_keeps_its_bindings(program: RunningProgram, sandbox: Sandbox) -> None:
     await program.ask("/queue create")
-    await program.ask("/queue rename alice_queue two big cards")
-    assert list_queue_names(sandbox) == {"default", "two big cards"}
-    assert "two big cards" in await program.ask("/whoami")
+    await program.ask("/queue rename alice_queue two big GPUs")
+    assert list_queue_names(sandbox) == {"default", "two big GPUs"}
+    assert "two big GPUs" in await program.ask("/whoami")
     await program.ask("/rerun baseline again")
-    assert list_waiting(sandbox, "two big cards") == ["again"]
+    assert list_waiting(sandbox, "two big GPUs") == ["again"]
 
 
 async def test_a_queue_with_experiments_is_deleted_only_after_confirmation(

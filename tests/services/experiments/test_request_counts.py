@@ -1,4 +1,4 @@
-"""What each command costs: requests that wait for one another, counted by the server itself."""
+"""The number of requests of each command, in sequence and in all, as the server counts them."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ IMAGE = "python:3.12"
 
 
 async def count_requests(program: RunningProgram, line: str) -> tuple[int, int]:
-    """How many requests a line that succeeds costs one after the other, and in all."""
+    """Return how many requests a successful line makes in sequence, and in all."""
     program.sandbox.requests.clear()
     await program.ask(line)
     return program.sandbox.requests.count_longest_sequence(), len(program.sandbox.requests.list_endpoints())
@@ -42,7 +42,7 @@ async def test_clone_set_container_and_enqueue_cost_two_requests_each(
     assert task["hyperparams"]["Args"]["gpus"]["value"] == "1,2"
 
 
-async def test_a_program_restarted_for_each_command_costs_no_more(
+async def test_a_restart_before_each_command_costs_no_additional_requests(
     sandbox: Sandbox, baseline: Document, tmp_path: Path
 ) -> None:
     async with run_program(sandbox, tmp_path) as program:
@@ -62,10 +62,10 @@ async def test_a_program_restarted_for_each_command_costs_no_more(
     assert total == 8
 
 
-async def test_a_draft_made_in_the_web_ui_costs_no_more_steps(
+async def test_a_draft_from_the_web_ui_needs_no_additional_steps(
     program: RunningProgram, baseline: Document, sandbox: Sandbox
 ) -> None:
-    """Its parent is not known beforehand, so it is read beside the write."""
+    """The bot does not know its parent, so it is read during the write."""
     draft = sandbox.state.add_task(
         "by hand", user=sandbox.alice.id, parent=baseline["id"], hyperparams=baseline["hyperparams"]
     )
@@ -97,11 +97,11 @@ async def test_rerun_costs_three_requests_and_four_with_a_named_queue(
         ("/undo {draft}", 2),
         ("/show {draft}", 1),
         ("/find", 1),
-        ("/find cards status=draft mine", 1),
+        ("/find GPUs status=draft mine", 1),
         ("/use {draft}", 1),
         ("/params id={draft}", 1),
         ("/diff id={draft}", 1),
-        ("/name other cards", 2),
+        ("/name other GPUs", 2),
         ("/tag fast", 2),
         ("/queue", 1),
         ("/queue list", 1),

@@ -1,4 +1,4 @@
-"""/wait: for scripts that follow a run."""
+"""/wait, for scripts that wait for a run."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ from tests.support.program import RunningProgram, to_plain_text
 
 @pytest.fixture
 async def agent(sandbox: Sandbox) -> AsyncIterator[Client]:
-    """What a clearml-agent would send."""
+    """A client that sends what a clearml-agent sends."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Client(sandbox, session, sandbox.alice)
 
@@ -34,7 +34,7 @@ async def task(program: RunningProgram, sandbox: Sandbox) -> Document:
 
 @pytest.fixture
 async def notifications(program: RunningProgram) -> AsyncIterator[list[Reply]]:
-    """What a terminal prints while it waits: watcher and delivery run as in the bot."""
+    """The notifications that a terminal prints while it waits; watcher and delivery run as in the bot."""
     received: list[Reply] = []
     process, delivery = program.program.process, program.build_delivery(received)
     interval = timedelta(seconds=0.05)
@@ -53,9 +53,9 @@ async def start_run(agent: Client, task: Document) -> None:
 
 
 async def wait_for(sandbox: Sandbox, task: Document, condition: Callable[[], bool]) -> None:
-    """Waits until the condition holds, seen from the server."""
+    """Wait until the condition holds on the server."""
     async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  # the sandbox tells nobody
+        while not condition():  # noqa: ASYNC110  # the sandbox has no event for it
             await asyncio.sleep(0.01)
 
 
@@ -85,7 +85,7 @@ async def test_it_returns_at_the_requested_status(
     assert 0 <= texts.find("left Pending") < texts.find("Completed")
 
 
-async def test_it_returns_at_once_where_the_status_is_reached(
+async def test_it_returns_at_once_if_the_status_is_reached(
     program: RunningProgram, agent: Client, task: Document, notifications: list[Reply]
 ) -> None:
     await start_run(agent, task)
@@ -115,7 +115,7 @@ async def test_a_run_that_finished_with_another_status_is_an_error(
         assert await waiting == "wait_impossible"
 
 
-async def test_one_can_wait_for_another_persons_run(
+async def test_a_person_can_wait_for_another_persons_run(
     program: RunningProgram, sandbox: Sandbox, agent: Client, task: Document, notifications: list[Reply]
 ) -> None:
     bob_task = sandbox.state.add_task("bob's", user=sandbox.bob.id)
@@ -131,7 +131,7 @@ async def test_one_can_wait_for_another_persons_run(
 async def test_it_returns_without_a_watcher_too(
     program: RunningProgram, agent: Client, task: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The news is waited for, but not for ever."""
+    """It waits for the notification, but not forever."""
     monkeypatch.setattr(
         "clearml_chatops.services.experiments.run_waiter._NOTIFICATION_TIMEOUT", timedelta(seconds=0.2)
     )

@@ -1,4 +1,4 @@
-"""Runs: into a queue and out of it, and what becomes of them."""
+"""Runs: enqueue, dequeue, abort, retry, reset, rerun and log."""
 
 import asyncio
 import time
@@ -18,14 +18,14 @@ from tests.support.program import RunningProgram, get_buttons, to_plain_text
 
 @pytest.fixture
 async def agent(sandbox: Sandbox) -> AsyncIterator[Client]:
-    """What a clearml-agent would send."""
+    """A client that sends what a clearml-agent sends."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         yield Client(sandbox, session, sandbox.alice)
 
 
 @pytest.fixture
 async def draft(program: RunningProgram, sandbox: Sandbox) -> Document:
-    """A clone of the baseline, and a queue to put it into."""
+    """A clone of the baseline; the person also has a queue."""
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     await program.ask("/queue create")
     return sandbox.state.tasks[(await program.send("/clone baseline two GPUs")).experiment_id]
@@ -46,9 +46,7 @@ async def start_run(agent: Client, task: Document) -> None:
     )
 
 
-async def test_enqueue_warns_where_no_worker_listens(
-    program: RunningProgram, agent: Client, draft: Document
-) -> None:
+async def test_enqueue_warns_if_no_worker_listens(program: RunningProgram, agent: Client, draft: Document) -> None:
     assert "No worker listens on alice_queue" in await program.ask("/enqueue")
     await program.ask("/dequeue")
     queue = draft["execution"]["queue"]
@@ -128,7 +126,7 @@ async def test_a_failed_run_goes_back_into_its_former_queue(
     await program.ask("/queue create gpu_queue")
     await program.ask("/queue use gpu_queue")
     del sandbox.state.queues[queue["id"]]
-    assert "Pending in gpu_queue" in await program.ask("/retry"), "one's own, where the former one is gone"
+    assert "Pending in gpu_queue" in await program.ask("/retry"), "the personal queue if the previous one is gone"
 
 
 async def test_reset_asks_and_then_deletes_the_output_of_the_run(
@@ -149,9 +147,9 @@ async def test_rerun_clones_changes_and_enqueues_without_changing_the_source(
 ) -> None:
     source = sandbox.state.tasks[draft["parent"]]
     before = {name: dict(item) for name, item in source["hyperparams"]["Args"].items()}
-    reply = await program.send("/rerun baseline on other cards args.gpus=2,3 ARGS.LR=0.5 image=python:3.12")
+    reply = await program.send("/rerun baseline on other GPUs args.gpus=2,3 ARGS.LR=0.5 image=python:3.12")
     copy = sandbox.state.tasks[reply.experiment_id]
-    assert (copy["name"], copy["status"], copy["parent"]) == ("on other cards", "queued", source["id"])
+    assert (copy["name"], copy["status"], copy["parent"]) == ("on other GPUs", "queued", source["id"])
     changed = {**before, "gpus": {**before["gpus"], "value": "2,3"}, "lr": {**before["lr"], "value": "0.5"}}
     assert copy["hyperparams"]["Args"] == changed
     assert copy["container"]["image"] == "python:3.12"

@@ -1,4 +1,4 @@
-"""What is asked of ClearML to say how long something waits, and what is made of it."""
+"""Estimated waits in a queue, and the requests that they need."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from tests.support.program import RunningProgram
 
 @dataclass
 class Lab:
-    """A queue with workers and a project with a past."""
+    """A queue with workers and a project with finished runs."""
 
     program: RunningProgram
     agent: Client
@@ -26,7 +26,7 @@ class Lab:
     project: str
     now: datetime
     workers: dict[str, str] = field(default_factory=dict)
-    """What each runs."""
+    """The id of the experiment that each worker runs."""
 
     def __post_init__(self) -> None:
         self.estimator = WaitEstimator(clearml=self.program.program.process.clearml.bot, clock=lambda: self.now)
@@ -34,7 +34,7 @@ class Lab:
     def add_finished_run(
         self, name: str, minutes: float, *, parent: str = "", status: str = "completed"
     ) -> Document:
-        """A run that lies behind."""
+        """Add a run that ended earlier."""
         started = self.now - timedelta(days=1)
         completed = started + timedelta(minutes=minutes)
         return self._add_task(
@@ -54,7 +54,7 @@ class Lab:
         self.workers[worker] = task["id"]
 
     async def enqueue(self, *names: str, parent: str = "") -> list[str]:
-        """Experiments that wait in the queue, as ids in their order."""
+        """Enqueue new experiments and return their ids in order."""
         ids = []
         for name in names:
             task = self._add_task(name, "created", parent)
@@ -71,14 +71,14 @@ class Lab:
             )
 
     async def read_waits(self) -> list[str]:
-        """How long each waits, in the queue's order."""
+        """Return how long each experiment waits, in the order of the queue."""
         queue = await self.program.program.process.clearml.bot.get_queue(self.queue)
         assert queue
         found = await self.estimator.estimate([queue])
         return [format_wait(found[entry.experiment_id]) for entry in queue.entries]
 
     async def list_requests(self) -> list[str]:
-        """What a look asks beside the queue itself."""
+        """Return the requests of an estimate, without the one for the queue itself."""
         self.program.sandbox.requests.clear()
         await self.read_waits()
         return self.program.sandbox.requests.list_endpoints()[1:]
@@ -127,7 +127,7 @@ async def test_without_completed_ancestors_the_projects_runs_count(lab: Lab) -> 
     assert await lab.read_waits() == ["soon", "about 30–50 min"]
 
 
-async def test_a_grandparent_counts_where_the_parent_was_never_completed(lab: Lab) -> None:
+async def test_a_grandparent_counts_if_the_parent_was_never_completed(lab: Lab) -> None:
     parent = lab.add_finished_run("broken", 2, status="failed", parent=lab.add_finished_run("baseline", 40)["id"])
     lab.add_finished_run("other", 999)
     await lab.enqueue("first", "second", parent=parent["id"])
@@ -200,7 +200,7 @@ async def test_a_new_worker_counts_at_once(lab: Lab) -> None:
     assert await lab.read_waits() == ["soon"]
 
 
-async def test_the_wait_is_unknown_where_clearml_does_not_answer(lab: Lab) -> None:
+async def test_the_wait_is_unknown_if_clearml_does_not_respond(lab: Lab) -> None:
     await lab.enqueue("first")
     await lab.register_workers("lab:night:gpu0")
     queue = await lab.program.program.process.clearml.bot.get_queue(lab.queue)

@@ -1,4 +1,4 @@
-"""Who is an admin on which platform."""
+"""Admins of a platform."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A conversation that gets another id: what was kept for the old one is kept for the new one, each thing once."""
+"""A conversation that gets a new id: everything stored for the old id moves to the new one, once."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
@@ -106,7 +106,7 @@ async def test_subscriptions_move_once(database: Database, service: Conversation
     async with database.reading() as session:
         found = [(item.target_id, item.conversation) for item in await SubscriptionStore(session).list_all()]
     assert sorted(found, key=str) == sorted(
-        [("q1", NEW), ("q2", NEW), *(("q3", place) for place in OTHERS)], key=str
+        [("q1", NEW), ("q2", NEW), *(("q3", conversation) for conversation in OTHERS)], key=str
     )
 
 
@@ -124,8 +124,8 @@ async def test_outbox_moves_once(database: Database, service: ConversationServic
 
     assert await list_waiting_ids(database, OLD) == []
     assert await list_waiting_ids(database, NEW) == ["e1", "e2"]
-    assert [await list_waiting_ids(database, place) for place in OTHERS] == [["e1"]] * 3
-    # What was being sent when the group moved can still be marked.
+    assert [await list_waiting_ids(database, conversation) for conversation in OTHERS] == [["e1"]] * 3
+    # A message that was being sent during the move can still be marked as delivered.
     async with database.writing() as session:
         await OutboxStore(session).mark_delivered(being_sent.id, at=NOON)
 
@@ -146,8 +146,8 @@ async def test_current_experiments_move_including_threads(
 
     assert await get_current_id(database, OLD, anna) == await get_current_id(database, thread, anna) == ""
     assert await get_current_id(database, NEW, anna) == "e1"
-    assert await get_current_id(database, new_thread, anna) == "e3", "what was chosen there since stays"
-    assert [await get_current_id(database, place, anna) for place in OTHERS] == ["e4"] * 3
+    assert await get_current_id(database, new_thread, anna) == "e3", "a newer choice stays"
+    assert [await get_current_id(database, conversation, anna) for conversation in OTHERS] == ["e4"] * 3
 
 
 async def test_alerts_move(database: Database, service: ConversationService, anna: Person) -> None:
@@ -180,7 +180,7 @@ async def test_cards_move_without_their_message_ids(database: Database, service:
 
     async with database.writing() as session:
         cards = CardStore(session)
-        assert await cards.list_due("telegram", now=NOON) == [], "old cards are not all sent anew at once"
+        assert await cards.list_due("telegram", now=NOON) == [], "old cards are not all resent at once"
         await cards.mark_due(["e1"], now=NOON)
         due = {(card.conversation, card.message_id) for card in await cards.list_due("telegram", now=NOON)}
         assert due == {(NEW, "old:5"), (OTHERS[0], "5")}
@@ -214,6 +214,6 @@ async def test_mutes_and_digests_move(service: ConversationService, database: Da
         await service.move(OLD, NEW)
     async with database.reading() as session:
         found = await DailyDigestStore(session).list_all()
-        mutes = [await QuietStore(session).get_mute(place.platform, place.id) for place in (OLD, NEW)]
+        mutes = [await QuietStore(session).get_mute(item.platform, item.id) for item in (OLD, NEW)]
     assert [item.conversation for item in found] == [NEW, Conversation(NEW.platform, NEW.id, "7")]
     assert mutes == [None, Mute(NOON, "Anna")]

@@ -1,4 +1,4 @@
-"""Where a person is told what he has not asked for anywhere: where he was last alone with the bot."""
+"""Unrequested notifications go to the private chat that a person used last."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -44,8 +44,8 @@ def direct_messages(database: Database) -> DirectMessages:
     return DirectMessages(database=database, clock=lambda: NOON + timedelta(minutes=1))
 
 
-def build_message(sender: Identity, conversation: Conversation, *, in_private: bool = False) -> IncomingMessage:
-    return IncomingMessage(sender, "Anna", conversation, "/find", is_direct_message=in_private)
+def build_message(sender: Identity, conversation: Conversation, *, is_private: bool = False) -> IncomingMessage:
+    return IncomingMessage(sender, "Anna", conversation, "/find", is_direct_message=is_private)
 
 
 async def find_conversation(database: Database, person: Person) -> Conversation | None:
@@ -73,11 +73,11 @@ async def test_latest_private_chat_is_used(
     await direct_messages.record(anna, build_message(TELEGRAM, TELEGRAM_CHAT))
     await direct_messages.record(anna, build_message(SLACK, Conversation("slack", "C1", "17.1")))
     assert await find_conversation(database, anna) == TELEGRAM_CHAT
-    await direct_messages.record(anna, build_message(SLACK, Conversation("slack", "D1", "17.1"), in_private=True))
+    await direct_messages.record(anna, build_message(SLACK, Conversation("slack", "D1", "17.1"), is_private=True))
     assert await find_conversation(database, anna) == SLACK_DIRECT_MESSAGE
     async with database.writing() as session:
         await PeopleStore(session).unlink(SLACK)
-    assert await find_conversation(database, anna) == TELEGRAM_CHAT, "she is known on Slack no more"
+    assert await find_conversation(database, anna) == TELEGRAM_CHAT, "the Slack account is unlinked"
 
 
 async def test_watches_move_from_the_user_id_to_the_direct_message(
@@ -86,6 +86,6 @@ async def test_watches_move_from_the_user_id_to_the_direct_message(
     async with database.writing() as session:
         await PeopleStore(session).link(SLACK, anna.id)
         await WatcherStore(session).add_watch("e1", SLACK_USER_CHAT, anna.id)
-    await direct_messages.record(anna, build_message(SLACK, SLACK_DIRECT_MESSAGE, in_private=True))
+    await direct_messages.record(anna, build_message(SLACK, SLACK_DIRECT_MESSAGE, is_private=True))
     async with database.reading() as session:
         assert await WatcherStore(session).find_watchers(["e1"]) == {"e1": [SLACK_DIRECT_MESSAGE]}

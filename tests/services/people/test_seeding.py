@@ -1,4 +1,4 @@
-"""The people of the settings: let in, changed, and locked out when they are no longer named."""
+"""People in the settings: they get access, change, and lose access when removed."""
 
 import pytest
 
@@ -36,7 +36,7 @@ async def test_clearml_user_is_accepted_by_id_or_name(program: RunningProgram) -
 
 
 async def test_unknown_clearml_user_is_rejected_with_the_known_ones(program: RunningProgram) -> None:
-    with pytest.raises(SettingsError, match=r"no users called “bop”; give one of .*Bob Brown") as caught:
+    with pytest.raises(SettingsError, match=r"no users named “bop”\. Use one of .*Bob Brown") as caught:
         await seed(program, build_known_person("bop"))
     assert caught.value.values["name"] == "CHATOPS_PEOPLE"
     assert await identify(program, ON_SLACK) is None
@@ -55,7 +55,7 @@ async def test_removed_person_is_unknown_again(program: RunningProgram) -> None:
     assert await identify(program, ON_SLACK) is None
     assert await identify(program, ON_TELEGRAM) is None
     assert await program.find_person() is None or await identify(program, program.identity), (
-        "a terminal is its own"
+        "the terminal user is not in the settings"
     )
 
 

@@ -1,4 +1,4 @@
-"""The one door to ClearML's API: requests off the event loop, answers as our dataclasses and errors."""
+"""The only access to ClearML's API: requests run off the event loop and return our dataclasses or errors."""
 
 from clearml_chatops.services.clearml_gateway.gateway import ClearML, ClearMLConnections
 

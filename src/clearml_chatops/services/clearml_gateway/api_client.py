@@ -1,18 +1,16 @@
-"""One call of ClearML's API, as one identity; and how it says no."""
+"""The base class for calls to ClearML's API as one identity, and a check for its error codes."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clearml_chatops.models.errors import ClearMLError
-from clearml_chatops.services.clearml_gateway.session import (
-    ClearMLSession,
-)
+from clearml_chatops.services.clearml_gateway.session import ClearMLSession
 
 _MAX_PAGE_SIZE = 500
 
 
 class ApiClient:
-    """What every part of the API is called by; with an `acting_user_id` as that user, where the bot may."""
+    """Calls ClearML's API, as the user `impersonated_user_id` if the bot's credentials allow it."""
 
     def __init__(self, session: ClearMLSession, *, impersonated_user_id: str = "") -> None:
         self._session = session
@@ -22,9 +20,9 @@ class ApiClient:
         return await self._session.call(endpoint, body, impersonated_user_id=self._impersonated_user_id)
 
     async def _get_tasks(self, ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, Any]]:
-        """These fields of the experiments with these full ids, archived ones too; one request for each 500.
+        """Return these fields of the experiments with these full ids, including archived ones.
 
-        Asked for more the server would leave out the rest without a word.
+        Makes one request per 500 ids: beyond that the server silently leaves out the rest.
         """
         tasks: list[dict[str, Any]] = []
         for start in range(0, len(ids), _MAX_PAGE_SIZE):
@@ -40,7 +38,7 @@ class ApiClient:
 
 
 def has_code(error: ClearMLError, result_code: int, result_subcode: int) -> bool:
-    """Whether ClearML refused with exactly this code and subcode."""
+    """Return whether ClearML refused with exactly this code and subcode."""
     return (error.values.get("result_code"), error.values.get("result_subcode")) == (
         result_code,
         result_subcode,

@@ -1,4 +1,4 @@
-"""Experiments as they are changed: drafts edited, runs begun and ended."""
+"""Requests that change experiments: edit drafts, start and end runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from clearml_chatops.services.clearml_gateway.serialization import (
 
 @dataclass(frozen=True, slots=True)
 class EnqueueResult:
-    """The answer to an enqueue: when, and whether a worker listens on the queue (None: not told)."""
+    """ClearML's response to an enqueue; `has_worker` is whether a worker listens on the queue, None if unknown."""
 
     enqueued_at: datetime | None
-    queue_watched: bool | None
+    has_worker: bool | None
 
 
 class ExperimentActions(ApiClient):
-    """The part of ClearML's API that makes, edits, enqueues and ends experiments."""
+    """The part of ClearML's API that creates, edits, enqueues and ends experiments."""
 
     async def clone(
         self,
@@ -34,7 +34,10 @@ class ExperimentActions(ApiClient):
         parameters: Sequence[Parameter] | None = None,
         container: Container | None = None,
     ) -> str:
-        """Makes a Draft and gives its id. Parameters and container, where given, are the copy's whole ones."""
+        """Create a Draft and return its id.
+
+        `parameters` and `container`, if given, replace those of the source completely.
+        """
         body: dict[str, object] = {"task": source_id, "new_task_name": name, "new_task_parent": source_id}
         if project_id:
             body["new_task_project"] = project_id
@@ -48,7 +51,7 @@ class ExperimentActions(ApiClient):
         return str((await self._call("tasks.clone", body))["id"])
 
     async def set_parameters(self, experiment_id: str, parameters: Sequence[Parameter]) -> None:
-        """Sets these parameters of a Draft; all others stay as the server has them."""
+        """Set these parameters of a Draft; the others keep the values they have on the server."""
         await self._call(
             "tasks.edit_hyper_params",
             {
@@ -68,11 +71,11 @@ class ExperimentActions(ApiClient):
         )
 
     async def set_container(self, experiment_id: str, container: Container) -> None:
-        """Sets the whole container of a Draft: ClearML keeps nothing of the former one."""
+        """Replace the whole container of a Draft: ClearML keeps nothing of the previous one."""
         await self._call("tasks.edit", {"task": experiment_id, "container": serialize_container(container)})
 
     async def set_script(self, experiment_id: str, script: Script) -> None:
-        """Sets the whole script of a Draft."""
+        """Replace the whole script of a Draft."""
         await self._call("tasks.edit", {"task": experiment_id, "script": serialize_script(script)})
 
     async def rename(self, experiment_id: str, name: str) -> None:
@@ -89,10 +92,10 @@ class ExperimentActions(ApiClient):
         return EnqueueResult(changed.status_changed, data.get("queue_watched"))
 
     async def dequeue(self, experiment_id: str, queue_id: str) -> None:
-        """Takes it out of its queue, back to the status it had before.
+        """Take an experiment out of its queue; it gets back the status it had before.
 
-        By queues.remove_task, which refuses (400/703) what a worker has taken meanwhile; tasks.dequeue
-        would say yes and lose the run.
+        Uses queues.remove_task, which refuses (400/703) what a worker has already taken. tasks.dequeue
+        would accept that and lose the run.
         """
         await self._call(
             "queues.remove_task", {"queue": queue_id, "task": experiment_id, "update_task_status": True}
@@ -102,11 +105,11 @@ class ExperimentActions(ApiClient):
         await self._call("tasks.stop", {"task": experiment_id, "status_reason": reason})
 
     async def mark_stopped(self, experiment_id: str, *, reason: str) -> None:
-        """Notes that a run was stopped, in the stead of an agent that is no more."""
+        """Set a run to Aborted on behalf of an agent that no longer exists."""
         await self._call("tasks.stopped", {"task": experiment_id, "status_reason": reason, "force": True})
 
     async def mark_failed(self, experiment_id: str, *, reason: str) -> None:
-        """Notes that a run has failed, in the stead of an agent that is no more."""
+        """Set a run to Failed on behalf of an agent that no longer exists."""
         await self._call("tasks.failed", {"task": experiment_id, "status_reason": reason})
 
     async def reset(self, experiment_id: str) -> None:

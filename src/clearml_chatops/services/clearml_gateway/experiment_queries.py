@@ -1,4 +1,4 @@
-"""Experiments as they are read: found, watched, and what they report."""
+"""Requests that read experiments: search, status changes, and what runs report."""
 
 import re
 from collections.abc import AsyncIterator, Sequence
@@ -8,14 +8,12 @@ from datetime import datetime
 from clearml_chatops.models.experiments import Experiment, LogLine, Status
 from clearml_chatops.models.scalars import Curve
 from clearml_chatops.services.clearml_gateway.api_client import ApiClient
-from clearml_chatops.services.clearml_gateway.serialization import (
+from clearml_chatops.services.clearml_gateway.serialization import parse_curve, parse_experiment, parse_log_lines
+from clearml_chatops.services.clearml_gateway.task_fields import (
     EXPERIMENT_FIELDS,
     RUN_FIELDS,
     STATE_FIELDS,
     SUMMARY_FIELDS,
-    parse_curve,
-    parse_experiment,
-    parse_log_lines,
 )
 
 _ID_LENGTH = 32
@@ -23,9 +21,9 @@ _ID_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class ExperimentFilter:
-    """What to look for. Texts are matched as they are, without regard to case, never as a pattern.
+    """Search criteria. `text` is matched literally, never as a pattern, and ignoring case.
 
-    `exact` asks for names that are the whole text and ids that begin with it.
+    With `exact`, `text` must be the whole name or the start of the id.
     """
 
     text: str = ""
@@ -40,16 +38,16 @@ class ExperimentQueries(ApiClient):
     """The part of ClearML's API that reads experiments and projects, and changes nothing."""
 
     async def get_experiments(self, ids: Sequence[str], *, with_details: bool = True) -> dict[str, Experiment]:
-        """The experiments with these full ids, by id; unknown ids are absent. One request for each 500 of them."""
+        """Return the experiments with these full ids, by id, without unknown ones. One request per 500 ids."""
         tasks = await self._get_tasks(ids, EXPERIMENT_FIELDS if with_details else SUMMARY_FIELDS)
         return {task["id"]: parse_experiment(task) for task in tasks}
 
     async def find_experiments(
         self, experiment_filter: ExperimentFilter, *, limit: int, skip: int = 0, with_details: bool = False
     ) -> tuple[Experiment, ...]:
-        """The experiments that fit, the last changed first; archived ones are left out. One request.
+        """Return matching experiments without archived ones, the last changed first. One request.
 
-        `skip` leaves out as many of the first. How many fit in all ClearML does not tell.
+        The first `skip` matches are left out. ClearML doesn't return the total number of matches.
         """
         page, page_size = _compute_page(skip, limit)
         body: dict[str, object] = {
@@ -76,7 +74,7 @@ class ExperimentQueries(ApiClient):
     async def list_experiments_changed_since(
         self, since: datetime, *, page: int, page_size: int
     ) -> tuple[Experiment, ...]:
-        """One page of what changed its status at `moment` or later, oldest change first."""
+        """Return a page of the experiments that changed their status at `since` or later, oldest change first."""
         data = await self._call(
             "tasks.get_all_ex",
             {
@@ -93,10 +91,11 @@ class ExperimentQueries(ApiClient):
     async def iterate_changed_experiments(
         self, since: datetime, *, page_size: int
     ) -> AsyncIterator[tuple[Experiment, ...]]:
-        """What changed its status at `moment` or later, oldest change first; one request for each page.
+        """Yield the experiments that changed their status at `since` or later, oldest change first.
 
-        The next page begins at the last change seen, so that its changes come twice: what changes meanwhile
-        moves to the end and would shift pages that are counted. Only within one same moment they must be.
+        Makes one request per page. Each page starts at the last change seen, so the experiments of that
+        moment come twice: pages counted by number would shift, because an experiment that changes meanwhile
+        moves to the end. Pages are counted only if one moment has more changes than fit a page.
         """
         page = 0
         while True:
@@ -108,7 +107,7 @@ class ExperimentQueries(ApiClient):
             since, page = (last, 0) if last > since else (since, page + 1)
 
     async def list_running_experiments(self) -> tuple[Experiment, ...]:
-        """All that ClearML takes for running, with where and by which worker. One request, for at most 500."""
+        """Return what is Running according to ClearML, with host and worker. One request, at most 500 runs."""
         data = await self._call(
             "tasks.get_all_ex",
             {
@@ -122,11 +121,11 @@ class ExperimentQueries(ApiClient):
         return tuple(parse_experiment(task) for task in data["tasks"])
 
     async def find_existing_ids(self, ids: Sequence[str]) -> frozenset[str]:
-        """Which of these experiments there are, archived ones too. One request for each 500 of them."""
+        """Return which of these experiments exist, including archived ones. One request per 500 ids."""
         return frozenset(task["id"] for task in await self._get_tasks(ids, ("id",)))
 
     async def get_last_status_change(self) -> datetime | None:
-        """The server's time of its most recent status change; None where there are no experiments."""
+        """Return the time of the server's most recent status change; None if there are no experiments."""
         data = await self._call(
             "tasks.get_all_ex",
             {"order_by": ["-status_changed"], "only_fields": list(STATE_FIELDS), "page": 0, "page_size": 1},
@@ -135,7 +134,7 @@ class ExperimentQueries(ApiClient):
         return parse_experiment(tasks[0]).status_changed if tasks else None
 
     async def get_last_log_lines(self, experiment_id: str, count: int) -> tuple[LogLine, ...]:
-        """The last lines of a run's console, oldest first."""
+        """Return the last lines of a run's log, oldest first."""
         data = await self._call(
             "events.get_task_log", {"task": experiment_id, "batch_size": count, "navigate_earlier": True}
         )
@@ -143,7 +142,7 @@ class ExperimentQueries(ApiClient):
         return tuple(line for event in events for line in parse_log_lines(event))[-count:]
 
     async def get_curves(self, experiment_id: str, *, samples: int) -> tuple[Curve, ...]:
-        """All that a run reported over its iterations, at most `samples` points each. One request."""
+        """Return all scalars that a run reported, at most `samples` points each. One request."""
         data = await self._call(
             "events.scalar_metrics_iter_histogram", {"task": experiment_id, "samples": samples, "key": "iter"}
         )
@@ -154,7 +153,7 @@ class ExperimentQueries(ApiClient):
         )
 
     async def get_curves_of_experiments(self, experiment_ids: Sequence[str], *, samples: int) -> tuple[Curve, ...]:
-        """The same of several experiments. One request."""
+        """Return all scalars that several runs reported, at most `samples` points each. One request."""
         data = await self._call(
             "events.multi_task_scalar_metrics_iter_histogram",
             {"tasks": list(experiment_ids), "samples": samples, "key": "iter"},
@@ -167,7 +166,7 @@ class ExperimentQueries(ApiClient):
         )
 
     async def find_projects(self, name: str) -> dict[str, str]:
-        """Ids of the projects whose name holds `name`, by name."""
+        """Return the ids of the projects with `name` in their name, by name."""
         data = await self._call(
             "projects.get_all",
             {"name": re.escape(name), "only_fields": ["id", "name"], "search_hidden": False},
@@ -176,7 +175,7 @@ class ExperimentQueries(ApiClient):
 
 
 def _build_pattern(experiment_filter: ExperimentFilter) -> str:
-    """The regular expression for names and ids."""
+    """Return the regular expression for names and ids."""
     text = re.escape(experiment_filter.text)
     if not experiment_filter.exact:
         return text
@@ -185,7 +184,7 @@ def _build_pattern(experiment_filter: ExperimentFilter) -> str:
 
 
 def _compute_page(skip: int, limit: int) -> tuple[int, int]:
-    """Number and size of the smallest page that holds `limit` entries behind the first `skip`."""
+    """Return number and size of the smallest page that holds the `limit` entries after the first `skip`."""
     size = limit
     while skip // size != (skip + limit - 1) // size:
         size += 1

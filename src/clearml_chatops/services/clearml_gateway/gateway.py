@@ -1,4 +1,4 @@
-"""What the program asks of ClearML, as typed verbs; and one connection for each ClearML identity."""
+"""The gateway to ClearML: its API as typed methods, and one shared connection for all identities."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -7,9 +7,7 @@ from clearml_chatops.services.clearml_gateway.experiment_actions import Experime
 from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentQueries
 from clearml_chatops.services.clearml_gateway.queue_api import QueueApi
 from clearml_chatops.services.clearml_gateway.run_queries import RunQueries
-from clearml_chatops.services.clearml_gateway.serialization import (
-    parse_worker,
-)
+from clearml_chatops.services.clearml_gateway.serialization import parse_worker
 from clearml_chatops.services.clearml_gateway.session import (
     ClearMLCredentials,
     ClearMLIdentity,
@@ -17,25 +15,25 @@ from clearml_chatops.services.clearml_gateway.session import (
 )
 
 _MAX_CONCURRENT_REQUESTS = 8
-"""Requests under way at once; ClearML's API server has a handful of processes itself."""
+"""ClearML's API server has only a handful of processes."""
 
 _WORKER_MAX_AGE_SECONDS = 600
 
 
 class ClearML(ExperimentQueries, ExperimentActions, RunQueries, QueueApi):
-    """ClearML's API as one identity: experiments and queues, the workers, the server, ourselves."""
+    """ClearML's API as one identity: experiments, queues, workers, users and the server's addresses."""
 
     async def list_workers(self) -> tuple[Worker, ...]:
-        """The workers that were seen within the ten minutes after which ClearML forgets one."""
+        """Return the workers seen within the last ten minutes, after which ClearML forgets a worker."""
         data = await self._call("workers.get_all", {"last_seen": _WORKER_MAX_AGE_SECONDS})
         return tuple(sorted((parse_worker(worker) for worker in data["workers"]), key=lambda worker: worker.id))
 
     async def unregister_worker(self, worker_id: str) -> None:
-        """Takes a worker from ClearML's list, which keeps a killed one there for ten minutes."""
+        """Remove a worker from ClearML's list, where a killed one would stay for ten minutes."""
         await self._call("workers.unregister", {"worker": worker_id})
 
     async def get_user_names(self) -> dict[str, str]:
-        """Names of all users, by id."""
+        """Return the names of all users, by id."""
         data = await self._call("users.get_all_ex", {"only_fields": ["id", "name"]})
         return {user["id"]: user["name"] for user in data["users"]}
 
@@ -53,7 +51,7 @@ class ClearML(ExperimentQueries, ExperimentActions, RunQueries, QueueApi):
 
 
 class ClearMLConnections:
-    """The way to ClearML for everybody who uses this bot, in one bounded pool of threads."""
+    """ClearML for all users of this bot, through one session and one bounded thread pool."""
 
     def __init__(self, credentials: ClearMLCredentials) -> None:
         self._executor = ThreadPoolExecutor(_MAX_CONCURRENT_REQUESTS, thread_name_prefix="clearml")
@@ -61,11 +59,11 @@ class ClearMLConnections:
         self.bot = ClearML(self._session)
 
     async def require_credentials(self) -> None:
-        """Raises SettingsError where no credentials are set; whether they are right the server tells."""
+        """Raise SettingsError if no credentials are set. Doesn't check whether the server accepts them."""
         await self._session.require_credentials()
 
     def impersonate(self, clearml_user_id: str) -> ClearML:
-        """ClearML as this user where the bot's credentials allow it, else as the bot itself."""
+        """Return ClearML as this user if the bot's credentials allow it, otherwise as the bot itself."""
         return ClearML(self._session, impersonated_user_id=clearml_user_id)
 
     async def aclose(self) -> None:

@@ -1,19 +1,17 @@
-"""Queues: read, made, changed, and the order in them."""
+"""Requests that read, create and change queues and their order."""
 
 from collections.abc import Sequence
 
 from clearml_chatops.models.queues import Queue
 from clearml_chatops.services.clearml_gateway.api_client import ApiClient
-from clearml_chatops.services.clearml_gateway.serialization import (
-    parse_queue,
-)
+from clearml_chatops.services.clearml_gateway.serialization import parse_queue
 
 
 class QueueApi(ApiClient):
-    """The part of ClearML's API that is about queues."""
+    """The part of ClearML's API for queues."""
 
     async def list_queues(self) -> tuple[Queue, ...]:
-        """All queues with what waits in them and who listens. One request."""
+        """Return all queues with their entries and workers. One request."""
         data = await self._call("queues.get_all_ex", {})
         return tuple(
             sorted((parse_queue(queue) for queue in data["queues"]), key=lambda queue: queue.name.casefold())
@@ -30,7 +28,7 @@ class QueueApi(ApiClient):
         await self._call("queues.update", {"queue": queue_id, "name": name})
 
     async def set_queue_tags(self, queue_id: str, tags: Sequence[str]) -> None:
-        """Sets all tags of a queue: ClearML keeps none of the former ones."""
+        """Replace all tags of a queue: ClearML keeps none of the previous ones."""
         await self._call("queues.update", {"queue": queue_id, "tags": list(tags)})
 
     async def delete_queue(self, queue_id: str, *, force: bool) -> None:
@@ -43,6 +41,6 @@ class QueueApi(ApiClient):
         await self._call("queues.move_task_to_back", {"queue": queue_id, "task": experiment_id})
 
     async def move_by(self, queue_id: str, experiment_id: str, offset: int) -> None:
-        """Moves it towards the front by `places`, or towards the back where that is negative."""
+        """Move an experiment forward by `offset` positions, or back if it is negative."""
         action = "queues.move_task_forward" if offset > 0 else "queues.move_task_backward"
         await self._call(action, {"queue": queue_id, "task": experiment_id, "count": abs(offset)})

@@ -1,4 +1,4 @@
-"""What ClearML answered, or that it did not: the data, or one of our errors."""
+"""ClearML's responses and connection failures, turned into data or into our errors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -27,7 +27,7 @@ _FIRST_SERVER_ERROR_CODE = 500
 
 
 class _ResponseData(dict[str, Any]):
-    """The data of an answer; what ought to be in it and is not is ClearML's fault, said as such."""
+    """The data of a response. A missing key raises ClearMLInvalidResponseError."""
 
     def __init__(self, data: Mapping[str, Any], *, host: str, endpoint: str) -> None:
         super().__init__(data)
@@ -39,10 +39,10 @@ class _ResponseData(dict[str, Any]):
 
 
 def parse_response(response: requests.Response, *, host: str, endpoint: str) -> dict[str, Any]:
-    """What is in ClearML's envelope.
+    """Return the data in ClearML's envelope.
 
     Raises:
-        ClearMLCredentialsError, ClearMLBrokenError, ClearMLNonsenseError: 401, 5xx, no envelope.
+        ClearMLCredentialsError, ClearMLServerError, ClearMLInvalidResponseError: 401, 5xx, no envelope.
         ClearMLError: any other refusal, with ClearML's code and subcode in `values`.
     """
     try:
@@ -67,7 +67,7 @@ def parse_response(response: requests.Response, *, host: str, endpoint: str) -> 
 
 
 def translate_login_error(host: str, error: Exception) -> ChatOpsError:
-    """What went wrong in the SDK's login, which wraps it and keeps the cause as the context."""
+    """Return our error for a failed login; the SDK wraps the cause and keeps it as the context."""
     cause = error.__context__
     if isinstance(cause, RequestException):
         return translate_connection_error(host, "auth.login", cause, may_have_reached_server=False)
@@ -82,12 +82,12 @@ def translate_login_error(host: str, error: Exception) -> ChatOpsError:
 def translate_connection_error(
     host: str, endpoint: str, error: RequestException, *, may_have_reached_server: bool
 ) -> ClearMLError:
-    """That no answer came; `sent` is whether the request may have reached the server."""
+    """Return our error for a request that got no response."""
     if isinstance(error, Timeout):
         timeout_seconds = CONNECT_TIMEOUT_SECONDS if isinstance(error, ConnectTimeout) else READ_TIMEOUT_SECONDS
-        reason = f"nothing came within {timeout_seconds:.0f} s"
+        reason = f"no response within {timeout_seconds:.0f} s"
     elif isinstance(error, InvalidURL | MissingSchema):
-        reason = "this is no address; write it like http://host:8008"
+        reason = "not a valid address; use one like http://host:8008"
     else:
         reason = "no connection"
     error_class = ClearMLResponseLostError if may_have_reached_server else ClearMLUnreachableError
@@ -95,12 +95,12 @@ def translate_connection_error(
 
 
 def has_possibly_reached_server(error: RequestException) -> bool:
-    """Whether the request may have reached the server; urllib3 keeps the reason within the arguments."""
+    """Return whether the request may have reached the server; urllib3 keeps the reason in the arguments."""
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return not isinstance(error, ConnectTimeout | ProxyError) and not isinstance(reason, NewConnectionError)
 
 
 def remove_password(address: str) -> str:
-    """The address as it may be shown: without what stands before an @."""
+    """Return the address without user name and password, so that it can be shown."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

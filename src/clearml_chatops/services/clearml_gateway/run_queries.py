@@ -1,4 +1,4 @@
-"""What runs give of themselves, asked for many of them at once: signs of life, last values, new log lines."""
+"""Requests for polling runs: their activity, last metrics and new log lines."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,12 +14,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _hash_metric_name(name: str) -> str:
-    """The key under which ClearML keeps what it knows of a metric."""
+    """Return the key under which ClearML stores a metric."""
     return md5(name.encode(), usedforsecurity=False).hexdigest()
 
 
 _GPU_KEY, _LOG_KEY = _hash_metric_name(":monitor:gpu"), _hash_metric_name("")
-"""The SDK reports the cards as a metric of this name, and the server counts log lines as one without a name."""
+"""The SDK reports GPUs as a metric of this name; the server counts log lines as a metric without a name."""
 
 _ACTIVITY_FIELDS = (
     "id",
@@ -39,23 +39,22 @@ _ACTIVITY_FIELDS = (
 
 
 class RunQueries(ApiClient):
-    """The part of ClearML's API that is asked again and again while something runs."""
+    """The part of ClearML's API that is polled while experiments run."""
 
     async def get_run_activity(self, ids: Sequence[str]) -> dict[str, RunActivity]:
-        """How these experiments are, by id; one that is no more is absent. One request for each 500 of them."""
+        """Return the activity of these experiments, by id, without deleted ones. One request per 500 ids."""
         tasks = await self._get_tasks(ids, _ACTIVITY_FIELDS)
         return {task["id"]: _parse_activity(task) for task in tasks}
 
     async def get_last_metrics(self, ids: Sequence[str]) -> dict[str, tuple[Metric, ...]]:
-        """The last values of these experiments' scalars, by id. One request for each 500 of them."""
+        """Return the last values of these experiments' scalars, by id. One request per 500 ids."""
         tasks = await self._get_tasks(ids, ("id", "last_metrics"))
         return {task["id"]: parse_experiment(task).metrics for task in tasks}
 
     async def get_log_page(self, experiment_id: str, after: datetime | None, *, count: int) -> LogPage:
-        """The first log entries after a moment, about `count` of them; from the beginning where it is None.
+        """Return about `count` log entries after a time, or from the beginning if it is None.
 
-        All entries of the last moment are among them: the server brings more than it was asked for rather
-        than part those of one millisecond.
+        The server never splits the entries of one millisecond; it returns more than `count` instead.
         """
         body: dict[str, object] = {"task": experiment_id, "batch_size": count, "navigate_earlier": False}
         if after is not None:
@@ -63,7 +62,7 @@ class RunQueries(ApiClient):
         return _parse_log_page(await self._call("events.get_task_log", body), count)
 
     async def get_last_log_time(self, experiment_id: str) -> datetime | None:
-        """When the last log entry was written; None where there is none."""
+        """Return when the last log entry was written; None if the log is empty."""
         page = await self._call("events.get_task_log", {"task": experiment_id, "batch_size": 1})
         return _parse_log_page(page, 1).read_until
 
@@ -87,7 +86,7 @@ def _parse_activity(task: Mapping[str, Any]) -> RunActivity:
 
 
 def _find_last_gpu_use(variants: Mapping[str, Mapping[str, Any]]) -> int:
-    """When a card was last seen at work, which the SDK reports of every card twice a minute; 0 where none was."""
+    """Return when any GPU was last busy, in milliseconds; 0 for never. The SDK reports it twice a minute."""
     return max(
         (
             int(item.get("timestamp") or 0)

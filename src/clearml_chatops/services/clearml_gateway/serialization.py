@@ -1,100 +1,13 @@
-"""ClearML's JSON to our dataclasses. Nothing else in the program knows ClearML's field names."""
+"""Conversions between ClearML's JSON and our dataclasses."""
 
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from clearml_chatops.models.experiments import (
-    Container,
-    Experiment,
-    LogLine,
-    Metric,
-    Parameter,
-    Script,
-    Status,
-)
+from clearml_chatops.models.experiments import Container, Experiment, LogLine, Metric, Parameter, Script, Status
 from clearml_chatops.models.queues import Queue, QueueEntry, Worker
 from clearml_chatops.models.scalars import Curve, is_machine_metric
-
-EXPERIMENT_FIELDS = (
-    "id",
-    "name",
-    "status",
-    "status_changed",
-    "status_reason",
-    "status_message",
-    "user.name",
-    "project.name",
-    "parent",
-    "tags",
-    "system_tags",
-    "hyperparams",
-    "container",
-    "script",
-    "execution.queue",
-    "last_worker",
-    "created",
-    "started",
-    "completed",
-    "last_iteration",
-    "last_metrics",
-)
-"""What a whole `Experiment` needs of tasks.get_all_ex."""
-
-SUMMARY_FIELDS = (
-    "id",
-    "name",
-    "status",
-    "status_changed",
-    "status_reason",
-    "created",
-    "user.name",
-    "project.name",
-    "parent",
-    "execution.queue",
-    "started",
-    "completed",
-    "last_worker",
-    "last_worker_report",
-    "last_iteration",
-)
-"""What a line in a list of experiments needs, and what tells how long they run."""
-
-RUN_FIELDS = (
-    "id",
-    "name",
-    "status",
-    "status_changed",
-    "status_reason",
-    "status_message",
-    "user.name",
-    "started",
-    "last_worker",
-    "last_worker_report",
-    "runtime",
-)
-"""What tells which agent runs an experiment."""
-
-STATE_FIELDS = (
-    "id",
-    "name",
-    "status",
-    "status_changed",
-    "created",
-    "parent",
-    "started",
-    "completed",
-    "last_worker",
-    "last_worker_report",
-    "status_reason",
-    "status_message",
-    "last_changed_by",
-    "user.name",
-    "project.name",
-    "execution.queue",
-)
-"""What the watcher needs."""
 
 _CONTAINER_KEYS = {"image", "arguments", "setup_shell_script"}
 _SCRIPT_KEYS = {"repository", "branch", "version_num", "entry_point", "working_dir"}
@@ -103,7 +16,7 @@ _WORKER_REPORT_TOLERANCE = timedelta(seconds=1)
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """A time as ClearML writes it (ISO, in UTC) as an aware datetime."""
+    """Return an aware datetime for a time as ClearML writes it (ISO 8601, in UTC)."""
     if not text:
         return None
     moment = datetime.fromisoformat(text)
@@ -116,7 +29,7 @@ def parse_experiment(task: Mapping[str, Any]) -> Experiment:
         id=task["id"],
         name=task.get("name") or "",
         status=_parse_status(task),
-        # A fresh Draft has not changed its status yet.
+        # A new Draft has not changed its status yet.
         status_changed=parse_time(task.get("status_changed"))
         or parse_time(task.get("created"))
         or datetime.min.replace(tzinfo=UTC),
@@ -154,7 +67,7 @@ def parse_container(container: Mapping[str, Any]) -> Container:
 
 
 def serialize_container(container: Container) -> dict[str, object]:
-    """The container as tasks.edit and tasks.clone take it: whole, since they replace it."""
+    """Return the whole container, because tasks.edit and tasks.clone replace it."""
     return {
         **container.other,
         "image": container.image,
@@ -164,7 +77,7 @@ def serialize_container(container: Container) -> dict[str, object]:
 
 
 def serialize_script(script: Script) -> dict[str, object]:
-    """The script as tasks.edit takes it: whole, since it replaces the former one."""
+    """Return the whole script, because tasks.edit replaces it."""
     return {
         **script.other,
         "repository": script.repository,
@@ -176,7 +89,7 @@ def serialize_script(script: Script) -> dict[str, object]:
 
 
 def serialize_parameter(parameter: Parameter) -> dict[str, str]:
-    """A parameter as tasks.edit_hyper_params takes it: type and description kept, the value text."""
+    """Return a parameter for tasks.edit_hyper_params, with its type and description."""
     item = {"section": parameter.section, "name": parameter.name, "value": parameter.value}
     if parameter.type is not None:
         item["type"] = parameter.type
@@ -223,7 +136,7 @@ def parse_curve(experiment_id: str, metric: str, variant: str, points: Mapping[s
 
 
 def parse_log_lines(event: Mapping[str, Any]) -> list[LogLine]:
-    """The lines of one log event: an agent sends what some seconds have brought as one."""
+    """Return the lines of one log event; an agent sends the lines of some seconds as one event."""
     logged_at = datetime.fromtimestamp((event.get("timestamp") or 0) / 1000, UTC)
     return [LogLine(logged_at, line) for line in (event.get("msg") or "").splitlines()]
 
@@ -232,12 +145,12 @@ def _parse_status(task: Mapping[str, Any]) -> Status:
     try:
         return Status(str(task.get("status")))
     except ValueError:
-        # A newer server may know a status that we do not; the experiment is shown all the same.
+        # A newer server may have a status that the bot does not know; show the experiment anyway.
         return Status.UNKNOWN
 
 
 def _parse_worker_id(task: Mapping[str, Any]) -> str:
-    """The worker of this run; one that reported last before this run began belongs to an earlier one."""
+    """Return the worker of this run; one whose last report is older than the run belongs to an earlier run."""
     started, reported = parse_time(task.get("started")), parse_time(task.get("last_worker_report"))
     if started and reported and reported < started - _WORKER_REPORT_TOLERANCE:
         return ""
@@ -245,7 +158,7 @@ def _parse_worker_id(task: Mapping[str, Any]) -> str:
 
 
 def _parse_id(reference: object) -> str:
-    """tasks.get_all_ex gives references as {"id": …}, tasks.get_by_id as the id itself."""
+    """Return the id of a reference: tasks.get_all_ex sends {"id": …}, tasks.get_by_id the id itself."""
     if isinstance(reference, Mapping):
         return str(reference.get("id") or "")
     return str(reference or "")
@@ -277,7 +190,7 @@ def _parse_script(script: Mapping[str, Any]) -> Script:
 
 
 def _to_float(value: object) -> float:
-    """The value as a number, "not a number" for what is none: JSON has no way to write NaN."""
+    """Return the value as a number. Anything else becomes NaN, which JSON cannot express."""
     try:
         return float(value) if isinstance(value, int | float | str) else math.nan
     except (ValueError, OverflowError):
@@ -285,7 +198,7 @@ def _to_float(value: object) -> float:
 
 
 def _parse_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Metric, ...]:
-    """Last values; ClearML keys them by a hash of the name, and keeps the machine's load beside them."""
+    """Return the last values without machine metrics, which ClearML stores with them; sorted by name."""
     found = [
         Metric(
             variant["metric"],

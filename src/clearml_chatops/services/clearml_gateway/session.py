@@ -1,4 +1,4 @@
-"""The connection to ClearML, on the `clearml` package's own Session. The only module that imports it."""
+"""The connection to ClearML through the `clearml` package's Session. No other module imports that package."""
 
 import asyncio
 import inspect
@@ -47,21 +47,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _READ_ACTION_PREFIXES = ("get_", "ping", "info", "scalar_metrics_", "multi_task_scalar_metrics_")
-"""How the actions begin that change nothing."""
+"""Actions that start with one of these change nothing."""
 
 _DEFAULT_SETTINGS_MODULES = (clearml.backend_api.config, clearml.config)
-"""The SDK's modules beside which its default settings lie; later ones count more."""
+"""The SDK's default settings are next to these modules; later ones take precedence."""
 
 _ADMIN_ROLE = "admin"
 _MISSING_CREDENTIALS_REASON = (
-    "not set; set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY, "
-    "or write a clearml.conf with clearml-init."
+    "not set. Set CLEARML_API_HOST, CLEARML_API_ACCESS_KEY and CLEARML_API_SECRET_KEY, "
+    "or create a clearml.conf with clearml-init."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class ClearMLCredentials:
-    """Where the API is and as whom; what is empty is taken from clearml.conf or the environment."""
+    """The API's address and keys; empty values come from clearml.conf or the environment."""
 
     api_host: str = ""
     access_key: str = ""
@@ -74,7 +74,7 @@ class ClearMLCredentials:
 
 @dataclass(frozen=True, slots=True)
 class ClearMLIdentity:
-    """As whom the server sees us; `role` is the server's word, "user" or "admin"."""
+    """The user that the server sees; `role` is the server's, "user" or "admin"."""
 
     user_id: str
     user_name: str
@@ -82,15 +82,15 @@ class ClearMLIdentity:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the server lets us act for other users."""
+        """Whether the server allows impersonating other users."""
         return self.role == _ADMIN_ROLE
 
 
 class _NoRetrySession(Session):
-    """The SDK's session for a person who waits.
+    """The SDK's session without its retries, because a person is waiting.
 
-    The SDK's own settings retry for minutes, and for ever where TLS fails, an answer is cut off or the
-    server says 503; here each request is made once, and our caller decides what may be repeated.
+    By default the SDK retries for minutes, and forever if TLS fails, a response is truncated or the server
+    returns 503. Here each request is made once, and the caller decides what may be repeated.
     """
 
     _session_initial_timeout = (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
@@ -101,7 +101,7 @@ class _NoRetrySession(Session):
         return []
 
     def _send_request(self, *args: Any, **kwargs: Any) -> requests.Response:
-        # Private, but there is no other way to the HTTP session before the login in the constructor.
+        # Private, but nothing else gives access to the HTTP session before the constructor logs in.
         http = self.__dict__["_Session__http_session"]
         if not isinstance(http.request, _NoRetryRequest):
             http.request = _NoRetryRequest(http.request)
@@ -110,7 +110,7 @@ class _NoRetrySession(Session):
 
 @dataclass(frozen=True, slots=True)
 class _NoRetryRequest:
-    """Makes an error that the SDK would retry for ever one that it passes on."""
+    """Turns errors that the SDK would retry forever into one that it passes on."""
 
     send: Callable[..., requests.Response]
 
@@ -127,9 +127,9 @@ class _NoRetryRequest:
 
 
 def load_configuration() -> Any:
-    """clearml.conf over the SDK's defaults."""
+    """Return the settings of clearml.conf on top of the SDK's defaults."""
     config = Config()
-    # before loading: each of the two reads all files anew
+    # Before loading, because each of the two calls rereads all files.
     config.set_overrides({"api": {"http": {"wait_on_maintenance_forever": False}}})
     config.load_relative_to(*(str(Path(inspect.getfile(module)).parent) for module in _DEFAULT_SETTINGS_MODULES))
     return config
@@ -147,17 +147,17 @@ class ClearMLSession:
     async def call(
         self, endpoint: str, body: Mapping[str, Any], *, impersonated_user_id: str = ""
     ) -> dict[str, Any]:
-        """The `data` of ClearML's answer to `endpoint` ("tasks.clone").
+        """Return the data of ClearML's response to `endpoint` (like "tasks.clone").
 
-        It is asked as the user `acting_user_id` where our credentials are an admin's, so that the web UI
-        shows the right owner; else as ourselves, the only way the server allows.
+        With an admin's credentials the request impersonates `impersonated_user_id`, so that the web UI
+        shows the right owner. Other credentials may not, and act as themselves.
 
-        A read is repeated once where the connection or the server failed; a write never.
+        A read is repeated once if the connection or the server fails; a write never.
 
         Raises:
             ClearMLUnreachableError: no connection; nothing was sent.
-            ClearMLAnswerLostError: a write was sent and no answer came.
-            ClearMLCredentialsError, ClearMLBrokenError, ClearMLNonsenseError: 401, 5xx, no ClearML envelope.
+            ClearMLResponseLostError: a write was sent and no response came.
+            ClearMLCredentialsError, ClearMLServerError, ClearMLInvalidResponseError: 401, 5xx, no envelope.
             ClearMLError: any other refusal, with ClearML's code and subcode in `values`.
         """
         is_read = endpoint.partition(".")[2].startswith(_READ_ACTION_PREFIXES)
@@ -166,27 +166,27 @@ class ClearMLSession:
         except (ClearMLUnreachableError, ClearMLResponseLostError, ClearMLServerError) as error:
             if not is_read:
                 raise
-            logger.info("ClearML failed, asking once more", extra={"action": "clearml_retry", "error": str(error)})
+            logger.info("Retrying a read from ClearML", extra={"action": "clearml_retry", "error": str(error)})
             try:
                 return await self._run_in_thread(self._call, endpoint, body, impersonated_user_id)
             except ClearMLResponseLostError as lost_error:
-                # A read that got no answer has changed nothing, so it is a server out of reach.
+                # A lost read has changed nothing, so it only means that the server is unreachable.
                 raise ClearMLUnreachableError(
                     host=lost_error.values["host"], endpoint=endpoint, reason=lost_error.values["reason"]
                 ) from lost_error
 
     async def require_credentials(self) -> None:
-        """Raises SettingsError where neither the settings nor clearml.conf have any. Asks no server."""
+        """Raise SettingsError if neither the settings nor clearml.conf have any. Makes no request."""
         await self._run_in_thread(self._require_credentials)
 
     async def get_identity(self) -> ClearMLIdentity:
-        """As whom the server sees our credentials, from the token it gave us."""
+        """Return the user that our credentials belong to, as the server's token says."""
         return await self._run_in_thread(self._get_identity)
 
     async def build_agent_environment(self) -> dict[str, str]:
-        """The variables by which a clearml-agent reaches the same server as the same user.
+        """Return the variables that make a clearml-agent use the same server as the same user.
 
-        The SDK in its runs asks for the web UI's address too, and fails where it can only guess it.
+        They include the web UI's address: the SDK in a run asks for it and fails if it has to guess.
         """
         session = await self._run_in_thread(self._connect)
         web_host = await self.get_web_host()
@@ -198,12 +198,12 @@ class ClearMLSession:
         }
 
     async def get_api_host(self) -> str:
-        """The API server's address, as it may be shown."""
+        """Return the API server's address without password."""
         await self._run_in_thread(self._connect)
         return self._get_api_host()
 
     async def get_web_host(self) -> str:
-        """The address of ClearML's web UI; empty where neither the settings nor clearml.conf tell it."""
+        """Return the web UI's address; empty if neither the settings nor clearml.conf have it."""
         await self._run_in_thread(self._connect)
         configured = self._config.get("api.web_server", "")
         return str(self._credentials.web_host or configured or "").rstrip("/")
@@ -216,7 +216,7 @@ class ClearMLSession:
 
     @staticmethod
     def _decode_identity(session: _NoRetrySession) -> ClearMLIdentity:
-        # the last token, also where it has expired: who we are does not, and a new one is got with the request
+        # An expired token is fine here: the identity stays the same, and the next request renews the token.
         claims = session.get_decoded_token(session.raw_token).get("identity", {})
         return ClearMLIdentity(
             user_id=claims.get("user", ""),
@@ -225,7 +225,7 @@ class ClearMLSession:
         )
 
     def _connect(self) -> _NoRetrySession:
-        """The SDK's session, made on first use: its constructor logs in."""
+        """Return the SDK's session. It is created on first use, because its constructor logs in."""
         with self._lock:
             if self._session is None:
                 self._session = self._translate_errors("auth.login", self._log_in)
@@ -233,7 +233,7 @@ class ClearMLSession:
 
     @cached_property
     def _config(self) -> Any:
-        """Read once, since that takes a third of a second."""
+        """The settings; reading them takes a third of a second."""
         return load_configuration()
 
     def _require_credentials(self) -> None:
@@ -270,13 +270,13 @@ class ClearMLSession:
         token = session.raw_token
         response = self._translate_errors(endpoint, send)
         if response.status_code == UNAUTHORIZED and session.raw_token != token:
-            # The SDK has fetched a new token and repeated the request with the old one. Refused twice, it was
-            # not carried out, so that a write can be sent again as well.
+            # The SDK fetched a new token but repeated the request with the old one. The server refused it
+            # twice, so nothing was done and even a write can be sent again.
             response = self._translate_errors(endpoint, send)
         return parse_response(response, host=self._get_api_host(), endpoint=endpoint)
 
     def _translate_errors(self, endpoint: str, request: Callable[[], T]) -> T:
-        """What the request gives; the SDK's and requests' exceptions become ours."""
+        """Return what `request` returns, with exceptions of the SDK and of requests turned into ours."""
         try:
             return request()
         except LoginError as error:
@@ -289,6 +289,6 @@ class ClearMLSession:
             raise ClearMLInvalidResponseError(host=self._get_api_host(), endpoint=endpoint) from error
 
     def _get_api_host(self) -> str:
-        """The server's address without anything secret that a URL may hold."""
+        """Return the server's address without password."""
         host = self._session.host if self._session else self._credentials.api_host
         return remove_password(host or Session.get_api_server_host())

@@ -1,4 +1,4 @@
-"""What two experiments, or two states of one, have otherwise."""
+"""Differences between experiments, or between two states of one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from clearml_chatops.models.experiments import Container, Experiment, Parameter,
 
 @dataclass(frozen=True, slots=True)
 class ValueChange:
-    """One value before and after; None where there is none."""
+    """One value before and after; None where it is missing."""
 
     name: str
     before: str | None
@@ -17,14 +17,14 @@ class ValueChange:
 
 @dataclass(frozen=True, slots=True)
 class VaryingParameter:
-    """One parameter in each of several experiments; None where there is none."""
+    """One parameter's values in several experiments; None where it is missing."""
 
     name: str
     values: tuple[str | None, ...]
 
 
 def diff_experiments(before: Experiment, after: Experiment) -> tuple[ValueChange, ...]:
-    """Parameters, container and script that differ."""
+    """Return what differs in parameters, container and script."""
     return (
         *diff_parameters(before.parameters, after.parameters),
         *diff_containers(before.container, after.container),
@@ -33,7 +33,7 @@ def diff_experiments(before: Experiment, after: Experiment) -> tuple[ValueChange
 
 
 def diff_parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> tuple[ValueChange, ...]:
-    """Values that differ, in the order of the names."""
+    """Return the parameters with different values, sorted by name."""
     old = {item.key: item.value for item in before}
     new = {item.key: item.value for item in after}
     return tuple(
@@ -44,7 +44,7 @@ def diff_parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> 
 
 
 def find_varying_parameters(experiments: Sequence[Experiment]) -> tuple[VaryingParameter, ...]:
-    """The parameters that are not the same in all of them, in the order of the names."""
+    """Return the parameters that are not the same in all experiments, sorted by name."""
     values = [{item.key: item.value for item in experiment.parameters} for experiment in experiments]
     return tuple(
         VaryingParameter(str(key), tuple(values_by_key.get(key) for values_by_key in values))

@@ -1,7 +1,7 @@
-"""Editing a Draft: parameters, container, script; and undoing the last edit.
+"""Edits of a Draft's parameters, container and script, and undo of the last edit.
 
-Each verb reads the draft and writes what it merged with that very reading, never with a remembered
-copy, so that an edit made meanwhile in the web UI is not overwritten.
+Each method reads the draft first and merges its change into that state, never into an older copy. An edit
+made in the web UI in the meantime is kept.
 """
 
 import asyncio
@@ -10,15 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from clearml_chatops.models.edits import DraftEdit, EditKind
-from clearml_chatops.models.errors import (
-    ClearMLError,
-    EditConflictError,
-    NotADraftError,
-    NothingToUndoError,
-)
-from clearml_chatops.models.experiments import Container, Experiment, Parameter, Script, Status
+from clearml_chatops.models.errors import ClearMLError, EditConflictError, NothingToUndoError
+from clearml_chatops.models.experiments import Container, Experiment, Parameter, Script
 from clearml_chatops.models.people import Person, Role
-from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.api_client import has_code
 from clearml_chatops.services.experiments.differences import (
@@ -31,13 +25,14 @@ from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.parameters import merged, require_parameters, resolve_assignments
+from clearml_chatops.services.experiments.status_errors import build_not_a_draft_error
 
 _INVALID_STATUS = (400, 110)
 
 
 @dataclass(frozen=True, slots=True)
 class EditedDraft:
-    """A draft after an edit, what the edit changed, and what now differs from the parent (None: no parent)."""
+    """A draft after an edit, the changes, and the differences from its parent (None without a parent)."""
 
     experiment: Experiment
     changes: tuple[ValueChange, ...]
@@ -45,7 +40,7 @@ class EditedDraft:
 
 
 class DraftService:
-    """Edits for one person in one conversation. Every verb raises NotADraftError and NotYoursError."""
+    """Edits for one person in one conversation. All methods raise NotADraftError, ExperimentNotYoursError."""
 
     def __init__(
         self,
@@ -63,12 +58,12 @@ class DraftService:
         self._person = person
 
     async def require_editable(self, reference: str) -> tuple[Experiment, Experiment | None]:
-        """A draft that the person may change now, and its parent (None: it has none, or it cannot be had)."""
+        """Return a draft that the person may change, and its parent (None if missing or not loadable)."""
         draft, parent = await self._require_draft_with_parent(reference)
         return draft, await self._load_parent(draft, parent)
 
     async def check_editable(self, reference: str) -> tuple[Experiment, bool]:
-        """An experiment, and whether it is a draft that the person may change now."""
+        """Return an experiment and whether it is a draft that the person may change."""
         experiment = await self._lookup.find(reference)
         if not experiment.is_draft or self._person.role < Role.MEMBER:
             return experiment, False
@@ -77,7 +72,7 @@ class DraftService:
     async def set_parameters(
         self, reference: str, assignments: Sequence[tuple[str, str]], *, allow_new: bool
     ) -> EditedDraft:
-        """Sets parameters of a draft. Raises ParameterNotFoundError, InvalidValueError; then nothing is set."""
+        """Set parameters of a draft; all or none. Raises ParameterNotFoundError, InvalidValueError."""
         draft, parent = await self._require_draft_with_parent(reference)
         changed = resolve_assignments(draft, assignments, allow_new=allow_new)
         write = self._write_to_draft(draft, self._clearml.set_parameters(draft.id, changed))
@@ -93,7 +88,7 @@ class DraftService:
         )
 
     async def unset_parameters(self, reference: str, names: Sequence[str]) -> EditedDraft:
-        """Removes parameters of a draft, so that the script's own defaults hold. Raises ParameterNotFoundError."""
+        """Remove parameters of a draft; the script's defaults apply again. Raises ParameterNotFoundError."""
         draft, parent = await self._require_draft_with_parent(reference)
         removed = require_parameters(draft, names)
         write = self._write_to_draft(draft, self._clearml.delete_parameters(draft.id, removed))
@@ -114,7 +109,7 @@ class DraftService:
     async def change_container(
         self, reference: str, *, image: str | None, arguments: str | None, setup: str | None
     ) -> EditedDraft:
-        """Changes parts of the container; what is None stays as it is."""
+        """Change parts of the container; None keeps a part."""
         draft = await self._require_draft(reference)
         before = draft.container
         after = replace(
@@ -130,7 +125,7 @@ class DraftService:
     async def change_script(
         self, reference: str, *, branch: str | None, commit: str | None, entry_point: str | None
     ) -> EditedDraft:
-        """Changes which code is run; what is None stays as it is, a new branch forgets the commit."""
+        """Change which code runs. None keeps a value, but a new branch clears the commit."""
         draft = await self._require_draft(reference)
         before = draft.script
         kept_commit = before.commit if branch is None else ""
@@ -145,11 +140,11 @@ class DraftService:
         return EditedDraft(replace(draft, script=after), diff_scripts(before, after))
 
     async def undo(self, reference: str) -> EditedDraft:
-        """Takes back the last edit that the bot made to a draft.
+        """Undo the last edit that the bot made to a draft.
 
         Raises:
-            NothingToUndoError: there is none.
-            ChangedMeanwhileError: what it wrote was changed again since; it is left as it is.
+            NothingToUndoError: there is no such edit.
+            EditConflictError: the edited value was changed again since then; nothing is undone.
         """
         draft = await self._require_draft(reference)
         edit = await self._history.get_last(draft.id)
@@ -215,14 +210,14 @@ class DraftService:
         experiment, parent = await self._lookup.find_with_parent(reference)
         await self._ownership.require_own(experiment)
         if not experiment.is_draft:
-            raise _build_not_a_draft_error(experiment)
+            raise build_not_a_draft_error(experiment)
         return experiment, parent
 
     async def _load_parent(self, draft: Experiment, loaded_parent: Experiment | None) -> Experiment | None:
-        """The parent; asked for only where the lookup did not bring it along.
+        """Return the parent, and load it if the lookup did not.
 
-        It is asked for while the edit is written, and only to count differences: that the edit succeeded
-        is told also where the parent cannot be had.
+        It only serves to count differences and is loaded during the write. If it cannot be loaded, the edit
+        still succeeds.
         """
         if loaded_parent is not None or not draft.parent_id:
             return loaded_parent
@@ -232,12 +227,12 @@ class DraftService:
             return None
 
     async def _write_to_draft(self, draft: Experiment, write: Any) -> None:
-        """Awaits a write; a draft that was enqueued after we read it gets the same answer as one before."""
+        """Await a write. Raises NotADraftError if the draft was enqueued after it was read."""
         try:
             await write
         except ClearMLError as error:
             if has_code(error, *_INVALID_STATUS):
-                raise _build_not_a_draft_error(await self._lookup.find(draft.id)) from error
+                raise build_not_a_draft_error(await self._lookup.find(draft.id)) from error
             raise
 
     async def _record_edit(
@@ -246,18 +241,8 @@ class DraftService:
         await self._history.add(DraftEdit(draft.id, kind, before, after))
 
 
-def _build_not_a_draft_error(experiment: Experiment) -> NotADraftError:
-    clone = Button("Clone it", f"/clone {experiment.id}")
-    if experiment.status is Status.PENDING:
-        advice = "take it out of its queue first with /dequeue, or clone it and change the copy."
-        offers = [Button("Dequeue it", f"/dequeue {experiment.id}"), clone]
-    else:
-        advice, offers = "clone it and change the copy.", [clone]
-    return NotADraftError(name=experiment.name, status=experiment.status.label, advice=advice, buttons=offers)
-
-
 def _build_undo_values(draft: Experiment, changed: Sequence[Parameter]) -> dict[str, Any]:
-    """What stood where `planned` is written: a parameter as JSON, or None where there was none."""
+    """Return the previous values of `changed`: each parameter as JSON, or None if it is new."""
     former = {item.key: item for item in draft.parameters}
     return {str(item.key): asdict(former[item.key]) if item.key in former else None for item in changed}
 

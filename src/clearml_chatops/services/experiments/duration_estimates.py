@@ -1,4 +1,4 @@
-"""How long what waits in a queue will wait, by how long runs like it took. Pure."""
+"""Estimates of run durations and queue waits from the durations of similar runs. Pure functions."""
 
 import heapq
 import statistics
@@ -10,16 +10,16 @@ from clearml_chatops.models.queues import WaitEstimate
 
 _MIN_RUNS_FOR_QUARTILES = 4
 _SPREAD = 0.25
-"""How far around one known duration another one is expected; runs on other cards and data differ as much."""
+"""How much a run may deviate from one known duration; other GPUs and data make this difference."""
 _MIN_PROGRESS = 0.05
-"""Before a run has come so far its pace says little: the first iterations load data and compile."""
+"""Below this progress a run's pace says little: the first iterations load data and compile."""
 _ZERO = timedelta(0)
 _FOREVER = timedelta.max
 
 
 @dataclass(frozen=True, slots=True)
 class DurationRange:
-    """A length of time that lies between two."""
+    """A duration between two bounds."""
 
     lowest: timedelta
     highest: timedelta
@@ -30,10 +30,10 @@ _UNKNOWN_DURATION = DurationRange(_ZERO, _FOREVER)
 
 
 def estimate_duration(ancestors: Sequence[timedelta], recent: Sequence[timedelta]) -> DurationRange | None:
-    """How long a run is expected to take; None where nothing like it has ever been completed.
+    """Return how long a run is expected to take; None if nothing similar was ever completed.
 
-    By its `ancestors`, which it is a copy of; where none of them was completed by the project's `recent` runs.
-    Of many the middle half counts, so that one broken-off or overlong run does not spoil it.
+    Uses its completed `ancestors`, which it was cloned from, or else the project's `recent` runs. Of four or
+    more only the middle half counts, so one aborted or very long run has no effect.
     """
     durations = sorted(ancestors or recent)
     if not durations:
@@ -50,9 +50,10 @@ def estimate_duration(ancestors: Sequence[timedelta], recent: Sequence[timedelta
 def estimate_remaining(
     elapsed: timedelta, expected: DurationRange | None, *, iteration: int = 0, last_iteration: int = 0
 ) -> DurationRange | None:
-    """How much longer a run takes that has run so long; None where that cannot be told.
+    """Return how much longer a run takes after `elapsed`; None if unknown.
 
-    Its `iteration` beside the `last_iteration` of what it is a copy of tells more than other runs' durations.
+    The run's `iteration` compared with its parent's `last_iteration` is more reliable than other runs'
+    durations.
     """
     progress = iteration / last_iteration if last_iteration else 0.0
     if _MIN_PROGRESS <= progress < 1:
@@ -62,7 +63,7 @@ def estimate_remaining(
         return None
     if elapsed < expected.highest:
         return DurationRange(max(expected.lowest - elapsed, _ZERO), expected.highest - elapsed)
-    # Beyond all that is known of: what has gone on for so long may as well go on for as long again.
+    # Longer than all known runs: it may well be overdue by the same time again.
     return DurationRange(_ZERO, max(elapsed - expected.highest, expected.highest * _SPREAD))
 
 
@@ -72,10 +73,10 @@ def estimate_waits(
     *,
     has_services_worker: bool = False,
 ) -> list[WaitEstimate]:
-    """How long each of those waits that stand in a queue in this order.
+    """Return how long each experiment in a queue waits, in the order of the queue.
 
-    `waiting` are their durations, `workers` is for each worker that listens how long it is still busy; None is
-    not known. A worker that `takes_all` runs services, any number of them at once.
+    `expected_durations` are for the experiments, `busy_durations` for the workers that listen: how long each
+    is still busy. None means unknown. A services worker runs any number of experiments at once.
     """
     if has_services_worker:
         return [WaitEstimate((_ZERO, _ZERO)) for _ in expected_durations]
@@ -93,7 +94,7 @@ def estimate_waits(
 
 
 def _compute_start_times(durations: Sequence[timedelta], busy: Sequence[timedelta]) -> list[timedelta]:
-    """When each begins, if whichever worker is free first takes the next."""
+    """Return when each starts, if the worker that is free first takes the next."""
     free_times = list(busy)
     heapq.heapify(free_times)
     start_times = []

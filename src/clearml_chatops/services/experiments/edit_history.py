@@ -1,4 +1,4 @@
-"""The edits made through the bot, so that the last one can be undone."""
+"""Edits made through the bot, stored so that they can be undone."""
 
 from collections.abc import Callable
 from datetime import datetime

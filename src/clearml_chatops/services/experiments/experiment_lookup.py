@@ -1,4 +1,4 @@
-"""Which experiment a person means: an id or the beginning of one, a name, a link, `last`, or nothing."""
+"""Lookup of experiments by id, id prefix, name, link, `last`, or nothing for the current one."""
 
 import asyncio
 import heapq
@@ -34,7 +34,7 @@ _WEB_LINK = re.compile(r"https?://\S*/(?:experiments|tasks)/([0-9a-f]{32})")
 class ExperimentLookup:
     """Finds experiments for one person in one conversation.
 
-    `about` is the experiment of the card or thread that the message replies to, if any.
+    `context_experiment_id` is the experiment of the card or thread that the message replies to, if any.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ExperimentLookup:
         self._context_experiment_id = context_experiment_id
 
     async def find(self, reference: str) -> Experiment:
-        """The experiment that the reference means. One request, a second for a name that fits many.
+        """Return the experiment for a reference. One request, a second one for a name with many matches.
 
         Raises:
             ExperimentNotFoundError, AmbiguousExperimentError, NoCurrentExperimentError.
@@ -63,7 +63,7 @@ class ExperimentLookup:
         return (await self.find_with_parent(reference))[0]
 
     async def find_with_parent(self, reference: str) -> tuple[Experiment, Experiment | None]:
-        """The experiment, and its parent where that costs no further request: the bot knows whose child it is."""
+        """Return the experiment, and its parent if the bot knows the parent's id. No additional request."""
         reference = reference.strip()
         experiment_id = await self._resolve_id(reference)
         if experiment_id:
@@ -81,46 +81,48 @@ class ExperimentLookup:
         return await self._find_by_text(reference), None
 
     async def find_own(
-        self, experiment_filter: ExperimentFilter, *, limit: int, skip: int = 0, whole: bool = False
+        self, experiment_filter: ExperimentFilter, *, limit: int, skip: int = 0, with_details: bool = False
     ) -> tuple[Experiment, ...]:
-        """Those of the person's own that fit, the last changed first, without the first `skip`.
+        """Return the person's own matching experiments, the last changed first, without the first `skip`.
 
-        One request. Where the bot has made some for him that are its own on the server, a second beside it;
-        what both give is put together from its beginning, since a part of one alone tells no place in the whole.
+        One request. If the bot created experiments for the person that it owns on the server, a second
+        concurrent one; both results are read from the start, because they are merged before skipping.
         """
         own_filter = replace(experiment_filter, user_ids=(await self._ownership.get_user_id(),))
         created_ids = await self._ownership.list_created_ids()
         if not created_ids:
-            return await self._clearml.find_experiments(own_filter, skip=skip, limit=limit, with_details=whole)
+            return await self._clearml.find_experiments(
+                own_filter, skip=skip, limit=limit, with_details=with_details
+            )
         lists = await asyncio.gather(
-            self._clearml.find_experiments(own_filter, limit=skip + limit, with_details=whole),
+            self._clearml.find_experiments(own_filter, limit=skip + limit, with_details=with_details),
             self._clearml.find_experiments(
-                replace(experiment_filter, ids=tuple(created_ids)), limit=skip + limit, with_details=whole
+                replace(experiment_filter, ids=tuple(created_ids)), limit=skip + limit, with_details=with_details
             ),
         )
         merged = heapq.merge(*lists, key=lambda item: item.status_changed, reverse=True)
         return tuple(islice(merged, skip, skip + limit))
 
     async def set_current(self, experiment_id: str) -> None:
-        """Makes it the experiment that commands without a reference mean, in this conversation."""
+        """Make an experiment the one that commands without a reference use in this conversation."""
         async with self._database.writing() as session:
             await CurrentExperimentStore(session).set(self._conversation, self._person.id, experiment_id)
 
     async def forget_current(self, experiment_id: str) -> None:
-        """Leaves the conversation without a current experiment, if it was this one."""
+        """Leave the conversation without a current experiment if it is this one."""
         if await self.current_id() == experiment_id:
             async with self._database.writing() as session:
                 await CurrentExperimentStore(session).remove(self._conversation, self._person.id)
 
     async def current_id(self) -> str:
-        """The id of the experiment that a command without a reference means; empty where there is none."""
+        """Return the id that commands without a reference use; empty if there is none."""
         if self._context_experiment_id:
             return self._context_experiment_id
         async with self._database.reading() as session:
             return await CurrentExperimentStore(session).get(self._conversation, self._person.id)
 
     async def _resolve_id(self, reference: str) -> str:
-        """The full id that the reference states by itself; empty where ClearML has to be searched."""
+        """Return the full id that the reference contains; empty if ClearML has to be searched."""
         if not reference:
             current = await self.current_id()
             if not current:
@@ -131,8 +133,8 @@ class ExperimentLookup:
         return reference.lower() if _FULL_ID.fullmatch(reference.lower()) else ""
 
     async def _find_last(self) -> Experiment:
-        """The one of the person's experiments that changed last."""
-        found = await self.find_own(ExperimentFilter(), limit=1, whole=True)
+        """Return the person's experiment that changed last."""
+        found = await self.find_own(ExperimentFilter(), limit=1, with_details=True)
         if not found:
             raise ExperimentNotFoundError(reference=LAST_REFERENCE)
         return found[0]
@@ -144,7 +146,7 @@ class ExperimentLookup:
         folded_text = reference.casefold()
         matching = _select_best_matches(found, folded_text)
         if len(matching) > MAX_CHOICES:
-            # The one with exactly this name or id may have changed too long ago to be among those found.
+            # An exact match may have changed too long ago to be among the results.
             exact = await self._clearml.find_experiments(
                 ExperimentFilter(text=reference, exact=True), limit=MAX_CHOICES + 1, with_details=True
             )
@@ -160,7 +162,7 @@ class ExperimentLookup:
 
 
 def is_explicit_reference(reference: str) -> bool:
-    """Whether it can mean nothing but an experiment: an id or the beginning of one, a link, `last`."""
+    """Return whether it can only mean an experiment: an id or id prefix, a link, `last`."""
     folded_text = reference.strip().casefold()
     return bool(
         folded_text == LAST_REFERENCE
@@ -171,7 +173,7 @@ def is_explicit_reference(reference: str) -> bool:
 
 
 def _select_best_matches(found: Iterable[Experiment], folded_text: str) -> list[Experiment]:
-    """Those whose id begins so, else those called so, else those with it in their name."""
+    """Return the matches by id prefix, or else by whole name, or else by part of the name."""
     items = list(found)
     by_id = (
         [item for item in items if item.id.startswith(folded_text)] if _ID_PREFIX.fullmatch(folded_text) else []

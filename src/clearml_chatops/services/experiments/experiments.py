@@ -1,4 +1,4 @@
-"""Finding, showing and copying experiments, and what may be changed in any status: name, tags, archive."""
+"""Search, display and cloning of experiments, and changes allowed in any status: name, tags, archive."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,7 +46,7 @@ class ExperimentService:
     async def find(
         self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
     ) -> tuple[tuple[Experiment, ...], bool]:
-        """A page of what fits, the last changed first, and whether more follow. Raises ProjectNotFoundError."""
+        """Return a page of matches, last changed first, and whether more follow. Raises ProjectNotFoundError."""
         experiment_filter = ExperimentFilter(
             text=text,
             project_ids=await self._find_project_ids(project) if project else (),
@@ -62,11 +62,11 @@ class ExperimentService:
         return await self._lookup.find(reference)
 
     async def get_web_link(self, experiment: Experiment) -> str:
-        """Where the web UI shows it; empty where the web UI's address is not known."""
+        """Return the experiment's web UI link; empty if the web UI's address is unknown."""
         return build_web_link(await self._clearml.get_web_host(), experiment)
 
     async def use(self, reference: str) -> Experiment:
-        """Makes an experiment the current one of this conversation."""
+        """Make an experiment the current one of this conversation."""
         experiment = await self._lookup.find(reference)
         await self._lookup.set_current(experiment.id)
         return experiment
@@ -78,7 +78,7 @@ class ExperimentService:
         name: str,
         project: str = "",
     ) -> Experiment:
-        """Copies an experiment into a new Draft, which becomes the current one. Two requests.
+        """Clone an experiment into a new Draft, which becomes the current one. Two requests.
 
         Raises:
             NameTooShortError, and what `ExperimentLookup.find` raises.
@@ -96,7 +96,7 @@ class ExperimentService:
         parameters: Sequence[Parameter] | None = None,
         container: Container | None = None,
     ) -> Experiment:
-        """The clone of an experiment that was just read. One request, one more for a named project."""
+        """Clone an experiment that is already loaded. One request, one more for a named project."""
         project_id, project_name = source.project_id, source.project_name
         if project:
             project_id, project_name = await self._require_one_project(project)
@@ -138,7 +138,7 @@ class ExperimentService:
         return draft
 
     async def rename(self, reference: str, name: str) -> Experiment:
-        """Gives a new name, in any status. Raises NameTooShortError, NotYoursError."""
+        """Rename an experiment in any status. Raises NameTooShortError, ExperimentNotYoursError."""
         require_valid_name(name)
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
@@ -147,7 +147,7 @@ class ExperimentService:
         return replace(experiment, name=name)
 
     async def tag(self, reference: str, *, add: Sequence[str], remove: Sequence[str]) -> Experiment:
-        """Adds and removes tags, in any status; the others stay."""
+        """Add and remove tags in any status; the other tags stay. Raises ExperimentNotYoursError."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         remaining = [tag for tag in experiment.tags if tag not in remove]
@@ -160,7 +160,7 @@ class ExperimentService:
         return replace(experiment, tags=tuple(tags))
 
     async def archive(self, reference: str) -> Experiment:
-        """Moves an experiment out of the lists. Raises CannotArchiveError while it runs or waits."""
+        """Archive an experiment. Raises CannotArchiveError while it is Pending or Running."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status in {Status.PENDING, Status.RUNNING}:
@@ -170,9 +170,10 @@ class ExperimentService:
         return replace(experiment, archived=True)
 
     async def diff(self, reference: str, other: str) -> tuple[Experiment, Experiment, tuple[ValueChange, ...]]:
-        """What an experiment has otherwise than `other`, its parent where that is empty.
+        """Compare an experiment with `other`, or with its parent if that is empty.
 
-        Gives the other one, this one, and the values from the other to this. Raises ExperimentNotFoundError.
+        Returns the other experiment, this one, and the changes from the other to this one. Raises
+        ExperimentNotFoundError.
         """
         experiment, parent = await self._lookup.find_with_parent(reference)
         if other:
@@ -186,7 +187,7 @@ class ExperimentService:
         return compared, experiment, diff_experiments(compared, experiment)
 
     async def read_log(self, reference: str, line_count: int) -> tuple[Experiment, tuple[LogLine, ...]]:
-        """The last lines of a run's console, oldest first."""
+        """Return the last lines of a run's log, oldest first."""
         experiment = await self._lookup.find(reference)
         return experiment, await self._clearml.get_last_log_lines(experiment.id, line_count)
 
@@ -199,9 +200,9 @@ class ExperimentService:
         if len(matching) > 1:
             raise InvalidValueError(
                 value=name,
-                expected="the name of one project",
+                expected="a unique project name",
                 name="project",
-                advice=f"write one of {', '.join(sorted(matching))}.",
+                advice=f"Write one of {', '.join(sorted(matching))}.",
             )
         found_name, found_id = next(iter(matching.items()))
         return found_id, found_name

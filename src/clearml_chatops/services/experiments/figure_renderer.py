@@ -1,4 +1,4 @@
-"""Pictures, drawn off the event loop. matplotlib is loaded when the first one is asked for."""
+"""Rendering of figures off the event loop. Loads matplotlib with the first one."""
 
 import asyncio
 import os
@@ -14,23 +14,23 @@ _CACHE_FOLDER_VARIABLE = "MPLCONFIGDIR"
 
 
 class FigureRenderer:
-    """Makes PNGs. `cache_folder` keeps what matplotlib found out about the machine's fonts."""
+    """Renders figures as PNGs. matplotlib caches the machine's fonts in `cache_folder`."""
 
     def __init__(self, cache_folder: Path) -> None:
         self._cache_folder = cache_folder
         self._load_lock = threading.Lock()
 
     async def render_curves(self, title: str, panels: Sequence[Panel]) -> bytes:
-        """A PNG of at most `MOST_PANELS` panels under a title."""
-        return await asyncio.to_thread(lambda: bytes(self._load_figures_module().curves_png(title, panels)))
+        """Return a PNG of 1 to `MAX_PANELS` panels under a title."""
+        return await asyncio.to_thread(lambda: bytes(self._load_figures_module().render_curves_png(title, panels)))
 
     async def render_bars(self, title: str, bars: Sequence[Bar]) -> bytes:
-        """A PNG of bars, one below the other, under a title."""
-        return await asyncio.to_thread(lambda: bytes(self._load_figures_module().bars_png(title, bars)))
+        """Return a PNG of bars, one below the other, under a title."""
+        return await asyncio.to_thread(lambda: bytes(self._load_figures_module().render_bars_png(title, bars)))
 
     def _load_figures_module(self) -> ModuleType:
         with self._load_lock, _set_temporary_variable(_CACHE_FOLDER_VARIABLE, str(self._cache_folder)):
-            # Loading matplotlib takes half a second, which no other command should wait for.
+            # Loading matplotlib takes half a second; commands without figures should not pay for it.
             from clearml_chatops.services.experiments import figures  # noqa: PLC0415
 
             return figures
@@ -38,9 +38,9 @@ class FigureRenderer:
 
 @contextmanager
 def _set_temporary_variable(name: str, value: str) -> Iterator[None]:
-    """An environment variable with this value for a moment, if it has none.
+    """Set an environment variable inside the block, unless it is already set.
 
-    Only while matplotlib is loaded: it stays out of the environment of the agents that the bot starts.
+    It is removed afterwards, so that agents that the bot starts do not inherit it.
     """
     if name in os.environ:
         yield

@@ -1,6 +1,6 @@
-r"""How pictures look: big letters, few colours, readable on a phone. The only module that imports matplotlib.
+r"""Figures with large text and few colours, readable on a phone. The only module that imports matplotlib.
 
-Texts come from outside and are shown as they are: `$`, `_` and `\` are no markup here.
+Texts come from outside and are shown unchanged: `$`, `_` and `\` are not markup here.
 """
 
 import math
@@ -22,19 +22,19 @@ from clearml_chatops.models.figures import MAX_PANELS, Bar, Line, Panel
 _DOTS_PER_INCH = 100
 _WIDTH_INCHES = 12.8
 _HEIGHTS_INCHES = {1: 8.0, 2: 12.0, 3: 15.0}
-"""Inches, by the number of panels one below the other."""
+"""By the number of rows of panels."""
 
 _MAX_PANELS_IN_ONE_COLUMN = 3
 _LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Told apart also by people who do not see all colours (Okabe and Ito)."""
+"""Distinguishable for colour-blind people too (Okabe and Ito)."""
 
 _LINE_STYLES = ("-", "--", ":", "-.")
 _BAR_COLOUR, _MARKED_BAR_COLOUR = "#0072B2", "#D55E00"
 _MAX_LEGEND_ENTRIES = 8
-"""In a panel as wide as the picture; half of it in one half as wide."""
+"""For a panel over the full width; half as many in a panel of half the width."""
 
 _LEGEND_OFFSET_POINTS = -44
-"""Points from the axes to the names of the lines, with room for the numbers between."""
+"""From the axes to the legend, which leaves room for the tick labels."""
 
 _MAX_LABEL_LENGTH = 44
 _MAX_BAR_TEXT_LENGTH = 76
@@ -42,7 +42,7 @@ _MAX_TITLE_LENGTH = 100
 _TITLE_LINE_LENGTH = 54
 _REPLACEMENT_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 _MAX_DRAWABLE_VALUE = 1e300
-"""Axes of values beyond it overflow."""
+"""Axes overflow with larger values."""
 
 _ASIAN_FONTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Source Han Sans SC")
 _installed_fonts = {font.name for font in fontManager.ttflist}
@@ -62,7 +62,7 @@ mpl.rcParams.update(
         "lines.markersize": 10,
     }
 )
-# A sign that no font has is drawn as a box; a line in the log for each tells nobody anything.
+# Characters that no font has are drawn as boxes; a warning in the log for each helps nobody.
 warnings.filterwarnings("ignore", message="Glyph .* missing from font")
 
 
@@ -71,9 +71,9 @@ def render_curves_png(title: str, panels: Sequence[Panel]) -> bytes:
 
 
 def build_curves_figure(title: str, panels: Sequence[Panel]) -> Figure:
-    """Panels below one another, in two columns where they are many."""
+    """Return a figure of panels, in two columns if there are more than three."""
     if not 1 <= len(panels) <= MAX_PANELS:
-        message = f"a picture has 1 to {MAX_PANELS} panels, not {len(panels)}"
+        message = f"a figure has 1 to {MAX_PANELS} panels, not {len(panels)}"
         raise ValueError(message)
     columns = 1 if len(panels) <= _MAX_PANELS_IN_ONE_COLUMN else 2
     rows = math.ceil(len(panels) / columns)
@@ -85,7 +85,7 @@ def build_curves_figure(title: str, panels: Sequence[Panel]) -> Figure:
 
 
 def render_bars_png(title: str, bars: Sequence[Bar]) -> bytes:
-    """Bars from left to right, each with its words."""
+    """Return a PNG of horizontal bars, each with its label and text."""
     figure = _build_figure(title, height=1.8 + 1.3 * len(bars))
     axes = figure.add_subplot()
     positions = range(len(bars))
@@ -142,12 +142,12 @@ def _draw_panel(axes: Axes, panel: Panel, *, columns: int) -> None:
 
 
 def _draw_line(axes: Axes, line: Line, number: int) -> bool:
-    """Draws what is finite of a line; whether that is anything."""
+    """Draw the finite values of a line; return whether there are any."""
     values = [y if abs(y) < _MAX_DRAWABLE_VALUE else math.nan for y in line.y]
     finite = [math.isfinite(y) for y in values]
     if not any(finite):
         return False
-    # A point between two gaps belongs to no stroke, and would not be seen without a dot.
+    # A point between two gaps is not part of any stroke and needs a marker to be visible.
     isolated = [
         index
         for index, is_finite in enumerate(finite)
@@ -165,12 +165,12 @@ def _draw_line(axes: Axes, line: Line, number: int) -> bool:
 
 
 def _draw_legend(axes: Axes, labels: Sequence[str], columns: int) -> None:
-    """The names below the axes, where they hide no curve."""
+    """Draw the legend below the axes, where it hides no curve."""
     label_length, entry_limit = _MAX_LABEL_LENGTH // columns, _MAX_LEGEND_ENTRIES // columns
     shown_labels = [_clean_text(label, label_length) for label in labels[:entry_limit]]
     hidden_count = len(labels) - len(shown_labels)
     offset = ScaledTranslation(0, _LEGEND_OFFSET_POINTS / 72, axes.figure.dpi_scale_trans)
-    # Given as numbers first: a name that begins with _ would be left out.
+    # The labels are numbers first, because matplotlib leaves out labels that start with _.
     legend = axes.legend(
         axes.get_lines()[:entry_limit],
         [str(number) for number in range(len(shown_labels))],
@@ -187,7 +187,7 @@ def _draw_legend(axes: Axes, labels: Sequence[str], columns: int) -> None:
 
 
 def _clean_text(text: str, max_length: int) -> str:
-    """On one line, cut, with a sign for what cannot be drawn."""
+    """Return the text on one line, cut to `max_length`, with undrawable characters replaced."""
     line = "".join(
         character if character.isprintable() else _REPLACEMENT_CHARACTER for character in " ".join(text.split())
     )

@@ -1,7 +1,4 @@
-"""Hyper-parameters by the names people write: finding them, checking values, merging changes.
-
-All pure: from what was just read of ClearML and what was typed to what is to be written.
-"""
+"""Hyper-parameters: lookup by typed names, value checks, and merging of changes. Pure functions."""
 
 import ast
 import re
@@ -20,16 +17,16 @@ _MAX_SUGGESTIONS = 3
 
 
 def split_name(text: str) -> ParameterName:
-    """Section and name of `args.lr` or `Args/lr`; the section is empty where none is written.
+    """Return section and name of `args.lr` or `Args/lr`; the section is empty if none is given.
 
-    The first separator ends the section: names have dots and slashes of their own, as `Args/model.lr`.
+    The first separator ends the section, because names may contain dots and slashes, like `Args/model.lr`.
     """
     match = re.fullmatch(r"([^./]+)[./](.+)", text, re.DOTALL)
     return ParameterName(match[1], match[2]) if match else ParameterName("", text)
 
 
 def find_parameter(parameters: Sequence[Parameter], text: str) -> Parameter | None:
-    """The parameter that a person means, without regard to case; None where there is none or it is unclear."""
+    """Return the parameter with a typed name, ignoring case; None if there is none or it is ambiguous."""
     matching = _find_matching(parameters, text)
     exact = [item for item in matching if text in _list_spellings(item)]
     same_name = [item for item in matching if text.endswith(item.name)]
@@ -39,77 +36,77 @@ def find_parameter(parameters: Sequence[Parameter], text: str) -> Parameter | No
 def resolve_assignments(
     experiment: Experiment, assignments: Iterable[tuple[str, str]], *, allow_new: bool
 ) -> list[Parameter]:
-    """The parameters to write for these assignments: type and description kept, the value checked.
+    """Return the parameters to write, with checked values and their types and descriptions.
 
     Raises:
-        ParameterNotFoundError: there is no such parameter and `allow_new` is not set.
-        InvalidValueError: the value is not of the parameter's type.
+        ParameterNotFoundError: a parameter does not exist and `allow_new` is not set.
+        InvalidValueError: a value is not of the parameter's type.
     """
     changed: dict[ParameterName, Parameter] = {}
     for name, value in assignments:
         parameter = find_parameter(experiment.parameters, name)
         if parameter is None:
             if not allow_new:
-                raise _build_not_found_error(experiment, name, "/params shows them all; --new creates it.")
+                raise _build_not_found_error(experiment, name, "See all with /params, or add it with --new.")
             parameter = _build_new_parameter(experiment.parameters, name)
         changed[parameter.key] = replace(parameter, value=normalize_value(parameter, value))
     return list(changed.values())
 
 
 def require_parameters(experiment: Experiment, names: Iterable[str]) -> list[Parameter]:
-    """The parameters with these names. Raises ParameterNotFoundError."""
+    """Return the parameters with these names. Raises ParameterNotFoundError."""
     found = []
     for name in names:
         parameter = find_parameter(experiment.parameters, name)
         if parameter is None:
-            raise _build_not_found_error(experiment, name, "/params shows them all.")
+            raise _build_not_found_error(experiment, name, "See all with /params.")
         found.append(parameter)
     return found
 
 
 def normalize_value(parameter: Parameter, value: str) -> str:
-    """The value as the parameter's type writes it. Raises InvalidValueError where it is not of that type."""
+    """Return the value in the form of the parameter's type. Raises InvalidValueError for another type."""
     type_name = (parameter.type or "").rpartition(".")[2].casefold()
     if not value and type_name in _TYPES_WITHOUT_EMPTY_VALUE and parameter.value:
-        advice = f"write one, or remove the parameter with /unset {parameter.section.lower()}.{parameter.name}."
+        advice = f"Write one, or remove the parameter with /unset {_format_name(parameter)}."
         raise _build_invalid_value_error(parameter, value, "a value", advice)
     if not value:
         return value
     if type_name == "bool":
         if value.casefold() in _TRUE_WORDS | _FALSE_WORDS:
             return str(value.casefold() in _TRUE_WORDS)
-        raise _build_invalid_value_error(parameter, value, "a bool", "write true or false.")
+        raise _build_invalid_value_error(parameter, value, "a bool", "Write true or false.")
     if type_name in {"int", "float"}:
         try:
             (int if type_name == "int" else float)(value)
         except ValueError as error:
             example = "3" if type_name == "int" else "0.05"
             raise _build_invalid_value_error(
-                parameter, value, f"of type {type_name}", f"write a number like {example}."
+                parameter, value, f"of type {type_name}", f"Write a number like {example}."
             ) from error
     elif type_name in _COLLECTION_TYPES:
         try:
             literal = ast.literal_eval(value)
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
             raise _build_invalid_value_error(
-                parameter, value, f"a {type_name}", "write it as in Python, in quotes."
+                parameter, value, f"a {type_name}", "Write it as in Python, in quotes."
             ) from error
         if not isinstance(literal, _COLLECTION_TYPES[type_name]):
             raise _build_invalid_value_error(
-                parameter, value, f"a {type_name}", "write it as in Python, in quotes."
+                parameter, value, f"a {type_name}", "Write it as in Python, in quotes."
             )
     return value
 
 
 def merged(parameters: Sequence[Parameter], changes: Iterable[Parameter]) -> list[Parameter]:
-    """All parameters, with the changed ones in place of the former."""
+    """Return all parameters, with `changes` replacing or added to the existing ones."""
     by_key = {item.key: item for item in parameters}
     by_key.update({item.key: item for item in changes})
     return list(by_key.values())
 
 
 def _find_matching(parameters: Sequence[Parameter], text: str) -> list[Parameter]:
-    """Those with this section and name in any case; where there are none, those with this name alone."""
+    """Return the parameters with this section and name, or else with this name, ignoring case."""
     folded_text = text.casefold()
     qualified = [
         item for item in parameters if folded_text in {spelling.casefold() for spelling in _list_spellings(item)}

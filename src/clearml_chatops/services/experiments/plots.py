@@ -1,4 +1,4 @@
-"""Pictures of what runs reported: one experiment's scalars, or the same scalars of several."""
+"""Plots of scalars: of one experiment, or the same scalars of several."""
 
 import asyncio
 import math
@@ -21,14 +21,15 @@ from clearml_chatops.services.experiments.scalar_names import find_scalars, sugg
 
 MIN_COMPARED_EXPERIMENTS, MAX_COMPARED_EXPERIMENTS = 2, 6
 _SAMPLES_PER_CURVE = 1000
-"""Points of a curve; a picture is 1280 dots wide."""
+"""Points per curve; a picture is 1280 pixels wide."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """A picture, empty where there is nothing to draw, and what it shows in numbers.
+    """A picture, empty if there is nothing to draw, with its curves in numbers.
 
-    `left_out` names what is not in the picture. `single_values` were reported once for the whole run.
+    `omitted` are the names of scalars that are not in the picture. `single_values` were reported once for the
+    whole run.
     """
 
     png: bytes
@@ -39,7 +40,7 @@ class Plot:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`labels` tell the experiments apart, in their order, also those that have one name."""
+    """A plot of several experiments. `labels`, in the same order, are unique even for equal names."""
 
     experiments: tuple[Experiment, ...]
     labels: tuple[str, ...]
@@ -48,7 +49,7 @@ class Comparison:
 
 
 class PlotService:
-    """Draws for one person in one conversation."""
+    """Plots for one person in one conversation."""
 
     def __init__(self, *, clearml: ClearML, lookup: ExperimentLookup, renderer: FigureRenderer) -> None:
         self._clearml = clearml
@@ -56,9 +57,9 @@ class PlotService:
         self._renderer = renderer
 
     async def plot(self, reference: str, metrics: Sequence[str]) -> tuple[Experiment, Plot]:
-        """The scalars of an experiment whose names hold these words; without words those of its script.
+        """Plot an experiment's scalars with these words in their names; without words its script's scalars.
 
-        A reference that names a scalar of the current experiment means that one. Two requests.
+        A reference that is part of a scalar name of the current experiment means that scalar. Two requests.
 
         Raises:
             MetricNotFoundError, and what `ExperimentLookup.find` raises.
@@ -81,7 +82,7 @@ class PlotService:
         return experiment, replace(rendered, single_values=single_values)
 
     async def compare(self, references: Sequence[str], metrics: Sequence[str]) -> Comparison:
-        """The scalars that experiments have in common, one panel each, and the parameters that differ.
+        """Plot the scalars of several experiments, one panel each, and list the parameters that differ.
 
         Raises:
             InvalidValueError: these are not 2 to 6 different experiments.
@@ -110,7 +111,7 @@ class PlotService:
             for name, found in _group_curves(selected, lambda curve: curve.name)
         ]
         if not metrics:
-            # What most of them have is what can be compared.
+            # Scalars that most experiments have are the most useful to compare.
             panels.sort(key=lambda panel: -len(panel[1]))
         omitted = [] if metrics else [item.name for item in curves if item not in selected]
         plot = await self._render(f"{len(compared)} experiments", panels, compared, omitted)
@@ -123,7 +124,7 @@ class PlotService:
         experiments: Sequence[Experiment],
         omitted: Sequence[str],
     ) -> Plot:
-        """The first panels as a picture; each has a title and its curves by their labels."""
+        """Render the first panels; each has a title and its curves by label."""
         first_panels = panels[:MAX_PANELS]
         metrics_by_name = {(item.id, metric.name): metric for item in experiments for metric in item.metrics}
         figure_panels = [
@@ -147,13 +148,13 @@ class PlotService:
     async def _resolve_reference(
         self, reference: str, metrics: Sequence[str]
     ) -> tuple[Experiment, tuple[Curve, ...], Sequence[str]]:
-        """The experiment, its curves, and the words that choose among them."""
+        """Return the experiment, its curves, and the words to filter them by."""
         if not reference or is_explicit_reference(reference) or not await self._lookup.current_id():
             return *(await self._read(reference)), metrics
         try:
             current, curves = await self._read("")
         except ExperimentNotFoundError:
-            # The current one was deleted, which says nothing about what was named.
+            # The current experiment was deleted; the reference may still name another one.
             return *(await self._read(reference)), metrics
         names = [item.name for item in curves] + [item.name for item in _find_single_values(current, curves)]
         if any(reference.casefold() in name.casefold() for name in names):
@@ -171,18 +172,18 @@ class PlotService:
 
 
 def _sort_curves(curves: Iterable[Curve]) -> tuple[Curve, ...]:
-    """By name, what the machine did behind what the script did."""
+    """Sort by name, with machine metrics after the script's scalars."""
     return tuple(sorted(curves, key=lambda curve: (is_machine_metric(curve.metric), curve.metric, curve.variant)))
 
 
 def _find_single_values(experiment: Experiment, curves: Sequence[Curve]) -> tuple[Metric, ...]:
-    """What has a value and no curve."""
+    """Return the metrics that have a value but no curve."""
     curve_names = {curve.name for curve in curves}
     return tuple(item for item in experiment.metrics if item.name not in curve_names)
 
 
 def _select_script_curves(curves: Sequence[Curve]) -> list[Curve]:
-    """Without the machine's load, unless there is nothing else."""
+    """Return the curves without machine metrics, unless there are no others."""
     return [curve for curve in curves if not is_machine_metric(curve.metric)] or list(curves)
 
 
@@ -194,7 +195,7 @@ def _group_curves(curves: Iterable[Curve], key: Callable[[Curve], str]) -> list[
 
 
 def _summarize_curve(name: str, curve: Curve, metric: Metric | None) -> CurveSummary:
-    """By what the server noted of the whole run: where a curve is thinned, its extremes are gone."""
+    """Summarize a curve with the server's extremes of the whole run, which a thinned curve may lack."""
     finite = [value for value in curve.values if math.isfinite(value)]
     lowest = [value for value in (metric.lowest if metric else None, *finite) if value is not None]
     highest = [value for value in (metric.highest if metric else None, *finite) if value is not None]
@@ -217,5 +218,5 @@ def _build_comparison_error(references: Sequence[str]) -> InvalidValueError:
         value=" ".join(references),
         expected=f"a list of {MIN_COMPARED_EXPERIMENTS} to {MAX_COMPARED_EXPERIMENTS} different experiments",
         name="experiments",
-        advice="name them one after the other, as in /compare baseline 4f2a.",
+        advice="Write them one after the other, like /compare baseline 4f2a.",
     )

@@ -1,4 +1,4 @@
-"""Which projects a person means by a name or a part of one."""
+"""Lookup of projects by name or part of a name."""
 
 from collections.abc import Iterable, Mapping
 
@@ -8,10 +8,10 @@ from clearml_chatops.services.similar_names import find_similar_names, format_su
 
 
 async def find_projects(clearml: ClearML, name: str) -> dict[str, str]:
-    """Ids of the projects with this in their name, by name. One request.
+    """Return the ids of the projects with `name` in their name, by name. One request.
 
     Raises:
-        ProjectNotFoundError: there is none; it tells the nearest names, for which ClearML is asked again.
+        ProjectNotFoundError: there is none. The error contains similar names, which cost a second request.
     """
     found = await clearml.find_projects(name)
     if not found:
@@ -22,13 +22,13 @@ async def find_projects(clearml: ClearML, name: str) -> dict[str, str]:
 
 
 def prefer_exact_name(name: str, found: Mapping[str, str]) -> dict[str, str]:
-    """Of the projects that were found the one that is called just so; all of them where none is."""
+    """Return the found project with exactly this name, ignoring case, or else all found projects."""
     exact = {known: known_id for known, known_id in found.items() if known.casefold() == name.casefold()}
     return exact or dict(found)
 
 
 def select_topmost(found: Mapping[str, str]) -> dict[str, str]:
-    """Those that are not below another one of them."""
+    """Return the projects that are not subprojects of another found one."""
     return {
         name: project_id
         for name, project_id in found.items()
@@ -37,6 +37,6 @@ def select_topmost(found: Mapping[str, str]) -> dict[str, str]:
 
 
 def _find_nearest_names(typed: str, names: Iterable[str]) -> list[str]:
-    """Those like it as a whole, or in the last part of their path."""
+    """Return the names that are similar as a whole or in the last part of their path."""
     paths = {part: name for name in names for part in (name.rpartition("/")[2], name)}
     return list(dict.fromkeys(paths[part] for part in find_similar_names(typed, paths)))

@@ -1,4 +1,4 @@
-"""Queues: the person's own, all there are, and the order of what waits."""
+"""Queues: a person's own, all others, and the order of their entries."""
 
 import re
 from collections.abc import Sequence
@@ -51,14 +51,14 @@ class QueueService:
         self._person = person
 
     async def get_binding(self) -> QueueBinding | None:
-        """The person's own queue, as remembered."""
+        """Return the person's own queue, as stored. No request."""
         async with self._database.reading() as session:
             return await PeopleStore(session).get_queue_binding(self._person.id)
 
     async def resolve_binding(self, name: str, *, create: bool = False) -> QueueBinding:
-        """The queue named, or the person's own where none is; `create` makes the latter where it is missing.
+        """Return the named queue, or without a name the person's own; `create` creates that if it is missing.
 
-        No request for the person's own queue, one for a named one.
+        No request for the person's own queue, one for a named queue.
 
         Raises:
             QueueNotFoundError, NoPersonalQueueError.
@@ -78,7 +78,7 @@ class QueueService:
         return await self._clearml.list_queues()
 
     async def find(self, name: str) -> Queue:
-        """The queue with this name, without regard to case. Raises QueueNotFoundError with the nearest ones."""
+        """Return the queue with this name, ignoring case. Raises QueueNotFoundError with similar names."""
         queues = await self._clearml.list_queues()
         folded_name = name.strip().casefold()
         for matching in (
@@ -91,7 +91,7 @@ class QueueService:
         raise QueueNotFoundError(name=name, nearest=format_suggestion(nearest))
 
     async def find_named_or_own(self, name: str) -> Queue:
-        """The person's own queue, or the named one, as it stands now. Raises QueueNotFoundError."""
+        """Load the named queue, or without a name the person's own. Raises QueueNotFoundError."""
         if name:
             return await self.find(name)
         binding = await self.resolve_binding("")
@@ -101,7 +101,7 @@ class QueueService:
         return queue
 
     async def list_waiting(self, queue_ids: Sequence[str]) -> list[tuple[Queue, list[Experiment]]]:
-        """The queues in which something waits, with what waits there in order. One request where nothing does."""
+        """Return these queues without empty ones, each with its experiments in order. One or two requests."""
         queues = [queue for queue in await self._clearml.list_queues() if queue.id in queue_ids and queue.entries]
         ids = [entry.experiment_id for queue in queues for entry in queue.entries]
         found = await self._clearml.get_experiments(ids) if ids else {}
@@ -111,10 +111,10 @@ class QueueService:
         ]
 
     async def create(self, name: str) -> Queue:
-        """Creates a queue; without a name the person's own, `<name>_queue`, which is bound to him.
+        """Create a queue; without a name the person's own, `<name>_queue`, which is then bound to them.
 
         Raises:
-            QueueExistsError: the name is taken. One's own, if it exists already, is simply bound.
+            QueueExistsError: the name is taken. An existing own queue is bound unless it is someone else's.
             InvalidValueError: the name is too short.
         """
         is_own = not name
@@ -127,7 +127,7 @@ class QueueService:
                 raise
             if not is_own:
                 raise QueueExistsError(
-                    name=queue_name, buttons=[Button("Use it", f'/queue use "{queue_name}"')]
+                    name=queue_name, buttons=[Button("Use this queue", f'/queue use "{queue_name}"')]
                 ) from error
             queue = await self.find(queue_name)
             await self._require_no_other_owner(queue)
@@ -136,13 +136,13 @@ class QueueService:
         return queue
 
     async def use(self, name: str) -> Queue:
-        """Makes a queue the person's own. Raises QueueNotFoundError."""
+        """Make a queue the person's own. Raises QueueNotFoundError."""
         queue = await self.find(name)
         await self._save_binding(queue)
         return queue
 
     async def rename(self, name: str, new_name: str) -> Queue:
-        """Renames a queue.
+        """Rename a queue.
 
         Raises:
             QueueNotFoundError, QueueNotYoursError, QueueExistsError, InvalidValueError.
@@ -161,9 +161,9 @@ class QueueService:
         return replace(queue, name=new_name)
 
     async def delete(self, name: str, *, force: bool) -> Queue | None:
-        """Deletes a queue. None, and nothing is done, where experiments wait in it and `force` is not set.
+        """Delete a queue and return it. Without `force` return None and do nothing if experiments wait in it.
 
-        With `force` they go back to their former status. Raises QueueNotFoundError, QueueNotYoursError.
+        With `force` they get back their previous status. Raises QueueNotFoundError, QueueNotYoursError.
         """
         queue = await self.find(name)
         await self._require_change_allowed(queue)
@@ -178,10 +178,12 @@ class QueueService:
         return queue
 
     async def move(self, reference: str, position: int) -> tuple[Experiment, Queue]:
-        """Moves what waits to a place counted from 1, `LAST_PLACE` for the end. Gives the queue as it then is.
+        """Move a Pending experiment to a position, counted from 1; `LAST_POSITION` is the end.
+
+        Returns it and the queue after the move.
 
         Raises:
-            NotInQueueError: it does not wait, or a worker was quicker.
+            NotInQueueError: it is not in a queue, or a worker has already taken it.
         """
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
@@ -203,12 +205,12 @@ class QueueService:
         return experiment, await self._clearml.get_queue(queue.id) or queue
 
     async def _require_no_other_owner(self, queue: Queue) -> None:
-        """Two people can have the same first name; the second one is not given the first one's queue."""
+        """Raise QueueExistsError if it is another person's: two people may have the same first name."""
         if await self._list_other_owners(queue):
             raise QueueExistsError(name=queue.name)
 
     async def _require_change_allowed(self, queue: Queue) -> None:
-        """Raises QueueNotYoursError where it is another person's too and this one is no admin."""
+        """Raise QueueNotYoursError if it is also another person's and this one is not an admin."""
         other_owners = await self._list_other_owners(queue)
         if other_owners and self._person.role < Role.ADMIN:
             raise QueueNotYoursError(queue=queue.name, owner=other_owners[0].name)
@@ -223,14 +225,14 @@ class QueueService:
 
 
 def _require_queue_name(name: str) -> None:
-    """ClearML refuses shorter names (contract: 400/800)."""
+    """Raise InvalidValueError for a name that ClearML would refuse as too short (contract: 400/800)."""
     if len(name.strip()) < MIN_QUEUE_NAME_LENGTH:
         raise InvalidValueError(
-            value=name, expected="a queue's name", name="name", advice="use at least 3 characters."
+            value=name, expected="a valid queue name", name="name", advice="Use at least 3 characters."
         )
 
 
 def _build_queue_prefix(person_name: str) -> str:
-    """The person's name as queues are named by hand: first name, small letters, no spaces."""
+    """Return the person's first name in lower case, as people name queues by hand."""
     words = re.findall(r"\w+", person_name.casefold())
     return words[0] if words else "my"

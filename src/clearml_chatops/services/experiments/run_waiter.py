@@ -1,4 +1,4 @@
-"""Waiting for a run, for scripts and shell pipelines that follow one."""
+"""Waiting for a run, for scripts and shell pipelines."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _NOTIFICATION_TIMEOUT = timedelta(seconds=10)
 
 
 class RunWaiter:
-    """Waits for what a person sees: the status, and the notification of it."""
+    """Waits for a run's status and for the notification about it."""
 
     def __init__(
         self,
@@ -36,12 +36,18 @@ class RunWaiter:
         self._conversation = conversation
         self._clock = clock
 
-    async def wait_until(self, reference: str, target_status: Status | None, *, timeout: timedelta) -> Experiment:
-        """Waits until the experiment has the status, or has left Pending where none is given.
+    async def wait_until(
+        self,
+        reference: str,
+        target_status: Status | None,
+        *,
+        timeout: timedelta,  # noqa: ASYNC109  # measured by our clock
+    ) -> Experiment:
+        """Wait until the experiment has the status, or without one until it has left Pending.
 
         Raises:
             WaitTimeoutError: the time ran out first.
-            WaitImpossibleError: it ended otherwise, so the status will not come by itself.
+            WaitImpossibleError: it ended with another status.
         """
         deadline = self._clock() + timeout
         experiment = await self._lookup.find(reference)
@@ -63,7 +69,7 @@ class RunWaiter:
         return experiment
 
     async def _wait_until_notified(self, experiment: Experiment) -> None:
-        """Lets the watcher and the delivery come as far as we are, so that the news stands above our answer."""
+        """Wait for watcher and delivery, so that the notification arrives before the reply."""
         deadline = self._clock() + _NOTIFICATION_TIMEOUT
         while self._clock() < deadline:
             has_seen = await self._tracking.has_seen(experiment)

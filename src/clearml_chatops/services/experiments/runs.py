@@ -1,4 +1,4 @@
-"""Running experiments: into a queue and out of it, abort, reset, retry, and all in one line."""
+"""Runs of experiments: enqueue, dequeue, abort, reset, retry, and rerun as all steps in one."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,19 +6,15 @@ from dataclasses import dataclass, replace
 
 from clearml_chatops.models.errors import (
     AlreadyPendingError,
-    CannotAbortError,
-    CannotEnqueueError,
     CannotResetError,
     CannotRetryError,
     ClearMLError,
-    NotPendingError,
     ParameterInNameError,
     QueueNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, Status
 from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.models.people import Person, QueueBinding
-from clearml_chatops.models.replies import Button
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.api_client import has_code
 from clearml_chatops.services.experiments.differences import ValueChange, diff_experiments
@@ -27,6 +23,11 @@ from clearml_chatops.services.experiments.experiments import ExperimentService, 
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.parameters import find_parameter, merged, resolve_assignments
 from clearml_chatops.services.experiments.queues import QueueService
+from clearml_chatops.services.experiments.status_errors import (
+    build_cannot_abort_error,
+    build_cannot_enqueue_error,
+    build_not_pending_error,
+)
 from clearml_chatops.services.watching.tracking import Tracking
 from clearml_chatops.services.workers.preflight import Finding, Preflight
 
@@ -41,10 +42,10 @@ _ABORT_POLL_INTERVAL_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class EnqueuedExperiment:
-    """An experiment that now waits. `watched` tells whether a worker listens there (None: not known).
+    """An experiment that is now Pending. `has_worker` is whether a worker listens on the queue (None: unknown).
 
-    `changes` is what it has otherwise than the one it was cloned from, where it was cloned for this;
-    `findings` are what may go wrong with it there.
+    `changes` are the differences from its source, if it was cloned for this run. `findings` are problems that
+    it may have in the queue.
     """
 
     experiment: Experiment
@@ -55,7 +56,7 @@ class EnqueuedExperiment:
 
 
 class RunService:
-    """Runs for one person in one conversation. Verbs that change a run raise NotYoursError."""
+    """Runs for one person in one conversation. Methods that change a run raise ExperimentNotYoursError."""
 
     def __init__(
         self,
@@ -87,15 +88,15 @@ class RunService:
         create_queue: bool = False,
         force: bool = False,
     ) -> EnqueuedExperiment:
-        """Puts a Draft, a failed or an aborted experiment into a queue, the person's own where none is named.
+        """Enqueue a Draft, Failed or Aborted experiment, without a queue name into the person's own queue.
 
         Raises:
             CannotEnqueueError, AlreadyPendingError, QueueNotFoundError, NoPersonalQueueError.
-            PreflightError: it would not run as it should there, and `force` is not set.
+            PreflightError: it has a problem in this queue, and `force` is not set.
         """
         if create_queue:
             experiment = await self._lookup.find(reference)
-            # a queue is made only for what can be put into it
+            # Create a queue only for an experiment that can be enqueued.
             await self._require_enqueueable(experiment)
             binding = await self._queues.resolve_binding(queue_name, create=True)
         else:
@@ -107,16 +108,14 @@ class RunService:
         return replace(await self._enqueue(experiment, binding, front=front), findings=findings)
 
     async def retry(self, reference: str, *, queue_name: str, front: bool = False) -> EnqueuedExperiment:
-        """Puts a failed or aborted run back, as it is, into its former queue or the named one."""
+        """Enqueue a Failed or Aborted run again unchanged, in its previous queue or the named one."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status not in {Status.FAILED, Status.ABORTED}:
             raise CannotRetryError(
                 name=experiment.name,
                 status=experiment.status.label,
-                advice="Use /rerun for a fresh copy."
-                if experiment.status.is_finished
-                else "Use /enqueue instead.",
+                advice="Use /enqueue instead." if experiment.is_draft else "Use /rerun to run a copy.",
             )
         if not queue_name and experiment.queue_id:
             queue = await self._clearml.get_queue(experiment.queue_id)
@@ -135,11 +134,13 @@ class RunService:
         create_queue: bool = False,
         force: bool = False,
     ) -> EnqueuedExperiment:
-        """Clones an experiment, changes the copy and enqueues it. Three requests, one more for a named queue.
+        """Clone an experiment, change the copy and enqueue it. Three requests, one more for a named queue.
+
+        Everything is checked before the clone is created.
 
         Raises:
-            ParameterInNameError: the name begins with a parameter's.
-            What clone, set and enqueue raise; nothing is made unless all of it fits.
+            ParameterInNameError: the name starts with a parameter name.
+            And everything that clone, set and enqueue raise.
         """
         require_valid_name(name, allow_empty=True)
         if create_queue:
@@ -150,7 +151,7 @@ class RunService:
             )
         _require_no_parameter_in_name(name, source)
         parameters = merged(source.parameters, resolve_assignments(source, assignments, allow_new=False))
-        # A queue is made only for what can be put into it.
+        # Create a queue only once the values are valid.
         binding = binding or await self._queues.resolve_binding(queue_name, create=True)
         container: Container = source.container if image is None else replace(source.container, image=image)
         planned = replace(source, parameters=tuple(parameters), container=container)
@@ -162,7 +163,7 @@ class RunService:
         return replace(enqueued, changes=diff_experiments(source, draft), findings=findings)
 
     async def check(self, reference: str, *, queue_name: str) -> tuple[Experiment, tuple[Finding, ...]]:
-        """Whether an experiment can run in a queue, the one in which it waits or the person's own."""
+        """Check that an experiment can run in a queue: the named one, its current one or the person's own."""
         experiment = await self._lookup.find(reference)
         if experiment.status is Status.PENDING and experiment.queue_id and not queue_name:
             queue = await self._clearml.get_queue(experiment.queue_id)
@@ -172,43 +173,43 @@ class RunService:
         return experiment, await self._preflight.check(experiment, binding)
 
     async def dequeue(self, reference: str) -> Experiment:
-        """Takes an experiment out of its queue. Raises NotPendingError, also if a worker was quicker."""
+        """Take an experiment out of its queue. Raises NotPendingError, also if a worker has just taken it."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status is not Status.PENDING:
-            raise _build_not_pending_error(experiment)
+            raise build_not_pending_error(experiment)
         await self._tracking.record_own_action(experiment.id, EventKind.DEQUEUED)
         try:
             await self._clearml.dequeue(experiment.id, experiment.queue_id)
         except ClearMLError as error:
             if has_code(error, *_NOT_IN_QUEUE):
-                raise _build_not_pending_error(replace(experiment, status=Status.RUNNING)) from error
+                raise build_not_pending_error(replace(experiment, status=Status.RUNNING)) from error
             raise
         return experiment
 
     async def require_abortable(self, reference: str) -> Experiment:
-        """The experiment, if there is something to abort. Raises CannotAbortError, NotYoursError."""
+        """Return an experiment that can be aborted. Raises CannotAbortError, ExperimentNotYoursError."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status not in {Status.PENDING, Status.RUNNING}:
-            raise _build_cannot_abort_error(experiment)
+            raise build_cannot_abort_error(experiment)
         return experiment
 
     async def abort(self, experiment: Experiment) -> Experiment:
-        """Stops a run, or what waits to run; gives it as it then is, still Running where the worker is slow.
+        """Abort a Pending or Running experiment and return its new state, Running if the worker is slow.
 
-        An agent that has just taken it writes its own status message over ClearML's request to stop, which
-        it then never sees. Hence the request is repeated until it stands or the run has ended.
+        An agent that has just taken the experiment overwrites ClearML's stop request with its own status
+        message and never sees the request. It is therefore repeated until it stays or the run has ended.
 
         Raises:
-            CannotAbortError: it ended before it could be stopped.
+            CannotAbortError: the run ended before the request.
         """
         await self._tracking.record_own_action(experiment.id, EventKind.ABORTED)
         try:
             await self._stop(experiment)
         except ClearMLError as error:
             if has_code(error, *_INVALID_STATUS):
-                raise _build_cannot_abort_error(await self._lookup.find(experiment.id)) from error
+                raise build_cannot_abort_error(await self._lookup.find(experiment.id)) from error
             raise
         if experiment.status is Status.PENDING:
             return replace(experiment, status=Status.ABORTED)
@@ -225,33 +226,33 @@ class RunService:
         await self._clearml.stop(experiment.id, reason=f"Aborted by {self._person.name}")
 
     async def require_resettable(self, reference: str) -> Experiment:
-        """The experiment, if it can be made a Draft again. Raises CannotResetError, NotYoursError."""
+        """Return an experiment that can be reset. Raises CannotResetError, ExperimentNotYoursError."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         advice = {
-            Status.RUNNING: "abort it first with /abort.",
-            Status.PENDING: "take it out of its queue with /dequeue.",
-            Status.DRAFT: "there is nothing to reset in a Draft.",
-            Status.PUBLISHED: "clone it and change the copy.",
+            Status.RUNNING: "Abort it first with /abort.",
+            Status.PENDING: "Take it out of its queue with /dequeue.",
+            Status.DRAFT: "A Draft has nothing to reset.",
+            Status.PUBLISHED: "Clone it and change the copy.",
         }.get(experiment.status)
         if advice:
             raise CannotResetError(name=experiment.name, status=experiment.status.label, advice=advice)
         return experiment
 
     async def reset(self, experiment: Experiment) -> Experiment:
-        """Makes it a Draft again; its log and scalars are deleted by the server."""
+        """Make an experiment a Draft again; the server deletes its log and scalars."""
         await self._tracking.record_own_action(experiment.id, EventKind.BACK_TO_DRAFT)
         await self._clearml.reset(experiment.id)
         return replace(experiment, status=Status.DRAFT, metrics=(), last_iteration=0, started=None, completed=None)
 
     async def _require_enqueueable(self, experiment: Experiment) -> None:
-        """Raises NotYoursError, AlreadyPendingError with the queue it is in, CannotEnqueueError."""
+        """Raise ExperimentNotYoursError, AlreadyPendingError or CannotEnqueueError if it cannot be enqueued."""
         await self._ownership.require_own(experiment)
         if experiment.status is Status.PENDING:
             queue = await self._clearml.get_queue(experiment.queue_id) if experiment.queue_id else None
             raise AlreadyPendingError(name=experiment.name, queue=queue.name if queue else "a queue")
         if experiment.status not in {Status.DRAFT, Status.FAILED, Status.ABORTED}:
-            raise _build_cannot_enqueue_error(experiment)
+            raise build_cannot_enqueue_error(experiment)
 
     async def _enqueue(self, experiment: Experiment, binding: QueueBinding, *, front: bool) -> EnqueuedExperiment:
         await self._require_enqueueable(experiment)
@@ -264,7 +265,7 @@ class RunService:
             if has_code(error, *_ALREADY_QUEUED):
                 raise AlreadyPendingError(name=experiment.name, queue=binding.queue_name) from error
             if has_code(error, *_INVALID_STATUS):
-                raise _build_cannot_enqueue_error(await self._lookup.find(experiment.id)) from error
+                raise build_cannot_enqueue_error(await self._lookup.find(experiment.id)) from error
             raise
         pending = replace(
             experiment,
@@ -276,19 +277,19 @@ class RunService:
         await self._lookup.set_current(experiment.id)
         if front:
             await self._move_to_front(pending)
-        return EnqueuedExperiment(pending, binding.queue_name, enqueued.queue_watched)
+        return EnqueuedExperiment(pending, binding.queue_name, enqueued.has_worker)
 
     async def _move_to_front(self, pending: Experiment) -> None:
         try:
             await self._clearml.move_to_front(pending.queue_id, pending.id)
         except ClearMLError as error:
-            # a worker has taken it already: no place is further to the front
+            # Not an error if a worker has already taken it.
             if not has_code(error, *_NOT_IN_QUEUE):
                 raise
 
 
 def _require_no_parameter_in_name(name: str, source: Experiment) -> None:
-    """Refuses `args.gpus 2,3` as a name: it was meant as args.gpus=2,3, and would run unchanged."""
+    """Raise ParameterInNameError for `args.gpus 2,3`: the person means args.gpus=2,3, not a name."""
     first_word, _, rest = name.partition(" ")
     if (
         first_word
@@ -296,29 +297,3 @@ def _require_no_parameter_in_name(name: str, source: Experiment) -> None:
         and find_parameter(source.parameters, first_word)
     ):
         raise ParameterInNameError(name=first_word, value=rest or "…")
-
-
-def _build_not_pending_error(experiment: Experiment) -> NotPendingError:
-    is_running = experiment.status is Status.RUNNING
-    return NotPendingError(
-        name=experiment.name,
-        status=experiment.status.label,
-        advice=" To end the run, use /abort." if is_running else "",
-        buttons=[Button("Abort it", f"/abort {experiment.id}")] if is_running else [],
-    )
-
-
-def _build_cannot_abort_error(experiment: Experiment) -> CannotAbortError:
-    return CannotAbortError(name=experiment.name, status=experiment.status.label)
-
-
-def _build_cannot_enqueue_error(experiment: Experiment) -> CannotEnqueueError:
-    clone = Button("Clone it", f"/clone {experiment.id}")
-    if experiment.status is Status.RUNNING:
-        advice, offers = "it runs already; clone it to run it once more.", [clone]
-    elif experiment.status in {Status.PUBLISHED, Status.PUBLISHING}:
-        advice, offers = "clone it and enqueue the copy.", [clone]
-    else:
-        advice = "clone it and enqueue the copy, or make it a Draft again with /reset (its log is deleted)."
-        offers = [clone, Button("Reset it", f"/reset {experiment.id}")]
-    return CannotEnqueueError(name=experiment.name, status=experiment.status.label, advice=advice, buttons=offers)

@@ -1,4 +1,4 @@
-"""Scalars by the names people write: a part of `metric/variant`, in any case."""
+"""Lookup of scalars by a part of `metric/variant`, ignoring case."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -12,10 +12,10 @@ Scalar = TypeVar("Scalar", bound=Curve | Metric)
 
 
 def find_scalars(words: Iterable[str], scalars: Sequence[Scalar], *, experiment: str) -> list[Scalar]:
-    """The scalars that the words name, in the order of the words; a whole name means no other.
+    """Return the scalars that the words match, in the order of the words. A whole name matches only itself.
 
     Raises:
-        MetricNotFoundError: a word is in no name; the nearest names are offered.
+        MetricNotFoundError: a word is in no name. The error contains similar names.
     """
     found: list[Scalar] = []
     for word in words:
@@ -30,6 +30,6 @@ def find_scalars(words: Iterable[str], scalars: Sequence[Scalar], *, experiment:
 
 
 def suggest_scalar_names(word: str, names: Sequence[str]) -> str:
-    """A question with the names most like the word, whole or their parts; empty where none is."""
+    """Return a question that suggests similar names or parts of names; empty if none is similar."""
     parts = {part: None for name in names for part in (name, *name.split("/"))}
     return format_suggestion(find_similar_names(word, parts))

@@ -1,4 +1,4 @@
-"""Names to complete while a person types. A suggestion is worth no error: what cannot be read is not suggested."""
+"""Completions while a person types. Errors are ignored and give no suggestions."""
 
 from collections.abc import Awaitable
 from typing import TypeVar
@@ -19,14 +19,14 @@ class SuggestionService:
         self._lookup = lookup
 
     async def suggest_experiments(self, text: str = "") -> list[tuple[str, str]]:
-        """Ids and names of the experiments that fit a text, those that changed last first."""
+        """Return ids and names of the experiments that match a text, the last changed first."""
         return await _ignore_errors(self._find_experiments(text))
 
     async def suggest_queues(self) -> list[str]:
         return await _ignore_errors(self._list_queues())
 
     async def suggest_parameters(self) -> list[str]:
-        """The parameters of the current experiment, as commands write them: `args.lr`."""
+        """Return the parameters of the current experiment in the form of commands, like `args.lr`."""
         return await _ignore_errors(self._list_parameters())
 
     async def _find_experiments(self, text: str) -> list[tuple[str, str]]:

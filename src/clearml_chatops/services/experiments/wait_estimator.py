@@ -1,4 +1,4 @@
-"""Estimates of how long what waits will wait, with as few questions to ClearML as that takes."""
+"""Estimates of how long experiments wait in their queues, with few requests to ClearML."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,17 +18,17 @@ from clearml_chatops.services.experiments.duration_estimates import (
 
 _CACHE_LIFETIME = timedelta(minutes=1)
 _ANCESTOR_GENERATIONS = 2
-"""Parents and their parents: further back the code was another."""
+"""Parents and grandparents; older ancestors often had different code."""
 _MAX_EXPERIMENTS_PER_REQUEST = 500
 _MAX_RECENT_RUNS = 200
 _MAX_CACHED_EXPERIMENTS = 5000
 _SERVICE_MARKER = ":service:"
-"""Stands in the id under which an agent in services mode reports each thing that it runs (clearml-agent)."""
+"""Part of the worker id that clearml-agent in services mode uses for each experiment that it runs."""
 _SERVICES_SUFFIX = ":services"
 
 
 class WaitEstimator:
-    """What ClearML said is good for a minute. A look costs five requests at most, none where nobody listens."""
+    """Caches data for a minute. An estimate costs at most five requests, none if no worker listens."""
 
     def __init__(self, *, clearml: ClearML, clock: Callable[[], datetime]) -> None:
         self._clearml = clearml
@@ -39,7 +39,7 @@ class WaitEstimator:
         self._recent_durations: dict[str, tuple[datetime, tuple[timedelta, ...]]] = {}
 
     async def estimate(self, queues: Sequence[Queue]) -> dict[str, WaitEstimate]:
-        """How long all that waits in these queues waits, by its id; "not known" where ClearML does not answer."""
+        """Return how long each experiment in the queues waits, by id; unknown if ClearML does not respond."""
         estimates = {
             entry.experiment_id: WaitEstimate(has_worker=False) for queue in queues for entry in queue.entries
         }
@@ -49,7 +49,7 @@ class WaitEstimator:
         try:
             await self._load(queues_with_workers)
         except ChatOpsError:
-            # What else is to be said of them is worth more than how long it lasts.
+            # The queue is worth showing even without estimates.
             return estimates | {
                 entry.experiment_id: WaitEstimate() for queue in queues_with_workers for entry in queue.entries
             }
@@ -58,7 +58,7 @@ class WaitEstimator:
         return estimates
 
     async def _load(self, queues: Sequence[Queue]) -> None:
-        """Asks for what is needed to estimate them and is not known of the last minute."""
+        """Load what the estimates need, except what was loaded within the last minute."""
         now = self._clock()
         known_worker_ids = {worker.id for worker in self._workers}
         has_new_workers = any(not known_worker_ids.issuperset(queue.worker_ids) for queue in queues)
@@ -78,7 +78,7 @@ class WaitEstimator:
         await self._load_recent_durations(projects)
 
     async def _load_experiments(self, ids: Collection[str]) -> list[Experiment]:
-        """These experiments, asked for where they are not known of the last minute. One request."""
+        """Return these experiments, and load those not loaded within the last minute. One request."""
         now = self._clock()
         missing = sorted(id_ for id_ in ids if id_ and self._is_stale(self._experiments.get(id_), now))[
             :_MAX_EXPERIMENTS_PER_REQUEST
@@ -91,7 +91,7 @@ class WaitEstimator:
         return [item for id_ in ids if (item := self._get_cached_experiment(id_))]
 
     async def _load_recent_durations(self, project_ids: Iterable[str]) -> None:
-        """How long the last completed runs of these projects took. One request."""
+        """Load how long the last completed runs of these projects took. One request."""
         now = self._clock()
         missing = sorted(
             id_ for id_ in project_ids if id_ and self._is_stale(self._recent_durations.get(id_), now)
@@ -121,7 +121,7 @@ class WaitEstimator:
         return [item for item in self._workers if queue.id in item.queue_ids and _SERVICE_MARKER not in item.id]
 
     def _is_in_services_mode(self, worker: Worker) -> bool:
-        """Whether it is in services mode: one of the bot's says so in its id, any other by what it runs."""
+        """Return whether it is in services mode: by its id if the bot started it, otherwise by what it runs."""
         service_id_prefix = f"{worker.id}{_SERVICE_MARKER}"
         return worker.id.endswith(_SERVICES_SUFFIX) or any(
             item.id.startswith(service_id_prefix) for item in self._workers
@@ -169,7 +169,7 @@ class WaitEstimator:
 
 
 def _list_durations(runs: Iterable[Experiment]) -> tuple[timedelta, ...]:
-    """How long those took that came to a good end."""
+    """Return the durations of the completed runs."""
     return tuple(
         run.completed - run.started
         for run in runs

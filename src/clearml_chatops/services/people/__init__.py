@@ -1,1 +1,1 @@
-"""Who is who, where they talk, and what they did."""
+"""People: accounts, identities on the platforms, conversations and the audit trail."""

@@ -1,4 +1,4 @@
-"""Who is who: from an identity on a platform to a person and his ClearML user."""
+"""Accounts: the person behind an identity on a platform, and their ClearML user."""
 
 import re
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ _CLEARML_ID = re.compile(r"[0-9a-f]{32}")
 class Account:
     """What /whoami shows.
 
-    `clearml_name` is his own ClearML user, `acts_as` the one whom the server sees when he commands: another
-    one where the bot's credentials are not an admin's, so that it cannot act for him.
+    `clearml_name` is the person's own ClearML user. `acts_as` is the user that the server sees in their
+    commands: the bot's own, unless its credentials are an admin's and it can impersonate the person.
     """
 
     person: Person
@@ -30,7 +30,7 @@ class Account:
 
 
 class AccountService:
-    """`trusted_platforms` are those whose users are the operator himself: the terminal of this machine."""
+    """Finds and sets up people. Users of `trusted_platforms`, like this machine's terminal, are operators."""
 
     def __init__(self, *, clearml: ClearML, database: Database, trusted_platforms: frozenset[str]) -> None:
         self._clearml = clearml
@@ -38,11 +38,11 @@ class AccountService:
         self._trusted_platforms = trusted_platforms
 
     async def seed(self, people: Iterable[ConfiguredPerson]) -> None:
-        """Lets in the people whom the settings name, and locks out those whom they name no more.
+        """Give access to the people in the settings, and revoke it from those no longer in them.
 
         Raises:
-            SettingsError: ClearML has no user of a name that they hold.
-            ClearMLError: ClearML cannot be asked for the users' names.
+            SettingsError: ClearML has no user of a name in the settings, or several.
+            ClearMLError: the users' names cannot be loaded.
         """
         known = [(person, await self._find_clearml_user_id(person)) for person in people]
         async with self._database.writing() as session:
@@ -51,7 +51,7 @@ class AccountService:
             await store.revoke_removed_people(keep_ids=person_ids)
 
     async def _find_clearml_user_id(self, person: ConfiguredPerson) -> str:
-        """The id of a person's ClearML user, which the settings may give by its name."""
+        """Return the id of a person's ClearML user; the settings may contain its name instead."""
         id_or_name = person.clearml_user
         if not id_or_name or _CLEARML_ID.fullmatch(id_or_name):
             return id_or_name
@@ -61,19 +61,19 @@ class AccountService:
             return id_or_name
         if len(found) == 1:
             return found[0]
-        problem = f"ClearML has {len(found) or 'no'} users called “{id_or_name}”"
+        problem = f"ClearML has {len(found) or 'no'} users named “{id_or_name}”"
         names = ", ".join(sorted(f"{name} ({id_})" for id_, name in users.items()))
-        raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{problem}; give one of {names}.")
+        raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{problem}. Use one of {names}.")
 
     async def list_admin_user_ids(self, platform: str) -> list[str]:
-        """The user ids by which admins are known on a platform."""
+        """Return the user ids of admins on a platform."""
         async with self._database.reading() as session:
             return await PeopleStore(session).list_user_ids(platform, Role.ADMIN)
 
     async def identify(self, message: IncomingMessage) -> Person | None:
-        """The person who sent the message; None for a stranger.
+        """Return the person who sent the message; None for an unknown user.
 
-        Whoever sits at the bot's own terminal holds its credentials, hence he is an admin and at home at once.
+        A new user on a trusted platform is added as an admin: they have the bot's credentials anyway.
         """
         async with self._database.reading() as session:
             person = await PeopleStore(session).find(message.sender)
@@ -81,13 +81,13 @@ class AccountService:
             return person
         async with self._database.writing() as session:
             people = PeopleStore(session)
-            # again under the write lock: two first messages may come at once
+            # Check again under the write lock: two first messages may arrive at once.
             return await people.find(message.sender) or await people.add(
                 message.sender, name=message.sender_name, role=Role.ADMIN, clearml_user_id=""
             )
 
     async def load_account(self, person: Person) -> Account:
-        """The person with his ClearML user and queue; a person at the terminal is the bot's own user."""
+        """Return a person's ClearML user and queue. Without a user of their own they act as the bot's."""
         bot_identity = await self._clearml.get_identity()
         name = bot_identity.user_name
         if person.clearml_user_id and person.clearml_user_id != bot_identity.user_id:

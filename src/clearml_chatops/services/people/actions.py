@@ -1,4 +1,4 @@
-"""What buttons do: an action under a short token that expires."""
+"""Actions of buttons, stored under short tokens that expire."""
 
 import secrets
 from collections.abc import Callable
@@ -19,7 +19,7 @@ class ActionService:
         self._clock = clock
 
     async def create_token(self, action: Action) -> str:
-        """A token of 16 characters of `A-Za-z0-9_-` that stands for the action for a week."""
+        """Store an action for a week and return its token: 16 characters of `A-Za-z0-9_-`."""
         token = secrets.token_urlsafe(_TOKEN_BYTES)
         async with self._database.writing() as session:
             store = ActionStore(session)
@@ -28,16 +28,16 @@ class ActionService:
         return token
 
     async def find_action(self, token: str) -> Action | None:
-        """The action; None where the token has expired or was never given out."""
+        """Return the action; None if the token has expired or never existed."""
         async with self._database.reading() as session:
             return await ActionStore(session).get(token, now=self._clock())
 
     async def record_question(self, conversation: Conversation, message_id: str, token: str) -> None:
-        """Notes which message asks the question of an action."""
+        """Record which message asks the question of an action."""
         async with self._database.writing() as session:
             await ActionStore(session).put_question(conversation, message_id, token)
 
     async def find_action_by_question(self, conversation: Conversation, message_id: str) -> Action | None:
-        """The action whose question a message asks; None where it asks none, or asked it too long ago."""
+        """Return the action that a message asks a question for; None if it asks none or has expired."""
         async with self._database.reading() as session:
             return await ActionStore(session).find_by_question(conversation, message_id, now=self._clock())

@@ -1,4 +1,4 @@
-"""The audit trail: who said what, and how it ended."""
+"""The audit trail: who sent which command, and its outcome."""
 
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.storage.audit import AuditStore
@@ -14,6 +14,6 @@ class AuditService:
             await AuditStore(session).add(entry)
 
     async def list_recent(self, count: int) -> list[AuditEntry]:
-        """The newest entries, newest first."""
+        """Return the most recent entries, newest first."""
         async with self._database.reading() as session:
             return await AuditStore(session).list_newest(count)

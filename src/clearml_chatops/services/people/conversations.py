@@ -1,4 +1,4 @@
-"""Conversations that get another id: a Telegram group that becomes a supergroup."""
+"""Conversations that get a new id, like a Telegram group that becomes a supergroup."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,6 +14,6 @@ class ConversationService:
         self._clock = clock
 
     async def move(self, old: Conversation, new: Conversation) -> None:
-        """Has what is told to the old conversation be told to the new one; saying so twice changes nothing."""
+        """Move everything of the old conversation to the new one. Repeating it changes nothing."""
         async with self._database.writing() as session:
             await ConversationMover(session).move(old, new, now=self._clock())

@@ -1,6 +1,6 @@
-"""Where each person is alone with the bot.
+"""Each person's private chat with the bot.
 
-There he is told what he has not asked for anywhere, and his hours of quiet count.
+Notifications that were not requested in a conversation go there, and quiet hours apply there.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ class DirectMessages:
         self._database = database
         self._clock = clock
         self._recorded: dict[int, Conversation] = {}
-        """As this process noted them: a person who stays where he is costs nothing."""
+        """What this process has recorded, so that the same chat is not written again."""
 
     async def record(self, person: Person, message: IncomingMessage) -> None:
-        """Notes where a person is, if nobody else is there. A terminal is left by closing it, and not noted.
+        """Record the conversation of a private message. Terminals are not recorded, since people close them.
 
-        What was to go to him by his own id, before it was known which conversation that is, now goes there.
+        Anything addressed to the person's user id, before the chat's own id was known, moves to the chat.
         """
         conversation = Conversation(message.conversation.platform, message.conversation.id)
         if (

@@ -1,4 +1,4 @@
-"""All that a person wants to see at once: his queue, his runs, his workers, himself."""
+"""The home page: a person's account, queue, runs and workers."""
 
 import asyncio
 from contextlib import suppress
@@ -25,10 +25,11 @@ _FINISHED_STATUSES = (Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PU
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """What /home shows. `queue` is None where he has none, or where it was deleted.
+    """What /home shows.
 
-    `active` waits or runs, `finished` are the last that ended; `workers` listen on his queue; `gpus` are
-    those of the bot's machine, none where it has no driver.
+    `queue` is None if the person has none or it was deleted. `active` are Pending and Running experiments,
+    `finished` the last ones that ended. `workers` listen on the queue. `gpus` are those of the bot's machine,
+    empty if it has no driver.
     """
 
     account: Account
@@ -61,7 +62,7 @@ class HomeService:
         self._person = person
 
     async def load_home(self) -> Home:
-        """All of it, asked for at once: four requests, none of which waits for another."""
+        """Load everything concurrently: four requests, none of which waits for another."""
         binding = await self._queues.get_binding()
         (account, identities, queue), (workers, active, finished), gpus = await asyncio.gather(
             asyncio.gather(

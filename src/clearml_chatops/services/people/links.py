@@ -1,4 +1,4 @@
-"""One person on several platforms: a code made where the bot knows him, said where it does not."""
+"""Accounts linked across platforms, by a one-time code from a platform where the person is known."""
 
 import secrets
 from collections.abc import Callable
@@ -29,7 +29,7 @@ class LinkService:
         self._clock = clock
 
     async def create_code(self, person: Person) -> str:
-        """A code that is good once, for ten minutes. Only its digest is kept."""
+        """Return a code that works once, within ten minutes. Only its digest is stored."""
         code = _generate_code()
         async with self._database.writing() as session:
             store = LinkCodeStore(session)
@@ -38,13 +38,13 @@ class LinkService:
         return code
 
     async def redeem_code(self, code: str, identity: Identity) -> Person:
-        """Has the identity be the person who made the code.
+        """Link the identity to the person who created the code, and return that person.
 
-        Wrong codes are counted by the audit trail, which each message reaches.
+        Wrong codes are counted in the audit trail, which records every message.
 
         Raises:
-            WrongLinkCodeError, KnownAsAnotherError.
-            TooManyLinkCodesError: this identity has said too many wrong ones; this one is not even tried.
+            WrongLinkCodeError, IdentityTakenError.
+            TooManyLinkCodesError: this identity has sent too many wrong codes; this one isn't tried.
         """
         now = self._clock()
         async with self._database.reading() as session:
@@ -64,7 +64,7 @@ class LinkService:
             return await people.link(identity, person_id)
 
     async def unlink(self, identity: Identity) -> None:
-        """Forgets by which identity a person was known here. Raises LastIdentityError."""
+        """Unlink an identity from its person. Raises LastIdentityError."""
         async with self._database.writing() as session:
             people = PeopleStore(session)
             person = await people.find(identity)
@@ -73,18 +73,18 @@ class LinkService:
             await people.unlink(identity)
 
     async def list_identities(self, person: Person) -> list[Identity]:
-        """All by which the person is known."""
+        """Return all identities of a person."""
         async with self._database.reading() as session:
             return await PeopleStore(session).list_identities(person.id)
 
     async def list_admin_names(self) -> list[str]:
-        """Whom a stranger may ask."""
+        """Return the names of the admins, for an unknown user to ask."""
         async with self._database.reading() as session:
             return await PeopleStore(session).list_names_with_role(Role.ADMIN)
 
 
 def _generate_code() -> str:
-    """Characters of `A-Za-z0-9_-`, as a link to a Telegram bot takes them; never what looks like an option."""
+    """Return characters of `A-Za-z0-9_-`, valid in a Telegram bot link, that don't look like an option."""
     while True:
         code = secrets.token_urlsafe(_CODE_BYTES)
         if code[0].isalnum() and "--" not in code:
