@@ -126,7 +126,7 @@ async def test_a_file_that_is_not_a_database_is_rejected(url: str, tmp_path: Pat
     with pytest.raises(DatabaseUnusableError) as caught:
         await _run_step(database, step)
     await database.aclose()
-    assert "chatops.db cannot be opened (file is not a database)" in str(caught.value)
+    assert "chatops.db can't be opened (file is not a database)" in str(caught.value)
     assert (tmp_path / "chatops.db").read_bytes() == b"a letter to grandmother " * 100
 
 

@@ -68,7 +68,7 @@ async def test_opening_the_messages_makes_no_home(front_end: SlackFrontEnd, bot:
 
 
 async def test_unknown_user_sees_their_id(front_end: SlackFrontEnd, bot: FakeBot, anna: Person) -> None:
-    refusal = Text(f"I do not know you yet. … this id: slack:T0001:{anna.id}", Tone.FAILURE)
+    refusal = Text(f"You don't have access yet. … this id: slack:T0001:{anna.id}", Tone.FAILURE)
     bot.replies["/home"] = Reply((refusal,), Outcome.REFUSED)
     await anna.open_home()
     await wait_until(lambda: _get_home_text(anna) == f"✗ {refusal.text}")

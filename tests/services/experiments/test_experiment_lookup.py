@@ -79,7 +79,7 @@ async def test_many_matches_are_counted_and_the_first_ones_offered(
     for number in range(12):
         sandbox.state.add_task(f"resnet {number}", user=sandbox.alice.id)
     reply = await program.send("/show resnet")
-    assert "fits more than 8 experiments" in to_plain_text(reply)
+    assert "More than 8 experiments match" in to_plain_text(reply)
     assert len(get_buttons(reply)) == 8
 
 
@@ -215,6 +215,6 @@ async def test_the_project_to_clone_into_must_be_unambiguous(
     assert sandbox.state.tasks[kept]["project"] == baseline["project"], "a whole name before a part of one"
     before = len(sandbox.state.tasks)
     reply = await program.send("/clone baseline nowhere project=visio")
-    assert "write one of vision, vision/a, vision/b" in to_plain_text(reply)
+    assert "Write one of vision, vision/a, vision/b" in to_plain_text(reply)
     assert await program.send_for_error_code("/clone baseline nowhere project=nosuch") == "project_not_found"
     assert len(sandbox.state.tasks) == before

@@ -260,7 +260,7 @@ async def test_failed_start_after_agreement_gives_the_reason(
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown agreed. But: clearml-agent is not installed on lab" in notification
+    assert "Bob Brown agreed. But: clearml-agent isn't installed on lab" in notification
     assert _parse_buttons(notification) == {"Try again": "/worker start gpus=1 --share"}
 
 

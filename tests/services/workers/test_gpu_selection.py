@@ -38,16 +38,16 @@ def test_gpus_are_selected_by_index_uuid_or_instance(text: str, selected: tuple[
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("9", "gpus: “9” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("0,9", "gpus: “9” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("2:1", "gpus: “2:1” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("GPU-ffff", "gpus: “GPU-ffff” is not a card of this machine; it has 0, 1, 2:0, 2:3, 3."),
-        ("GPU-aaaa", "gpus: “GPU-aaaa” is not the beginning of one UUID only; write more of it."),
-        ("0,0", "gpus: “0,0” is not a list of different cards; name each card once, like 0,1."),
-        ("1,GPU-aaaa2", "gpus: “1,GPU-aaaa2” is not a list of different cards; name each card once, like 0,1."),
-        ("2", "gpus: “2” is not a whole card; it is split; choose a part of it: 2:0 or 2:3."),
-        ("GPU-bbbb", "gpus: “GPU-bbbb” is not a whole card; it is split; choose a part of it: 2:0 or 2:3."),
-        ("3", "gpus: “3” is not a card that works; the driver has lost it; the machine needs a restart."),
+        ("9", "gpus: “9” is not a card of this machine. It has 0, 1, 2:0, 2:3, 3."),
+        ("0,9", "gpus: “9” is not a card of this machine. It has 0, 1, 2:0, 2:3, 3."),
+        ("2:1", "gpus: “2:1” is not a card of this machine. It has 0, 1, 2:0, 2:3, 3."),
+        ("GPU-ffff", "gpus: “GPU-ffff” is not a card of this machine. It has 0, 1, 2:0, 2:3, 3."),
+        ("GPU-aaaa", "gpus: “GPU-aaaa” is not the beginning of one UUID only. Write more of it."),
+        ("0,0", "gpus: “0,0” is not a list of different cards. Name each card once, like 0,1."),
+        ("1,GPU-aaaa2", "gpus: “1,GPU-aaaa2” is not a list of different cards. Name each card once, like 0,1."),
+        ("2", "gpus: “2” is not a whole card. It is split; choose a part of it: 2:0 or 2:3."),
+        ("GPU-bbbb", "gpus: “GPU-bbbb” is not a whole card. It is split; choose a part of it: 2:0 or 2:3."),
+        ("3", "gpus: “3” is not a card that works. The driver has lost it; the machine needs a restart."),
     ],
 )
 def test_unusable_gpu_error_says_what_to_do(text: str, sentence: str) -> None:

@@ -70,8 +70,8 @@ async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> 
         ("/gpus watch 9", "“9” is not a card of this machine"),
         ("/gpus watch 0,1", "“0,1” is not one card"),
         ("/gpus watch none", "“none” is not one card"),
-        ("/gpus watch 0 mem=500G", "“500G” is not memory that the card has; the card has 80G."),
-        ("/gpus watch 0 mem=much", "write it like 20G or 500M."),
+        ("/gpus watch 0 mem=500G", "“500G” is not memory that the card has. The card has 80G."),
+        ("/gpus watch 0 mem=much", "Write it like 20G or 500M."),
     ],
 )
 async def test_invalid_watch_gives_one_sentence(program: RunningProgram, line: str, sentence: str) -> None:
@@ -101,7 +101,7 @@ async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
     assert await bob.send_for_error_code("/gpus unwatch 1") == "gpu_not_watched", "what others watch is theirs"
 
     assert "Not watched here any more: card 1." in await program.ask("/gpus unwatch GPU-1")
-    assert "I watch no card 0 here" in to_plain_text(await program.send("/gpus unwatch 0"))
+    assert "Notifications for GPU 0 aren't on here" in to_plain_text(await program.send("/gpus unwatch 0"))
     assert "Not watched here any more: card 2." in await program.ask("/gpus unwatch")
     assert await _poll(program) == []
 

@@ -89,7 +89,7 @@ class GpuWatches:
         removed = [watch for watch in watches if not gpu or watch.gpu in gpu_ids]
         if not removed:
             offers = [Button("What is watched here", "/gpus watch")] if watches else []
-            raise GpuNotWatchedError(what=f"no card {gpu}" if gpu else "no card", buttons=offers)
+            raise GpuNotWatchedError(gpus=f"GPU {gpu}" if gpu else "GPUs", buttons=offers)
         async with self._database.writing() as session:
             for watch in removed:
                 await GpuWatchStore(session).remove(watch)
