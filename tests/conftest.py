@@ -1,4 +1,4 @@
-"""What every test stands on: nothing of this machine's user, no network beyond it, a sandbox, the program."""
+"""Fixtures for all tests: a clean environment, no network beyond this machine, a sandbox, the program."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ _SETTING_PREFIXES = ("CLEARML_", "CHATOPS_", "SLACK_", "TELEGRAM_", "TRAINS_")
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No setting, no credentials and no proxy of whoever runs the tests."""
+    """Remove the settings, credentials and proxies of the person who runs the tests."""
     for name in list(os.environ):
         if name.startswith(_SETTING_PREFIXES) or name.lower().endswith("_proxy") or name == "DATABASE_URL":
             monkeypatch.delenv(name)
@@ -33,21 +33,21 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test that reaches for another machine fails, and says which."""
+    """Fail a test that connects to another machine, and name the machine."""
     connect = socket.socket.connect
 
     def connect_to_loopback(self: socket.socket, address: object) -> None:
         if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
             message = f"a test tried to reach {address[0]}"
             raise AssertionError(message)
-        connect(self, address)  # type: ignore[arg-type]  # as the caller gave it
+        connect(self, address)  # type: ignore[arg-type]  # unchanged from the caller
 
     monkeypatch.setattr(socket.socket, "connect", connect_to_loopback)
 
 
 @pytest.fixture(autouse=True)
 def _cache_sdk_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading them takes a third of a second, and where there is no clearml.conf they are always the same."""
+    """Read the SDK's defaults once: it takes a third of a second, and without a clearml.conf they never change."""
 
     def read_cached_configuration() -> Any:
         if Path(os.environ["CLEARML_CONFIG_FILE"]).exists():
@@ -64,19 +64,19 @@ def _read_sdk_defaults() -> Any:
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
-    """A ClearML server of this test's own, empty but for its users and the queue `default`."""
+    """A ClearML server for one test, empty except for its users and the queue `default`."""
     async with Sandbox() as server:
         yield server
 
 
 @pytest.fixture
 async def program(sandbox: Sandbox, tmp_path: Path) -> AsyncIterator[RunningProgram]:
-    """The program as Alice's terminal sees it, on the sandbox. Its watcher looks when a test says so."""
+    """The program at Alice's terminal, connected to the sandbox. Its watcher polls when a test tells it to."""
     async with run_program(sandbox, tmp_path / "data") as running:
         yield running
 
 
 @pytest.fixture
 def baseline(sandbox: Sandbox) -> Document:
-    """The demo's finished experiment, in a sandbox that has the demo's other ones too."""
+    """The demo's finished experiment, in a sandbox with all demo experiments."""
     return add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)

@@ -1,4 +1,4 @@
-"""The law of the folders: who may import whom, and how large a file may grow."""
+"""Rules for the source tree: which module may import which, docstrings, file sizes and names."""
 
 import ast
 import subprocess
@@ -23,7 +23,7 @@ def _read_text(source: str) -> str:
 
 
 def _list_imports(source: str) -> Iterator[str]:
-    """The modules that a file imports, anywhere in it."""
+    """Yield the modules that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(_read_text(source))):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
@@ -52,7 +52,7 @@ def test_all_import_contracts_hold() -> None:
 
 
 def test_the_clearml_package_is_imported_in_one_module() -> None:
-    # The program that the sandbox's experiment runs is a user's script, not a part of ours.
+    # The script of the sandbox's demo experiment stands for a user's own code.
     assert _find_importers("clearml") - {"sandbox/demo/train.py"} == {"services/clearml_gateway/session.py"}
 
 

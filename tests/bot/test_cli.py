@@ -28,7 +28,7 @@ async def test_a_failed_line_ends_the_script(sandbox: Sandbox, tmp_path: Path) -
 
     code, output = await _run_console(sandbox, tmp_path, "-c", "/show nothing", "-c", "/archive copy")
     assert code == 1
-    assert "No experiment is called" in output
+    assert "No experiment named" in output
     assert "archive" not in output, "what follows a line that failed is not run"
 
 

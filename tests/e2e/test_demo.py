@@ -65,7 +65,7 @@ async def test_a_line_that_fails_makes_the_demo_fail(tmp_path: Path) -> None:
     output, _ = await process.communicate()
 
     assert process.returncode == 1
-    assert "No experiment is called “nothing-of-this-name”" in re.sub(r"\s+", " ", output.decode())
+    assert "No experiment named “nothing-of-this-name”" in re.sub(r"\s+", " ", output.decode())
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -82,9 +82,9 @@ async def test_a_code_links_one_person_on_both_platforms(sandbox: Sandbox, tmp_p
     async with open_chat("slack") as slack, open_chat("telegram") as telegram:
         settings = {**telegram.build_settings(sandbox), **slack.build_settings(sandbox)}
         async with run_bot_in_process(build_bot_settings(sandbox, tmp_path, **settings)):
-            await play(telegram, Turn("/whoami", ("I do not know you yet", telegram.id)))
+            await play(telegram, Turn("/whoami", ("You don't have access yet", telegram.id)))
             await play(slack, Turn("/link", ("/start ",)))
             code = slack.read_messages()[-1].split("/start ")[1].split()[0]
             await play(telegram, Turn(f"/start {code}", ("alice",)))
             await play(telegram, Turn("/whoami", ("alice", "Alice Adams")))
-            await play(telegram, Turn(f"/start {code}", ("wrong, used or older",)))
+            await play(telegram, Turn(f"/start {code}", ("doesn't work or has expired",)))

@@ -51,7 +51,7 @@ async def test_notifications_come_once_and_in_order_after_failures_of_clearml_an
             _start_and_finish_run(sandbox, "run 1", final_status="failed")
             sandbox.requests.clear()
             for chat in chats:
-                await play(chat, Turn("/queue list", ("does not answer",)))
+                await play(chat, Turn("/queue list", ("doesn't answer",)))
             await wait_until(
                 lambda: len(sandbox.requests.find_by_endpoint("tasks.get_all_ex")) >= _FAILED_POLL_COUNT
             )

@@ -52,7 +52,7 @@ async def test_new_alert_reply_shows_condition(runs: WatchedRuns, task: Document
     [
         ("/alert metric", "usage", "needs <condition>"),
         ("/alert metric val/acc", "invalid_value", "is not a condition"),
-        ("/alert metric acc>0.9", "ambiguous_metric", "“acc” fits train/acc and val/acc of “a run”"),
+        ("/alert metric acc>0.9", "ambiguous_metric", "“acc” matches train/acc and val/acc of “a run”"),
         ("/alert metric val/ac_c>0.9", "metric_not_found", "Did you mean val/acc"),
         ("/alert metric loss<1 nowhere", "experiment_not_found", "nowhere"),
         ("/alert log", "usage", "needs <pattern>"),
@@ -60,8 +60,8 @@ async def test_new_alert_reply_shows_condition(runs: WatchedRuns, task: Document
         ("/alert log '(a'", "bad_pattern", "missing ) at character 3"),
         ("/alert log a b c", "usage", "what has spaces needs quotes"),
         ("/alert off", "usage", "needs <number>"),
-        ("/alert off 7", "alert_not_found", "There is no alert 7 here"),
-        ("/alert off first", "invalid_value", "give one of the list, or all"),
+        ("/alert off 7", "alert_not_found", "There's no alert 7 here"),
+        ("/alert off first", "invalid_value", "Give one of the list, or all"),
     ],
 )
 async def test_invalid_alert_is_refused(
@@ -91,7 +91,7 @@ async def test_condition_already_met_sets_no_alert(runs: WatchedRuns, task: Docu
 @pytest.mark.parametrize("line", ["/alert metric val/acc>0.9", "/alert log nan"])
 async def test_alert_on_finished_run_is_refused(runs: WatchedRuns, task: Document, line: str) -> None:
     runs.finish_run(task, "failed")
-    assert "is Failed, so nothing more will come of it" in to_plain_text(await runs.program.send(line))
+    assert "is Failed, so it reports and logs nothing more" in to_plain_text(await runs.program.send(line))
     assert await runs.program.send_for_error_code(line) == "run_ended"
 
 

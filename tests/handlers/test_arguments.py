@@ -54,28 +54,28 @@ def test_valid_value_is_converted(converter: Converter, text: str, value: object
 @pytest.mark.parametrize(
     ("converter", "text", "advice"),
     [
-        (WholeNumber(1, 10_000), "0", "give one from 1 to 10000."),
-        (WholeNumber(1, 10_000), "10001", "give one from 1 to 10000."),
-        (WholeNumber(1, 10_000), "-1", "give one from 1 to 10000."),
-        (WholeNumber(1, 10_000), "1.5", "give one from 1 to 10000."),
-        (WholeNumber(1, 10_000), "many", "give one from 1 to 10000."),
-        (WholeNumber(1, 10_000), "", "give one from 1 to 10000."),
-        (WholeNumber(1, 10_000), "9" * 5000, "give one from 1 to 10000."),
-        (Duration(), "0s", "write it like 30s, 5m, 2h or 1d."),
-        (Duration(), "soon", "write it like 30s, 5m, 2h or 1d."),
-        (Duration(), "1.5h", "write it like 30s, 5m, 2h or 1d."),
-        (Duration(), "9999999d", "write it like 30s, 5m, 2h or 1d."),
-        (Duration(), "-5m", "write it like 30s, 5m, 2h or 1d."),
-        (StatusWord(), "done", "use one of Draft, Pending, Running, Completed, Failed, Aborted, Published."),
-        (GpuList(), "0,", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
-        (GpuList(), "0-1", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
-        (GpuList(), "", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
-        (GpuList(), "0;rm -rf /", "write it like 0,1 or all or none, or as UUIDs like GPU-…."),
-        (GpuList(), "0,1,0", "name each card once, like 0,1."),
-        (GpuList(), "1,01", "name each card once, like 0,1."),
-        (Position(), "0", "use front, back or a number from 1."),
-        (Position(), "-1", "use front, back or a number from 1."),
-        (Position(), "middle", "use front, back or a number from 1."),
+        (WholeNumber(1, 10_000), "0", "Give one from 1 to 10000."),
+        (WholeNumber(1, 10_000), "10001", "Give one from 1 to 10000."),
+        (WholeNumber(1, 10_000), "-1", "Give one from 1 to 10000."),
+        (WholeNumber(1, 10_000), "1.5", "Give one from 1 to 10000."),
+        (WholeNumber(1, 10_000), "many", "Give one from 1 to 10000."),
+        (WholeNumber(1, 10_000), "", "Give one from 1 to 10000."),
+        (WholeNumber(1, 10_000), "9" * 5000, "Give one from 1 to 10000."),
+        (Duration(), "0s", "Write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "soon", "Write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "1.5h", "Write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "9999999d", "Write it like 30s, 5m, 2h or 1d."),
+        (Duration(), "-5m", "Write it like 30s, 5m, 2h or 1d."),
+        (StatusWord(), "done", "Use one of Draft, Pending, Running, Completed, Failed, Aborted, Published."),
+        (GpuList(), "0,", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
+        (GpuList(), "0-1", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
+        (GpuList(), "", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
+        (GpuList(), "0;rm -rf /", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
+        (GpuList(), "0,1,0", "Name each card once, like 0,1."),
+        (GpuList(), "1,01", "Name each card once, like 0,1."),
+        (Position(), "0", "Use front, back or a number from 1."),
+        (Position(), "-1", "Use front, back or a number from 1."),
+        (Position(), "middle", "Use front, back or a number from 1."),
     ],
 )
 def test_invalid_value_is_refused_with_advice(converter: Converter, text: str, advice: str) -> None:
@@ -83,7 +83,7 @@ def test_invalid_value_is_refused_with_advice(converter: Converter, text: str, a
         converter.convert(text, name="it")
     assert caught.value.values["name"] == "it"
     assert str(caught.value).startswith("it: “")
-    assert str(caught.value).endswith(f"; {advice}")
+    assert str(caught.value).endswith(f". {advice}")
     assert len(str(caught.value)) < 400
 
 

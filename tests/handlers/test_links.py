@@ -18,7 +18,7 @@ from clearml_chatops.models.replies import Outcome, Reply
 from clearml_chatops.sandbox import Sandbox
 from tests.support.program import RunningProgram, get_buttons, run_program, to_plain_text
 
-UNKNOWN = "Ask alice to let you in and give this id: chat:team:U7"
+UNKNOWN = "Ask alice to add you, with this id: chat:team:U7"
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ async def test_unknown_user_is_told_whom_to_ask(program: RunningProgram, unknown
         "",
     ):
         reply = await unknown_user.send(line)
-        assert to_plain_text(reply) == f"I do not know you yet. {UNKNOWN}", line
+        assert to_plain_text(reply) == f"You don't have access yet. {UNKNOWN}", line
     assert program.sandbox.requests.list_endpoints() == []
     assert await unknown_user.find_person() is None
 
@@ -163,7 +163,7 @@ async def test_unknown_user_is_told_whom_to_ask(program: RunningProgram, unknown
 async def test_unknown_user_without_admin_gets_generic_advice(sandbox: Sandbox, tmp_path: Path) -> None:
     async with run_program(sandbox, tmp_path / "other") as fresh:
         unknown_user = RunningProgram(fresh.program, sandbox, Identity("chat", "U7", "team"), "Somebody")
-        assert "Ask an admin to let you in" in to_plain_text(await unknown_user.send("/find"))
+        assert "Ask an admin to add you" in to_plain_text(await unknown_user.send("/find"))
 
 
 async def test_linked_user_is_not_moved_and_code_stays_valid(
@@ -179,7 +179,7 @@ async def test_code_is_not_shown_in_public(bob: RunningProgram) -> None:
     dispatcher = Dispatcher(bob.program.process, build_registry())
     message = IncomingMessage(bob.identity, bob.name, bob.conversation, "/link", is_visible_to_others=True)
     reply: Reply = await dispatcher.handle(message)
-    assert to_plain_text(reply) == "Others can read here; send /link to me in a direct message."
+    assert to_plain_text(reply) == "Others can read this chat. Send /link to the bot in a direct message."
 
 
 async def test_last_identity_cannot_be_unlinked(bob: RunningProgram, unknown_user: RunningProgram) -> None:

@@ -52,19 +52,19 @@ def test_hour_range_is_parsed(text: str, hours: object) -> None:
 
 @pytest.mark.parametrize("text", ["", "2", "0m", "2x", "31d", "25:00", "h", "m2", "-2h"])
 def test_invalid_mute_duration_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="write it like 30m"):
+    with pytest.raises(InvalidValueError, match="Write it like 30m"):
         MuteDuration().convert(text, name="length")
 
 
 @pytest.mark.parametrize("text", ["", "23:00", "23:00-", "24:00-08:00", "8-8", "23:60-8", "night"])
 def test_invalid_hour_range_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="write them like 23:00-08:00"):
+    with pytest.raises(InvalidValueError, match="Write them like 23:00-08:00"):
         HourRange().convert(text, name="hours")
 
 
 @pytest.mark.parametrize("text", ["", "9am", "24", "9:5", "0900"])
 def test_invalid_time_of_day_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="write it like 09:00"):
+    with pytest.raises(InvalidValueError, match="Write it like 09:00"):
         TimeOfDay().convert(text, name="at")
 
 

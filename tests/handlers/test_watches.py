@@ -133,9 +133,7 @@ async def test_unwatch_removes_nearest_watch_first(program: RunningProgram, base
                 listed = to_plain_text(await send_in_channel(program, "/watching", thread=thread))
                 is_here = thread in left or (not thread and bool(left))
                 assert (what.rpartition("=")[2] in listed) == is_here, (what, thread, left)
-        assert "not watched here" in to_plain_text(
-            await send_in_channel(program, f"/unwatch {what}", thread="17.1")
-        )
+        assert "aren't on here" in to_plain_text(await send_in_channel(program, f"/unwatch {what}", thread="17.1"))
     await send_in_channel(program, "/watch baseline", thread="18.1")
     assert "no longer watched" in to_plain_text(await send_in_channel(program, "/unwatch baseline", thread="17.1"))
 

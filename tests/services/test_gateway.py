@@ -101,7 +101,7 @@ async def test_lost_answer_to_a_write_is_reported_as_uncertain(
     before = len(program.sandbox.state.tasks)
     program.sandbox.faults.disconnect("tasks.clone", times=1, takes_effect=True)
     reply = await program.send(f"/clone {baseline['id']} two GPUs")
-    assert "may or may not have been done" in to_plain_text(reply)
+    assert "may or may not have been made" in to_plain_text(reply)
     assert "Nothing was changed" not in to_plain_text(reply)
     assert len(program.sandbox.state.tasks) == before + 1
 

@@ -1,4 +1,4 @@
-"""A database of each test's own, in a file: SQLite in memory has other locks."""
+"""Fixtures: a database for each test, in a file, because SQLite locks differently in memory."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Transactions, and what is said when there can be none."""
+"""Transactions, and the errors of a database that cannot be used."""
 
 import asyncio
 import threading
@@ -22,7 +22,7 @@ _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 async def _join_connection_threads() -> AsyncIterator[None]:
-    """Each connection has a thread; that of one which could not be opened ends by itself, a moment later."""
+    """Wait for the threads of connections; that of a connection that could not be opened ends a little later."""
     before = set(threading.enumerate())
     yield
     for thread in set(threading.enumerate()) - before:
@@ -61,7 +61,7 @@ async def test_a_writer_does_not_block_on_readers(database: Database) -> None:
         assert await WatcherStore(reader).get_cursor() is None
         async with asyncio.timeout(2):
             await _move_cursor(database, _NOON)
-        assert await WatcherStore(reader).get_cursor() is None, "a reader sees one moment until its end"
+        assert await WatcherStore(reader).get_cursor() is None, "a reader sees the same snapshot until its end"
 
 
 async def test_a_failed_transaction_is_rolled_back(database: Database) -> None:
@@ -126,7 +126,7 @@ async def test_a_file_that_is_not_a_database_is_rejected(url: str, tmp_path: Pat
     with pytest.raises(DatabaseUnusableError) as caught:
         await _run_step(database, step)
     await database.aclose()
-    assert "chatops.db cannot be opened (file is not a database)" in str(caught.value)
+    assert "chatops.db can't be opened (file is not a database)" in str(caught.value)
     assert (tmp_path / "chatops.db").read_bytes() == b"a letter to grandmother " * 100
 
 

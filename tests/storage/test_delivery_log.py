@@ -1,4 +1,4 @@
-"""The file of what was told in the last moment: it outlives the process, and is never in the way."""
+"""The delivery log: it outlives the process, and a broken file stops nothing."""
 
 import logging
 from dataclasses import replace
@@ -55,7 +55,7 @@ def test_entries_are_kept_in_memory_when_the_file_cannot_be_written(
     with caplog.at_level(logging.WARNING):
         delivery_log.add([_FIRST])
     assert _FIRST in delivery_log
-    assert "What was told is not noted" in caplog.text
+    assert "Can't record sent notifications" in caplog.text
     delivery_log.remove([_FIRST])
     assert _FIRST not in delivery_log
 

@@ -1,4 +1,4 @@
-"""Migrations and schema say the same, and there is a way forth and back."""
+"""Migrations match the schema, and can be upgraded and downgraded."""
 
 import pytest
 from alembic import command

@@ -1,4 +1,4 @@
-"""Each store: what is put in comes out, and what must exist once does."""
+"""Stores: values are read back unchanged, and unique ones exist once."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,10 +97,10 @@ async def test_queue_bindings_are_put_renamed_listed_and_removed(database: Datab
         await people.bind_queue(alice.id, QueueBinding("q0", "former"))
         await people.bind_queue(alice.id, QueueBinding("q1", "alice_queue"))
         await people.bind_queue(bob.id, QueueBinding("q2", "bob_queue"))
-        await people.rename_bound_queue("q1", "cards_queue")
+        await people.rename_bound_queue("q1", "renamed_queue")
     async with database.writing() as session:
         people = PeopleStore(session)
-        assert await people.get_queue_binding(alice.id) == QueueBinding("q1", "cards_queue")
+        assert await people.get_queue_binding(alice.id) == QueueBinding("q1", "renamed_queue")
         assert await people.get_queue_binding(bob.id) == QueueBinding("q2", "bob_queue")
         assert await people.list_others_with_queue("q1", 0) == [alice]
         assert await people.list_others_with_queue("q1", alice.id) == []
@@ -154,7 +154,7 @@ async def test_edits_are_undone_in_reverse_order_and_only_once(database: Databas
         assert await DraftEditStore(session).get_last("81c0") is not None
 
 
-# ── The watcher's memory ──────────────────────────────────────────────────────────────────────────
+# ── The watcher ───────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_state_is_stored_completely_and_replaced(database: Database) -> None:
@@ -244,9 +244,7 @@ async def test_an_event_is_read_back_from_the_outbox_unchanged(database: Databas
 
 async def test_an_event_added_twice_is_queued_once_per_conversation(database: Database) -> None:
     await _add_to_outbox(database, _EVENT, _TERMINAL, _TERMINAL, _CHANNEL)
-    await _add_to_outbox(
-        database, replace(_EVENT, experiment_name="renamed meanwhile"), _THREAD, _CHANNEL, _TERMINAL
-    )
+    await _add_to_outbox(database, replace(_EVENT, experiment_name="renamed"), _THREAD, _CHANNEL, _TERMINAL)
     assert [item.event for item in await _list_due(database)] == [_EVENT]
     assert [item.conversation for item in await _list_due(database, _CHANNEL)] == [_CHANNEL, _THREAD]
 
@@ -281,9 +279,7 @@ async def test_due_notifications_are_in_order_and_limited(database: Database) ->
     assert [item.event.at for item in due] == [_NOON + _MINUTE, _NOON + 2 * _MINUTE]
 
 
-async def test_a_postponed_notification_is_due_at_its_next_attempt(
-    database: Database,
-) -> None:
+async def test_a_postponed_notification_is_due_at_its_next_attempt(database: Database) -> None:
     await _add_to_outbox(database, _EVENT, _TERMINAL)
     (waiting,) = await _list_due(database)
     for attempt in (1, 2):
@@ -350,7 +346,7 @@ async def test_started_workers_are_listed_by_host_replaced_and_removed(database:
         store = StartedWorkerStore(session)
         assert await store.list(host="lab") == [restarted]
         await store.remove(original.id)
-        await store.remove("never there")
+        await store.remove("unknown")
     async with database.reading() as session:
         store = StartedWorkerStore(session)
         assert await store.list(host="lab") == []

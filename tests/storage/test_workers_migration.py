@@ -1,4 +1,4 @@
-"""Workers started before there was a desired state are wanted afterwards, and their processes still known."""
+"""The migration that turns started workers into desired ones and keeps their processes."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,1 +1,1 @@
-"""What travels between the layers: frozen dataclasses and the errors. Imports nothing of ours."""
+"""Frozen dataclasses and errors that are passed between the layers. Imports no other part of the program."""

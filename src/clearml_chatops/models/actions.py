@@ -1,14 +1,14 @@
-"""What a button stands for, where the platform's buttons have no room for it."""
+"""The command behind a button, for platforms whose buttons hold only a short token."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Pressing the button runs `line`.
+    """Pressing the button runs `command`.
 
-    With a `question` the person is asked first, and what he answers is put behind the line as one word.
-    The answer to one that is `in_place` takes the place of the message that has the button.
+    With a `question` the person is asked first, and their answer is appended to the command as one word.
+    If `in_place`, the reply replaces the message that has the button.
     """
 
     command: str

@@ -1,4 +1,4 @@
-"""What may be wrong with an experiment that waits or runs."""
+"""Alarms about experiments that are pending or running and seem stuck."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,16 +7,16 @@ from enum import StrEnum
 
 class AlarmKind(StrEnum):
     UNATTENDED = "unattended"
-    """It waits, and no worker listens on its queue."""
+    """Pending, and no worker listens on its queue."""
     SILENT = "silent"
-    """It runs and gives no sign of life: no log, no iteration, no use of a card."""
+    """Running without any activity: no log line, no iteration, no GPU use."""
     WORKER_LOST = "worker_lost"
-    """It runs, and its agent reports no more."""
+    """Running, and its agent has stopped reporting."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmThresholds:
-    """For how long something must be so before it is told; zero is never."""
+    """How long a condition must last before people get notified; zero turns the alarm off."""
 
     unattended: timedelta = timedelta(minutes=10)
     silent: timedelta = timedelta(minutes=30)
@@ -34,9 +34,10 @@ class AlarmThresholds:
 
 @dataclass(frozen=True, slots=True)
 class Stall:
-    """Something of an experiment that has not moved since `since`, by our own clock.
+    """A condition of an experiment that has lasted since `since`, by the bot's own clock.
 
-    `sign` is how it stands: another one means that it moved. `told` is whether an alarm was given of it.
+    `fingerprint` describes the observed state: a different one means that the experiment has progressed.
+    `is_notified` is whether people were notified of this stall.
     """
 
     experiment_id: str

@@ -1,4 +1,4 @@
-"""What somebody wants to be told of once: a value that a run reports, or a line that it logs."""
+"""Alerts: one-time notifications about a value that a run reports, or a line that it logs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Comparison(StrEnum):
 
     @property
     def is_met_by_high_values(self) -> bool:
-        """Whether a high value fulfils it, so that a run's highest tells whether one did."""
+        """Whether high values meet it, so that a run's highest value decides."""
         return self in {Comparison.ABOVE, Comparison.AT_LEAST}
 
     def is_met(self, value: float, threshold: float) -> bool:
@@ -34,7 +34,7 @@ _OPERATORS: dict[Comparison, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class MetricCondition:
-    """A scalar beyond a number. `metric` is a whole name, `title/series`, or one of the two."""
+    """A scalar that crosses a threshold. `metric` is the full name, `title/series`, or one of the two."""
 
     metric: str
     comparison: Comparison
@@ -46,7 +46,7 @@ class MetricCondition:
 
 @dataclass(frozen=True, slots=True)
 class LogCondition:
-    """A log line in which a regular expression is found."""
+    """A log line that matches a regular expression."""
 
     pattern: str
 
@@ -59,10 +59,10 @@ Condition = MetricCondition | LogCondition
 
 @dataclass(frozen=True, slots=True)
 class AlertProgress:
-    """How far the looks for one alert have come.
+    """What polling has covered so far for one alert.
 
-    `extreme` is the highest value of the metric at the last look, the lowest where a low one is waited for.
-    Log lines count that stand behind `log_from`; the next look begins behind `log_next`.
+    `extreme` is the metric's highest value at the last poll, or the lowest for conditions met by low values.
+    Only log lines after `log_since` count; the next poll reads after `log_read_until`.
     """
 
     extreme: float | None = None
@@ -72,7 +72,7 @@ class AlertProgress:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Somebody's wish to be told. `number` names it for good: it is never another's."""
+    """A person's alert in a conversation. `number` is its permanent name and is never reused."""
 
     number: int
     experiment_id: str

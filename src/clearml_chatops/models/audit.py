@@ -1,4 +1,4 @@
-"""The audit trail: every command that anybody gave, and how it ended."""
+"""The audit trail: every command that was sent, and its outcome."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from clearml_chatops.models.replies import Outcome
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """`incident` is the id that the person saw and the log holds, for what was unexpected."""
+    """One command. `incident_id` links an unexpected error that the person saw to the log."""
 
     at: datetime
     identity: str

@@ -1,4 +1,4 @@
-"""The cards: messages that show how an experiment is, edited as it moves on."""
+"""Cards: messages that show an experiment and are edited as it progresses."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,11 +8,11 @@ from clearml_chatops.models.messages import Conversation
 
 @dataclass(frozen=True, slots=True)
 class DueCard:
-    """A card that shows what no longer is so.
+    """A card whose content is out of date.
 
     A superseded one has a newer card of the same experiment further down its conversation. `edited` is
-    when it was changed last, `due` since when it has to be changed. One that `is_outdated` shows another status
-    than the experiment has, and not only numbers that have moved on.
+    the time of the last edit, `due` the time since when an edit is due. `has_outdated_status` is whether the
+    card shows a status that the experiment no longer has, rather than only old numbers.
     """
 
     conversation: Conversation
@@ -26,10 +26,10 @@ class DueCard:
 
 @dataclass(frozen=True, slots=True)
 class EditIntervals:
-    """How long a card is left alone between two edits, and a conversation between edits of any of its cards.
+    """Minimum intervals between two edits of one card, and of any cards of one conversation.
 
-    Where there is one for the conversation, edits use up what the platform takes of new messages too, so that
-    these go first.
+    An interval for the conversation means that the platform counts edits and new messages against the same
+    rate limit, so new messages are sent first.
     """
 
     card: timedelta

@@ -1,4 +1,4 @@
-"""Edits of a draft, kept so that the last one can be undone."""
+"""Edits of a draft, stored for undo."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class EditKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DraftEdit:
-    """What one command changed. `before` and `after` are JSON, in a form of each kind's own."""
+    """What one command changed. `before` and `after` are JSON; their shape depends on the kind."""
 
     experiment_id: str
     kind: EditKind

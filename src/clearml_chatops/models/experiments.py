@@ -1,4 +1,4 @@
-"""Experiments (ClearML's tasks) and what belongs to one: parameters, container, script, metrics."""
+"""Experiments (ClearML's tasks) and their parts: parameters, container, script, metrics, log lines."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +10,13 @@ SHORT_ID_LENGTH = 8
 
 
 STOPPING_STATUS_MESSAGE = "stopping"
-"""The status message by which ClearML asks an agent to end a run; an agent looks every 5 s."""
+"""The status message by which ClearML asks an agent to end a run; agents poll it every 5 s."""
 
 _CHANGED_BY_AGENT_PREFIX = "Changed by clearml-agent"
 
 
 class Status(StrEnum):
-    """A status as the API writes it; `word` is the one the web UI shows."""
+    """A status as the API writes it; `label` is the name that the web UI shows."""
 
     DRAFT = "created"
     PENDING = "queued"
@@ -35,19 +35,19 @@ class Status(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Whether a run has ended, well or badly."""
+        """Whether a run has ended, successfully or not."""
         return self in {Status.COMPLETED, Status.FAILED, Status.ABORTED, Status.PUBLISHED, Status.CLOSED}
 
     @classmethod
     def from_text(cls, text: str) -> "Status | None":
-        """The status a person means by `word`: the web UI's word or the API's."""
+        """Return the status with this name, as the web UI or the API writes it; None if there is none."""
         normalized = text.strip().casefold()
         return next((status for status in cls if normalized in {status.value, status.label.casefold()}), None)
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ParameterName:
-    """Section and name of a hyper-parameter, written `Args/lr` in the web UI and `args.lr` in commands."""
+    """Section and name of a hyperparameter, written `Args/lr` in the web UI and `args.lr` in commands."""
 
     section: str
     name: str
@@ -58,7 +58,7 @@ class ParameterName:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One hyper-parameter. ClearML keeps every value as text; `type` is what the script declared."""
+    """One hyperparameter. ClearML stores every value as text; `type` is what the script declared."""
 
     section: str
     name: str
@@ -73,9 +73,9 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """Where a run happens: docker image, arguments of `docker run`, shell script run before the start.
+    """A run's container: Docker image, arguments of `docker run`, and a shell script run before the start.
 
-    `other` holds the keys that ClearML keeps besides these, so that writing one part loses none.
+    `other` holds all further keys that ClearML stores; they are written back with every change.
     """
 
     image: str = ""
@@ -86,7 +86,7 @@ class Container:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Which code a run executes. `other` holds what ClearML keeps besides: uncommitted changes, packages."""
+    """The code that a run executes. `other` holds all else that ClearML stores: uncommitted changes, packages."""
 
     repository: str = ""
     branch: str = ""
@@ -98,7 +98,7 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """The last value of one scalar, and its extremes over the whole run where the server told them."""
+    """The last value of one scalar, and its extremes over the whole run if the server sent them."""
 
     metric: str
     variant: str
@@ -113,7 +113,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """An experiment as the server had it at one moment."""
+    """A snapshot of an experiment on the server."""
 
     id: str
     name: str
@@ -151,27 +151,27 @@ class Experiment:
 
     @property
     def is_changed_by_agent(self) -> bool:
-        """Whether its status was set by the agent that runs it, and not by a person."""
+        """Whether the agent that runs it set its status, rather than a person."""
         return self.status_message.startswith(_CHANGED_BY_AGENT_PREFIX)
 
     @property
     def is_stopping(self) -> bool:
-        """Whether its agent was asked to end it, and has not yet."""
+        """Whether its agent was asked to end it and has not done so yet."""
         return self.status is Status.RUNNING and self.status_message == STOPPING_STATUS_MESSAGE
 
     @property
     def is_setting_up(self) -> bool:
-        """Whether it runs, but its own code has not been heard of yet.
+        """Whether it is running, but its own code has not started yet.
 
-        The agent says that it runs before it pulls the image and installs the packages. ClearML's SDK blanks
-        what the agent wrote when the code begins; other code is heard of by what it reports.
+        The agent sets the status to running before it pulls the image and installs the packages. ClearML's SDK
+        clears the agent's status message when the code starts; code without the SDK is noticed when it reports.
         """
         has_reported = self.last_iteration > 0 or bool(self.metrics)
         by_agent = self.status_message.endswith("by agent") or self.is_changed_by_agent
         return self.status is Status.RUNNING and by_agent and not has_reported
 
     def compute_running_time(self, now: datetime) -> timedelta | None:
-        """How long it has run, or ran; None when it never started."""
+        """Return how long it has been running, or ran; None if it never started."""
         if self.started is None or self.status in {Status.DRAFT, Status.PENDING}:
             return None
         return (
@@ -183,7 +183,7 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a run's console."""
+    """One line of a run's console log."""
 
     at: datetime
     text: str

@@ -1,14 +1,14 @@
-"""What is drawn: curves in panels, and bars."""
+"""Content of figures: curves in panels, and bars."""
 
 from dataclasses import dataclass
 
 MAX_PANELS = 6
-"""Panels that can still be read on a phone."""
+"""The most panels that are readable on a phone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve; a value that is no number, or infinite, is a gap in it."""
+    """A curve; NaN and infinite values are gaps in it."""
 
     label: str
     x: tuple[float, ...]
@@ -17,7 +17,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """Curves in one system of axes."""
+    """Curves that share one pair of axes."""
 
     title: str
     lines: tuple[Line, ...]
@@ -25,7 +25,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A share between 0 and 1 with its name before it and words in it; None where it is not known."""
+    """A share between 0 and 1 (None if unknown), with a label before the bar and a text inside."""
 
     label: str
     share: float | None

@@ -1,4 +1,4 @@
-"""Questions to a person about the cards that his worker has: may somebody else have them?"""
+"""GPU requests: asking the owner of a worker to share or hand over its GPUs."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from clearml_chatops.models.workers import RunningPolicy, WorkerSpec
 
 
 class GpuRequestAnswer(StrEnum):
-    """What the asked person says: share the cards, give them up when his run has ended, or neither."""
+    """The owner's answer: share the GPUs, hand them over when the current run has ended, or decline."""
 
     SHARE = "share"
     HAND_OVER = "handover"
@@ -18,10 +18,10 @@ class GpuRequestAnswer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GpuRequestDetails:
-    """What somebody wants to have carried out once everybody whom he asks for cards has agreed.
+    """What to carry out for the requester once every owner has agreed.
 
-    `restarts` is the worker that shall be restarted, None where one shall be started; `line` is the command line
-    of it all. What becomes of it is told in `conversation`.
+    `gpu_label` is text for people, such as "GPUs 0 and 1". `worker_id_to_restart` is None if a new worker is to
+    be started. `command` is the command that was sent. Notifications go to `conversation`.
     """
 
     requester_id: int
@@ -36,10 +36,10 @@ class GpuRequestDetails:
 
 @dataclass(frozen=True, slots=True)
 class GpuRequest:
-    """A request as one person is asked for it. The questions of one request have the same `group`.
+    """A request to one owner. Requests that belong to one command share a `group_token`.
 
-    `worker_ids` are his workers that the bot has started, and can hence end. `answer` is None until he has given
-    one, and `begun` until all have and the request is being carried out.
+    `worker_ids` are the owner's workers that the bot started, and can therefore stop. `answer` is None until the
+    owner has answered; `handover_started` is None until all owners have agreed and the request is carried out.
     """
 
     token: str

@@ -1,4 +1,4 @@
-"""The GPUs of a machine as the driver tells of them, and who is on them."""
+"""The GPUs of a machine as the driver reports them, and who uses them."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from clearml_chatops.models.messages import Conversation
 
 @dataclass(frozen=True, slots=True)
 class GpuProcess:
-    """A process that uses a card, and how many bytes of its memory; None where the driver does not tell."""
+    """A process that uses a GPU, and how many bytes of its memory; None if the driver does not report it."""
 
     id: int
     memory: int | None = None
@@ -16,7 +16,7 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class MigInstance:
-    """A part of a card that works as a card of its own. Memory in bytes."""
+    """A MIG instance: a part of a GPU that works like a separate one. Memory in bytes."""
 
     index: int
     uuid: str
@@ -28,7 +28,7 @@ class MigInstance:
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A card. What it does not know of itself is None; of one that is `lost` nothing is known any more.
+    """A GPU. Metrics that it does not support are None; for a `lost` one all metrics are unknown.
 
     Utilization in percent, memory in bytes, temperature in degrees Celsius, power in watts.
     """
@@ -48,16 +48,17 @@ class Gpu:
 
     @property
     def all_processes(self) -> tuple[GpuProcess, ...]:
-        """Its own processes and those of its instances, each once."""
+        """Its own processes and those of its instances, without duplicates."""
         listed = [*self.processes, *(process for instance in self.instances for process in instance.processes)]
         return tuple({process.id: process for process in listed}.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Occupant:
-    """Who a process on a card belongs to, as far as it can be told; what cannot is empty.
+    """The owner of a process on a GPU, as far as known; unknown fields are empty.
 
-    `account` is the machine's user that runs it, `program` what is run, `person` the experiment's owner.
+    `system_user` is the operating system's user that runs it, `program` the name of the program, `person_name`
+    the experiment's owner.
     """
 
     process: GpuProcess
@@ -71,22 +72,23 @@ class Occupant:
 
 @dataclass(frozen=True, slots=True)
 class GpuUsage:
-    """A card and who is on it."""
+    """A GPU and who uses it."""
 
     gpu: Gpu
     occupants: tuple[Occupant, ...] = ()
 
     @property
     def is_idle_but_occupied(self) -> bool:
-        """Whether processes keep its memory from others and have it do nothing."""
+        """Whether processes occupy its memory but it is idle."""
         return bool(self.occupants) and self.gpu.utilization == 0 and bool(self.gpu.memory_used)
 
 
 @dataclass(frozen=True, slots=True)
 class GpuWatch:
-    """A conversation that is told when a card is free: nobody is on it, or so many bytes of its memory are free.
+    """A conversation that gets notified when a GPU is free: unused, or with `required_memory` bytes free.
 
-    It has to have been so for a while, `lasting`; `free_since` is since when it is. `person_id` is who wants it.
+    The GPU must have been free for `required_duration`; `free_since` is the start of that time. `person_id` is
+    who set the watch.
     """
 
     host: str

@@ -1,4 +1,4 @@
-"""What comes in: one shape for a typed line, a slash command, a mention and a button."""
+"""Incoming messages: one shape for a typed line, a slash command, a mention and a button press."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from clearml_chatops.models.people import Identity
 
 TERMINAL = "terminal"
-"""The platform of messages typed at the bot's own machine."""
+"""The platform of messages typed on the bot's own machine."""
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A place where messages can be sent: a terminal, a direct message, a channel, a thread, a topic."""
+    """Where messages can be sent: a terminal, a direct message, a channel, a thread, a topic."""
 
     platform: str
     id: str
@@ -29,11 +29,11 @@ async def _get_no_time_zone() -> str:
 class IncomingMessage:
     """One command line of one person.
 
-    `sender_name` is what the platform calls the person. `about` is the experiment of the card or
-    thread that the message replies to, if there is one. What is said `in_public`, and the answer, others
-    can read. A conversation that has the sender's own id is his alone; one `in_private` is too. A thread that
-    the message itself `begins` is where the answer goes; said it was in the channel. `time_zone_of_sender`
-    asks the platform for his time zone; it gives nothing where that does not tell.
+    `sender_name` is the person's name on the platform. `context_experiment_id` is the experiment of the card or
+    thread that the message replies to, if any. If `is_visible_to_others`, others can read the message and the
+    reply. If `is_direct_message`, or if the conversation has the sender's own id, only the sender and the bot
+    are in it. If `starts_thread`, the message was sent in the channel and the reply goes to a thread below it.
+    `fetch_sender_time_zone` asks the platform for the sender's time zone; empty if unknown.
     """
 
     sender: Identity
@@ -50,10 +50,10 @@ class IncomingMessage:
 
     @property
     def is_private(self) -> bool:
-        """Whether nobody but the sender and the bot is in the conversation."""
+        """Whether only the sender and the bot are in the conversation."""
         return self.is_direct_message or self.conversation.id == self.sender.user_id
 
     @property
     def source_conversation(self) -> Conversation:
-        """The conversation in which it was said, wherever its answer goes."""
+        """The conversation in which it was sent, wherever the reply goes."""
         return replace(self.conversation, thread="") if self.starts_thread else self.conversation

@@ -1,4 +1,4 @@
-"""What has happened to an experiment, a worker or a card, and who is told."""
+"""Notifications about experiments, workers and GPUs, and who gets them."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,19 +19,19 @@ class EventKind(StrEnum):
     BACK_TO_DRAFT = "back_to_draft"
     DELETED = "deleted"
     UNDELIVERED = "undelivered"
-    """Something of the experiment could not be told for a long time: a note to the admins."""
+    """A notification about the experiment could not be delivered for a long time; sent to the admins."""
 
 
 OWN_ACTION_KINDS = frozenset(
     {EventKind.ABORTED, EventKind.ENQUEUED, EventKind.DEQUEUED, EventKind.BACK_TO_DRAFT, EventKind.DELETED}
 )
-"""What somebody did, which is not announced to himself."""
+"""Events caused by a person, who is not notified of them."""
 
 
 DEFAULT_SUBSCRIPTION_EVENTS = frozenset(
     {EventKind.STARTED, EventKind.COMPLETED, EventKind.FAILED, EventKind.ABORTED}
 )
-"""What subscribers are told of unless they choose."""
+"""What subscribers get notified of unless they choose."""
 
 EVENT_KINDS_BY_STATUS = {
     "pending": EventKind.ENQUEUED,
@@ -40,16 +40,16 @@ EVENT_KINDS_BY_STATUS = {
     "failed": EventKind.FAILED,
     "aborted": EventKind.ABORTED,
 }
-"""What subscribers may choose, by the status that an experiment has then."""
+"""What subscribers may choose, by the status that an experiment then has."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentState:
-    """What the watcher remembers of an experiment between two looks.
+    """What the watcher stores of an experiment between two polls.
 
-    `pending_since` is when it was put into its queue, known only if the bot saw it pending. `stopping_by` is
-    the ClearML user who asked for the end of the run, `changed_by` the one who set the status, where that
-    was no agent; the latter is seen and not kept, and neither are the `reason` for the status and the queue.
+    `pending_since` is when it was enqueued, known only if the bot saw it pending. `stop_requested_by` is the
+    ClearML user who asked to end the run, `changed_by` the user who set the status if it was not an agent.
+    `changed_by`, `reason` (for the status) and `queue_id` are not stored.
     """
 
     experiment_id: str
@@ -74,10 +74,10 @@ class SubscriptionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A conversation that is told of everybody's experiments in a queue, or in a project and those below it.
+    """A conversation that gets notified of everybody's experiments in a queue or a project tree.
 
-    Of what happened up to `since`, the server's time, nothing is told. One that is `private` is for one
-    person alone, who is not told of what he does himself.
+    Only events after `since`, in the server's time, count. A `private` one is for a single person, who is not
+    notified of their own actions.
     """
 
     kind: SubscriptionKind
@@ -102,11 +102,11 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class ExperimentEvent:
-    """One thing that happened. `at` is the server's time of it, the same however often it is seen.
+    """Something that happened to an experiment. `at` is the server's time, the same each time it is seen.
 
-    `by` is the ClearML user who did it and `by_name` what people call him, where that is known; `reason` is
-    what ClearML notes of a failure. `owner` is whose experiment it is, for those who are told of everybody's.
-    `people` have wanted to be told of it where it is told, by watching it or by a subscription.
+    `actor_id` is the ClearML user who did it and `actor_name` their name, if known; `reason` is ClearML's reason
+    for a failure. `owner_name` is the experiment's owner, for subscribers to everybody's experiments.
+    `person_ids` are the people whose watches or subscriptions cause this notification.
     """
 
     kind: EventKind
@@ -125,16 +125,17 @@ class ExperimentEvent:
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """A conversation that is told, and the person who wanted it.
+    """A conversation that gets notified, and the person who asked for it.
 
-    A channel that is told of everybody's experiments is no person: nothing is its own doing.
+    Without a `person_id`, as for a channel that gets notified of everybody's experiments, nothing counts as an
+    own action.
     """
 
     conversation: Conversation
     person_id: int | None
     clearml_user_id: str = ""
     subscription: Subscription | None = None
-    """By which it is told; None where it watches the experiment itself."""
+    """The subscription that causes it; None if the conversation watches the experiment itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +149,11 @@ class OwnAction:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told beside the events: a sentence, and the command lines that one may want then.
+    """A notification that is not about an experiment's status: a sentence, and buttons for what to do next.
 
-    Subject and moment make it one and the same notice, however often it is noted. `more` are the texts below
-    the sentence, which a digest leaves out; `quote` is text of a program that it repeats. One about an
-    experiment names it, and `person_id` is whom it is meant for.
+    `subject` and `at` identify it: adding it again has no effect. `extra_texts` are shown below the sentence
+    and left out of digests; `quote` is output of a program. `experiment_id` is set if it is about an
+    experiment, and `person_id` is the person it is for.
     """
 
     subject: str
@@ -167,13 +168,13 @@ class Notice:
 
 
 def get_subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
-    """What it is about: kind and id. Of one subject several are one message."""
+    """Return what it is about, as kind and id. Notifications with the same subject are merged into one message."""
     return ("notice", event.subject) if isinstance(event, Notice) else ("experiment", event.experiment_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """An event for one recipient, waiting in the outbox."""
+    """An event for one conversation, queued in the outbox."""
 
     id: int
     event: ExperimentEvent | Notice

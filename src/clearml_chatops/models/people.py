@@ -1,11 +1,11 @@
-"""Who talks to the bot, from where, and what he may do."""
+"""People, their identities on the platforms, and their roles."""
 
 from dataclasses import dataclass
 from enum import IntEnum
 
 
 class Role(IntEnum):
-    """What a person may do; a higher role may all that a lower one may."""
+    """What a person may do; each role includes the lower ones."""
 
     VIEWER = 1
     MEMBER = 2
@@ -18,7 +18,7 @@ class Role(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user of one platform. Slack's user ids hold only within a workspace; elsewhere it is empty."""
+    """A user of one platform. Slack's user ids are unique only within a `workspace`; it is empty elsewhere."""
 
     platform: str
     user_id: str
@@ -38,9 +38,9 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredPerson:
-    """A person as the settings name him, with all the identities by which he may speak.
+    """A person from the settings, with all their identities.
 
-    `clearml_user` is the id or the name of his ClearML user.
+    `clearml_user` is the id or the name of their ClearML user.
     """
 
     name: str
@@ -51,7 +51,7 @@ class ConfiguredPerson:
 
 @dataclass(frozen=True, slots=True)
 class QueueBinding:
-    """The personal queue into which a person's experiments go unless he says otherwise."""
+    """A person's own queue, the default for their experiments."""
 
     queue_id: str
     queue_name: str

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class QueueEntry:
-    """An experiment that waits; entries stand in the order in which workers take them."""
+    """A pending experiment; entries are in the order in which workers take them."""
 
     experiment_id: str
     added: datetime
@@ -15,9 +15,9 @@ class QueueEntry:
 
 @dataclass(frozen=True, slots=True)
 class WaitEstimate:
-    """How much longer something waits: between two lengths of time, None where that cannot be told.
+    """How much longer an experiment waits, as lower and upper bound; None if unknown.
 
-    Where no worker listens it waits for ever.
+    Without a worker on the queue it never starts.
     """
 
     bounds: tuple[timedelta, timedelta] | None = None
@@ -26,9 +26,9 @@ class WaitEstimate:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """Where an experiment waits: its place counted from 1, and how many wait there; 0 where that is not known.
+    """Where an experiment waits: its position from 1 and the number of experiments waiting; 0 if unknown.
 
-    `wait` is how much longer it does, None where that was not asked.
+    `wait_estimate` is None if it was not requested.
     """
 
     queue_name: str
@@ -46,21 +46,21 @@ class Queue:
     tags: tuple[str, ...] = ()
 
     def find_position_number(self, experiment_id: str) -> int | None:
-        """Place of an experiment, counted from 1; None when it does not wait here."""
+        """Return the position of an experiment, from 1; None if it is not in this queue."""
         return next(
             (number for number, entry in enumerate(self.entries, 1) if entry.experiment_id == experiment_id),
             None,
         )
 
     def find_position(self, experiment_id: str, wait_estimate: WaitEstimate | None = None) -> QueuePosition | None:
-        """Where an experiment waits here; None where it does not."""
+        """Return the position of an experiment; None if it is not in this queue."""
         number = self.find_position_number(experiment_id)
         return QueuePosition(self.name, number, len(self.entries), wait_estimate) if number else None
 
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """An agent as the server sees it. It has `registered` as it started, by the server's clock."""
+    """An agent as the server sees it. `registered` is when it started, by the server's clock."""
 
     id: str
     queue_names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""When people want to be told nothing, and when they want it all at once."""
+"""Quiet hours, mutes and daily digests."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -10,9 +10,9 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """The hours of each day in which a person is told nothing; they may go over midnight.
+    """The hours of each day in which a person gets no notifications; they may span midnight.
 
-    `zone` is the time zone by whose clocks they are. With `failures_now` failures are told all the same.
+    `zone` is the name of their time zone. If `allow_failures`, failures are sent anyway.
     """
 
     start_time: time
@@ -27,7 +27,7 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """A conversation in which nothing is told until a moment, and who wanted that."""
+    """A pause of a conversation's notifications until a time, and who set it."""
 
     until: datetime
     person_name: str = ""
@@ -35,10 +35,10 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """Whether a conversation is told anything now.
+    """Whether notifications of a conversation are deferred at present.
 
-    It is not before `until`, but of failures where `failures_now`. What was noted before `free_since` and is
-    not told yet was held back, and is told all at once. `zone` is that of who is told, where it is known.
+    They are until `until`, except failures if `allow_failures`. Those queued before `deferred_before` and not
+    sent yet were deferred, and are sent as one summary. `zone` is the recipient's time zone, if known.
     """
 
     until: datetime | None = None
@@ -49,9 +49,9 @@ class Deferral:
 
 @dataclass(frozen=True, slots=True)
 class DailyDigest:
-    """A conversation that is told once a day how its experiments are, at `at` by the clocks of `zone`.
+    """A conversation's daily summary of its experiments, sent at `time_of_day` in the time zone `zone`.
 
-    `told_until` is the moment of the last one, or when it was asked for; `person_id` is who wants it.
+    `reported_until` is the time of the last one, or when it was set up; `person_id` is who set it up.
     """
 
     conversation: Conversation

@@ -1,7 +1,7 @@
-"""What goes out: neutral blocks that each front end renders within its limits.
+"""Replies: platform-neutral blocks that each front end renders within its limits.
 
-No block holds markup: all text is shown as it is, so that text from outside (names, log lines) needs
-no care here and each front end escapes in one place.
+Blocks hold no markup: all text is shown literally, so text from outside (names, log lines) needs no
+escaping here, and each front end escapes in one place.
 """
 
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Labelled values, one beside the other or one a line."""
+    """Labelled values, side by side or one per line."""
 
     items: tuple[tuple[str, str], ...]
 
@@ -38,14 +38,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Text in a fixed-width face: a log, a difference."""
+    """Text in a fixed-width font: a log, a diff."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A PNG. `caption` says in words what it shows, for places that show no pictures."""
+    """A PNG. `caption` describes it where pictures cannot be shown."""
 
     name: str
     png: bytes = field(repr=False)
@@ -54,10 +54,9 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A label and the command line that pressing it runs, as the person who presses it.
+    """A label, and the command that runs in the name of the person who presses it.
 
-    The answer to one that is `in_place` takes the place of the message that has the button: the next
-    page of a list.
+    If `in_place`, the reply replaces the message that has the button, as for the next page of a list.
     """
 
     label: str
@@ -93,16 +92,16 @@ class FieldKind(Enum):
     TEXT = "text"
     LONG_TEXT = "long text"
     EXPERIMENT = "experiment"
-    """An experiment's id, found while one types where the platform can do that."""
+    """An experiment's id, with suggestions while typing if the platform supports them."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormField:
     """One value that a person may fill in.
 
-    `name` is what the command line calls it, `value` what it is now. A positional one is written into the
-    line by its value alone. `group` is the heading it stands under, `note` what helps to fill it in, and
-    `changed` marks a value that is otherwise than the parent's.
+    `name` is its name in the command, `value` its current value. A positional field is written into the
+    command as its value alone. `group` is the heading above it, `hint` a help text, and `changed` marks a
+    value that differs from the parent's.
     """
 
     name: str
@@ -118,9 +117,9 @@ class FormField:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Values to fill in. What comes of it is the line `command` with what was changed behind it.
+    """Values to fill in. Submitting runs `command` followed by the changed values.
 
-    `handlers.forms` makes that line. A front end without forms asks for one value at a time.
+    `handlers.forms` builds that command. A front end without forms asks for one value at a time.
     """
 
     title: str
@@ -132,7 +131,7 @@ Block = Text | Fields | Table | Code | Picture | Buttons | Choice | Form
 
 
 class Outcome(StrEnum):
-    """How a command ended: done, in need of an answer, refused for a reason told, or broken."""
+    """How a command ended: done, waiting for an answer, refused with a reason, or failed unexpectedly."""
 
     DONE = "done"
     ASKED = "asked"
@@ -142,9 +141,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The answer to one command. `experiment_id` is the experiment it is about, if it is about one.
+    """The reply to one command. `experiment_id` is the experiment that it is about, if any.
 
-    One that `is_card` shows how that experiment is, and is edited in place as the experiment moves on.
+    If `is_card`, it shows that experiment and is edited in place as the experiment progresses.
     """
 
     blocks: tuple[Block, ...]
@@ -154,7 +153,7 @@ class Reply:
 
     @classmethod
     def of(cls, *blocks: Block | str | None, experiment_id: str = "") -> "Reply":
-        """A reply of blocks, a string being a plain text; what is None is left out."""
+        """Return a reply of blocks. A string becomes a plain text; None is left out."""
         return cls(
             tuple(Text(block) if isinstance(block, str) else block for block in blocks if block is not None),
             experiment_id=experiment_id,
@@ -162,11 +161,11 @@ class Reply:
 
     @classmethod
     def with_choice(cls, question: str, *options: Button, experiment_id: str = "") -> "Reply":
-        """A reply that does nothing yet: the person has to choose."""
+        """Return a reply that asks the person to choose before anything is done."""
         return cls((Choice(question, options),), Outcome.ASKED, experiment_id)
 
     def as_card(self) -> "Reply":
-        """The same reply as the card of its experiment."""
+        """Return the same reply as its experiment's card."""
         return replace(self, is_card=True)
 
     def followed_by(self, *blocks: Block) -> "Reply":

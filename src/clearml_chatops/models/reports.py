@@ -1,4 +1,4 @@
-"""How the experiments of a conversation are, and what they took, over some time."""
+"""Reports of a conversation's experiments and their machine usage over some time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from clearml_chatops.models.experiments import Experiment
 
 @dataclass(frozen=True, slots=True)
 class MachineUsage:
-    """How long one person's experiments ran, and that times the cards they ran on where these are known."""
+    """How long one person's experiments ran, in total and multiplied by their GPUs if these are known."""
 
     person_name: str
     running_time: timedelta
@@ -17,7 +17,7 @@ class MachineUsage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What has ended since a moment, the last first, and what runs and waits now; who used how much meanwhile."""
+    """Experiments finished since a time, newest first, those running and waiting now, and usage per person."""
 
     since: datetime
     now: datetime

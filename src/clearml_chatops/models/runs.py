@@ -1,4 +1,4 @@
-"""What a look at an experiment that waits or runs tells, without its parameters and curves."""
+"""Activity and log pages of pending and running experiments, without parameters and curves."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,11 +8,11 @@ from clearml_chatops.models.experiments import LogLine, Status
 
 @dataclass(frozen=True, slots=True)
 class RunActivity:
-    """How an experiment is and what it has given of itself.
+    """Status of an experiment, and its latest activity.
 
-    `worker_reported` is the server's time of its agent's last report of this run. `last_log` and `gpu_busy`
-    are when it last logged and last used a card, as milliseconds of its machine's clock: good for telling
-    whether something has come, not for telling when.
+    `worker_last_report` is when its agent last reported this run, in the server's time.
+    `last_log_milliseconds` and `last_gpu_use_milliseconds` are by the clock of the run's machine: compare them
+    to see whether something new has come, not when.
     """
 
     experiment_id: str
@@ -30,7 +30,7 @@ class RunActivity:
 
 @dataclass(frozen=True, slots=True)
 class LogPage:
-    """Some lines of a log, oldest first, up to the moment `reached`; None where there was nothing."""
+    """Some lines of a log, oldest first, up to `read_until`; None if there were none."""
 
     lines: tuple[LogLine, ...]
     read_until: datetime | None

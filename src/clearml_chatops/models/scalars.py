@@ -1,4 +1,4 @@
-"""Scalars: what a run reported over its iterations."""
+"""Scalars that a run reported over its iterations."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ _MACHINE_METRIC_PREFIX = ":monitor:"
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One scalar over the iterations, thinned by the server where it has very many points.
+    """One scalar over the iterations, thinned out by the server if it has very many points.
 
-    Values that are no number, and infinite ones, stand as such.
+    NaN and infinite values are kept.
     """
 
     experiment_id: str
@@ -25,7 +25,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class CurveSummary:
-    """What a line of a picture says, in three numbers; None where it has no finite value."""
+    """A curve in three numbers; `lowest` and `highest` are None without finite values."""
 
     name: str
     last: float
@@ -34,5 +34,5 @@ class CurveSummary:
 
 
 def is_machine_metric(metric: str) -> bool:
-    """Whether the SDK reported it of the machine's load, and not the script of its own work."""
+    """Return whether the SDK reported it about the machine, rather than the script about its work."""
     return metric.startswith(_MACHINE_METRIC_PREFIX)

@@ -1,4 +1,4 @@
-"""What should run on a machine, and what was started there."""
+"""Workers: what should run on a machine, and what was started there."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +14,10 @@ NO_GPUS, ALL_GPUS = "none", "all"
 
 @dataclass(frozen=True, slots=True)
 class WorkerPlan:
-    """How a worker is to run. `queues` stand in the order in which it takes from them.
+    """How a worker is to run. `queues` are in the order in which it takes experiments from them.
 
-    `gpus` is what an agent's `--gpus` takes, in one and the same order, or "none". With an `image` it runs
-    everything in containers of it; with `docker` alone in those of the image that the agent itself is set to.
+    `gpus` is the value of the agent's `--gpus`, in normalized order, or "none". With an `image` it runs
+    everything in containers of that image; with `docker` alone, in containers of the agent's default image.
     """
 
     queues: tuple[QueueBinding, ...]
@@ -41,15 +41,15 @@ class WorkerPlan:
 
     @property
     def gpu_ids(self) -> frozenset[str]:
-        """The cards one by one; "all" stands for every one that there is."""
+        """The individual GPUs; "all" stands for every GPU of the machine."""
         return frozenset() if self.gpus == NO_GPUS else frozenset(self.gpus.split(","))
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSpec:
-    """What a person asks for. What is None or empty stays as it is.
+    """What a person asks for. Values that are None or empty stay unchanged.
 
-    `share` takes cards that somebody has, `consents` only from these workers, whose people have agreed to it.
+    `share` allows GPUs that others use; `accepted_worker_ids` limits that to workers whose owners have agreed.
     """
 
     queue_names: tuple[str, ...] = ()
@@ -66,11 +66,11 @@ class WorkerSpec:
 
 @dataclass(frozen=True, slots=True)
 class DesiredWorker:
-    """A worker that should run on a host, until a person says otherwise. What happens to it is told where he did.
+    """A worker that should run on a host until a person stops it. Its notifications go to `conversation`.
 
-    One that is `draining` takes nothing more and is stopped when it has nothing to do; its `successor`
-    then takes its place. `held_queues` are those on which the bot has set the tag that keeps workers from taking
-    anything, since `held_since`. `failures` counts how often in a row it ended by itself or did not start.
+    If `draining`, it takes no more experiments and is stopped when idle; `successor` then replaces it. On
+    `paused_queue_ids` the bot has set the tag that keeps workers from taking anything, since `paused_since`.
+    `failures` counts how often in a row it ended by itself or did not start.
     """
 
     id: str
@@ -90,10 +90,10 @@ class DesiredWorker:
 
 @dataclass(frozen=True, slots=True)
 class StartedWorker:
-    """The process of an agent that this bot started or found: our own record of it.
+    """The bot's own record of the process of an agent that it started or found.
 
-    The agent's own files hold no process start time; with it a cleaned temporary folder or a reused process
-    id deceives nobody.
+    The agent's own files hold no process start time; with it, a cleaned temporary folder or a reused process
+    id is not mistaken for the worker.
     """
 
     id: str
@@ -104,7 +104,7 @@ class StartedWorker:
 
 
 class RunningPolicy(StrEnum):
-    """What becomes of the run of a worker that is to be stopped."""
+    """What happens to a running experiment when its worker is stopped."""
 
     WAIT = "wait"
     REQUEUE = "requeue"
@@ -113,7 +113,7 @@ class RunningPolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnedRun:
-    """An experiment and what its owner is called, also where ClearML knows only that the bot made it."""
+    """An experiment and its owner's name, even if ClearML has only the bot as its user."""
 
     experiment: Experiment
     owner_name: str
@@ -121,10 +121,10 @@ class OwnedRun:
 
 @dataclass(frozen=True, slots=True)
 class WorkerView:
-    """A worker from both sides: as it should be, where it is the bot's, and as the server sees it.
+    """A worker as desired, if the bot manages it, and as observed on the server.
 
-    `runs` is whether its process does, None for a worker that is not the bot's. `services` are the runs of one in
-    services mode: some seconds after their begin the server lists each as a worker of its own.
+    `is_running` is whether its process runs; None for a worker that the bot does not manage. `service_workers`
+    are the runs of a worker in services mode: some seconds after the start the server lists each as a worker.
     """
 
     id: str
@@ -135,6 +135,6 @@ class WorkerView:
 
     @property
     def experiment_ids(self) -> tuple[str, ...]:
-        """What it runs, as the server has it."""
+        """The experiments that it runs, according to the server."""
         listed = (*((self.observed,) if self.observed else ()), *self.service_workers)
         return tuple(dict.fromkeys(item.experiment_id for item in listed if item.experiment_id))

@@ -1,1 +1,1 @@
-"""What outlives the process. Stores take and give models, hold no business rule and never commit."""
+"""Persistence. Stores take and return models, contain no business logic and never commit."""

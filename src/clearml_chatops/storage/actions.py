@@ -1,4 +1,4 @@
-"""What buttons do, by token, and which messages ask for what is missing."""
+"""The actions of buttons, by token, and the messages that ask their questions."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ class ActionStore:
         )
 
     async def get(self, token: str, *, now: datetime) -> Action | None:
-        """The action behind a token; None where it has expired or never was."""
+        """Return the action of a token; None if it has expired or never existed."""
         row = await self._session.get(ActionRow, token)
         return Action(row.command, row.question, row.in_place) if row and row.expires > now else None
 
@@ -43,10 +43,10 @@ class ActionStore:
     async def find_by_question(
         self, conversation: Conversation, message_id: str, *, now: datetime
     ) -> Action | None:
-        """The action whose question a message asks."""
+        """Return the action that a message asks the question of."""
         row = await self._session.get(QuestionRow, (conversation.platform, conversation.id, message_id))
         return await self.get(row.token, now=now) if row else None
 
     async def remove_expired(self, *, now: datetime) -> None:
-        """Questions go with their actions."""
+        """Remove expired actions; their questions are deleted with them."""
         await self._session.execute(delete(ActionRow).where(ActionRow.expires <= now))

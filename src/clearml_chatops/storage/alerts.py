@@ -1,4 +1,4 @@
-"""What people want to be told of once."""
+"""Alerts and their progress."""
 
 from collections.abc import Collection
 
@@ -23,7 +23,7 @@ class AlertStore:
         self._session = session
 
     async def add(self, alert: Alert) -> int:
-        """Adds an alert and gives its number."""
+        """Add an alert and return its number."""
         metric_condition = alert.condition if isinstance(alert.condition, MetricCondition) else None
         row = AlertRow(
             experiment_id=alert.experiment_id,
@@ -46,11 +46,11 @@ class AlertStore:
         return row.id
 
     async def list_all(self) -> list[Alert]:
-        """All there are, the oldest first."""
+        """Return all alerts, oldest first."""
         return [_to_alert(row) for row in await self._session.scalars(select(AlertRow).order_by(AlertRow.id))]
 
     async def list_for_conversation(self, conversation: Conversation) -> list[Alert]:
-        """Those of a conversation, the oldest first."""
+        """Return the alerts of a conversation, oldest first."""
         rows = await self._session.scalars(
             select(AlertRow).where(*_match_conversation(conversation)).order_by(AlertRow.id)
         )
@@ -61,14 +61,14 @@ class AlertStore:
         return await self._session.scalar(counted) or 0
 
     async def find_existing(self, numbers: Collection[int]) -> set[int]:
-        """Which of these have neither come true nor been removed."""
+        """Return which of these alerts have neither fired nor been removed."""
         return set(await self._session.scalars(select(AlertRow.id).where(AlertRow.id.in_(numbers))))
 
     async def remove(self, number: int) -> None:
         await self._session.execute(delete(AlertRow).where(AlertRow.id == number))
 
     async def update_progress(self, number: int, progress: AlertProgress) -> None:
-        """Notes how far the looks have come."""
+        """Store what polling has covered so far."""
         await self._session.execute(
             update(AlertRow)
             .where(AlertRow.id == number)

@@ -30,7 +30,7 @@ class AuditStore:
         )
 
     async def count(self, identity: str, *, error_code: str, since: datetime) -> int:
-        """How many entries of an identity ended in an error since a moment."""
+        """Return how many commands of an identity ended in this error since a time."""
         counted = await self._session.scalar(
             select(func.count())
             .select_from(AuditRow)
@@ -39,7 +39,7 @@ class AuditStore:
         return counted or 0
 
     async def list_newest(self, limit: int) -> list[AuditEntry]:
-        """The newest entries, newest first."""
+        """Return the newest entries, newest first."""
         rows = await self._session.scalars(select(AuditRow).order_by(AuditRow.id.desc()).limit(limit))
         return [
             AuditEntry(

@@ -1,4 +1,4 @@
-"""Which message of the bot is about which experiment, and which of them have to be edited."""
+"""The bot's messages about experiments, and which of them are cards that have to be edited."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ class CardStore:
     async def supersede(
         self, conversation: Conversation, message_id: str, experiment_id: str, *, now: datetime
     ) -> None:
-        """Marks the other cards of the experiment in the conversation as superseded, to be edited once more."""
+        """Mark the experiment's other cards in the conversation as superseded, to be edited once more."""
         await self._session.execute(
             update(CardRow)
             .where(
@@ -47,14 +47,14 @@ class CardStore:
         )
 
     async def get_experiment_id(self, conversation: Conversation, message_id: str) -> str:
-        """The experiment's id; empty where the message is about none."""
+        """Return the id of the message's experiment; empty if it is about none."""
         row = await self._session.get(CardRow, (conversation.platform, conversation.id, message_id))
         return row.experiment_id if row else ""
 
     async def mark_due(self, experiment_ids: Sequence[str], *, now: datetime) -> None:
-        """Has the cards of these experiments edited.
+        """Mark the cards of these experiments as due for an edit.
 
-        Those that wait for it already get the new time too: an edit that is under way may show what was before.
+        Cards that are already due get the new time too: an edit in progress may show the previous state.
         """
         for chunk in split_into_chunks(experiment_ids):
             await self._session.execute(
@@ -62,7 +62,7 @@ class CardStore:
             )
 
     async def find_outdated(self, changes: Mapping[str, datetime]) -> list[str]:
-        """The experiments of which a card does not show the status change given here."""
+        """Return the experiments with a card that does not show their status change given in `changes`."""
         found: set[str] = set()
         for chunk in split_into_chunks(changes):
             rows = await self._session.scalars(
@@ -72,7 +72,7 @@ class CardStore:
         return sorted(found)
 
     async def list_due(self, platform: str, *, now: datetime) -> list[DueCard]:
-        """The cards to edit: first those that show another status, then those that wait longest."""
+        """Return the cards to edit: first those that show an outdated status, then those due longest."""
         rows = await self._session.execute(
             select(CardRow, ExperimentStateRow.status_changed)
             .outerjoin(ExperimentStateRow, ExperimentStateRow.experiment_id == CardRow.experiment_id)
@@ -97,7 +97,7 @@ class CardStore:
     async def mark_edited(
         self, card: DueCard, *, at: datetime, shown_status_changed: datetime | None, due: datetime | None
     ) -> None:
-        """Notes that a card was edited, and when next; what made it due again meanwhile stays."""
+        """Store that a card was edited and when it is due next, unless it became due again meanwhile."""
         row = await self._get_row(card)
         if row is None:
             return
@@ -107,7 +107,7 @@ class CardStore:
             row.due = due
 
     async def retire(self, card: DueCard) -> None:
-        """It is edited no more; a reply to it means its experiment still."""
+        """Stop editing a card; replies to it still refer to its experiment."""
         row = await self._get_row(card)
         if row is not None:
             row.is_card = False

@@ -1,4 +1,4 @@
-"""Conversations whose id changes: what is kept for the old id is kept for the new one."""
+"""Moving all that is stored for a conversation when its id changes."""
 
 from datetime import datetime
 from typing import Any
@@ -20,7 +20,7 @@ from clearml_chatops.storage.schema import (
 )
 
 UNREACHABLE_MESSAGE_PREFIX = "old:"
-"""Stands before the id of a message that cannot be reached any more."""
+"""Prefix of the id of a message that can no longer be reached."""
 
 
 class ConversationMover:
@@ -28,9 +28,9 @@ class ConversationMover:
         self._session = session
 
     async def move(self, old: Conversation, new: Conversation, *, now: datetime) -> None:
-        """Has all that was to go to one conversation, and to the threads in it, go to another.
+        """Move everything of one conversation, with its threads, to another.
 
-        What the new one has already stays as it is there.
+        What the new conversation already has stays unchanged.
         """
         await self._move_watches(old, new)
         await self._move_subscriptions(old, new)
@@ -63,7 +63,7 @@ class ConversationMover:
                 row.platform, row.conversation_id = new.platform, new.id
 
     async def _move_outbox(self, old: Conversation, new: Conversation, now: datetime) -> None:
-        """What is to be delivered at both places goes to the new one alone."""
+        """Move notifications; those queued for both conversations are sent to the new one only."""
         existing = {_get_event_key(row) for row in await self._session.scalars(_select_rows(OutboxRow, new))}
         for row in await self._session.scalars(_select_rows(OutboxRow, old)):
             if _get_event_key(row) in existing:
@@ -89,7 +89,6 @@ class ConversationMover:
             await self._session.delete(row)
 
     async def _move_digests_and_mutes(self, old: Conversation, new: Conversation) -> None:
-        """When the conversation is told nothing, and when all at once."""
         threads_with_digest = {
             row.thread for row in await self._session.scalars(_select_rows(DailyDigestRow, new))
         }
@@ -106,10 +105,10 @@ class ConversationMover:
                 row.platform, row.conversation_id = new.platform, new.id
 
     async def _move_cards(self, old: Conversation, new: Conversation) -> None:
-        """Messages stay where they are, and their ids would mean other messages in the new place.
+        """Move cards, but not their messages: the old ids would refer to other messages in the new conversation.
 
-        So questions are asked no more, nor do replies reach what was about an experiment. A card moves
-        without its message: the front end finds it gone and sends it anew when its experiment moves on.
+        Questions are therefore deleted, and replies no longer find the experiment of an old message. The front
+        end finds a moved card missing and sends a new one when its experiment changes.
         """
         await self._session.execute(
             delete(QuestionRow).where(QuestionRow.platform == old.platform, QuestionRow.conversation_id == old.id)

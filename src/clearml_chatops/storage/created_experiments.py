@@ -1,4 +1,4 @@
-"""For whom the bot made which experiment, where the server says that it is the bot's own."""
+"""The people for whom the bot made experiments, if the server has only the bot as the user."""
 
 from collections.abc import Collection
 
@@ -21,7 +21,7 @@ class CreatedExperimentStore:
         return row.person_id if row else None
 
     async def get_creator_name(self, experiment_id: str) -> str:
-        """The name of the person for whom it was made; empty where nobody is noted."""
+        """Return the name of the person for whom it was made; empty if unknown."""
         name = await self._session.scalar(
             select(PersonRow.name)
             .join(CreatedExperimentRow, CreatedExperimentRow.person_id == PersonRow.id)
@@ -30,7 +30,7 @@ class CreatedExperimentStore:
         return name or ""
 
     async def find_creator_names(self, experiment_ids: Collection[str]) -> dict[str, str]:
-        """The names of the people for whom these were made, by experiment; absent where nobody is noted."""
+        """Return the names of the people for whom these were made, by experiment id; unknown ones are left out."""
         found: dict[str, str] = {}
         for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(
@@ -42,7 +42,7 @@ class CreatedExperimentStore:
         return found
 
     async def list_experiment_ids(self, person_id: int) -> list[str]:
-        """The ids of all that was made for a person."""
+        """Return the ids of all experiments made for a person."""
         rows = await self._session.scalars(
             select(CreatedExperimentRow.experiment_id).where(CreatedExperimentRow.person_id == person_id)
         )

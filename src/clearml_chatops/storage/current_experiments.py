@@ -1,4 +1,4 @@
-"""Which experiment a person means, in a conversation, when he names none."""
+"""The experiment that a person's commands in a conversation use when they name none."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,7 +11,7 @@ class CurrentExperimentStore:
         self._session = session
 
     async def get(self, conversation: Conversation, person_id: int) -> str:
-        """The experiment's id; empty where none was chosen yet."""
+        """Return the experiment's id; empty if none was chosen yet."""
         row = await self._session.get(CurrentExperimentRow, (str(conversation), person_id))
         return row.experiment_id if row else ""
 

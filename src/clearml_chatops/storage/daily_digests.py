@@ -1,4 +1,4 @@
-"""Which conversations are told once a day how their experiments are."""
+"""The daily digests of conversations."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ class DailyDigestStore:
         return _to_digest(row) if row else None
 
     async def put(self, digest: DailyDigest) -> None:
-        """Adds a conversation's digest, in place of the one that it has."""
+        """Set a conversation's digest, replacing an existing one."""
         conversation = digest.conversation
         await self._session.merge(
             DailyDigestRow(
@@ -42,16 +42,16 @@ class DailyDigestStore:
             )
         )
 
-    async def mark_reported(self, conversation: Conversation, moment: datetime) -> bool:
-        """Notes that it is told up to a moment; whether it was not yet."""
+    async def mark_reported(self, conversation: Conversation, reported_until: datetime) -> bool:
+        """Store that everything up to `reported_until` was reported. Return False if nothing changed."""
         row = await self._session.get(DailyDigestRow, _get_key(conversation))
-        if row is None or row.reported_until >= moment:
+        if row is None or row.reported_until >= reported_until:
             return False
-        row.reported_until = moment
+        row.reported_until = reported_until
         return True
 
     async def remove(self, conversation: Conversation) -> bool:
-        """Ends a conversation's digest; whether there was one."""
+        """Remove a conversation's digest. Return whether there was one."""
         row = await self._session.get(DailyDigestRow, _get_key(conversation))
         if row is not None:
             await self._session.delete(row)

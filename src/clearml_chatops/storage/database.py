@@ -1,4 +1,4 @@
-"""The database: connections safe under concurrent writers, transactions, the schema's revision."""
+"""The database: connections that are safe with concurrent writers, transactions, the schema's revision."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -28,8 +28,8 @@ _BUSY_TIMEOUT_MILLISECONDS = 5000
 class Database:
     """Transactions on the tables of `storage.schema`.
 
-    Readers and writers are separate: SQLite upgrades no read lock to a write lock without risking that
-    two do so at once, hence a writer takes its lock at the beginning (BEGIN IMMEDIATE).
+    Reading and writing transactions are separate. SQLite cannot safely upgrade a read lock to a write lock
+    when two transactions try at once, so a writer takes its lock at the beginning (BEGIN IMMEDIATE).
     """
 
     def __init__(self, url: str) -> None:
@@ -38,10 +38,10 @@ class Database:
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise DatabaseUnusableError(url=mask_password(url), reason=error) from error
         except ValueError:
-            # Its text repeats what stands where a number belongs, which may be a part of the password.
+            # The error text may contain a part of the password, so it is not shown.
             raise DatabaseUnusableError(
                 url=mask_password(url),
-                reason="a number in it is none; write @ : and / in a password as %40 %3A %2F",
+                reason="it has text where a number belongs; in a password, write @ : / as %40 %3A %2F",
             ) from None
         self._masked_url = mask_password(url)
         if self._engine.dialect.name == "sqlite":
@@ -50,19 +50,19 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that only reads. Raises DatabaseUnusableError."""
+        """Open a transaction that only reads. Raises DatabaseUnusableError."""
         with self._translate_errors():
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 yield session
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """A transaction that writes: committed at the end, undone when anything is raised.
+        """Open a transaction that writes: committed at the end, rolled back on any exception.
 
-        Keep it short, and never ask ClearML or a chat platform anything inside it.
+        Keep it short, and never call ClearML or a chat platform inside it.
 
         Raises:
-            DatabaseUnusableError: it is locked, full, gone or otherwise out of order.
+            DatabaseUnusableError: the database is locked, full, missing or broken.
         """
         engine = self._engine.execution_options(writes=True)
         with self._translate_errors():
@@ -71,20 +71,20 @@ class Database:
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
-        """Makes the database's own errors ours; mistakes of the program stay what they are."""
+        """Translate errors of the database to DatabaseUnusableError, but not mistakes of the program."""
         try:
             yield
         except (DatabaseError, OSError) as error:
-            # A damaged file is the bare DatabaseError; its other subclasses are mistakes of the program.
+            # A damaged file raises the bare DatabaseError; other subclasses are mistakes of the program.
             if isinstance(error, DatabaseError) and type(error) not in {DatabaseError, OperationalError}:
                 raise
             raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
 
     async def prepare(self) -> None:
-        """Makes the tables in an empty database; checks the revision of any other.
+        """Create the tables in an empty database; check the revision of any other.
 
         Raises:
-            DatabaseOutdatedError: the tables are those of another version of the program.
+            DatabaseOutdatedError: the tables belong to another version of the program.
             DatabaseUnusableError: the database cannot be opened.
         """
         try:
@@ -99,7 +99,7 @@ class Database:
             raise DatabaseOutdatedError(url=self._masked_url, found=found or "none", needed=get_newest_revision())
 
     async def upgrade(self) -> None:
-        """Brings the tables to this program's revision. Raises DatabaseUnusableError."""
+        """Upgrade the tables to this program's revision. Raises DatabaseUnusableError."""
         try:
             async with self._engine.execution_options(writes=True).begin() as connection:
                 await connection.run_sync(_upgrade)
@@ -111,12 +111,12 @@ class Database:
 
 
 def get_newest_revision() -> str:
-    """The revision that this program's tables have."""
+    """Return the revision of this program's tables."""
     return ScriptDirectory.from_config(build_migration_config()).get_current_head() or ""
 
 
 def build_migration_config(connection: Connection | None = None) -> Config:
-    """Alembic's settings; made here so that no alembic.ini is needed and no logger is touched."""
+    """Return Alembic's settings; built here, so no alembic.ini is needed and no logger is changed."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["connection"] = connection
@@ -124,18 +124,18 @@ def build_migration_config(connection: Connection | None = None) -> Config:
 
 
 def mask_password(url: str) -> str:
-    """The URL as it may be shown: drivers take a password among the options too, so without these."""
+    """Return the URL without its password, and without options, which may contain a password too."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
         return "(not a database URL)"
-    if "@" in (parsed.host or ""):  # an @ of the password that is not written as %40
+    if "@" in (parsed.host or ""):  # an @ in the password that is not written as %40
         return "(not a database URL)"
     return parsed.set(query={}).render_as_string(hide_password=True)
 
 
 def _to_async_url(url: str) -> str:
-    """The URL with the driver that works in an event loop, where none is named."""
+    """Return the URL with an asynchronous driver if it names no driver."""
     parsed = make_url(url)
     drivers = {
         "sqlite": "sqlite+aiosqlite",
@@ -148,7 +148,7 @@ def _to_async_url(url: str) -> str:
 
 
 def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
-    # The driver must not begin transactions by itself: it would begin deferred ones (see the class).
+    # Keep the driver from beginning transactions by itself: they would be deferred ones (see Database).
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (

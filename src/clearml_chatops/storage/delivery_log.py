@@ -1,4 +1,4 @@
-"""What was told a moment ago, until the database has it too."""
+"""A file of notifications that were sent, until the database has stored it too."""
 
 import logging
 import os
@@ -13,11 +13,11 @@ _FILE_MODE = 0o600
 
 
 class DeliveryLog:
-    """Notes in a file that notifications were told, which waits for no lock and outlives the process.
+    """A record in a file of the notifications that were sent; needs no lock and outlives the process.
 
-    A database may have a writer wait, and what a program that is killed meanwhile has told, the next one would
-    tell again. A line is the number of a notification and when it was noted, so that another database, with
-    the same numbers for something else, is not taken for this one.
+    A write to the database may have to wait; if the program is killed meanwhile, the next one would send the
+    notification again. A line holds the id of a notification and when it was queued, because another database
+    uses the same ids for other notifications.
     """
 
     def __init__(self, path: Path) -> None:
@@ -28,23 +28,23 @@ class DeliveryLog:
         return _get_key(notification) in self._delivered
 
     def add(self, notifications: Iterable[Notification]) -> None:
-        """Notes them at once. Where the file cannot be written they are known at least to this process."""
+        """Record them immediately. If the file cannot be written, at least this process knows them."""
         keys = [_get_key(notification) for notification in notifications]
         self._delivered.update(keys)
         try:
             self._write("".join(f"{key}\n" for key in keys), os.O_APPEND)
         except OSError as error:
-            logger.warning("What was told is not noted in a file: %s", error, extra={"action": "delivery_log"})
+            logger.warning("Can't record sent notifications: %s", error, extra={"action": "delivery_log"})
 
     def remove(self, notifications: Iterable[Notification]) -> None:
-        """Forgets them, now that the database knows them as told."""
+        """Remove them, after the database has stored them as delivered."""
         self._delivered.difference_update(map(_get_key, notifications))
         if self._delivered:
             return
         try:
             self._write("", os.O_TRUNC)
         except OSError as error:
-            logger.warning("The file of what was told is not emptied: %s", error, extra={"action": "delivery_log"})
+            logger.warning("Can't empty the delivery log: %s", error, extra={"action": "delivery_log"})
 
     def _read(self) -> set[str]:
         try:
@@ -52,7 +52,7 @@ class DeliveryLog:
         except FileNotFoundError:
             return set()
         except (OSError, UnicodeDecodeError) as error:
-            logger.warning("What was told last is not known: %s", error, extra={"action": "delivery_log"})
+            logger.warning("Can't read the delivery log: %s", error, extra={"action": "delivery_log"})
             return set()
 
     def _write(self, text: str, mode: int) -> None:

@@ -1,4 +1,4 @@
-"""Where each person was last alone with the bot on a chat platform."""
+"""The conversation in which each person can be sent a direct message."""
 
 from collections.abc import Collection
 
@@ -20,10 +20,10 @@ class DirectMessageStore:
         )
 
     async def find_for_people(self, person_ids: Collection[int]) -> dict[int, Conversation]:
-        """Where to write to these people; who has no identity any more is absent.
+        """Return where to write to these people; people without an identity are left out.
 
-        Who was never alone with the bot is written to by his id on a chat platform. A terminal is the last
-        resort: nobody looks at one that is closed.
+        People who never had a private conversation with the bot are written to by their id on a chat platform.
+        A terminal is the last resort: nobody sees it when it is closed.
         """
         rows = await self._session.scalars(
             select(IdentityRow)
@@ -46,12 +46,12 @@ class DirectMessageStore:
 
 
 def to_direct_message(identity: Identity) -> Conversation:
-    """Where a person can be written to on a platform without his having been there: by his own id."""
+    """Return the private conversation of an identity that has never written there: its own user id."""
     return Conversation(identity.platform, identity.user_id)
 
 
 def _choose_conversation(identities: list[Identity], last_conversation: Conversation | None) -> Conversation:
-    """Where he was last, unless he is known on that platform no more."""
+    """Return the last private conversation, unless the person has no identity on its platform any more."""
     if last_conversation is not None and any(
         identity.platform == last_conversation.platform for identity in identities
     ):

@@ -1,4 +1,4 @@
-"""The edits that the bot made to drafts."""
+"""Edits of drafts that the bot made."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ class DraftEditStore:
         )
 
     async def get_last(self, experiment_id: str) -> DraftEdit | None:
-        """The last edit that is not undone yet."""
+        """Return the last edit of the experiment that is not undone yet."""
         row = await self._session.scalar(
             select(DraftEditRow)
             .where(DraftEditRow.experiment_id == experiment_id, DraftEditRow.is_undone.is_(False))

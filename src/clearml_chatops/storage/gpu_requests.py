@@ -1,4 +1,4 @@
-"""Questions about cards that wait for an answer, or for what was answered to come true."""
+"""GPU requests that wait for an answer or for their handover."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -42,7 +42,7 @@ class GpuRequestStore:
         )
 
     async def list(self, *, host: str) -> list[GpuRequest]:
-        """All of a host, the oldest first; those of one request one after the other."""
+        """Return all requests of a host, oldest first; those of one group are consecutive."""
         owner, requester = aliased(PersonRow), aliased(PersonRow)
         found = await self._session.execute(
             select(GpuRequestRow, requester.name, owner.name)
@@ -57,13 +57,13 @@ class GpuRequestStore:
         (await self._session.get_one(GpuRequestRow, token)).answer = answer.value
 
     async def set_handover_started(self, group_token: str, started: datetime | None) -> None:
-        """Notes since when a request is being carried out; None where it is not, after all."""
+        """Store when the handover of a group started; None if it is not in progress."""
         await self._session.execute(
             update(GpuRequestRow).where(GpuRequestRow.group_token == group_token).values(handover_started=started)
         )
 
     async def remove(self, group_token: str) -> bool:
-        """Removes the questions of a request; False where there are none any more."""
+        """Remove the requests of a group. Return False if there are none any more."""
         removed = await self._session.scalars(
             delete(GpuRequestRow).where(GpuRequestRow.group_token == group_token).returning(GpuRequestRow.token)
         )
@@ -105,6 +105,6 @@ def _from_details(details: GpuRequestDetails) -> dict[str, Any]:
 
 
 def _to_worker_spec(stored: dict[str, Any]) -> WorkerSpec:
-    """JSON knows no tuples."""
+    """Return the spec; JSON stores its tuples as lists."""
     lists = {name: tuple(stored[name]) for name in ("queue_names", "accepted_worker_ids")}
     return WorkerSpec(**{**stored, **lists})

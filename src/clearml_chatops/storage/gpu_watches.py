@@ -1,4 +1,4 @@
-"""Who is told when a card is free."""
+"""GPU watches: conversations that get notified when a GPU is free."""
 
 from datetime import timedelta
 
@@ -33,7 +33,7 @@ class GpuWatchStore:
         ]
 
     async def put(self, watch: GpuWatch) -> None:
-        """Adds a watch, in place of the one that the conversation has of this card."""
+        """Add a watch, replacing the conversation's existing watch of this GPU."""
         row = await self._session.scalar(select(GpuWatchRow).where(*_match_watch(watch))) or GpuWatchRow(
             host=watch.host,
             gpu=watch.gpu,

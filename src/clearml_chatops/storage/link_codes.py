@@ -1,4 +1,4 @@
-"""The codes by which a person is known on another platform too."""
+"""One-time codes for linking a person's account on another platform."""
 
 from datetime import datetime
 
@@ -13,12 +13,12 @@ class LinkCodeStore:
         self._session = session
 
     async def put(self, digest: str, person_id: int, *, expires: datetime) -> None:
-        """The one code of a person; an earlier one is good no more."""
+        """Set the code of a person; an earlier one becomes invalid."""
         await self._session.execute(delete(LinkCodeRow).where(LinkCodeRow.person_id == person_id))
         self._session.add(LinkCodeRow(digest=digest, person_id=person_id, expires=expires))
 
     async def take(self, digest: str, *, now: datetime) -> int | None:
-        """The person's id, once; None where there is no such code, or no more."""
+        """Use up a code and return the person's id; None if there is no such code or it has expired."""
         row = await self._session.get(LinkCodeRow, digest)
         if row is None:
             return None

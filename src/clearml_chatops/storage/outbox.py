@@ -1,4 +1,4 @@
-"""Notifications between the transaction that saw the event and the message that tells it."""
+"""The outbox: notifications from the transaction that saw the event until the message is sent."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -15,7 +15,7 @@ from clearml_chatops.storage.schema import OutboxRow
 from clearml_chatops.storage.upserts import build_insert
 
 _NOTICE_KIND = "notice"
-"""The kind of a row that is about no experiment; what it is about stands where an experiment's id would."""
+"""The kind of a row that holds a Notice; `subject_id` is then its subject instead of an experiment's id."""
 
 
 class OutboxStore:
@@ -25,7 +25,7 @@ class OutboxStore:
     async def add(
         self, notifications: Iterable[tuple[ExperimentEvent | Notice, Conversation]], *, now: datetime
     ) -> None:
-        """Puts events in for their recipients, in this order; what a recipient has already stays as it is."""
+        """Queue events for conversations, in this order; those that a conversation already has stay unchanged."""
         rows = [_to_row(event, conversation, now) for event, conversation in notifications]
         if rows:
             await self._session.execute(build_insert(self._session, OutboxRow).on_conflict_do_nothing(), rows)
@@ -33,9 +33,9 @@ class OutboxStore:
     async def list_due(
         self, platform: str, conversation_id: str, *, now: datetime, limit: int
     ) -> list[Notification]:
-        """What is to be sent to a conversation now, in the order in which it happened.
+        """Return what is due for a conversation, in the order in which it was queued.
 
-        What waits for another attempt holds up all that happened after it.
+        A notification that waits for its next attempt holds back all after it.
         """
         rows = await self._session.scalars(
             select(OutboxRow)
@@ -50,7 +50,7 @@ class OutboxStore:
         return [_to_notification(row) for row in takewhile(lambda row: row.next_attempt <= now, rows)]
 
     async def list_due_conversation_ids(self, platform: str, *, now: datetime) -> list[str]:
-        """The ids of a platform's conversations to which something is due."""
+        """Return the ids of a platform's conversations with due notifications."""
         found = await self._session.scalars(
             select(OutboxRow.conversation_id)
             .where(OutboxRow.platform == platform, OutboxRow.delivered.is_(None), OutboxRow.next_attempt <= now)
@@ -60,7 +60,7 @@ class OutboxStore:
         return list(found)
 
     async def has_notification(self, event: ExperimentEvent | Notice, conversation: Conversation) -> bool:
-        """Whether the recipient has been told of the event, or is to be."""
+        """Return whether the event is queued for the conversation, or was sent to it."""
         found = await self._session.scalar(
             select(OutboxRow.id).where(
                 OutboxRow.subject_id == get_subject(event)[1],
@@ -74,7 +74,7 @@ class OutboxStore:
         return found is not None
 
     async def count_undelivered(self, experiment_id: str, conversation: Conversation) -> int:
-        """How many notifications of this experiment the recipient has still to get."""
+        """Return how many notifications about this experiment are not yet sent to the conversation."""
         count = await self._session.scalar(
             select(func.count())
             .select_from(OutboxRow)
@@ -88,7 +88,7 @@ class OutboxStore:
         return count or 0
 
     async def mark_delivered(self, *notification_ids: int, at: datetime) -> None:
-        """One statement: between the platform's answer and this a killed program forgets that it has told."""
+        """Store that these were sent. One statement: a program killed before it would send them again."""
         await self._session.execute(
             update(OutboxRow)
             .where(OutboxRow.id.in_(notification_ids))
@@ -97,12 +97,12 @@ class OutboxStore:
         )
 
     async def remove_delivered(self, before: datetime) -> int:
-        """Deletes what was delivered before a moment; gives how many it was."""
+        """Delete notifications that were delivered before a time. Return how many."""
         deleted = await self._session.execute(delete(OutboxRow).where(OutboxRow.delivered < before))
         return cast("CursorResult[Any]", deleted).rowcount
 
     async def postpone(self, *notification_ids: int, until: datetime) -> None:
-        """Counts a failed attempt and sets the time of the next."""
+        """Count a failed attempt and set the time of the next."""
         for notification_id in notification_ids:
             row = await self._session.get_one(OutboxRow, notification_id)
             row.attempts += 1

@@ -1,4 +1,4 @@
-"""What people did to experiments by commands, until it has been told to the others."""
+"""What people did to experiments by commands, until the watcher has seen the effect."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -16,7 +16,7 @@ class OwnActionStore:
         self._session = session
 
     async def put(self, experiment_id: str, kind: EventKind, person_id: int, *, at: datetime) -> None:
-        """Notes it in place of whoever did the same before."""
+        """Store an action, replacing an earlier one of the same kind on the experiment."""
         await self._session.merge(
             OwnActionRow(experiment_id=experiment_id, kind=kind.value, person_id=person_id, at=at)
         )
@@ -25,7 +25,7 @@ class OwnActionStore:
         await self._session.execute(delete(OwnActionRow).where(OwnActionRow.at < before))
 
     async def remove_all(self, keys: Iterable[tuple[str, EventKind]]) -> None:
-        """Forgets those of which the effect has been seen."""
+        """Remove actions whose effect has been seen."""
         for experiment_id, kind in keys:
             await self._session.execute(
                 delete(OwnActionRow).where(
@@ -34,15 +34,15 @@ class OwnActionStore:
             )
 
     async def find_since(
-        self, experiment_ids: Collection[str], moment: datetime
+        self, experiment_ids: Collection[str], since: datetime
     ) -> dict[tuple[str, EventKind], OwnAction]:
-        """Who did what to these experiments since a moment."""
+        """Return the actions on these experiments since a time, by experiment id and kind."""
         found: dict[tuple[str, EventKind], OwnAction] = {}
         for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(
                 select(OwnActionRow, PersonRow.name)
                 .join(PersonRow, PersonRow.id == OwnActionRow.person_id)
-                .where(OwnActionRow.experiment_id.in_(chunk), OwnActionRow.at >= moment)
+                .where(OwnActionRow.experiment_id.in_(chunk), OwnActionRow.at >= since)
             )
             for row, name in rows:
                 found[row.experiment_id, EventKind(row.kind)] = OwnAction(row.person_id, name, row.at)

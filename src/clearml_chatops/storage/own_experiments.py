@@ -1,4 +1,4 @@
-"""Who is told of his own experiments although he has not asked for it: all but those who do not want it."""
+"""Opt-outs of notifications about one's own experiments, which everybody gets by default."""
 
 from collections.abc import Collection
 
@@ -14,7 +14,7 @@ class OwnExperimentStore:
         self._session = session
 
     async def find_subscribed_owners(self) -> dict[str, list[int]]:
-        """The people who are told of their own experiments and can be reached, by their ClearML users."""
+        """Return the people who get notified of their own experiments and can be reached, by ClearML user id."""
         rows = await self._session.execute(
             select(PersonRow.clearml_user_id, PersonRow.id)
             .where(
@@ -30,7 +30,7 @@ class OwnExperimentStore:
         return found
 
     async def set_enabled(self, person_id: int, *, is_enabled: bool) -> None:
-        """Whether a person is told of what he enqueues elsewhere."""
+        """Set whether a person gets notified of experiments that they enqueue outside the bot."""
         await self._session.execute(
             delete(OwnExperimentsOptOutRow).where(OwnExperimentsOptOutRow.person_id == person_id)
         )
@@ -41,11 +41,11 @@ class OwnExperimentStore:
         return await self._session.get(OwnExperimentsOptOutRow, person_id) is None
 
     async def opt_out(self, experiment_id: str, person_id: int) -> None:
-        """Notes that a person does not want to be told of this one."""
+        """Store that a person does not want notifications about this experiment."""
         await self._session.merge(ExperimentOptOutRow(experiment_id=experiment_id, person_id=person_id))
 
     async def find_opt_outs(self, experiment_ids: Collection[str]) -> set[tuple[str, int]]:
-        """Of which of these who does not want to be told."""
+        """Return pairs of experiment id and person id for all opt-outs among these experiments."""
         found: set[tuple[str, int]] = set()
         for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(

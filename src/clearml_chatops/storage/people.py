@@ -14,7 +14,7 @@ class PeopleStore:
         self._session = session
 
     async def find(self, identity: Identity) -> Person | None:
-        """The person behind an identity; None for a stranger."""
+        """Return the person with this identity; None for an unknown user."""
         row = await self._session.scalar(
             select(PersonRow)
             .join(IdentityRow, IdentityRow.person_id == PersonRow.id)
@@ -31,14 +31,14 @@ class PeopleStore:
         return _to_person(row) if row else None
 
     async def find_by_clearml_user(self, clearml_user_id: str) -> Person | None:
-        """The person who is this ClearML user; None where nobody is, or several are."""
+        """Return the person with this ClearML user; None if there is none, or more than one."""
         rows = list(
             await self._session.scalars(select(PersonRow).where(PersonRow.clearml_user_id == clearml_user_id))
         )
         return _to_person(rows[0]) if clearml_user_id and len(rows) == 1 else None
 
     async def list_user_ids(self, platform: str, role: Role) -> list[str]:
-        """The user ids on a platform of all who have this role."""
+        """Return the user ids on a platform of everybody with this role."""
         found = await self._session.scalars(
             select(IdentityRow.user_id)
             .join(PersonRow, IdentityRow.person_id == PersonRow.id)
@@ -63,9 +63,9 @@ class PeopleStore:
         return _to_person(row)
 
     async def put(self, configured: ConfiguredPerson, *, clearml_user_id: str) -> int:
-        """Adds a person of the settings or changes the one who has one of these identities; gives his id.
+        """Add a person from the settings, or update the one with one of these identities. Return their id.
 
-        His other identities stay.
+        Their other identities stay.
         """
         people = [person for identity in configured.identities if (person := await self.find(identity))]
         row = await self._session.get_one(PersonRow, people[0].id) if people else PersonRow()
@@ -78,7 +78,7 @@ class PeopleStore:
         return row.id
 
     async def link(self, identity: Identity, person_id: int) -> Person:
-        """Has the identity be this person's, whoever's it was."""
+        """Assign an identity to this person, even if it belonged to somebody else."""
         await self._session.merge(
             IdentityRow(
                 platform=identity.platform,
@@ -103,7 +103,7 @@ class PeopleStore:
         return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
 
     async def list_identities_with_role(self, role: Role) -> list[Identity]:
-        """The identities of all who have this role."""
+        """Return the identities of everybody with this role."""
         rows = await self._session.scalars(
             select(IdentityRow)
             .join(PersonRow, IdentityRow.person_id == PersonRow.id)
@@ -113,21 +113,21 @@ class PeopleStore:
         return [Identity(row.platform, row.user_id, row.workspace) for row in rows]
 
     async def list_names_with_role(self, role: Role) -> list[str]:
-        """The names of all who have this role."""
+        """Return the names of everybody with this role."""
         rows = await self._session.scalars(
             select(PersonRow.name).where(PersonRow.role == role.value).order_by(PersonRow.id)
         )
         return list(rows)
 
     async def get_names_by_clearml_user(self) -> dict[str, str]:
-        """The names of the people, by their ClearML users."""
+        """Return the names of people, by ClearML user id."""
         rows = await self._session.execute(
             select(PersonRow.clearml_user_id, PersonRow.name).where(PersonRow.clearml_user_id != "")
         )
         return dict(row.tuple() for row in rows)
 
     async def revoke_removed_people(self, *, keep_ids: Collection[int]) -> None:
-        """Forgets the identities of those whom the settings named once and name no more."""
+        """Remove the identities of people who were in the settings once and no longer are."""
         removed_ids = select(PersonRow.id).where(PersonRow.from_settings, PersonRow.id.not_in(keep_ids))
         await self._session.execute(delete(IdentityRow).where(IdentityRow.person_id.in_(removed_ids)))
 
@@ -141,7 +141,7 @@ class PeopleStore:
         )
 
     async def list_others_with_queue(self, queue_id: str, person_id: int) -> list[Person]:
-        """The people besides this one whose own queue it is."""
+        """Return everybody else who has this queue as their own."""
         rows = await self._session.scalars(
             select(PersonRow)
             .join(QueueBindingRow, QueueBindingRow.person_id == PersonRow.id)
@@ -157,7 +157,7 @@ class PeopleStore:
             row.queue_name = name
 
     async def unbind_queue(self, queue_id: str) -> None:
-        """Takes the queue from everybody whose personal one it was."""
+        """Remove the queue from everybody who has it as their own."""
         for row in await self._session.scalars(
             select(QueueBindingRow).where(QueueBindingRow.queue_id == queue_id)
         ):

@@ -1,4 +1,4 @@
-"""When people are told nothing: time zones, hours of quiet, muted conversations."""
+"""Time zones, quiet hours, private conversations and mutes."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ class QuietStore:
         self._session = session
 
     async def get_time_zone(self, person_id: int) -> str:
-        """By which clocks a person lives; empty where that is not known."""
+        """Return a person's time zone; empty if unknown."""
         row = await self._session.get(TimeZoneRow, person_id)
         return row.zone if row else ""
 
@@ -30,7 +30,7 @@ class QuietStore:
         await self._session.merge(TimeZoneRow(person_id=person_id, zone=zone))
 
     async def put_private_conversation(self, conversation: Conversation, person_id: int) -> None:
-        """Notes that a conversation is one person's alone."""
+        """Store that a conversation is private to one person."""
         await self._session.merge(
             PrivateConversationRow(
                 platform=conversation.platform, conversation_id=conversation.id, person_id=person_id
@@ -38,9 +38,9 @@ class QuietStore:
         )
 
     async def find_private_person_id(self, platform: str, conversation_id: str) -> int | None:
-        """Whose conversation it is; None where several people are in it, or nobody is known.
+        """Return the person of a private conversation; None if it is shared, or the person is unknown.
 
-        A private conversation has the person's own id, or is noted.
+        A private conversation has the person's own user id, or is stored as private.
         """
         row = await self._session.get(PrivateConversationRow, (platform, conversation_id))
         if row is not None:
@@ -53,7 +53,7 @@ class QuietStore:
         )
 
     async def get_hours(self, person_id: int) -> tuple[QuietHours, bool, datetime] | None:
-        """A person's hours of quiet, whether they hold, and when he changed that."""
+        """Return a person's quiet hours, whether they are enabled, and when that was changed."""
         row = await self._session.get(QuietHoursRow, person_id)
         if row is None:
             return None
@@ -73,7 +73,7 @@ class QuietStore:
         )
 
     async def disable_hours(self, person_id: int, *, now: datetime) -> bool:
-        """Has hours of quiet hold no more; whether they did."""
+        """Turn quiet hours off. Return whether they were on."""
         row = await self._session.get(QuietHoursRow, person_id)
         if row is None or not row.is_enabled:
             return False
@@ -81,7 +81,7 @@ class QuietStore:
         return True
 
     async def get_mute(self, platform: str, conversation_id: str) -> Mute | None:
-        """The last mute of a conversation, also one that is over."""
+        """Return the last mute of a conversation, even if it is over."""
         row = await self._session.get(MuteRow, (platform, conversation_id))
         if row is None:
             return None

@@ -1,4 +1,4 @@
-"""What stands still, so that a restart of the bot neither forgets it nor tells it twice."""
+"""Stalls, stored so a restart of the bot neither forgets them nor notifies twice."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ class StallStore:
         ]
 
     async def put(self, stalls: Iterable[Stall]) -> None:
-        """Notes these, each in place of the one of its kind that its experiment has."""
+        """Store stalls, each replacing the one of the same experiment and kind."""
         rows = [
             {
                 "experiment_id": item.experiment_id,

@@ -1,4 +1,4 @@
-"""Which conversations are told of everybody's experiments in which queues and projects."""
+"""Subscriptions of conversations to everybody's experiments in a queue or project."""
 
 from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,7 +17,7 @@ class SubscriptionStore:
         return await self._fetch(_select_subscriptions())
 
     async def list_for_conversation(self, conversation: Conversation) -> list[Subscription]:
-        """Those of a conversation, and of the threads in it where it is no thread itself."""
+        """Return the subscriptions of a conversation; for a channel, also those of its threads."""
         return await self._fetch(
             _select_subscriptions()
             .where(*_match_conversation(conversation))
@@ -25,7 +25,7 @@ class SubscriptionStore:
         )
 
     async def put(self, subscription: Subscription) -> None:
-        """Adds a subscription, in place of the one that the conversation has of the same thing."""
+        """Add a subscription, or update the conversation's existing one to the same queue or project."""
         conversation = subscription.conversation
         row = await self._session.scalar(
             select(SubscriptionRow).where(

@@ -1,4 +1,4 @@
-"""Inserts that mind what is there already, in the words of whichever database it is."""
+"""INSERT statements with conflict handling, for SQLite and PostgreSQL."""
 
 from typing import Any
 
@@ -7,6 +7,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 def build_insert(session: AsyncSession, table: type) -> Any:
-    """An INSERT that can be told what to do on a conflict: both databases write it alike, in two classes."""
+    """Return an INSERT with `on_conflict_…` methods. Each dialect has its own class for the same syntax."""
     is_postgresql = session.get_bind().dialect.name == "postgresql"
     return (postgresql.insert if is_postgresql else sqlite.insert)(table)

@@ -1,4 +1,4 @@
-"""What the watcher remembers: states of experiments, its cursor, and who watches what."""
+"""What the watcher stores: states of experiments, its cursor, and watches."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -30,7 +30,7 @@ _IS_ACTIVE_AND_WATCHED = (
         select(SubscriptionRow.id).exists(),
     ),
 )
-"""What waits or runs and is watched. By which subscription it was seen is not kept, so that one stands for all."""
+"""Pending or running, and watched. Any subscription counts: which one covers an experiment is not stored."""
 
 
 class WatcherStore:
@@ -42,12 +42,12 @@ class WatcherStore:
         return row.position if row else None
 
     async def get_start(self) -> datetime | None:
-        """The server's last change when the watcher first looked; None before."""
+        """Return the server's last status change at the watcher's first poll; None before it."""
         row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
         return row.started if row else None
 
     async def move_cursor(self, position: datetime, *, started: datetime | None = None) -> None:
-        """Moves the cursor; the first time it also notes where the watcher began, at `position` unless told."""
+        """Move the cursor. The first call also stores where the watcher started: `started`, or else `position`."""
         row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
         if row is None:
             self._session.add(WatcherCursorRow(id=_CURSOR_ID, position=position, started=started or position))
@@ -55,18 +55,18 @@ class WatcherStore:
             row.position = position
 
     async def get_oldest_status_change(self) -> datetime | None:
-        """The oldest status change among the remembered states."""
+        """Return the oldest status change among the stored states."""
         return await self._session.scalar(select(func.min(ExperimentStateRow.status_changed)))
 
     async def has_active_experiments(self) -> bool:
-        """Whether something that is watched waits or runs."""
+        """Return whether a watched experiment is pending or running."""
         found = await self._session.scalar(
             select(ExperimentStateRow.experiment_id).where(*_IS_ACTIVE_AND_WATCHED).limit(1)
         )
         return found is not None
 
     async def find_states(self, experiment_ids: Collection[str]) -> dict[str, ExperimentState]:
-        """The remembered states, by id; an experiment never seen is absent."""
+        """Return the stored states, by id; experiments never seen are left out."""
         found: dict[str, ExperimentState] = {}
         for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.scalars(
@@ -76,7 +76,7 @@ class WatcherStore:
         return found
 
     async def put_states(self, states: Iterable[ExperimentState]) -> None:
-        """Notes how these experiments are now, all in one statement."""
+        """Store the current states of experiments, in one statement."""
         rows = [_to_row(state) for state in states]
         if not rows:
             return
@@ -87,9 +87,9 @@ class WatcherStore:
         )
 
     async def add_watch(self, experiment_id: str, conversation: Conversation, person_id: int) -> None:
-        """Has the recipient told of this experiment; asking twice changes nothing.
+        """Add a conversation's watch of an experiment, unless it exists.
 
-        A person is told once in a channel: where he asks again in another thread of it, he is told there.
+        A person has one watch per channel: asking again in another thread moves it there.
         """
         watchers = await self.find_watchers([experiment_id])
         if conversation in watchers.get(experiment_id, ()):
@@ -116,7 +116,7 @@ class WatcherStore:
         )
 
     async def add_watches(self, watches: Iterable[tuple[str, Conversation, int]]) -> None:
-        """Has people told of experiments, each of one at one place, all in one statement."""
+        """Add watches, given as experiment id, conversation and person id, in one statement."""
         rows = [
             {
                 "experiment_id": experiment_id,
@@ -131,9 +131,9 @@ class WatcherStore:
             await self._session.execute(build_insert(self._session, WatchRow).on_conflict_do_nothing(), rows)
 
     async def remove_watch(self, experiment_id: str, conversation: Conversation) -> bool:
-        """Has the recipient told no more of this experiment; whether he was.
+        """Remove a conversation's watch of an experiment. Return whether there was one.
 
-        A thread that is not told of it means its channel; where that is not either, all its threads are meant.
+        For a thread without a watch the channel's is removed, or else those of all threads of the channel.
         """
         channel_watches = list(
             await self._session.scalars(
@@ -150,9 +150,9 @@ class WatcherStore:
         return bool(found)
 
     async def list_watched(self, conversation: Conversation) -> list[tuple[ExperimentState, bool]]:
-        """The remembered states of what the recipient is told of, the last changed first.
+        """Return the stored states of what a conversation watches, last changed first.
 
-        For a channel also what its threads are told of; the second tells which are told there alone.
+        For a channel this includes what its threads watch; the second value is whether only threads watch it.
         """
         query = _select_watches(conversation) if conversation.thread else _select_channel_watches(conversation)
         rows = await self._session.execute(
@@ -167,7 +167,7 @@ class WatcherStore:
         return list(found.values())
 
     async def find_watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
-        """Who is told of each experiment, in the order in which they asked; one that nobody watches is absent."""
+        """Return the conversations that watch each experiment, oldest watch first; unwatched ones are left out."""
         found = await self.find_recipients(experiment_ids)
         return {
             experiment_id: [recipient.conversation for recipient in recipients]
@@ -175,7 +175,7 @@ class WatcherStore:
         }
 
     async def find_recipients(self, experiment_ids: Collection[str]) -> dict[str, list[Recipient]]:
-        """Who is told of each experiment, and for whom; in the order in which they asked."""
+        """Return the recipients of each watched experiment, oldest watch first."""
         found: dict[str, list[Recipient]] = {}
         for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(
@@ -192,7 +192,7 @@ class WatcherStore:
         return found
 
     async def list_active(self) -> list[str]:
-        """The experiments that are watched and wait or run, as far as is known."""
+        """Return the ids of watched experiments that are pending or running, as last seen."""
         rows = await self._session.scalars(
             select(ExperimentStateRow.experiment_id)
             .where(*_IS_ACTIVE_AND_WATCHED)
@@ -201,7 +201,7 @@ class WatcherStore:
         return list(rows)
 
     async def remove_experiments(self, experiment_ids: Sequence[str]) -> None:
-        """Forgets experiments that are no more, and who watched them."""
+        """Remove experiments that no longer exist, with their watches."""
         for chunk in split_into_chunks(experiment_ids):
             for table in (WatchRow, ExperimentOptOutRow, ExperimentStateRow):
                 await self._session.execute(delete(table).where(table.experiment_id.in_(chunk)))
@@ -212,7 +212,7 @@ def _select_watches(conversation: Conversation) -> Select[WatchRow]:
 
 
 def _select_channel_watches(conversation: Conversation) -> Select[WatchRow]:
-    """Those of a channel and of all its threads, also where one of these is the recipient."""
+    """Return the watches of a channel and all its threads, also if the conversation is one of the threads."""
     return select(WatchRow).where(
         WatchRow.platform == conversation.platform, WatchRow.conversation_id == conversation.id
     )

@@ -1,4 +1,4 @@
-"""The workers that should run on a host, and our own record of the agents that do."""
+"""The workers that should run on a host, and the bot's own record of the agents that it started."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ class DesiredWorkerStore:
         self._session = session
 
     async def list(self, *, host: str) -> list[DesiredWorker]:
-        """Those of a host, with the names of the people who wanted them."""
+        """Return the desired workers of a host, with the names of the people who started them."""
         rows = await self._session.execute(
             select(DesiredWorkerRow, PersonRow.name)
             .join(PersonRow, DesiredWorkerRow.person_id == PersonRow.id)

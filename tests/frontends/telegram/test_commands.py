@@ -133,7 +133,7 @@ async def test_a_picture_is_answered_in_private_and_ignored_in_a_group(
     await anna.reply_with_photo(anna.chat.bot_messages[0])
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
 
-    assert "text only" in anna.chat.texts[1]
+    assert "only text" in anna.chat.texts[1]
     assert bot.lines == ["/find", "/find"]
     assert len(group.bot_messages) == 1
 

@@ -198,7 +198,7 @@ async def test_a_question_answered_without_text_says_so(
     await anna.reply_with_photo(question)
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)
 
-    assert "text only" in anna.chat.texts[-1]
+    assert "only text" in anna.chat.texts[-1]
     assert bot.lines == ["/set"]
 
 

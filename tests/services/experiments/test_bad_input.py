@@ -44,7 +44,7 @@ async def test_an_unknown_experiment_is_reported(ready: RunningProgram) -> None:
         "/show 01234567",
     ):
         reply = await assert_refused(ready, line, "experiment_not_found")
-        assert "look for it with /find" in to_plain_text(reply)
+        assert "Search with /find" in to_plain_text(reply)
 
 
 async def test_no_queue_is_created_for_an_experiment_that_cannot_be_enqueued(
@@ -67,7 +67,7 @@ async def test_an_ambiguous_prefix_is_a_choice_that_completes_the_same_line(
     reply = await ready.send('/set abcd args.note="abcd, and two words"')
 
     assert (reply.outcome, copy_server_state(sandbox)) == (Outcome.ASKED, before)
-    assert "fits 2 experiments" in to_plain_text(reply)
+    assert "2 experiments match" in to_plain_text(reply)
     offered = {label.split()[0]: command for label, command in get_buttons(reply).items()}
     assert set(offered) == {"abcd1111", "abcd2222"}
     await ready.ask(offered["abcd2222"])
@@ -236,7 +236,7 @@ async def test_a_queue_position_is_a_number_or_an_end(ready: RunningProgram) -> 
 async def test_an_unclosed_quote_is_reported(ready: RunningProgram) -> None:
     for line in ('/name "not closed', "/set args.note 'not closed", "/name „not closed"):
         reply = await assert_refused(ready, line, "unbalanced_quote")
-        assert "before “not closed” is not closed" in to_plain_text(reply)
+        assert "before “not closed” isn't closed" in to_plain_text(reply)
 
 
 async def test_typographic_quotes_and_dashes_are_understood(ready: RunningProgram, sandbox: Sandbox) -> None:

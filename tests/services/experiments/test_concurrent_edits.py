@@ -105,7 +105,7 @@ async def test_a_draft_enqueued_during_our_edit_is_refused(
     await wait_for_request(sandbox, "tasks.edit_hyper_params")
     await web_ui.call_for_data("tasks.enqueue", task=draft["id"])
     reply = await setting
-    assert "is Pending and only a Draft can be changed" in to_plain_text(reply)
+    assert "is Pending, and only a Draft can be changed" in to_plain_text(reply)
     assert get_values(draft)["epochs"] == "3"
 
 

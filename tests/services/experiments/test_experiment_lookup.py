@@ -79,7 +79,7 @@ async def test_many_matches_are_counted_and_the_first_ones_offered(
     for number in range(12):
         sandbox.state.add_task(f"resnet {number}", user=sandbox.alice.id)
     reply = await program.send("/show resnet")
-    assert "fits more than 8 experiments" in to_plain_text(reply)
+    assert "More than 8 experiments match" in to_plain_text(reply)
     assert len(get_buttons(reply)) == 8
 
 

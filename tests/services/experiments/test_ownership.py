@@ -69,7 +69,7 @@ async def test_a_member_cannot_change_another_persons_experiments(
         assert await bob.send_for_error_code(line.format(**alice_experiment_ids)) == "experiment_not_yours", line
         assert (state.tasks, state.queues, state.events) == before, line
     reply = await bob.send(CHANGING_COMMANDS[0].format(**alice_experiment_ids))
-    assert "“her draft” belongs to Alice Adams; clone it" in to_plain_text(reply)
+    assert "“her draft” belongs to Alice Adams. Clone it" in to_plain_text(reply)
 
 
 async def test_a_member_without_a_clearml_user_cannot_change_another_persons_experiments(
@@ -178,7 +178,7 @@ async def test_a_viewer_can_only_read(admin: RunningProgram, alice_experiment_id
 async def test_only_an_admin_deletes_queues(admin: RunningProgram, bob: RunningProgram) -> None:
     await bob.ask("/queue create gpu_queue")
     reply = await bob.send("/queue delete gpu_queue --yes")
-    assert "needs the role admin and yours is member" in to_plain_text(reply)
+    assert "needs the role admin, and yours is member" in to_plain_text(reply)
     assert admin.sandbox.state.find_queue("gpu_queue")
     await admin.ask("/queue delete gpu_queue")
 
@@ -189,7 +189,7 @@ async def test_an_unknown_user_gets_one_line_with_their_id_and_is_audited(admin:
     for line in ("/find", "/nonsense", "", "/clone baseline 'x", "x" * 100_000):
         reply = await unknown_user.send(line)
         assert to_plain_text(reply) == (
-            "I do not know you yet. Ask alice to let you in and give this id: chat:team:U0815"
+            "You don't have access yet. Ask alice to add you, with this id: chat:team:U0815"
         )
         assert reply.outcome is Outcome.REFUSED
     assert admin.sandbox.requests.list_endpoints() == []

@@ -175,7 +175,7 @@ async def test_a_personal_queue_deleted_elsewhere_is_reported_as_deleted(
     del sandbox.state.queues[queue["id"]]
     for line in ("/queue", "/enqueue"):
         reply = await program.send(line)
-        assert "There is no queue “alice_queue”. It was deleted." in to_plain_text(reply)
+        assert "No queue named “alice_queue”. It was deleted." in to_plain_text(reply)
     await program.ask("/queue create")
     await program.ask("/enqueue")
     assert list_waiting(sandbox, "alice_queue") == ["two GPUs"]

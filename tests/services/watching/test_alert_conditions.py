@@ -36,7 +36,7 @@ def test_parses_a_condition_with_or_without_spaces(line: str, condition: str, re
     "line", ["", "val/acc", "val/acc>", ">0.9", "val/acc=0.9", "acc>high", "acc>0,9", "acc>1e999", "acc>nan"]
 )
 def test_invalid_condition_is_rejected_with_an_example(line: str) -> None:
-    with pytest.raises(InvalidValueError, match=r"write it like val/acc>0\.9"):
+    with pytest.raises(InvalidValueError, match=r"Write it like val/acc>0\.9"):
         parse_condition(line.split())
 
 

@@ -81,7 +81,7 @@ async def test_poll_interrupted_between_pages_resumes(
         await world.start_run(task)
     world.sandbox.faults.delay("tasks.get_all_ex", 0.0, times=2)
     world.sandbox.faults.answer("tasks.get_all_ex", status=500, body="broken", times=2)
-    with pytest.raises(Exception, match="has a fault"):
+    with pytest.raises(Exception, match="has an internal error"):
         await world.poll()
     messages = await world.deliver()
     assert 0 < len(messages) < 5

@@ -103,7 +103,7 @@ async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
     )
 
     assert "Not watched here any more: card 1." in await program.ask("/gpus unwatch GPU-1")
-    assert "I watch no card 0 here" in to_plain_text(await program.send("/gpus unwatch 0"))
+    assert "Notifications for GPU 0 aren't on here" in to_plain_text(await program.send("/gpus unwatch 0"))
     assert "Not watched here any more: card 2." in await program.ask("/gpus unwatch")
     assert await _poll(program) == []
 

@@ -239,7 +239,7 @@ async def test_missing_driver_and_missing_gpu_give_one_sentence(program: Running
     program.program.process.__dict__["gpu_reader"] = GpuReader(nvml)
     assert await program.send_for_error_code("/gpus") == "no_gpu_driver"
     assert to_plain_text(await program.send("/gpus")).startswith(
-        "No NVIDIA driver answers on this machine (NVML Shared Library"
+        "No working NVIDIA driver on this machine (NVML Shared Library"
     )
 
 

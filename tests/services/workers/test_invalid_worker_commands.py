@@ -52,13 +52,13 @@ async def _verify_refused(program: RunningProgram, line: str, code: str, sentenc
     [
         ("gpus=9", "invalid_value", "“9” is not a GPU of this machine. It has GPUs 0 and 1."),
         ("gpus=0,9", "invalid_value", "“9” is not a GPU of this machine. It has GPUs 0 and 1."),
-        ("gpus=0,0", "invalid_value", "“0,0” is not a list of different cards; name each card once, like 0,1."),
-        ("gpus=0,00", "invalid_value", "name each card once, like 0,1."),
+        ("gpus=0,0", "invalid_value", "“0,0” is not a list of different cards. Name each card once, like 0,1."),
+        ("gpus=0,00", "invalid_value", "Name each card once, like 0,1."),
         ("gpus=0,GPU-0", "invalid_value", "Name each GPU once, like 0,1."),
-        ("gpus=first", "invalid_value", "“first” is not a list of cards; write it like 0,1 or all or none"),
-        ("gpus=", "invalid_value", "“” is not a list of cards; write it like 0,1 or all or none"),
-        ("gpus=0,", "invalid_value", "“0,” is not a list of cards; write it like 0,1"),
-        ("gpus=-1", "invalid_value", "“-1” is not a list of cards; write it like 0,1"),
+        ("gpus=first", "invalid_value", "“first” is not a list of cards. Write it like 0,1 or all or none"),
+        ("gpus=", "invalid_value", "“” is not a list of cards. Write it like 0,1 or all or none"),
+        ("gpus=0,", "invalid_value", "“0,” is not a list of cards. Write it like 0,1"),
+        ("gpus=-1", "invalid_value", "“-1” is not a list of cards. Write it like 0,1"),
         ("gpus=GPU-f", "invalid_value", "“GPU-f” is not a GPU of this machine. It has GPUs 0 and 1."),
         ("gpus=0:1", "invalid_value", "“0:1” is not a GPU of this machine. It has GPUs 0 and 1."),
         ("gpus 0", "usage", "does not know what to do with “gpus”"),
@@ -69,10 +69,10 @@ async def _verify_refused(program: RunningProgram, line: str, code: str, sentenc
         (
             "gpus=0 host=gpu02",
             "unknown_host",
-            "the machine that I am on, and not on “gpu02”; leave out host=.",
+            "where it runs, and not on “gpu02”. Leave out host=.",
         ),
-        ("gpus=0 docker venv", "docker_venv_conflict", "not both; leave out one of the two words."),
-        ("gpus=0 venv image=a:1", "docker_venv_conflict", "not both; leave out venv or image=."),
+        ("gpus=0 docker venv", "docker_venv_conflict", "not both. Leave out one of the two words."),
+        ("gpus=0 venv image=a:1", "docker_venv_conflict", "not both. Leave out venv or image=."),
         ("gpus=0 run=wait", "usage", "has no option “run”"),
     ],
 )
@@ -107,22 +107,26 @@ async def _add_worker(program: RunningProgram, gpus: str) -> None:
     ("line", "code", "sentence"),
     [
         ("/worker restart gpus=9", "invalid_value", "“9” is not a GPU of this machine. It has GPUs 0, 1 and 2."),
-        ("/worker restart gpus=1,1", "invalid_value", "name each card once, like 0,1."),
-        ("/worker restart docker venv", "docker_venv_conflict", "leave out one of the two words."),
-        ('/worker restart venv image="a:1"', "docker_venv_conflict", "leave out venv or image=."),
+        ("/worker restart gpus=1,1", "invalid_value", "Name each card once, like 0,1."),
+        ("/worker restart docker venv", "docker_venv_conflict", "Leave out one of the two words."),
+        ('/worker restart venv image="a:1"', "docker_venv_conflict", "Leave out venv or image=."),
         (
             "/worker restart run=later",
             "invalid_value",
-            "not a way to treat a run; use wait, requeue or abort.",
+            "not a way to treat a run. Use wait, requeue or abort.",
         ),
         ("/worker restart queue=nowhere", "queue_not_found", "nowhere"),
-        ("/worker restart lab:bob_queue:gpu0", "worker_not_found", "/worker list shows what there is."),
-        ("/worker start gpus=1,0 image=a:1", "worker_exists", "/worker restart changes its cards or its image."),
+        ("/worker restart lab:bob_queue:gpu0", "worker_not_found", "See all with /worker list."),
+        (
+            "/worker start gpus=1,0 image=a:1",
+            "worker_exists",
+            "Change its GPUs or its image with /worker restart.",
+        ),
         ("/worker stop lab:alice_queue:gpu7", "worker_not_found", "Did you mean lab:alice_queue:gpu0,1"),
-        ("/worker stop queue=default", "no_worker_for_queue", "No worker that I started for default runs on lab"),
+        ("/worker stop queue=default", "no_worker_for_queue", "The bot runs no worker for default on lab"),
         ("/worker drain queue=nowhere", "queue_not_found", "nowhere"),
-        ("/worker log 0", "invalid_value", "give one from 1 to 10000."),
-        ("/worker log", "worker_not_running", "does not run just now"),
+        ("/worker log 0", "invalid_value", "Give one from 1 to 10000."),
+        ("/worker log", "worker_not_running", "isn't running"),
     ],
 )
 async def test_invalid_command_for_a_worker(
@@ -144,23 +148,23 @@ async def test_missing_agent_and_missing_docker(
     for containers in ("image=a:1", "docker", "docker image=a:1"):
         line = f"/worker start gpus=none {containers}"
         await _verify_refused(
-            program, line, "docker_missing", "docker is not installed on lab; install it", fake_programs
+            program, line, "docker_missing", "Docker isn't installed on lab. Install it", fake_programs
         )
     (tmp_path / "programs" / "clearml-agent").unlink()
-    missing = "clearml-agent is not installed on lab; install it there with: pip install clearml-agent"
+    missing = "clearml-agent isn't installed on lab. Install it there with: pip install clearml-agent"
     await _verify_refused(program, "/worker start gpus=none", "agent_missing", missing, fake_programs)
 
 
 async def test_missing_driver_offers_a_worker_without_gpus(program: RunningProgram, fake_programs: Path) -> None:
     await program.ask("/queue create")
-    sentence = "look with nvidia-smi, or use gpus=none."
+    sentence = "Check with nvidia-smi, or use gpus=none."
     await _verify_refused(program, "/worker start gpus=0 name=x", "no_gpu_driver", sentence, fake_programs)
     reply = to_plain_text(await program.send("/worker start gpus=0 name=x"))
     assert "[Start it without cards] /worker start gpus=none name=x" in reply
     await _add_worker(program, "0")
     reply = to_plain_text(await program.send("/worker restart gpus=1"))
     assert "[Start it without cards] /worker restart gpus=none" in reply
-    assert to_plain_text(await program.send("/gpus")).splitlines()[0].endswith("look with nvidia-smi.")
+    assert to_plain_text(await program.send("/gpus")).splitlines()[0].endswith("Check with nvidia-smi.")
 
 
 @pytest.mark.parametrize("line", _ALL_COMMANDS)
@@ -172,7 +176,7 @@ async def test_credentials_are_checked_before_the_agent_starts(
     wrong = replace(sandbox.alice, secret_key="of long ago")
     async with run_program(sandbox, tmp_path / "data", user=wrong) as program:
         install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"))
-        sentence = "does not accept the credentials; check CLEARML_API_ACCESS_KEY"
+        sentence = "doesn't accept the credentials. Check CLEARML_API_ACCESS_KEY"
         await _verify_refused(program, line, "clearml_credentials", sentence, fake_programs)
 
 
@@ -184,7 +188,7 @@ async def test_server_outage_is_reported_before_the_agent_starts(
     nowhere = f"http://127.0.0.1:{unused_port()}"
     async with run_program(sandbox, tmp_path / "data", host=nowhere) as program:
         install_gpus(program, FakeGpu("GPU-0"), FakeGpu("GPU-1"))
-        sentence = "does not answer"
+        sentence = "doesn't answer"
         await _verify_refused(program, line, "clearml_unreachable", sentence, fake_programs)
 
 

@@ -158,7 +158,7 @@ async def test_failed_start_quotes_the_agent(
 
     reply = await program.send("/worker start gpus=none")
 
-    assert "clearml-agent on lab said: no space left" in str(reply)
+    assert "clearml-agent failed on lab: no space left" in str(reply)
     assert await program.send_for_error_code("/worker stop") == "no_worker_for_queue"
 
 

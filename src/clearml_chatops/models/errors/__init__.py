@@ -1,4 +1,4 @@
-"""Everything that can go wrong in a way a person can do something about, by what it is about."""
+"""Errors that a person can do something about, grouped by subject."""
 
 from clearml_chatops.models.errors.alerts import (
     AlertNotFoundError,

@@ -1,41 +1,41 @@
-"""What is wrong with a wish to be told of something."""
+"""Errors of alerts."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
 class BadPatternError(ChatOpsError):
-    """What was given is no regular expression."""
+    """The pattern is not a valid regular expression."""
 
     code = "bad_pattern"
     text = (
-        "“{pattern}” is no regular expression: {reason} at character {position}. "
-        "Correct it; a sign that is meant as it is needs a \\ before it."
+        "“{pattern}” isn't a valid regular expression: {reason} at character {position}. "
+        "To match a special character itself, put a \\ before it."
     )
 
 
 class AmbiguousMetricError(ChatOpsError):
-    """Several scalars fit, and an alert is for one."""
+    """Several scalars match the name, and an alert is for one."""
 
     code = "ambiguous_metric"
-    text = "“{name}” fits {names} of “{experiment}”; name one of them in full."
+    text = "“{name}” matches {names} of “{experiment}”. Use the full name of one of them."
 
 
 class RunEndedError(ChatOpsError):
-    """The run is over, so that it reports and logs no more."""
+    """The run is over and will report and log nothing more."""
 
     code = "run_ended"
-    text = "“{name}” is {status}, so nothing more will come of it; set the alert when it is in a queue again."
+    text = "“{name}” is {status}, so it reports and logs nothing more. Set the alert when it's Pending again."
 
 
 class TooManyAlertsError(ChatOpsError):
-    """A conversation has as many alerts as it may have."""
+    """The conversation has the maximum number of alerts."""
 
     code = "too_many_alerts"
-    text = "There are {limit} alerts here already; remove one with /alert off, or all with /alert off all."
+    text = "There are already {limit} alerts here. Remove one with /alert off, or all with /alert off all."
 
 
 class AlertNotFoundError(ChatOpsError):
     """The conversation has no alert with this number."""
 
     code = "alert_not_found"
-    text = "There is no alert {number} here: it was removed, or has come true; /alert lists what there is."
+    text = "There's no alert {number} here: it was removed, or has fired already. See all with /alert."

@@ -1,8 +1,8 @@
-"""What all errors have in common.
+"""The base class of all errors that a person can do something about.
 
 Each class has a stable `code` (tests and the audit trail use it), a docstring that says when it
-happens, and a `text` for the person that says what to do next. Values from outside are put in as they
-are: text is escaped where it is shown, never here.
+happens, and a `text` for the person that says what to do next. Values from outside are inserted
+unescaped: text is escaped where it is shown, never here.
 """
 
 import re
@@ -12,11 +12,15 @@ from typing import ClassVar
 from clearml_chatops.models.replies import Button
 
 MAX_QUOTED_VALUE_LENGTH = 200
-"""Characters of a person's own input repeated in an error; a longer one is cut."""
+"""Characters of a person's own input repeated in an error; longer input is cut."""
 
 
 class ChatOpsError(Exception):
-    """A command could not be carried out. `offers` are command lines that would help."""
+    """A command could not be carried out. `buttons` are commands that would help.
+
+    The `values` fill the placeholders of `text`. One named `advice` is a sentence of its own and is
+    shown with a capital letter.
+    """
 
     code: ClassVar[str] = "error"
     text: ClassVar[str] = "{reason}"
@@ -24,11 +28,13 @@ class ChatOpsError(Exception):
     def __init__(self, *, buttons: Sequence[Button] = (), **values: object) -> None:
         self.buttons = tuple(buttons)
         self.values = values
-        shortened_values = {name: shorten(str(value)) for name, value in values.items()}
-        super().__init__(self.text.format(**shortened_values))
+        shown_values = {name: shorten(str(value)) for name, value in values.items()}
+        if advice := shown_values.get("advice"):
+            shown_values["advice"] = advice[0].upper() + advice[1:]
+        super().__init__(self.text.format(**shown_values))
 
 
 def shorten(text: str) -> str:
-    """The text on one line, cut to what an error can repeat."""
+    """Return the text on one line, cut to the length that an error may repeat."""
     line = re.sub(r"\s+", " ", text)
     return line if len(line) <= MAX_QUOTED_VALUE_LENGTH else line[: MAX_QUOTED_VALUE_LENGTH - 1] + "…"

@@ -1,32 +1,32 @@
-"""What is wrong with ClearML's server, or the way to it."""
+"""Errors of ClearML's server and of the connection to it."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
 class ClearMLError(ChatOpsError):
-    """The server refused a request with a reason of its own that no other class stands for."""
+    """The server refused a request for a reason that no other class covers."""
 
     code = "clearml"
     text = "ClearML refused {endpoint}: {reason} (code {result_code}/{result_subcode}). Nothing was changed."
 
 
 class ClearMLUnreachableError(ClearMLError):
-    """No connection, or no answer in time."""
+    """No connection, or no response in time."""
 
     code = "clearml_unreachable"
     text = (
-        "ClearML at {host} does not answer ({reason}); check that CLEARML_API_HOST is right and that the "
-        "server runs, and try again."
+        "ClearML at {host} doesn't answer ({reason}). Check CLEARML_API_HOST and that the server is running, "
+        "then try again."
     )
 
 
 class ClearMLResponseLostError(ClearMLError):
-    """A write was sent and its answer did not arrive: it may or may not have been done."""
+    """A write was sent and its response did not arrive: it may or may not have been carried out."""
 
     code = "clearml_response_lost"
     text = (
-        "ClearML at {host} did not answer {endpoint} ({reason}), so it may or may not have been done; "
-        "look with /show before you repeat it."
+        "ClearML at {host} didn't answer {endpoint} ({reason}), so the change may or may not have been made. "
+        "Check with /show before you try again."
     )
 
 
@@ -35,23 +35,26 @@ class ClearMLCredentialsError(ClearMLError):
 
     code = "clearml_credentials"
     text = (
-        "ClearML at {host} does not accept the credentials; check CLEARML_API_ACCESS_KEY and "
+        "ClearML at {host} doesn't accept the credentials. Check CLEARML_API_ACCESS_KEY and "
         "CLEARML_API_SECRET_KEY (or clearml.conf)."
     )
 
 
 class ClearMLServerError(ClearMLError):
-    """5xx: the server has a fault of its own."""
+    """5xx: an error inside the server."""
 
     code = "clearml_server_error"
-    text = "ClearML at {host} has a fault (HTTP {status} to {endpoint}); try again, and look at the server's log."
+    text = (
+        "ClearML at {host} has an internal error (HTTP {status} on {endpoint}). Try again, and check the "
+        "server's log."
+    )
 
 
 class ClearMLInvalidResponseError(ClearMLError):
-    """The answer is no JSON, or not in ClearML's envelope: usually a proxy or the wrong port."""
+    """The response is not JSON, or not in ClearML's envelope: usually a proxy or the wrong port."""
 
     code = "clearml_invalid_response"
     text = (
-        "{host} answered {endpoint} with something that is not ClearML's; check that CLEARML_API_HOST is the "
-        "API server (usually port 8008) and that no proxy stands between."
+        "{host} didn't answer {endpoint} as ClearML does. Check that CLEARML_API_HOST is the API server "
+        "(usually port 8008) and that no proxy is in between."
     )

@@ -1,4 +1,4 @@
-"""What cannot be found, and what ClearML's rules forbid."""
+"""Errors of experiments, queues and projects: not found, or forbidden by ClearML's rules."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 from clearml_chatops.models.experiments import Experiment
@@ -8,30 +8,30 @@ class ExperimentNotFoundError(ChatOpsError):
     """No experiment has this id, name or link."""
 
     code = "experiment_not_found"
-    text = "No experiment is called “{reference}” or has an id that begins so; look for it with /find."
+    text = "No experiment named “{reference}”, and no id starts with it. Search with /find."
 
 
 class AmbiguousExperimentError(ChatOpsError):
-    """Several experiments fit; `candidates` are those to choose from."""
+    """Several experiments match; `candidates` are those to choose from."""
 
     code = "ambiguous_experiment"
-    text = "“{reference}” fits {count} experiments; choose one, or give more of the id."
+    text = "{count} experiments match “{reference}”. Which one?"
 
     def __init__(self, *, reference: str, count: object, candidates: tuple[Experiment, ...]) -> None:
-        super().__init__(reference=reference, count=count)
+        super().__init__(reference=reference, count=str(count).capitalize())
         self.reference = reference
         self.candidates = candidates
 
 
 class ProjectNotFoundError(ChatOpsError):
-    """No project has this in its name."""
+    """No project name contains this text."""
 
     code = "project_not_found"
-    text = "No project has “{name}” in its name.{nearest} Write it, or a part of it, as the web UI does."
+    text = "No project has “{name}” in its name.{nearest} Type the name or a part of it, as in the web UI."
 
 
 class NoCurrentExperimentError(ChatOpsError):
-    """A command was given no experiment and the conversation has none yet."""
+    """A command was given no experiment, and the conversation has no current one."""
 
     code = "no_current_experiment"
     text = "Which experiment? Give an id or a name, or choose one first with /use or /clone."
@@ -48,123 +48,123 @@ class MetricNotFoundError(ChatOpsError):
     """The experiment has reported no scalar with this in its name."""
 
     code = "metric_not_found"
-    text = "“{experiment}” has reported no scalar “{name}”.{nearest} /plot without names draws what there is."
+    text = "“{experiment}” has reported no scalar “{name}”.{nearest} See all with /plot."
 
 
 class QueueNotFoundError(ChatOpsError):
     """No queue has this name."""
 
     code = "queue_not_found"
-    text = "There is no queue “{name}”.{nearest} /queue list shows them all."
+    text = "No queue named “{name}”.{nearest} See all with /queue list."
 
 
 class NoPersonalQueueError(ChatOpsError):
-    """The person has not bound a queue and named none."""
+    """The person has no queue of their own and named none."""
 
     code = "no_personal_queue"
-    text = "You have no queue of your own yet; create one with /queue create, or name one with queue=…."
+    text = "You don't have a queue of your own yet. Create one with /queue create, or name one with queue=…."
 
 
 class NotADraftError(ChatOpsError):
     """Only drafts can be edited (contract: 400/110)."""
 
     code = "not_a_draft"
-    text = "“{name}” is {status} and only a Draft can be changed; {advice}"
+    text = "“{name}” is {status}, and only a Draft can be changed. {advice}"
 
 
 class CannotEnqueueError(ChatOpsError):
     """Completed, running and published experiments cannot be enqueued (contract: 400/110)."""
 
     code = "cannot_enqueue"
-    text = "“{name}” is {status} and cannot be put into a queue; {advice}"
+    text = "“{name}” is {status} and can't be enqueued. {advice}"
 
 
 class PreflightError(ChatOpsError):
-    """It would not run as it should where it is to wait."""
+    """The experiment cannot run properly in the queue it was enqueued to."""
 
     code = "preflight"
-    text = "“{name}” would not run as it should: {reason} Say --force to enqueue it all the same."
+    text = "“{name}” has a problem: {reason} To enqueue it anyway, add --force."
 
 
 class AlreadyPendingError(ChatOpsError):
-    """The experiment waits already; enqueuing again would cost it its former status (contract: 400/706)."""
+    """Already in a queue; enqueuing it again would lose its former status (contract: 400/706)."""
 
     code = "already_pending"
-    text = "“{name}” is already Pending in {queue}; /dequeue takes it out, /queue move changes its place."
+    text = "“{name}” is already Pending in {queue}. Take it out with /dequeue, or move it with /queue move."
 
 
 class NotPendingError(ChatOpsError):
-    """Not in a queue. On a running one the server would say yes and lose the run."""
+    """Not in a queue. For a running experiment the server would accept a dequeue and lose the run."""
 
     code = "not_pending"
-    text = "“{name}” is {status}, not Pending, so there is nothing to take out of a queue.{advice}"
+    text = "“{name}” is {status}, not Pending, so it's not in a queue.{advice}"
 
 
 class CannotAbortError(ChatOpsError):
-    """Nothing of it runs or waits."""
+    """The experiment is neither pending nor running."""
 
     code = "cannot_abort"
-    text = "“{name}” is {status}; only what is Pending or Running can be aborted."
+    text = "“{name}” is {status}. Only Pending and Running experiments can be aborted."
 
 
 class CannotResetError(ChatOpsError):
-    """Published experiments cannot be reset; running ones would be lost."""
+    """Published experiments cannot be reset; a running one would be lost."""
 
     code = "cannot_reset"
-    text = "“{name}” is {status} and cannot be reset; {advice}"
+    text = "“{name}” is {status} and can't be reset. {advice}"
 
 
 class CannotArchiveError(ChatOpsError):
-    """What runs or waits would go on unseen."""
+    """A pending or running experiment would continue unseen."""
 
     code = "cannot_archive"
-    text = "“{name}” is {status} and cannot be archived yet; abort it first with /abort."
+    text = "“{name}” is {status} and can't be archived yet. Abort it first with /abort."
 
 
 class CannotRetryError(ChatOpsError):
-    """Only failed and aborted runs can be put back as they are."""
+    """Only failed and aborted runs can be enqueued again unchanged."""
 
     code = "cannot_retry"
-    text = "“{name}” is {status}; /retry is for Failed and Aborted runs. {advice}"
+    text = "“{name}” is {status}, and /retry is for Failed and Aborted runs. {advice}"
 
 
 class NothingToUndoError(ChatOpsError):
     """The bot has made no edit of this draft that is not undone yet."""
 
     code = "nothing_to_undo"
-    text = "There is no edit of “{name}” to undo."
+    text = "There's no edit of “{name}” to undo."
 
 
 class EditConflictError(ChatOpsError):
-    """Somebody else wrote the same thing after us; undoing would lose his work."""
+    """Somebody else changed the same thing afterwards; undoing would lose their work."""
 
     code = "edit_conflict"
-    text = "{what} of “{name}” was changed again after that edit, so it is left as it is; set it by hand."
+    text = "{what} of “{name}” changed again after that edit, so nothing was undone. Set it by hand."
 
 
 class QueueExistsError(ChatOpsError):
     """Queue names are unique (contract: 400/801)."""
 
     code = "queue_exists"
-    text = "There is a queue “{name}” already; take it with /queue use, or choose another name."
+    text = "There's already a queue “{name}”. Use it with /queue use, or choose another name."
 
 
 class NotInQueueError(ChatOpsError):
-    """The experiment does not wait in that queue (contract: 400/703)."""
+    """The experiment is not in that queue (contract: 400/703)."""
 
     code = "not_in_queue"
-    text = "“{name}” does not wait in a queue, so it has no place to move; /queue shows what waits."
+    text = "“{name}” isn't waiting in a queue, so it can't be moved. See what's waiting with /queue."
 
 
 class NotWatchedError(ChatOpsError):
-    """The conversation is not told of this experiment."""
+    """The conversation does not watch this experiment."""
 
     code = "not_watched"
-    text = "“{name}” is not watched here; /watching shows what is."
+    text = "Notifications for “{name}” aren't on here. See what's on with /watching."
 
 
 class NotSubscribedError(ChatOpsError):
-    """The conversation is not told of everything in this queue or project."""
+    """The conversation has no subscription to this queue or project."""
 
     code = "not_subscribed"
-    text = "The {kind} “{name}” is not watched here; /watching shows what is."
+    text = "Notifications for the {kind} “{name}” aren't on here. See what's on with /watching."

@@ -1,38 +1,44 @@
-"""What can go wrong when a person becomes known on another platform."""
+"""Errors of linking a person's account on another platform."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
 class WrongLinkCodeError(ChatOpsError):
-    """A code that nobody made, that was used already, or that has expired."""
+    """A code that never existed, was used already, or has expired."""
 
     code = "wrong_link_code"
-    text = "That code is wrong, used or older than {minutes} minutes; say /link where I know you to get a new one."
+    text = (
+        "That code doesn't work or has expired. Get a new one with /link on the platform where you're already "
+        "linked."
+    )
 
 
 class TooManyLinkCodesError(ChatOpsError):
-    """Somebody guesses."""
+    """Too many wrong codes in a row: somebody is guessing."""
 
     code = "too_many_link_codes"
-    text = "Those were too many wrong codes; wait {minutes} minutes, then get a new one by /link where I know you."
+    text = (
+        "That's too many wrong codes. Wait {minutes} minutes, then get a new one with /link on the platform "
+        "where you're already linked."
+    )
 
 
 class IdentityTakenError(ChatOpsError):
-    """The identity that is to be linked belongs to another person."""
+    """The identity to be linked belongs to another person."""
 
     code = "identity_taken"
-    text = "I know you here as {name} already; say /unlink first if you are to be somebody else here."
+    text = "This account is already linked to {name}. To link it to another person, send /unlink first."
 
 
 class LastIdentityError(ChatOpsError):
-    """Without it the bot would know the person nowhere."""
+    """Unlinking it would leave the person without any identity."""
 
     code = "last_identity"
-    text = "I know you nowhere else, so this stays; say /link to be known on another platform too."
+    text = "This is your only linked account, so it stays linked. Link another one first with /link."
 
 
 class DirectMessageRequiredError(ChatOpsError):
-    """What is secret is not said where others read it."""
+    """The reply is secret and others can read the conversation."""
 
     code = "direct_message_required"
-    text = "Others can read here; send {command} to me in a direct message."
+    text = "Others can read this chat. Send {command} to the bot in a direct message."

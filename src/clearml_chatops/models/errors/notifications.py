@@ -1,13 +1,13 @@
-"""What goes wrong around when people are told."""
+"""Errors of notification settings."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
 class UnknownTimeZoneError(ChatOpsError):
-    """A time zone that does not exist, or a city of which there are several."""
+    """A time zone that does not exist, or a city name that several time zones share."""
 
     code = "unknown_time_zone"
     text = (
-        "I know no time zone “{name}”.{nearest} Write it like tz=Europe/Berlin; the city alone is enough where it "
-        "is the only one of its name."
+        "No time zone named “{name}”.{nearest} Write it like tz=Europe/Berlin; the city alone is enough if its "
+        "name is unique."
     )

@@ -1,31 +1,31 @@
-"""Who may not, and why."""
+"""Errors of access: unknown users, roles and ownership."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
 class UnknownUserError(ChatOpsError):
-    """Somebody whom the bot does not know."""
+    """The sender is not linked to a person."""
 
     code = "unknown_user"
-    text = "I do not know you yet. Ask {admins} to let you in and give this id: {identity}"
+    text = "You don't have access yet. Ask {admins} to add you, with this id: {identity}"
 
 
 class QueueNotYoursError(ChatOpsError):
-    """Another person works with this queue."""
+    """The queue belongs to another person."""
 
     code = "queue_not_yours"
-    text = "The queue {queue} is {owner}'s; ask {owner} or an admin to change it."
+    text = "The queue {queue} belongs to {owner}. Ask {owner} or an admin to change it."
 
 
 class NotAllowedError(ChatOpsError):
     """The person's role does not include this command."""
 
     code = "not_allowed"
-    text = "{command} needs the role {needed} and yours is {role}; ask an admin for it."
+    text = "{command} needs the role {needed}, and yours is {role}. Ask an admin to change it."
 
 
 class ExperimentNotYoursError(ChatOpsError):
-    """Another person's draft, run or place in a queue; the server itself would let anybody change it."""
+    """Another person's draft, run or queue position; the server itself would let anybody change it."""
 
     code = "experiment_not_yours"
-    text = "“{name}” belongs to {owner}; clone it and change your own copy, or ask an admin."
+    text = "“{name}” belongs to {owner}. Clone it and change your own copy, or ask an admin."

@@ -1,4 +1,4 @@
-"""What keeps the program itself from its work."""
+"""Errors of settings and the database, and of /wait."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
@@ -11,12 +11,12 @@ class SettingsError(ChatOpsError):
 
 
 class DatabaseOutdatedError(ChatOpsError):
-    """The database was made by another version of the program; it is never used half-understood."""
+    """The database was made by another version of the program, or by another program."""
 
     code = "database_outdated"
     text = (
-        "The database {url} is at revision {found} and this program needs {needed}; "
-        "save a copy of it and run: clearml-chatops database upgrade"
+        "The database {url} is at revision {found}, and this version needs {needed}. "
+        "Back it up, then run: clearml-chatops database upgrade"
     )
 
 
@@ -24,18 +24,18 @@ class DatabaseUnusableError(ChatOpsError):
     """The database cannot be opened."""
 
     code = "database_unusable"
-    text = "DATABASE_URL: the database {url} cannot be opened ({reason})."
+    text = "DATABASE_URL: the database {url} can't be opened ({reason})."
 
 
 class WaitTimeoutError(ChatOpsError):
-    """/wait saw the time run out."""
+    """The experiment did not reach the status that /wait waits for in time."""
 
     code = "wait_timeout"
-    text = "“{name}” is still {status} after {timeout}; ask again with a longer timeout=, or look with /show."
+    text = "“{name}” is still {status} after {timeout}. Use a longer timeout=, or check it with /show."
 
 
 class WaitImpossibleError(ChatOpsError):
-    """The run ended in another way than waited for, so waiting on is useless."""
+    """The run ended in another status than the one that /wait waits for."""
 
     code = "wait_impossible"
-    text = "“{name}” is {status}, so it will not become {wanted} by itself; look with /log."
+    text = "“{name}” is {status} and won't become {expected_status} by itself. See why with /log."

@@ -1,57 +1,57 @@
-"""What keeps a worker or a GPU from being used."""
+"""Errors of workers and GPUs."""
 
 from clearml_chatops.models.errors.base import ChatOpsError
 
 
 class AgentMissingError(ChatOpsError):
-    """The program clearml-agent is not installed beside the bot."""
+    """The program clearml-agent is not installed on the bot's machine."""
 
     code = "agent_missing"
-    text = "clearml-agent is not installed on {host}; install it there with: pip install clearml-agent"
+    text = "clearml-agent isn't installed on {host}. Install it there with: pip install clearml-agent"
 
 
 class DockerMissingError(ChatOpsError):
-    """The program docker is not installed beside the bot."""
+    """The program docker is not installed on the bot's machine."""
 
     code = "docker_missing"
-    text = "docker is not installed on {host}; install it there, or start the worker with venv and without image=."
+    text = "Docker isn't installed on {host}. Install it there, or start the worker with venv and without image=."
 
 
 class DockerVenvConflictError(ChatOpsError):
-    """A worker that is to run in containers and without them."""
+    """A worker was asked for both with containers and without."""
 
     code = "docker_venv_conflict"
-    text = "A worker runs in containers (docker, image=…) or without them (venv), not both; leave out {one}."
+    text = "A worker runs in containers (docker, image=…) or without them (venv), not both. Leave out {one}."
 
 
 class UnknownHostError(ChatOpsError):
-    """A machine on which the bot is not."""
+    """The bot does not run on this machine."""
 
     code = "unknown_host"
-    text = "I start workers on {host}, the machine that I am on, and not on “{wanted}”; leave out host=."
+    text = "The bot starts workers only on {host}, where it runs, and not on “{requested_host}”. Leave out host=."
 
 
 class AgentFailedError(ChatOpsError):
-    """clearml-agent ended without starting or stopping a worker; `reason` is its own last line."""
+    """clearml-agent ended without starting or stopping a worker; `reason` is the last line it wrote."""
 
     code = "agent_failed"
-    text = "clearml-agent on {host} said: {reason} /worker list shows what runs."
+    text = "clearml-agent failed on {host}: {reason} See what's running with /worker list."
 
 
 class WorkerExistsError(ChatOpsError):
-    """A worker with this id runs already."""
+    """A worker with this id already exists."""
 
     code = "worker_exists"
-    text = "The worker {worker} of {owner} is there already; /worker restart changes its cards or its image."
+    text = "The worker {worker} ({owner}) already exists. Change its GPUs or its image with /worker restart."
 
 
 class OrphanedRunError(ChatOpsError):
-    """The worker's former agent died in mid-run, and the run still has the worker's cards."""
+    """The worker's former agent died during a run, and the run still occupies the worker's GPUs."""
 
     code = "orphaned_run"
     text = (
-        "“{name}” of {owner} still runs on the cards of {worker}, though its agent died; the worker cannot start "
-        "beside it. Wait until it ends, or abort it."
+        "{worker} can't start: its agent died, but “{name}” ({owner}) is still running on its GPUs. "
+        "Wait until it ends, or abort it."
     )
 
 
@@ -59,79 +59,81 @@ class NoWorkerForQueueError(ChatOpsError):
     """The bot runs no worker for this queue on this host."""
 
     code = "no_worker_for_queue"
-    text = "No worker that I started for {queue} runs on {host}; /worker list shows what there is."
+    text = "The bot runs no worker for {queue} on {host}. See all workers with /worker list."
 
 
 class WorkerNotFoundError(ChatOpsError):
-    """No worker of this host that the bot started has this id."""
+    """The bot started no worker with this id on this host."""
 
     code = "worker_not_found"
-    text = "I run no worker called “{reference}” on {host}.{nearest} /worker list shows what there is."
+    text = "The bot runs no worker named “{reference}” on {host}.{nearest} See all with /worker list."
 
 
 class WorkerNotYoursError(ChatOpsError):
-    """Another person's worker."""
+    """The worker belongs to another person."""
 
     code = "worker_not_yours"
-    text = "The worker {worker} is {owner}'s; ask {owner} or an admin."
+    text = "The worker {worker} belongs to {owner}. Ask {owner} or an admin."
 
 
 class WorkerNotRunningError(ChatOpsError):
-    """The worker has no log: its process does not run."""
+    """The worker has no log, because its process does not run."""
 
     code = "worker_not_running"
-    text = "The worker {worker} does not run just now, so it writes nothing; /worker list shows how it is."
+    text = "The worker {worker} isn't running, so it has no log. See its state with /worker list."
 
 
 class NoGpuDriverError(ChatOpsError):
-    """NVIDIA's library or driver is missing, or does not work; `reason` is its own word for it.
+    """NVIDIA's library or driver is missing, or does not work; `reason` is its own message.
 
-    `instead` is what else a person may do than look.
+    `instead` is an alternative to checking the driver.
     """
 
     code = "no_gpu_driver"
-    text = "No NVIDIA driver answers on this machine ({reason}); look with nvidia-smi{instead}."
+    text = "No working NVIDIA driver on this machine ({reason}). Check with nvidia-smi{instead}."
 
 
 class GpuNotWatchedError(ChatOpsError):
-    """Nobody waits here for this card, or for any."""
+    """The conversation has no watch for this GPU, or for any."""
 
     code = "gpu_not_watched"
-    text = "I watch {what} here; /gpus watch 1 would tell you when card 1 is free."
+    text = "Notifications for {gpus} aren't on here. Turn them on like this: /gpus watch 1"
 
 
 class GpuOwnerUnreachableError(ChatOpsError):
-    """Not everybody who has the cards is known to the bot, or can be written to."""
+    """The bot does not know, or cannot message, everybody who uses the GPUs."""
 
     code = "gpu_owner_unreachable"
     text = (
-        "I do not know everybody who has {cards}, so I can ask nobody; send it without --ask to see who has them."
+        "The bot doesn't know everyone who uses {gpus}, so it can't ask them. Leave out --ask to see who that is."
     )
 
 
 class GpuAlreadyRequestedError(ChatOpsError):
-    """The same question waits for its answer."""
+    """The same request is open already."""
 
     code = "gpu_already_requested"
-    text = "{asked} is asked for {cards} already and has not answered yet; you are told when that changes."
+    text = "You've already asked {owner} for {gpus}. You get notified when there's an answer."
 
 
 class GpuRequestClosedError(ChatOpsError):
-    """A question about cards that was answered, taken back or has expired, or never was."""
+    """A GPU request that was answered, withdrawn, has expired, or never existed."""
 
     code = "gpu_request_closed"
-    text = "That question is no longer open; /worker consent shows those that are."
+    text = "That request is no longer open. See open ones with /worker consent."
 
 
 class GpuRequestNotYoursError(ChatOpsError):
-    """Somebody else is asked."""
+    """The request is for another person."""
 
     code = "gpu_request_not_yours"
-    text = "{asked} is asked this, so only {asked} or an admin may answer it."
+    text = "That request is for {owner}. Only {owner} or an admin can answer it."
 
 
 class CannotHandOverError(ChatOpsError):
-    """The worker on the cards was not started by the bot, so the bot does not end it."""
+    """The bot did not start the worker on the GPUs, so it does not stop it."""
 
     code = "cannot_hand_over"
-    text = "I did not start what is on {cards}, so I cannot end it; let {asker} share, or say not now."
+    text = (
+        "The bot didn't start what's running on {gpus}, so it can't stop it. Share with {requester}, or decline."
+    )

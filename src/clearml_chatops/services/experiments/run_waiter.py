@@ -55,7 +55,9 @@ class RunWaiter:
         while not _has_reached(experiment, target_status):
             if target_status is not None and experiment.status.is_finished:
                 raise WaitImpossibleError(
-                    name=experiment.name, status=experiment.status.label, wanted=target_status.label
+                    name=experiment.name,
+                    status=experiment.status.label,
+                    expected_status=target_status.label,
                 )
             if self._clock() >= deadline:
                 raise WaitTimeoutError(

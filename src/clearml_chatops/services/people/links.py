@@ -57,7 +57,7 @@ class LinkService:
             people = PeopleStore(session)
             person_id = await LinkCodeStore(session).take(_hash_code(code), now=now)
             if person_id is None:
-                raise WrongLinkCodeError(minutes=_MINUTES)
+                raise WrongLinkCodeError
             existing_person = await people.find(identity)
             if existing_person is not None and existing_person.id != person_id:
                 raise IdentityTakenError(name=existing_person.name)

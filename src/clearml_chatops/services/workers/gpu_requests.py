@@ -100,7 +100,7 @@ class GpuRequests:
         """
         conflicts_by_owner = await self.find_owners_to_ask(conflicts, requester)
         if not conflicts_by_owner:
-            raise GpuOwnerUnreachableError(cards=details.gpu_label)
+            raise GpuOwnerUnreachableError(gpus=details.gpu_label)
         details = replace(
             details,
             worker_spec=replace(
@@ -118,7 +118,7 @@ class GpuRequests:
                         "Withdraw request", f"/worker consent {existing_request.token} {GpuRequestAnswer.DECLINE}"
                     )
                     raise GpuAlreadyRequestedError(
-                        asked=existing_request.owner_name, cards=details.gpu_label, buttons=[withdraw_button]
+                        owner=existing_request.owner_name, gpus=details.gpu_label, buttons=[withdraw_button]
                     )
             for owner, owner_conflicts in conflicts_by_owner.items():
                 started_worker_ids = tuple(
@@ -173,7 +173,7 @@ class GpuRequests:
         request = await self._get_open(token)
         is_withdrawal = answer is GpuRequestAnswer.DECLINE and person.id == request.details.requester_id
         if person.id != request.owner_id and person.role < Role.ADMIN and not is_withdrawal:
-            raise GpuRequestNotYoursError(asked=request.owner_name)
+            raise GpuRequestNotYoursError(owner=request.owner_name)
         if answer is GpuRequestAnswer.HAND_OVER:
             # Drain first: a stored answer without draining means that the owner changed their mind.
             await self._drain_workers(request, self._create_worker_commands(person, conversation))
@@ -212,7 +212,7 @@ class GpuRequests:
     async def _drain_workers(self, request: GpuRequest, commands: WorkerCommands) -> None:
         """Drain the workers of a request; ignore workers that are gone."""
         if not request.worker_ids:
-            raise CannotHandOverError(cards=request.details.gpu_label, asker=request.details.requester_name)
+            raise CannotHandOverError(gpus=request.details.gpu_label, requester=request.details.requester_name)
         for worker in await self._host_workers.list_desired():
             if worker.id in request.worker_ids and not worker.draining:
                 with contextlib.suppress(WorkerNotFoundError):

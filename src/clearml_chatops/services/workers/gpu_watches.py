@@ -91,8 +91,8 @@ class GpuWatches:
         watches = await self.list_for_conversation(conversation)
         removed = [watch for watch in watches if not gpu or watch.gpu in gpu_ids]
         if not removed:
-            offers = [Button("Show GPU watches", "/gpus watch")] if watches else []
-            raise GpuNotWatchedError(what=f"no card {gpu}" if gpu else "no card", buttons=offers)
+            buttons = [Button("Show GPU watches", "/gpus watch")] if watches else []
+            raise GpuNotWatchedError(gpus=f"GPU {gpu}" if gpu else "GPUs", buttons=buttons)
         async with self._database.writing() as session:
             for watch in removed:
                 await GpuWatchStore(session).remove(watch)

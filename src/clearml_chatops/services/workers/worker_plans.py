@@ -47,7 +47,7 @@ class WorkerPlanner:
 
     def _require_valid(self, spec: WorkerSpec) -> None:
         if spec.host and spec.host.casefold() != self._host.casefold():
-            raise UnknownHostError(host=self._host, wanted=spec.host)
+            raise UnknownHostError(host=self._host, requested_host=spec.host)
         if spec.venv and spec.docker:
             raise DockerVenvConflictError(one="one of the two words")
         if spec.venv and spec.image:

@@ -1,4 +1,4 @@
-"""Runs migrations on the connection that the program hands over; see storage.database.migration_config."""
+"""Alembic's environment: runs migrations on the connection from storage.database.build_migration_config."""
 
 from alembic import context
 

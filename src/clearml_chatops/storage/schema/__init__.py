@@ -1,4 +1,4 @@
-"""The tables. Changing one here asks for a migration; a test compares the two."""
+"""The tables. Changing one here requires a migration; a test compares the two."""
 
 from clearml_chatops.storage.schema.base import Table, UtcDateTime
 from clearml_chatops.storage.schema.experiments import (

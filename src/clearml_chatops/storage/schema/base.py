@@ -1,4 +1,4 @@
-"""The base of all tables, and how they keep times."""
+"""The base class of all tables, and their type for times."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment. Rejects naive datetimes; SQLite, which drops the time zone, gets it back as UTC."""
+    """A time in UTC. Rejects naive datetimes; restores the time zone that SQLite drops."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

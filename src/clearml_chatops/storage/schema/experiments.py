@@ -1,4 +1,4 @@
-"""What is remembered of experiments, and who watches them."""
+"""Tables of experiments: edits, states, watches and subscriptions."""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from clearml_chatops.storage.schema.base import Table
 
 
 class CurrentExperimentRow(Table):
-    """Which experiment a person's commands in a conversation mean when they name none."""
+    """The experiment that a person's commands in a conversation use when they name none."""
 
     __tablename__ = "current_experiments"
 
@@ -25,7 +25,7 @@ class CurrentExperimentRow(Table):
 
 
 class DraftEditRow(Table):
-    """One edit of a draft, with what stood there before: what /undo needs."""
+    """One edit of a draft, with the previous values for /undo."""
 
     __tablename__ = "draft_edits"
 
@@ -40,7 +40,7 @@ class DraftEditRow(Table):
 
 
 class CreatedExperimentRow(Table):
-    """For whom the bot made an experiment, where ClearML knows only that the bot did."""
+    """The person for whom the bot made an experiment, if ClearML has only the bot as its user."""
 
     __tablename__ = "created_experiments"
 
@@ -49,13 +49,13 @@ class CreatedExperimentRow(Table):
 
 
 class ExperimentStateRow(Table):
-    """What the watcher saw last of an experiment."""
+    """The last state of an experiment that the watcher saw."""
 
     __tablename__ = "experiment_states"
 
     experiment_id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
-    # Those few that wait or run are asked for again and again.
+    # Indexed because each poll selects the few that are pending or running.
     status: Mapped[str] = mapped_column(index=True)
     status_changed: Mapped[datetime]
     parent_id: Mapped[str]
@@ -67,7 +67,7 @@ class ExperimentStateRow(Table):
 
 
 class OwnActionRow(Table):
-    """What a person did last to an experiment by a command, so that it is not announced to himself."""
+    """What a person last did to an experiment by a command; they are not notified of it."""
 
     __tablename__ = "own_actions"
 
@@ -78,7 +78,7 @@ class OwnActionRow(Table):
 
 
 class WatchRow(Table):
-    """A conversation that is told what happens to an experiment."""
+    """A conversation that gets notified about an experiment."""
 
     __tablename__ = "watches"
     __table_args__ = (UniqueConstraint("experiment_id", "platform", "conversation_id", "thread"),)
@@ -92,7 +92,7 @@ class WatchRow(Table):
 
 
 class SubscriptionRow(Table):
-    """A conversation that is told of everybody's experiments in a queue or a project."""
+    """A conversation that gets notified of everybody's experiments in a queue or a project."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (UniqueConstraint("kind", "target_id", "platform", "conversation_id", "thread"),)
@@ -111,7 +111,7 @@ class SubscriptionRow(Table):
 
 
 class ExperimentOptOutRow(Table):
-    """An experiment of his own of which a person does not want to be told."""
+    """One of a person's own experiments that they do not want notifications about."""
 
     __tablename__ = "experiment_opt_outs"
 
@@ -120,7 +120,7 @@ class ExperimentOptOutRow(Table):
 
 
 class OwnExperimentsOptOutRow(Table):
-    """A person who is not told of what he enqueues elsewhere than here."""
+    """A person who gets no notifications about experiments that they enqueue outside the bot."""
 
     __tablename__ = "own_experiments_opt_outs"
 
@@ -128,7 +128,7 @@ class OwnExperimentsOptOutRow(Table):
 
 
 class WatcherCursorRow(Table):
-    """Up to which status change the watcher has seen everything, and from which on; one row."""
+    """The range of status changes that the watcher has seen: from `started` to `position`. One row."""
 
     __tablename__ = "watcher_cursor"
 

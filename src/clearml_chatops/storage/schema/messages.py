@@ -1,4 +1,4 @@
-"""Messages in chats: what their buttons do, and what they are about."""
+"""Tables of chat messages: the actions of their buttons, their questions and their experiments."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from clearml_chatops.storage.schema.base import Table
 
 
 class ActionRow(Table):
-    """What a button does, where the platform's buttons hold only a token."""
+    """The action of a button whose platform allows only a token."""
 
     __tablename__ = "actions"
 
@@ -37,8 +37,8 @@ class QuestionRow(Table):
 class CardRow(Table):
     """A message of the bot that is about an experiment.
 
-    One that is the experiment's card has a `due` while it has to be edited; `shown_change` is the status
-    change that it shows.
+    An experiment's card has a `due` time while it has to be edited; `shown_status_changed` is the time of the
+    status change that it shows.
     """
 
     __tablename__ = "cards"

@@ -1,4 +1,4 @@
-"""What people are told, and when."""
+"""Tables of notifications, quiet hours, mutes, digests, alerts and stalls."""
 
 from datetime import datetime, time
 from typing import Any
@@ -15,12 +15,12 @@ from clearml_chatops.storage.schema.base import Table
 
 
 class OutboxRow(Table):
-    """A notification on its way. The unique key makes each exist once, however often it is seen."""
+    """A queued or sent notification. The unique key keeps an event that is seen twice from being sent twice."""
 
     __tablename__ = "outbox"
     __table_args__ = (
         UniqueConstraint("subject_id", "kind", "at", "platform", "conversation_id", "thread"),
-        # What is still to be sent is found among all that ever was.
+        # For finding undelivered rows among all that were ever sent.
         Index(None, "delivered", "platform", "conversation_id", "id"),
     )
 
@@ -39,7 +39,7 @@ class OutboxRow(Table):
 
 
 class QuietHoursRow(Table):
-    """When a person is told nothing. `changed` is when he said so, or that it is over where `is_on` is false."""
+    """A person's quiet hours. `changed` is when they were set, or turned off if not `is_enabled`."""
 
     __tablename__ = "quiet_hours"
 
@@ -53,7 +53,7 @@ class QuietHoursRow(Table):
 
 
 class MuteRow(Table):
-    """A conversation, with all its threads, in which nothing is told until a moment."""
+    """A pause of the notifications of a conversation and all its threads."""
 
     __tablename__ = "mutes"
 
@@ -64,7 +64,7 @@ class MuteRow(Table):
 
 
 class DailyDigestRow(Table):
-    """A conversation that is told once a day how its experiments are; `told_until` is up to when it was."""
+    """A conversation's daily digest; `reported_until` is the end of the time that the last one covered."""
 
     __tablename__ = "daily_digests"
 
@@ -79,13 +79,13 @@ class DailyDigestRow(Table):
 
 
 class AlertRow(Table):
-    """What a conversation is told of once; its number is never given to another, whose button would remove it.
+    """An alert. Its number is never reused: an old button would otherwise remove another alert.
 
-    A row is about a log line where it has no threshold, else about a scalar.
+    A row without a threshold is about a log line, any other about a scalar.
     """
 
     __tablename__ = "alerts"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # the library reads it as it is
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012  # SQLAlchemy expects a plain dict
 
     id: Mapped[int] = mapped_column(primary_key=True)
     experiment_id: Mapped[str]
@@ -105,7 +105,7 @@ class AlertRow(Table):
 
 
 class StallRow(Table):
-    """Something of an experiment that has not moved for a while, and whether an alarm was given of it."""
+    """A condition of an experiment that has not changed for a while, and whether people were notified."""
 
     __tablename__ = "stalls"
 

@@ -1,4 +1,4 @@
-"""Who is who, whose queue is whose, and who did what."""
+"""Tables of people: identities, conversations, queues, link codes and the audit trail."""
 
 from datetime import datetime
 
@@ -31,7 +31,7 @@ class IdentityRow(Table):
 
 
 class PrivateConversationRow(Table):
-    """Whose a conversation is that only one person and the bot have, where it has not his own id."""
+    """The person of a private conversation whose id is not their own user id."""
 
     __tablename__ = "private_conversations"
 
@@ -41,7 +41,7 @@ class PrivateConversationRow(Table):
 
 
 class TimeZoneRow(Table):
-    """By which clocks a person lives, as he or his platform said."""
+    """A person's time zone, from their own setting or from their platform."""
 
     __tablename__ = "time_zones"
 
@@ -58,7 +58,7 @@ class QueueBindingRow(Table):
 
 
 class LinkCodeRow(Table):
-    """A code by which a person is known on another platform too; good once. Only its digest is kept."""
+    """A one-time code for linking a person's account on another platform. Only its digest is stored."""
 
     __tablename__ = "link_codes"
 
@@ -68,7 +68,7 @@ class LinkCodeRow(Table):
 
 
 class AuditRow(Table):
-    """Every command: who, where, what, and how it ended."""
+    """Every command: who, where, what, and the outcome."""
 
     __tablename__ = "audit"
 
@@ -85,7 +85,7 @@ class AuditRow(Table):
 
 
 class DirectMessageRow(Table):
-    """Where a person was last alone with the bot on a chat platform."""
+    """The last private conversation of a person with the bot on a chat platform."""
 
     __tablename__ = "direct_messages"
 

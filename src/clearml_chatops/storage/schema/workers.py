@@ -1,4 +1,4 @@
-"""The workers and cards of the hosts."""
+"""Tables of workers and GPUs, by host."""
 
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from clearml_chatops.storage.schema.base import Table
 
 
 class DesiredWorkerRow(Table):
-    """A worker that should run on a host, whatever crashes there."""
+    """A worker that should run on a host; it is restarted after crashes."""
 
     __tablename__ = "desired_workers"
 
@@ -49,7 +49,7 @@ class StartedWorkerRow(Table):
 
 
 class GpuWatchRow(Table):
-    """Somebody who wants to be told when a card is free; `free_since` is since when it is."""
+    """A conversation that gets notified when a GPU is free; `free_since` is since when it is."""
 
     __tablename__ = "gpu_watches"
     __table_args__ = (UniqueConstraint("host", "gpu", "platform", "conversation_id", "thread"),)
@@ -67,7 +67,7 @@ class GpuWatchRow(Table):
 
 
 class GpuRequestRow(Table):
-    """Somebody is asked whether another person may have the cards of his worker."""
+    """A request to the owner of a worker to share or hand over its GPUs."""
 
     __tablename__ = "gpu_requests"
 
