@@ -34,12 +34,13 @@ async def measure(data: Path) -> None:
             )
         )
         await asyncio.gather(*(envelope.acknowledged.wait() for envelope in envelopes))
-        while sum("No experiment fits" in text for text in chat.read_ephemeral_messages()) < COMMANDS:  # noqa: ASYNC110  # the server tells nobody
+        while sum("No experiments match" in text for text in chat.read_ephemeral_messages()) < COMMANDS:  # noqa: ASYNC110  # the server tells nobody
             await asyncio.sleep(0.05)
         total_seconds = time.monotonic() - started_at
         slowest_seconds = max(envelope.acked_after or 0 for envelope in envelopes)
         print(
-            f"slowest of {COMMANDS} acknowledgements: {slowest_seconds * 1000:.0f} ms; all answered in {total_seconds:.1f} s"
+            f"slowest of {COMMANDS} acknowledgements: {slowest_seconds * 1000:.0f} ms; "
+            f"all answered in {total_seconds:.1f} s"
         )
         stop.set()
         await bot
