@@ -34,7 +34,7 @@ async def measure(data: Path) -> None:
             )
         )
         await asyncio.gather(*(envelope.acknowledged.wait() for envelope in envelopes))
-        while sum("No experiment named" in text for text in chat.read_ephemeral_messages()) < COMMANDS:  # noqa: ASYNC110  # the server has no event for it
+        while sum("No experiments match" in text for text in chat.read_ephemeral_messages()) < COMMANDS:  # noqa: ASYNC110  # the server has no event for it
             await asyncio.sleep(0.05)
         total_seconds = time.monotonic() - started_at
         slowest_seconds = max(envelope.acked_after or 0 for envelope in envelopes)

@@ -50,7 +50,7 @@ async def test_a_question_exits_with_code_1(sandbox: Sandbox, tmp_path: Path) ->
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     code, output = await _run_console(sandbox, tmp_path, "-c", "/reset baseline")
     assert code == 1
-    assert "[1] Reset it" in output
+    assert "[1] Reset" in output
 
 
 async def test_the_current_experiment_is_stored_across_processes(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -155,7 +155,7 @@ async def test_a_change_during_an_edit_is_shown_next(card_setup: CardSetup) -> N
 
 async def test_a_newer_card_replaces_the_older_one(card_setup: CardSetup) -> None:
     await card_setup.add_card("2")
-    assert [(id_, "further down" in text) for id_, text in await card_setup.advance()] == [("1", True)]
+    assert [(id_, "newer card" in text) for id_, text in await card_setup.advance()] == [("1", True)]
     await card_setup.program.ask(f"/name better name id={card_setup.draft}")
     assert [id_ for id_, _ in await card_setup.advance()] == ["2"]
     assert await card_setup.cards.find_experiment_id(CONVERSATION, "1") == card_setup.draft, (

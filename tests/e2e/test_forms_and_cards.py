@@ -11,7 +11,7 @@ from tests.support.platform_chats import SlackChat, TelegramChat, build_bot_sett
 from tests.support.polling import wait_until
 
 CLONE = Turn("/clone baseline on two GPUs", ("Cloned as “on two GPUs”", "Draft"))
-RENAME = Turn("/name on GPUs 1 and 2", ("Now called",))
+RENAME = Turn("/name on GPUs 1 and 2", ("Renamed to",))
 
 
 def get_argument(sandbox: Sandbox, name: str) -> str:
@@ -31,9 +31,11 @@ async def test_set_on_slack_opens_a_modal_and_updates_the_card(sandbox: Sandbox,
         async with run_bot_in_process(build_bot_settings(sandbox, tmp_path, **chat.build_settings(sandbox))):
             await play(chat, CLONE)
             card = next(
-                message for message in chat.server.list_posted_messages() if "Set…" in message.button_labels
+                message
+                for message in chat.server.list_posted_messages()
+                if "Edit parameters…" in message.button_labels
             )
-            await chat.anna.press("Set…", on=card)
+            await chat.anna.press("Edit parameters…", on=card)
             await wait_until(lambda: chat.anna.modal and "lr" in chat.anna.modal.values)
             modal = chat.anna.modal
             assert modal
@@ -54,8 +56,8 @@ async def test_set_on_telegram_asks_for_a_value_and_updates_the_card(sandbox: Sa
         anna, answers = chat.anna, chat.anna.chat.bot_messages
         async with run_bot_in_process(build_bot_settings(sandbox, tmp_path, **chat.build_settings(sandbox))):
             await play(chat, CLONE)
-            card = next(message for message in anna.chat.bot_messages if "Set…" in message.buttons)
-            await anna.press(card, "Set…")
+            card = next(message for message in anna.chat.bot_messages if "Edit parameters…" in message.buttons)
+            await anna.press(card, "Edit parameters…")
             await wait_until(lambda: "gpus" in anna.chat.bot_messages[-1].buttons)
             await anna.press(anna.chat.bot_messages[-1], "gpus")
             await wait_until(lambda: anna.chat.bot_messages[-1].forced_reply)

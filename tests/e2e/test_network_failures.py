@@ -57,7 +57,7 @@ async def test_a_hundred_commands_at_once_are_acknowledged_and_answered_while_cl
         await asyncio.gather(*(envelope.acknowledged.wait() for envelope in envelopes))
         # Each reply replaces its own “working…” message.
         await wait_until(
-            lambda: len(_filter_texts(slack.read_ephemeral_messages(), "No experiment fits")) == len(texts)
+            lambda: len(_filter_texts(slack.read_ephemeral_messages(), "No experiments match")) == len(texts)
         )
     assert server.timed_out == []
     assert {envelope.acks for envelope in envelopes} == {1}

@@ -58,10 +58,10 @@ async def test_new_alert_reply_shows_condition(runs: WatchedRuns, task: Document
         ("/alert log", "usage", "needs <pattern>"),
         ("/alert log ''", "invalid_value", "a regular expression"),
         ("/alert log '(a'", "bad_pattern", "missing ) at character 3"),
-        ("/alert log a b c", "usage", "what has spaces needs quotes"),
+        ("/alert log a b c", "usage", "Put values with spaces in quotes"),
         ("/alert off", "usage", "needs <number>"),
         ("/alert off 7", "alert_not_found", "There's no alert 7 here"),
-        ("/alert off first", "invalid_value", "Give one of the list, or all"),
+        ("/alert off first", "invalid_value", "Use a number from the list, or all"),
     ],
 )
 async def test_invalid_alert_is_refused(

@@ -1,4 +1,4 @@
-"""What every command must have; a new one is tested by being declared."""
+"""Tests that every declared command must pass, also a new one."""
 
 import json
 import re
@@ -105,7 +105,7 @@ def test_options_come_after_positional_parameters(command: Command) -> None:
     kinds = [item.kind for item in command.parameters]
     named = [kind in {ParameterKind.OPTION, ParameterKind.FLAG} for kind in kinds]
     assert named == sorted(named)
-    rest = [place for place, kind in enumerate(kinds) if kind is ParameterKind.REST]
+    rest = [index for index, kind in enumerate(kinds) if kind is ParameterKind.REST]
     assert len(rest) <= 1
     if rest:
         assert ParameterKind.POSITIONAL not in kinds[rest[0] :]

@@ -1,4 +1,4 @@
-"""Each kind of argument: what it takes, and what it says of the rest."""
+"""The values that each kind of argument accepts, and the advice for those that it refuses."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from clearml_chatops.models.experiments import Status
 @pytest.mark.parametrize(
     ("converter", "text", "value"),
     [
-        (PlainText(), " as it is ", " as it is "),
+        (PlainText(), " unchanged ", " unchanged "),
         (RestOfLine(), "all of it", "all of it"),
         (SeveralWords(), "one", "one"),
         (WholeNumber(1, 10_000), "1", 1),
@@ -71,8 +71,8 @@ def test_valid_value_is_converted(converter: Converter, text: str, value: object
         (GpuList(), "0-1", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
         (GpuList(), "", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
         (GpuList(), "0;rm -rf /", "Write it like 0,1 or all or none, or as UUIDs like GPU-…."),
-        (GpuList(), "0,1,0", "Name each card once, like 0,1."),
-        (GpuList(), "1,01", "Name each card once, like 0,1."),
+        (GpuList(), "0,1,0", "Name each GPU once, like 0,1."),
+        (GpuList(), "1,01", "Name each GPU once, like 0,1."),
         (Position(), "0", "Use front, back or a number from 1."),
         (Position(), "-1", "Use front, back or a number from 1."),
         (Position(), "middle", "Use front, back or a number from 1."),

@@ -1,4 +1,4 @@
-"""From words to the arguments of a handler, on a family of commands made for it."""
+"""Binding of words to the arguments of a handler, with a family of commands made for these tests."""
 
 from datetime import timedelta
 from typing import Any
@@ -27,9 +27,9 @@ from clearml_chatops.models.replies import Reply
 _FAMILY = CommandFamily("Trial")
 
 
-@_FAMILY.command("look", examples=("/look on two GPUs",))
-async def _look(context: Context, experiment: ExperimentReference = "", *, front: WordFlag = False) -> Reply:
-    """Look."""
+@_FAMILY.command("view", examples=("/view on two GPUs",))
+async def _view(context: Context, experiment: ExperimentReference = "", *, front: WordFlag = False) -> Reply:
+    """View."""
     raise NotImplementedError
 
 
@@ -106,7 +106,7 @@ def _bind_line(line: str) -> dict[str, Any]:
         ("/put Front 4f2a", {"front": True, "experiment": "4f2a"}),
         ('/put "front"', {"experiment": "front"}),
         ("/put yes", {"experiment": "yes"}),
-        ("/look front on two GPUs", {"front": True, "experiment": "on two GPUs"}),
+        ("/view front on two GPUs", {"front": True, "experiment": "on two GPUs"}),
         ("/put --yes", {"yes": True}),
         ("/put —yes", {"yes": True}),
         ('/put "--yes"', {"experiment": "--yes"}),
@@ -138,7 +138,7 @@ def test_line_is_bound_to_arguments(line: str, arguments: dict[str, object]) -> 
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "expected"),
     [
         ("/put quue=x", "/put has no option “quue”. Did you mean queue=…?"),
         ("/put --quue=x", "/put has no option “quue”. Did you mean queue=…?"),
@@ -157,13 +157,13 @@ def test_line_is_bound_to_arguments(line: str, arguments: dict[str, object]) -> 
         ("/copy", "/copy needs <experiment>."),
         ("/copy project=x", "/copy needs <experiment>."),
         ("/label", "/label needs <tags>."),
-        ("/put a 1 c", "/put does not know what to do with “c”; what has spaces needs quotes."),
+        ("/put a 1 c", "/put can't use “c”. Put values with spaces in quotes."),
     ],
 )
-def test_misuse_is_refused_with_usage(line: str, said: str) -> None:
+def test_misuse_is_refused_with_usage(line: str, expected: str) -> None:
     with pytest.raises(UsageError) as caught:
         _bind_line(line)
-    assert said in str(caught.value)
+    assert expected in str(caught.value)
     command = Registry([_FAMILY]).get(line.split(maxsplit=1)[0])
     assert command is not None
     assert str(caught.value).endswith(f"Usage: {command.usage}")
@@ -181,7 +181,7 @@ def test_invalid_argument_is_refused_by_name(line: str, argument: str) -> None:
 def test_usage_shows_every_argument() -> None:
     usages = {command.name: command.usage for command in _FAMILY.commands}
     assert usages == {
-        "look": "/look [experiment] [front]",
+        "view": "/view [experiment] [front]",
         "put": "/put [experiment] [lines] [queue=…] [within=…] [front] [--yes]",
         "copy": "/copy <experiment> [name…] [project=…] [mine]",
         "again": "/again <experiment> [name…] [section.name=value …] [queue=…]",

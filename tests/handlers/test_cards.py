@@ -1,4 +1,4 @@
-"""The card of an experiment and the message that tells an event."""
+"""The card of an experiment."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -41,9 +41,9 @@ _RUNNING = replace(
 
 _FINISHED_BUTTONS = {
     "Clone": f"/clone {_ID}",
-    "Log": f"/log {_ID}",
+    "Show log": f"/log {_ID}",
     "Plot": f"/plot {_ID}",
-    "Parameters": f"/params id={_ID}",
+    "Show parameters": f"/params id={_ID}",
 }
 
 
@@ -57,23 +57,23 @@ def _get_fields(reply: Reply) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("status", "shown"),
+    ("status", "buttons"),
     [
         (
             Status.DRAFT,
             {
-                "Set…": f"/set {_ID}",
-                "Container…": f"/container {_ID}",
+                "Edit parameters…": f"/set {_ID}",
+                "Edit container…": f"/container {_ID}",
                 "Enqueue": f"/enqueue {_ID}",
-                "Diff": f"/diff id={_ID}",
+                "Show diff": f"/diff id={_ID}",
                 "Clone": f"/clone {_ID}",
             },
         ),
-        (Status.PENDING, {"Dequeue": f"/dequeue {_ID}", "Queue": "/queue", "Clone": f"/clone {_ID}"}),
+        (Status.PENDING, {"Dequeue": f"/dequeue {_ID}", "Show queue": "/queue", "Clone": f"/clone {_ID}"}),
         (
             Status.RUNNING,
             {
-                "Log": f"/log {_ID}",
+                "Show log": f"/log {_ID}",
                 "Plot": f"/plot {_ID}",
                 "Abort": f"/abort {_ID}",
                 "Watch": f"/watch {_ID}",
@@ -86,9 +86,9 @@ def _get_fields(reply: Reply) -> dict[str, str]:
         (Status.UNKNOWN, _FINISHED_BUTTONS),
     ],
 )
-def test_card_buttons_depend_on_status(status: Status, shown: dict[str, str]) -> None:
+def test_card_buttons_depend_on_status(status: Status, buttons: dict[str, str]) -> None:
     reply = _build_card(replace(_DRAFT, status=status))
-    assert get_buttons(reply) == shown
+    assert get_buttons(reply) == buttons
     assert reply.experiment_id == _ID
 
 
@@ -117,12 +117,16 @@ def test_card_shows_status_word_and_tone(status: Status, tone: Tone) -> None:
 
 
 def test_card_omits_empty_fields() -> None:
-    assert _get_fields(_build_card(_DRAFT)) == {"id": _ID, "changed": "5 min ago", "web": "http://web/x"}
+    assert _get_fields(_build_card(_DRAFT)) == {
+        "id": _ID[:8],
+        "changed": "5 minutes ago",
+        "web": "http://web/x",
+    }
     assert _get_fields(_build_card(_RUNNING)) == {
-        "id": _ID,
+        "id": _ID[:8],
         "project": "vision",
         "owner": "alice",
-        "changed": "5 min ago",
+        "changed": "5 minutes ago",
         "tags": "urgent, paper",
         "worker": "lab:alice_queue:gpu0",
         "running time": "3 min",
@@ -149,10 +153,10 @@ def test_retried_pending_card_shows_no_worker_or_running_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "shown"),
+    ("place", "expected"),
     [
         (QueuePosition("alice_queue", 2, 5), "2 of 5 in alice_queue"),
-        (QueuePosition("alice_queue"), "in alice_queue"),
+        (QueuePosition("alice_queue"), "alice_queue"),
         (
             QueuePosition("alice_queue", 2, 5, WaitEstimate((timedelta(minutes=20), timedelta(minutes=50)))),
             "2 of 5 in alice_queue, about 20–50 min",
@@ -161,11 +165,11 @@ def test_retried_pending_card_shows_no_worker_or_running_time() -> None:
         (None, None),
     ],
 )
-def test_only_pending_card_shows_queue_place(place: QueuePosition | None, shown: str | None) -> None:
+def test_only_pending_card_shows_queue_place(place: QueuePosition | None, expected: str | None) -> None:
     pending = replace(_DRAFT, status=Status.PENDING)
-    for experiment, expected in ((pending, shown), (_DRAFT, None)):
+    for experiment, shown in ((pending, expected), (_DRAFT, None)):
         card = build_experiment_card(experiment, now=_NOW, web_link="", place=place)
-        assert _get_fields(card).get("waits") == expected
+        assert _get_fields(card).get("queue") == shown
 
 
 def test_card_can_have_intro() -> None:

@@ -1,4 +1,4 @@
-"""From what a phone sends to words."""
+"""Splitting of a line into words, and the typography of phones."""
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_apostrophe_inside_word_is_kept(word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "expected"),
     [
         ("—new", "--new"),
         ("–new", "--new"),
@@ -79,13 +79,13 @@ def test_apostrophe_inside_word_is_kept(word: str) -> None:
         ("the end —", "the end —"),
     ],
 )
-def test_long_dashes_become_option_dashes_but_not_in_prose(typed: str, meant: str) -> None:
-    assert undo_typography(typed) == meant
+def test_long_dashes_become_option_dashes_but_not_in_prose(typed: str, expected: str) -> None:
+    assert undo_typography(typed) == expected
 
 
 def test_invisible_characters_are_ignored() -> None:
     assert _split_texts("/find\xa0base\u200bline\u200e \ufefflast") == ["/find", "baseline", "last"]
-    assert _split_texts("/name «\xa0on\u202ftwo\xa0cards »") == ["/name", " on\u202ftwo GPUs "]
+    assert _split_texts("/name «\xa0on\u202ftwo\xa0GPUs »") == ["/name", " on\u202ftwo GPUs "]
 
 
 @pytest.mark.parametrize(

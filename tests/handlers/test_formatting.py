@@ -1,4 +1,4 @@
-"""How times, counts and changes read."""
+"""Formatting of durations, times, counts and changes."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -39,8 +39,10 @@ def test_duration_shows_two_largest_units(length: timedelta, words: str) -> None
 @pytest.mark.parametrize(
     ("before", "words"),
     [
-        (timedelta(minutes=5), "5 min ago"),
-        (timedelta(seconds=1), "1 s ago"),
+        (timedelta(days=3, hours=4), "3 days ago"),
+        (timedelta(hours=1, minutes=59), "1 hour ago"),
+        (timedelta(minutes=5, seconds=20), "5 minutes ago"),
+        (timedelta(seconds=1), "1 second ago"),
         (timedelta(seconds=0.9), "now"),
         (timedelta(seconds=-30), "now"),
     ],

@@ -1,4 +1,4 @@
-"""Forms: which line asks for one, what it holds, and that a filled-in one means what was filled in."""
+"""Forms: which lines open one, what its fields are, and that filled-in values are what is set."""
 
 import random
 
@@ -51,14 +51,14 @@ TYPOGRAPHY = ("“hello”", "„so“", "«so»", "‘so’", "—new", "–v 1
 
 @pytest.fixture
 async def draft(program: RunningProgram, baseline: Document) -> Document:
-    """A clone of the baseline, with a parameter that takes any text."""
+    """A clone of the baseline, with a parameter that accepts any text."""
     made = program.sandbox.state.tasks[(await program.send("/clone baseline two GPUs")).experiment_id]
     await program.ask("/set args.note=x --new")
     return made
 
 
 async def request_form(program: RunningProgram, line: str, *, about: str = "") -> Form:
-    """The form that a line asks for."""
+    """Send a line and return the form in the reply."""
     reply = await program.send(line, experiment_id=about)
     assert reply.outcome is Outcome.ASKED, to_plain_text(reply)
     return _get_form(reply)
@@ -115,7 +115,7 @@ async def test_set_form_shows_all_parameters_and_parent_values(program: RunningP
     )
     assert get_field(form, "Args/lr").hint == "float, learning rate"
     assert not get_field(form, "Args/lr").changed
-    assert get_field(form, "Args/note").hint == "the parent has none"
+    assert get_field(form, "Args/note").hint == "not in the parent"
     assert [item.name for item in form.fields] == sorted(item.name for item in form.fields)
     assert (await program.send("/set")).experiment_id == draft["id"]
 
@@ -159,8 +159,10 @@ async def test_set_gives_no_form_for_uneditable_or_empty_experiment(
     assert await program.send_for_error_code("/set baseline") == "not_a_draft"
     assert await program.send_for_error_code("/set") == "no_current_experiment"
     bare = sandbox.state.add_task("bare", user=sandbox.alice.id)
-    assert "has no parameters; /set args.name=value --new" in await program.ask(f"/set {bare['id']}")
-    theirs = sandbox.state.add_task("hers", user=sandbox.carol.id)
+    assert "has no parameters. Create one with /set args.name=value --new" in await program.ask(
+        f"/set {bare['id']}"
+    )
+    theirs = sandbox.state.add_task("Carol's draft", user=sandbox.carol.id)
     bob = await program.add_person(sandbox.bob, Role.MEMBER)
     assert await bob.send_for_error_code(f"/set {theirs['id']}") == "experiment_not_yours"
 
@@ -188,7 +190,7 @@ async def test_random_awkward_values_round_trip(program: RunningProgram, draft: 
 
 
 @pytest.mark.parametrize(
-    ("filled", "meant"),
+    ("filled", "expected"),
     [
         ("“hello”", '"hello"'),
         ("{“lr”: ‘x’}", "{\"lr\": 'x'}"),
@@ -197,10 +199,10 @@ async def test_random_awkward_values_round_trip(program: RunningProgram, draft: 
     ],
 )
 async def test_typography_in_form_is_undone(
-    program: RunningProgram, draft: Document, filled: str, meant: str
+    program: RunningProgram, draft: Document, filled: str, expected: str
 ) -> None:
     await program.ask(build_filled_line(await request_form(program, "/set"), {"Args/note": filled}))
-    assert draft["hyperparams"]["Args"]["note"]["value"] == meant
+    assert draft["hyperparams"]["Args"]["note"]["value"] == expected
 
 
 @pytest.mark.parametrize("value", TYPOGRAPHY)
@@ -281,7 +283,7 @@ async def test_clone_without_arguments_opens_form(program: RunningProgram, basel
     assert form.command == "/clone"
     experiment, name = form.fields
     assert (experiment.kind, experiment.positional, experiment.required) == (FieldKind.EXPERIMENT, True, True)
-    assert (experiment.value, name.value, name.hint) == ("", "", "nothing for “Clone of …”")
+    assert (experiment.value, name.value, name.hint) == ("", "", "Leave empty for “Clone of …”")
     made = await program.send(build_filled_line(form, {"experiment": baseline["id"], "name": ""}))
     assert program.sandbox.state.tasks[made.experiment_id]["name"] == "Clone of baseline"
 
@@ -289,8 +291,8 @@ async def test_clone_without_arguments_opens_form(program: RunningProgram, basel
 async def test_clone_form_in_reply_to_card_is_prefilled(program: RunningProgram, baseline: Document) -> None:
     form = await request_form(program, "/clone", about=baseline["id"])
     assert form.fields[0].value == baseline["id"]
-    made = await program.send(build_filled_line(form, {"name": "called so"}))
-    assert program.sandbox.state.tasks[made.experiment_id]["name"] == "called so"
+    made = await program.send(build_filled_line(form, {"name": "better name"}))
+    assert program.sandbox.state.tasks[made.experiment_id]["name"] == "better name"
 
 
 @pytest.mark.parametrize("value", [value for value in VALUES if len(value.strip()) >= 3])

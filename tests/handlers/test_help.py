@@ -1,4 +1,4 @@
-"""What /help shows of the commands, and to whom."""
+"""What /help shows, and to which roles."""
 
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Fields, Outcome
@@ -11,7 +11,7 @@ async def test_command_help_shows_usage_arguments_and_examples(program: RunningP
         assert "/queue move <experiment> <place>" in shown
         assert "<place>: front, back, or a number counted from 1." in shown
         assert "/queue move 4f2a front" in shown
-        assert "Needs the role member." in shown
+        assert "Requires the member role." in shown
 
 
 async def test_help_suggests_nearest_command(program: RunningProgram) -> None:
@@ -41,7 +41,7 @@ async def test_chat_help_is_short_with_group_buttons(program: RunningProgram) ->
         assert label in await member.ask(line)
     assert "/queue create: Create a queue" in await member.ask("/help queues")
     viewer = await program.add_person(program.sandbox.carol, Role.VIEWER)
-    assert "Runs" not in get_buttons(await viewer.send("/help")), "a group of which he may nothing"
+    assert "Runs" not in get_buttons(await viewer.send("/help")), "a group with no allowed command"
 
 
 async def test_terminal_only_command_has_no_help_in_chat(program: RunningProgram) -> None:

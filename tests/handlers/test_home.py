@@ -1,4 +1,4 @@
-"""All that is one's own at a glance."""
+"""/home: an overview of what belongs to a person."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ async def test_home_shows_own_queue_runs_workers_and_settings(program: RunningPr
     await program.ask("/queue create")
     await program.ask("/rerun baseline first in line")
     await program.ask("/rerun baseline second in line")
-    sandbox.state.add_task("under way", user=sandbox.alice.id, status="in_progress")
+    sandbox.state.add_task("in progress", user=sandbox.alice.id, status="in_progress")
     sandbox.state.add_task("of Bob's", user=sandbox.bob.id, status="in_progress")
     sandbox.faults.delay("*", 0.5)
     sandbox.requests.clear()
@@ -25,15 +25,23 @@ async def test_home_shows_own_queue_runs_workers_and_settings(program: RunningPr
     shown = to_plain_text(reply)
     assert "you: alice, admin" in shown
     assert "ClearML user: Alice Adams" in shown
-    assert "known on: terminal" in shown
+    assert "linked on: terminal" in shown
     assert "alice_queue: 2 experiments waiting" in shown
     first, second = (shown.index(f"| {name} in line") for name in ("first", "second"))
     assert first < second
     assert "No worker listens on it" in shown
-    assert "under way | Running" in shown
+    assert "in progress | Running" in shown
     assert "resnet50 batch 256 | Failed" in shown
     assert "of Bob's" not in shown
-    for label in ("Find", "Queue", "Workers", "Who am I", "Help", "Refresh", "under way"):
+    for label in (
+        "Find experiments",
+        "Show queue",
+        "Show workers",
+        "Show account",
+        "Help",
+        "Refresh",
+        "in progress",
+    ):
         assert label in get_buttons(reply)
 
 
@@ -52,12 +60,12 @@ async def test_home_shows_gpus_of_own_workers(program: RunningProgram, sandbox: 
 async def test_home_shows_machine_gpus(program: RunningProgram) -> None:
     gpu = FakeGpu("GPU-0", utilization=0, used=0)
     program.program.process.__dict__["gpu_reader"] = GpuReader(FakeNvml(gpu))
-    assert "card 0: 0 %, 0.0 of" in await program.ask("/home")
+    assert "GPU 0: 0 %, 0.0 of" in await program.ask("/home")
 
 
 async def test_home_of_new_user_shows_first_steps(program: RunningProgram, sandbox: Sandbox) -> None:
     shown = await program.ask("/home")
-    assert "queue: none yet; /queue create makes one" in shown
+    assert "queue: none yet (create one with /queue create)" in shown
     assert "You have no runs yet." in shown
     viewer = await program.add_person(sandbox.carol, Role.VIEWER)
     assert "/clone" not in get_buttons(await viewer.send("/home")).values()
@@ -71,4 +79,4 @@ async def test_home_shows_deleted_queue_and_all_platforms(sandbox: Sandbox, tmp_
         assert queue
         del sandbox.state.queues[queue["id"]]
         assert "Your queue was deleted" in await program.ask("/home")
-        assert "known on: chat" in await bob.ask("/home")
+        assert "linked on: chat" in await bob.ask("/home")

@@ -1,4 +1,4 @@
-"""One person on several platforms: a code made here, said there; and what strangers may not."""
+"""Linked accounts: a code made on one platform and sent on another, and what unknown users cannot do."""
 
 import asyncio
 import logging
@@ -45,13 +45,13 @@ async def request_link_code(person: RunningProgram) -> str:
 
 
 def advance_clock(program: RunningProgram, duration: timedelta, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has the program live so much later."""
+    """Move the clock of the linking service forward."""
     moment = datetime.now(UTC) + duration
     monkeypatch.setattr(program.program.process.links, "_clock", lambda: moment)
 
 
 async def read_audit_trail(program: RunningProgram) -> str:
-    """All lines and errors of the audit trail."""
+    """Return all commands and error codes of the audit trail."""
     return "\n".join(
         f"{entry.command} {entry.error_code}" for entry in await program.program.process.audit.list_recent(100)
     )
@@ -62,7 +62,7 @@ async def test_code_links_unknown_user_to_its_creator(
     bob: RunningProgram, unknown_user: RunningProgram, line: str
 ) -> None:
     reply = await unknown_user.send(line.format(await request_link_code(bob)))
-    assert "I know you here now: you are Bob" in to_plain_text(reply)
+    assert "This account is linked. You're Bob" in to_plain_text(reply)
     assert await unknown_user.find_person() == await bob.find_person()
     await unknown_user.ask("/queue create")
     assert "telegram" not in await unknown_user.ask("/home")
@@ -171,7 +171,7 @@ async def test_linked_user_is_not_moved_and_code_stays_valid(
 ) -> None:
     code = await request_link_code(bob)
     assert await program.send_for_error_code(f"/start {code}") == "identity_taken"
-    assert "I know you here now: you are Bob" in await bob.ask(f"/start {await request_link_code(bob)}")
+    assert "This account is linked. You're Bob" in await bob.ask(f"/start {await request_link_code(bob)}")
     await unknown_user.ask(f"/start {await request_link_code(bob)}")
 
 
@@ -185,7 +185,7 @@ async def test_code_is_not_shown_in_public(bob: RunningProgram) -> None:
 async def test_last_identity_cannot_be_unlinked(bob: RunningProgram, unknown_user: RunningProgram) -> None:
     assert await bob.send_for_error_code("/unlink") == "last_identity"
     await unknown_user.ask(f"/start {await request_link_code(bob)}")
-    assert "no longer know you here" in await unknown_user.ask("/unlink")
+    assert "no longer linked" in await unknown_user.ask("/unlink")
     assert await unknown_user.find_person() is None
     assert await bob.find_person() is not None
     assert await bob.send_for_error_code("/unlink") == "last_identity"

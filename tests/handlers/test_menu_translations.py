@@ -1,4 +1,4 @@
-"""Each language has a line for each command that a chat platform's menu shows."""
+"""Every language translates every command in the menu of a chat platform."""
 
 import pytest
 

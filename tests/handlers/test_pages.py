@@ -1,4 +1,4 @@
-"""Lists in pages: what stands on each, and the buttons to the others."""
+"""Paged lists: what each page shows, and the buttons to the others."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ def many_experiments(sandbox: Sandbox) -> None:
 
 @pytest.fixture
 def task_with_many_parameters(sandbox: Sandbox) -> Document:
-    """An experiment with more parameters than a page has."""
+    """An experiment with more parameters than fit on a page."""
     task = sandbox.state.add_task("wide", user=sandbox.alice.id)
     task["hyperparams"] = {
         "Args": {f"p{n:02}": {"section": "Args", "name": f"p{n:02}", "value": str(n)} for n in range(65)}

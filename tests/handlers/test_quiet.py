@@ -58,7 +58,7 @@ def test_invalid_mute_duration_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "23:00", "23:00-", "24:00-08:00", "8-8", "23:60-8", "night"])
 def test_invalid_hour_range_is_refused(text: str) -> None:
-    with pytest.raises(InvalidValueError, match="Write them like 23:00-08:00"):
+    with pytest.raises(InvalidValueError, match="Write it like 23:00-08:00"):
         HourRange().convert(text, name="hours")
 
 

@@ -1,4 +1,4 @@
-"""Finding a command by what was typed."""
+"""Finding a command by what was typed, and reading a declaration."""
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_command_is_found_in_any_spelling(line: str, name: str, used: int) -> No
 
 
 @pytest.mark.parametrize(
-    ("line", "name", "meant", "offered"),
+    ("line", "name", "suggestion", "offered"),
     [
         ("/fnd baseline", "fnd", "/find", "/help find"),
         ("/Enque", "enque", "/enqueue", "/help enqueue"),
@@ -53,10 +53,10 @@ def test_command_is_found_in_any_spelling(line: str, name: str, used: int) -> No
         ("/worker stat", "worker stat", "/worker start", "/help worker start"),
     ],
 )
-def test_misspelt_command_gets_suggestion(line: str, name: str, meant: str, offered: str) -> None:
+def test_misspelled_command_gets_suggestion(line: str, name: str, suggestion: str, offered: str) -> None:
     with pytest.raises(UnknownCommandError) as caught:
         _find(line)
-    assert f"“{name}”. Did you mean {meant}?" in str(caught.value)
+    assert f"“{name}”. Did you mean {suggestion}?" in str(caught.value)
     assert caught.value.buttons[0].command == offered
 
 
@@ -91,7 +91,7 @@ def test_names_are_normalized(typed: str, name: str) -> None:
     assert normalize_name(typed) == name
 
 
-def test_a_declaration_is_read_from_signature_and_docstring() -> None:
+def test_declaration_is_read_from_signature_and_docstring() -> None:
     family = CommandFamily("Trial")
 
     @family.command("put away", examples=("/put away box",))

@@ -38,7 +38,7 @@ async def verify_dialog(send: SendLine, turns: Sequence[Turn]) -> None:
 DRAFT_DIALOG = (
     Turn("/find baseline", ("baseline", "Completed", "vision")),
     Turn("/clone baseline on two GPUs", ("Cloned as “on two GPUs”", "Draft")),
-    Turn("/set args.gpus 1,2", ("Args/gpus", "0", "1,2", "1 difference to the parent")),
+    Turn("/set args.gpus 1,2", ("Args/gpus", "0", "1,2", "1 difference from the parent")),
     Turn("/set ARGS.LR=0.05 Args/epochs=2", ("Args/lr", "0.1", "0.05", "Args/epochs", "3 differences")),
     Turn(
         "/container image=python:3.12 args=“-v /data:/data -w /workspace —user 1000:1000”",
@@ -60,14 +60,14 @@ QUEUE_DIALOG = (
     Turn("/queue", ("alice_queue: 1 experiment waiting", "on GPUs 1 and 2")),
     Turn("/rerun baseline second args.gpus=3", ("second", "Pending")),
     Turn("/queue move second front", ("place 1",)),
-    Turn("/queue list", ("alice_queue (mine)", "default")),
+    Turn("/queue list", ("alice_queue (yours)", "default")),
     Turn("/dequeue second", ("out of its queue",)),
     Turn("/dequeue second", ("Draft, not Pending",), Outcome.REFUSED),
     Turn("/abort “on GPUs 1 and 2”", ("is Aborted",)),
     Turn("/retry “on GPUs 1 and 2”", ("Pending in alice_queue",)),
     Turn("/queue rename alice_queue gpu_queue", ("gpu_queue",)),
-    Turn("/queue delete gpu_queue", ("Experiments wait in gpu_queue",), Outcome.ASKED),
-    Turn("/queue delete gpu_queue --yes", ("deleted",)),
+    Turn("/queue delete gpu_queue", ("Delete gpu_queue?",), Outcome.ASKED),
+    Turn("/queue delete gpu_queue --yes", ("Deleted queue gpu_queue",)),
 )
 
 ALERT_DIALOG = (
@@ -109,7 +109,7 @@ MAIN_JOB_DIALOG = (
         "/container image=python:3.12 args=“-v /data:/data -w /workspace —user 1000:1000”",
         ("-v /data:/data -w /workspace --user 1000:1000",),
     ),
-    Turn("/diff", ("5 differences to “baseline”",)),
+    Turn("/diff", ("5 differences from “baseline”",)),
     Turn("/queue create", ("alice_queue", "yours")),
     Turn("/worker start gpus=none", ("lab:alice_queue:cpu listens on alice_queue",)),
     Turn("/enqueue", ("Pending in alice_queue",)),
@@ -136,7 +136,7 @@ WATCH_DIALOG = (
     Turn("/watch mine=perhaps", ("Use on or off",), Outcome.REFUSED),
     Turn("/watch mine=off", ("not told any more",)),
     Turn("/watching", ("1 experiment watched here", "/watch mine=on")),
-    Turn("/queue delete alice_queue --yes", ("deleted",)),
+    Turn("/queue delete alice_queue --yes", ("Deleted queue alice_queue",)),
 )
 """Watching queues, projects and your own experiments."""
 

@@ -1,4 +1,4 @@
-"""Every command there is. A new family is a new file, and a line here."""
+"""All commands. A new family is a new file and a line here."""
 
 from clearml_chatops.handlers.alerts import ALERTS
 from clearml_chatops.handlers.daily_digests import DIGESTS

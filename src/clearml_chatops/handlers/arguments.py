@@ -1,7 +1,7 @@
-"""The kinds of arguments a command can take: one converter each, whose error says what to do instead.
+"""The kinds of arguments that commands take, one converter each. Their errors say what to do instead.
 
-A handler names its arguments by annotation: `lines: LineCount = 20`. What stands behind the
-annotation converts the text, names the kind in the help and tells the terminal what to complete.
+A handler annotates its arguments: `lines: LineCount = 20`. The converter in the annotation turns the
+text into the value and tells the terminal what to complete.
 """
 
 import re
@@ -18,16 +18,16 @@ from clearml_chatops.models.workers import RunningPolicy
 
 
 class Converter(Protocol):
-    """Turns the text of one argument into its value.
+    """Converts the text of one argument into its value.
 
-    `completes` names what a terminal offers for it: "experiment", "queue", "parameter", "status", "place",
-    "worker", "command" or nothing.
+    `completion` is what the terminal completes: "experiment", "queue", "parameter", "status", "place",
+    "worker", "command", or "" for nothing.
     """
 
     completion: str
 
     def convert(self, text: str, *, name: str) -> object:
-        """The value. Raises InvalidValueError."""
+        """Return the value. Raises InvalidValueError."""
         ...
 
 
@@ -50,7 +50,7 @@ class WholeNumber:
             return int(text)
         raise InvalidValueError(
             value=text,
-            expected="a possible number",
+            expected="a valid number",
             name=name,
             advice=f"give one from {self.lowest} to {self.highest}.",
         )
@@ -58,7 +58,7 @@ class WholeNumber:
 
 @dataclass(frozen=True, slots=True)
 class NumberOrAll:
-    """A number counted from 1, or `all`, which is given as None."""
+    """A number counted from 1, or `all`, which becomes None."""
 
     completion: str = ""
 
@@ -68,7 +68,9 @@ class NumberOrAll:
             return None
         if re.fullmatch(r"[1-9]\d{0,8}", normalized):
             return int(normalized)
-        raise InvalidValueError(value=text, expected="a number", name=name, advice="give one of the list, or all.")
+        raise InvalidValueError(
+            value=text, expected="a number", name=name, advice="use a number from the list, or all."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +82,13 @@ class Duration:
         if match and int(match[1]):
             return int(match[1]) * _DURATION_UNITS[match[2] or "s"]
         raise InvalidValueError(
-            value=text, expected="a length of time", name=name, advice="write it like 30s, 5m, 2h or 1d."
+            value=text, expected="a duration", name=name, advice="write it like 30s, 5m, 2h or 1d."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class MemorySize:
-    """An amount of memory, in bytes; a letter alone means what cards are sold by, 2¹⁰ at a time."""
+    """An amount of memory, converted to bytes. G, GB and GiB all mean 2³⁰ bytes, as GPU memory is counted."""
 
     completion: str = ""
 
@@ -112,7 +114,7 @@ class StatusWord:
 
 @dataclass(frozen=True, slots=True)
 class GpuList:
-    """`0,1`, UUIDs, parts of split cards as `0:1`, `all` or `none`. Whether there are such is told elsewhere."""
+    """`0,1`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether these GPUs exist isn't checked here."""
 
     completion: str = ""
 
@@ -125,23 +127,23 @@ class GpuList:
         if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", gpu) for gpu in gpus):
             raise InvalidValueError(
                 value=text,
-                expected="a list of cards",
+                expected="a list of GPUs",
                 name=name,
                 advice="write it like 0,1 or all or none, or as UUIDs like GPU-….",
             )
-        if len({card.casefold() for card in gpus}) < len(gpus):
+        if len({gpu.casefold() for gpu in gpus}) < len(gpus):
             raise InvalidValueError(
                 value=text,
-                expected="a list of different cards",
+                expected="a list of different GPUs",
                 name=name,
-                advice="name each card once, like 0,1.",
+                advice="name each GPU once, like 0,1.",
             )
         return ",".join(gpus)
 
 
 @dataclass(frozen=True, slots=True)
 class NameList:
-    """Names with commas between them, in the order given."""
+    """Names separated by commas, in the given order."""
 
     completion: str = ""
 
@@ -149,14 +151,17 @@ class NameList:
         names = [part.strip() for part in text.split(",")]
         if not all(names) or len({part.casefold() for part in names}) < len(names):
             raise InvalidValueError(
-                value=text, expected="a list of names", name=name, advice="name each once, like first,second."
+                value=text,
+                expected="a list of different names",
+                name=name,
+                advice="name each once, like first,second.",
             )
         return tuple(names)
 
 
 @dataclass(frozen=True, slots=True)
 class StatusList:
-    """What subscribers are told of, by the statuses that an experiment then has."""
+    """The kinds of events to notify about, written as the statuses that an experiment then has."""
 
     completion: str = "status"
 
@@ -168,7 +173,7 @@ class StatusList:
             value=text,
             expected="a list of statuses",
             name=name,
-            advice=f"name some of {','.join(EVENT_KINDS_BY_STATUS)} with commas between them.",
+            advice=f"use some of {','.join(EVENT_KINDS_BY_STATUS)}, separated by commas.",
         )
 
 
@@ -182,12 +187,12 @@ class Switch:
         normalized = text.strip().casefold()
         if normalized in {"on", "off"}:
             return normalized == "on"
-        raise InvalidValueError(value=text, expected="a switch", name=name, advice="use on or off.")
+        raise InvalidValueError(value=text, expected="a valid setting", name=name, advice="use on or off.")
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a queue: `front`, `back` or a number counted from 1; given as 1, -1 or that number."""
+    """A place in a queue: `front`, `back` or a number counted from 1, converted to 1, -1 or that number."""
 
     completion: str = "place"
 
@@ -204,7 +209,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OneOf:
-    """One of a few words that mean what `kind` lists; `expected` is what they are all about."""
+    """One of the values of `choices`. `expected` says in an error what kind of word was expected."""
 
     choices: type[StrEnum]
     expected: str
@@ -221,24 +226,24 @@ class OneOf:
 
 @dataclass(frozen=True, slots=True)
 class RestOfLine(PlainText):
-    """All the words that are left, with one space between them."""
+    """All remaining words, joined by spaces."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeveralWords(PlainText):
-    """All the words that are left, one by one."""
+    """All remaining words, as a tuple."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assignments(PlainText):
-    """All words of the form `section.name=value`, as pairs."""
+    """All words of the form `section.name=value`, as pairs of name and value."""
 
     completion: str = "parameter"
 
 
 @dataclass(frozen=True, slots=True)
 class BareWord:
-    """Marks a flag that may be typed without dashes, as `/enqueue front`."""
+    """Marks a flag that can be typed without dashes, as in `/enqueue front`."""
 
 
 _DURATION_UNITS = {
@@ -267,8 +272,8 @@ Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
 Gpus = Annotated[str, GpuList()]
 QueueNames = Annotated[tuple[str, ...], NameList(completion="queue")]
-RunningPolicyName = Annotated[RunningPolicy, OneOf(RunningPolicy, "a way to treat a run")]
-GpuRequestAnswerName = Annotated[GpuRequestAnswer, OneOf(GpuRequestAnswer, "an answer")]
+RunningPolicyName = Annotated[RunningPolicy, OneOf(RunningPolicy, "a valid choice")]
+GpuRequestAnswerName = Annotated[GpuRequestAnswer, OneOf(GpuRequestAnswer, "a valid answer")]
 WorkerReference = Annotated[str, PlainText(completion="worker")]
 NumberInList = Annotated[int | None, NumberOrAll()]
 Statuses = Annotated[frozenset[EventKind], StatusList()]

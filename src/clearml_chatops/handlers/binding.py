@@ -1,4 +1,4 @@
-"""From the words of a line to the arguments of a handler, by the command's own declaration."""
+"""Binding: from the words of a line to the arguments of a handler, by the command's declaration."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from clearml_chatops.services.similar_names import find_similar_names, format_su
 
 @dataclass(slots=True)
 class _SortedWords:
-    """The words of a line, sorted by what they are for."""
+    """The words of a line, sorted by the kind of argument they are."""
 
     positional: list[str] = field(default_factory=list)
     assignments: list[tuple[str, str]] = field(default_factory=list)
@@ -20,11 +20,11 @@ class _SortedWords:
 
 
 def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
-    """The keyword arguments with which to call the command's handler.
+    """Return the keyword arguments to call the command's handler with.
 
     Raises:
-        UsageError: a word too many or too few, or an option that the command does not have.
-        InvalidValueError: a word is not of the kind that its place needs.
+        UsageError: too many or too few words, or an option that the command does not have.
+        InvalidValueError: a word that its parameter's converter does not accept.
     """
     sorted_words = _sort_words(command, words)
     arguments = dict(sorted_words.options)
@@ -41,7 +41,7 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
             remaining = []
         elif parameter.kind is ParameterKind.POSITIONAL:
             if remaining:
-                # A name of several words, where nothing else could follow it.
+                # Nothing else can follow the experiment, so its name needs no quotes.
                 text = " ".join(remaining) if _takes_only_experiment(command) else remaining[0]
                 remaining = [] if _takes_only_experiment(command) else remaining[1:]
                 arguments[parameter.argument_name] = parameter.converter.convert(text, name=parameter.name)
@@ -50,13 +50,13 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     if remaining:
         raise _build_usage_error(
             command,
-            f"/{command.name} does not know what to do with “{remaining[0]}”; what has spaces needs quotes.",
+            f"/{command.name} can't use “{remaining[0]}”. Put values with spaces in quotes.",
         )
     return arguments
 
 
 def _takes_only_experiment(command: Command) -> bool:
-    """Whether all plain words of the command's lines are the name of one experiment."""
+    """Return whether the only positional parameter of the command is an experiment."""
     positional = [
         item for item in command.parameters if item.kind not in {ParameterKind.OPTION, ParameterKind.FLAG}
     ]
@@ -83,14 +83,14 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
         elif word.key is not None and takes_assignments:
             sorted_words.assignments.append((word.key, word.value))
         elif word.key is not None:
-            quote_hint = " If it is text, put it in quotes." if takes_text else ""
+            quote_hint = " If it's text, put it in quotes." if takes_text else ""
             raise _build_usage_error(command, _describe_unknown_option(command, word.key, options) + quote_hint)
         elif not word.quoted and (flag := options.get(word.text.lower())) and flag.bare_word:
             sorted_words.options[flag.argument_name] = True
         elif sorted_words.assignments:
             raise _build_usage_error(
                 command,
-                f"“{word.text}” stands behind a value: values with spaces need quotes, = has none around it.",
+                f"“{word.text}” comes after a value. Put values with spaces in quotes, and no spaces around =.",
             )
         else:
             sorted_words.positional.append(word.text)
@@ -98,7 +98,7 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
 
 
 def _is_dashed(word: Word) -> bool:
-    """Whether it begins with --, unless that stands in quotes; `--name="two words"` does begin so."""
+    """Return whether the word begins with an unquoted `--`, as also `--name="two words"` does."""
     unquoted = word.key or ("" if word.quoted else word.text)
     return unquoted.startswith("--") and unquoted != "--"
 

@@ -1,4 +1,4 @@
-"""The card of an experiment."""
+"""The card of an experiment: the message that shows it and is edited whenever it changes."""
 
 from datetime import datetime
 
@@ -19,18 +19,22 @@ _TONES = {
 def build_experiment_card(
     experiment: Experiment, *, now: datetime, web_link: str, place: QueuePosition | None = None
 ) -> Reply:
-    """What one wants to know of an experiment at a glance, and what one may do with it next.
+    """Return an experiment's card: name, status, what matters about it, and buttons for the next step.
 
-    `place` is where it waits, if it does and that is known.
+    `place` is where a Pending experiment waits, if known.
     """
+    status = experiment.status.label
     return Reply.of(
         Text(experiment.name, Tone.HEADING),
-        Text(_format_status(experiment), _TONES.get(experiment.status, Tone.PLAIN)),
+        Text(
+            f"{status}, setting up its environment" if experiment.is_setting_up else status,
+            _TONES.get(experiment.status, Tone.PLAIN),
+        ),
         Fields(
             tuple(
                 (label, value)
                 for label, value in (
-                    ("waits", _format_queue_place(place) if experiment.status is Status.PENDING else ""),
+                    ("queue", _format_queue_place(place) if experiment.status is Status.PENDING else ""),
                     *_list_fields(experiment, now),
                 )
                 if value
@@ -42,9 +46,9 @@ def build_experiment_card(
 
 
 async def load_card(context: Context, experiment: Experiment, place: QueuePosition | None = None) -> Reply:
-    """The card of an experiment that was just read, or made.
+    """Return the card of an experiment that was just read or created.
 
-    No request to ClearML, but for one that waits where `place` is not given.
+    Sends a request to ClearML only if the experiment is Pending and `place` is not given.
     """
     if place is None and experiment.status is Status.PENDING:
         place = await context.services.cards.find_queue_position(experiment)
@@ -53,53 +57,48 @@ async def load_card(context: Context, experiment: Experiment, place: QueuePositi
 
 
 def build_card_with_intro(sentence: Text | str, *more: Block | None, card: Reply) -> Reply:
-    """A card below what has just become of its experiment."""
+    """Return a card below a sentence that says what happened, and below other blocks."""
     return Reply.of(sentence, *more, *card.blocks, experiment_id=card.experiment_id).as_card()
 
 
 def build_superseded_card(experiment: Experiment) -> Reply:
-    """What is left of a card when a newer one of the same experiment stands further down."""
+    """Return the text that replaces a card when a newer card of the same experiment is below it."""
     return Reply.of(
-        Text(f"“{experiment.name}”: its card is further down.", Tone.SUBTLE),
+        Text(f"See the newer card of “{experiment.name}” below.", Tone.SUBTLE),
         experiment_id=experiment.id,
     )
 
 
 def build_deleted_card(experiment_id: str) -> Reply:
-    """What is left of the card of an experiment that ClearML no longer has."""
+    """Return the text that replaces the card of an experiment that was deleted in ClearML."""
     return Reply.of(Text("This experiment was deleted in ClearML.", Tone.SUBTLE), experiment_id=experiment_id)
-
-
-def _format_status(experiment: Experiment) -> str:
-    word = experiment.status.label
-    return f"{word}: its environment is being set up" if experiment.is_setting_up else word
 
 
 def _format_queue_place(place: QueuePosition | None) -> str:
     if place is None:
         return ""
-    position = f"{place.number} of {place.waiting_count} in" if place.number else "in"
-    how_long = f", {format_wait(place.wait_estimate)}" if place.wait_estimate else ""
-    return f"{position} {place.queue_name}{how_long}"
+    position = f"{place.number} of {place.waiting_count} in " if place.number else ""
+    wait = f", {format_wait(place.wait_estimate)}" if place.wait_estimate else ""
+    return f"{position}{place.queue_name}{wait}"
 
 
 def _list_fields(experiment: Experiment, now: datetime) -> list[tuple[str, str]]:
     running_time = experiment.compute_running_time(now)
     container = experiment.container
     return [
-        ("id", experiment.id),
-        ("project", experiment.project_name),
-        ("owner", experiment.user_name),
-        ("changed", format_time_ago(experiment.status_changed, now)),
         ("reason", experiment.status_reason if experiment.status in {Status.FAILED, Status.ABORTED} else ""),
-        ("tags", ", ".join(experiment.tags)),
-        ("worker", experiment.worker_id if running_time is not None else ""),
         ("running time", format_duration(running_time) if running_time is not None else ""),
         ("iteration", str(experiment.last_iteration or "")),
         *(
             (f"{metric.metric}/{metric.variant}", f"{metric.value:.6g}")
             for metric in experiment.metrics[:_MAX_METRICS]
         ),
+        ("worker", experiment.worker_id if running_time is not None else ""),
+        ("changed", format_time_ago(experiment.status_changed, now)),
+        ("owner", experiment.user_name),
+        ("project", experiment.project_name),
+        ("tags", ", ".join(experiment.tags)),
+        ("id", experiment.short_id),
         ("image", container.image),
         ("container arguments", container.arguments),
         ("setup script", container.setup_shell_script),
@@ -116,19 +115,19 @@ def _format_code(experiment: Experiment) -> str:
 
 def _list_buttons(experiment: Experiment) -> tuple[Button, ...]:
     clone = Button("Clone", f"/clone {experiment.id}")
-    log = Button("Log", f"/log {experiment.id}")
+    log = Button("Show log", f"/log {experiment.id}")
     plot = Button("Plot", f"/plot {experiment.id}")
     match experiment.status:
         case Status.DRAFT:
             return (
-                Button("Set…", f"/set {experiment.id}"),
-                Button("Container…", f"/container {experiment.id}"),
+                Button("Edit parameters…", f"/set {experiment.id}"),
                 Button("Enqueue", f"/enqueue {experiment.id}"),
-                Button("Diff", f"/diff id={experiment.id}"),
+                Button("Edit container…", f"/container {experiment.id}"),
+                Button("Show diff", f"/diff id={experiment.id}"),
                 clone,
             )
         case Status.PENDING:
-            return (Button("Dequeue", f"/dequeue {experiment.id}"), Button("Queue", "/queue"), clone)
+            return (Button("Dequeue", f"/dequeue {experiment.id}"), Button("Show queue", "/queue"), clone)
         case Status.RUNNING:
             return (
                 log,
@@ -137,6 +136,7 @@ def _list_buttons(experiment: Experiment) -> tuple[Button, ...]:
                 Button("Watch", f"/watch {experiment.id}"),
             )
         case _:
-            finished_buttons = (clone, log, plot, Button("Parameters", f"/params id={experiment.id}"))
-            failed = experiment.status in {Status.FAILED, Status.ABORTED}
-            return (*finished_buttons, Button("Retry", f"/retry {experiment.id}")) if failed else finished_buttons
+            parameters = Button("Show parameters", f"/params id={experiment.id}")
+            if experiment.status in {Status.FAILED, Status.ABORTED}:
+                return (log, Button("Retry", f"/retry {experiment.id}"), clone, plot, parameters)
+            return (plot, log, clone, parameters)

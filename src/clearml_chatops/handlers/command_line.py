@@ -1,4 +1,4 @@
-"""From what a person typed to words: phones' typography undone, quotes honoured as in a shell."""
+"""Parsing a command line into words: undoes the typography of phones, and reads quotes as a shell does."""
 
 import re
 from collections.abc import Iterable
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from clearml_chatops.models.errors import LineTooLongError, UnbalancedQuoteError
 
 MAX_LINE_LENGTH = 20_000
-"""Characters of one command line. Slack cuts texts at 40,000; nobody types half of that."""
+"""Characters in one command line. Slack cuts texts at 40,000, and nobody types half of that."""
 
 _DOUBLE_QUOTE = re.compile(r"(?<!\\)[“”„‟«»]")
 _INVISIBLE = re.compile(r"(?<!\\)[\u200b\u2060\ufeff\u200e\u200f]")
-"""Joiners are not among them: they hold the parts of an emoji together, and the letters of some scripts."""
+"""Joiners are not included: they connect the parts of an emoji, and the letters of some scripts."""
 _NON_BREAKING_SPACE = re.compile(r"(?<!\\)\xa0")
 _SINGLE_QUOTE = re.compile(r"(?<!\\)(?:(?<!\w)[‘’‚‛]|[‘’‚‛](?!\w))")
 _TYPOGRAPHY = re.compile(r"[—–‘’‚‛“”„‟«»\xa0\u200b\u2060\ufeff\u200e\u200f]")
@@ -24,10 +24,10 @@ _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a line. `key` is what stands before the first unquoted `=`, `text` the whole word.
+    """One word of a line. `text` is the whole word, `key` the part before the first unquoted `=`.
 
-    The key of `--name=value` has its dashes. `quoted` tells whether any part stood in quotes: such a
-    word is text, whatever it looks like.
+    The key of `--name=value` includes the dashes. `quoted` is whether any part was quoted: such a word is
+    text, even if it looks like a flag.
     """
 
     text: str
@@ -36,19 +36,19 @@ class Word:
 
     @property
     def value(self) -> str:
-        """What stands after `key=`; the whole word where there is no key."""
+        """The part after `key=`, or the whole word if there is no key."""
         return self.text if self.key is None else self.text[len(self.key) + 1 :]
 
     def with_value(self, value: str) -> "Word":
-        """The same word with another value behind its key, or another text where it has none."""
+        """Return the word with another value after its key, or with another text if it has no key."""
         return Word(value if self.key is None else f"{self.key}={value}", self.key, self.quoted)
 
 
 def undo_typography(line: str) -> str:
-    """The line as a keyboard would have sent it.
+    """Return the line with plain quotes, dashes and spaces in place of a phone's typographic ones.
 
     Phones turn `"` into “ ” and `--` into —. An apostrophe inside a word and a dash between spaces are
-    prose, and stay; so does what has a backslash before it.
+    prose and are kept, as is any character after a backslash.
     """
     line = _INVISIBLE.sub("", _DOUBLE_QUOTE.sub('"', line))
     line = _SINGLE_QUOTE.sub("'", _NON_BREAKING_SPACE.sub(" ", line))
@@ -58,15 +58,15 @@ def undo_typography(line: str) -> str:
 
 
 def has_typography(text: str) -> bool:
-    """Whether a text has characters that `undo_typography` may take for a phone's doing."""
+    """Return whether a text has characters that `undo_typography` may replace."""
     return bool(_TYPOGRAPHY.search(text))
 
 
 def split_words(line: str) -> list[Word]:
-    """The words of a line, quoted as in a shell: '…' as it is, "…" and bare words with backslash.
+    """Return the words of a line, quoted as in a shell: '…' is literal, "…" and bare words take backslashes.
 
     Raises:
-        LineTooLongError: the line is longer than `LONGEST_LINE`.
+        LineTooLongError: the line is longer than `MAX_LINE_LENGTH`.
         UnbalancedQuoteError: a quote is not closed.
     """
     if len(line) > MAX_LINE_LENGTH:
@@ -75,21 +75,21 @@ def split_words(line: str) -> list[Word]:
 
 
 def join_words(words: Iterable[Word]) -> str:
-    """A line that `split_words` takes apart into these words again."""
+    """Return a line that `split_words` splits into the same words again."""
     return " ".join((f"{word.key}=" if word.key is not None else "") + _format_value(word) for word in words)
 
 
 def _format_value(word: Word) -> str:
-    """A word's value as it is typed: in quotes where it was quoted, since they make it text."""
+    """Return a word's value as it is typed, in quotes if it was quoted, because quotes make it text."""
     if not word.quoted and not _NEEDS_QUOTES.search(word.value):
         return word.value
     text = word.value.replace("'", "'\"'\"'")
-    # What got through was escaped, or it would have become what a keyboard sends.
+    # Typographic characters need a backslash, or `undo_typography` would replace them.
     return "'" + _TYPOGRAPHY.sub(r"'\\\g<0>'", text) + "'"
 
 
 class _Splitter:
-    """The standard shlex does not tell where an unquoted `=` stood, hence a reader of our own."""
+    """Splits a line into words. The standard shlex cannot tell whether an `=` was quoted."""
 
     def __init__(self, line: str) -> None:
         self._line = line

@@ -1,4 +1,4 @@
-"""What a handler gets: the message, who sent it, and the services that act for him."""
+"""What a handler gets: the message, the person who sent it, and the services that act for them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Forms to fill in: the parameters of a Draft, its container, and what a clone needs."""
+"""Forms for the parameters and the container of a Draft, and for a clone."""
 
 from collections.abc import Sequence
 
@@ -14,37 +14,41 @@ from clearml_chatops.services.experiments.parameters import find_parameter
 def build_parameters_form(
     draft: Experiment, parent: Experiment | None, only: Sequence[Parameter] | None = None
 ) -> Reply:
-    """All parameters of a Draft, or only some of them, to be changed; with what the parent has beside."""
+    """Return a form with the parameters of a Draft, all or only some, and how the parent's differ."""
     parameters = sorted(draft.parameters if only is None else only, key=lambda item: item.key)
     if not parameters:
         return Reply.of(
-            f"“{draft.name}” has no parameters; /set args.name=value --new makes the first.",
+            f"“{draft.name}” has no parameters. Create one with /set args.name=value --new.",
             experiment_id=draft.id,
         )
     fields = tuple(_build_parameter_field(item, parent) for item in parameters if _is_settable(draft, item))
     omitted = [str(item.key) for item in parameters if not _is_settable(draft, item)]
     names = shortened(", ".join(omitted))
-    omitted_text = Text(f"Left out, since their names cannot be written as name=value: {names}.", Tone.SUBTLE)
+    omitted_text = Text(f"Left out, because their names can't be typed as name=value: {names}.", Tone.SUBTLE)
     form = Form(f"Parameters of “{draft.name}”", f"/set {draft.id}", fields)
     blocks = ((form,) if fields else ()) + ((omitted_text,) if omitted else ())
     return Reply(blocks, Outcome.ASKED, draft.id)
 
 
 def build_container_form(draft: Experiment) -> Reply:
-    """Image, arguments and setup script of a Draft, to be changed."""
+    """Return a form with the image, arguments and setup script of a Draft."""
     container = draft.container
     form = Form(
         f"Container of “{draft.name}”",
         f"/container {draft.id}",
         (
-            FormField("image", "image", container.image, hint="docker image; nothing for the worker's own"),
-            FormField("args", "arguments", container.arguments, hint="of docker run, as -v /data:/data"),
+            FormField(
+                "image", "image", container.image, hint="Docker image; leave empty for the worker's default"
+            ),
+            FormField(
+                "args", "arguments", container.arguments, hint="Arguments for docker run, like -v /data:/data"
+            ),
             FormField(
                 "setup",
                 "setup script",
                 container.setup_shell_script,
                 FieldKind.LONG_TEXT,
-                hint="shell script, run in the container before the start",
+                hint="Shell script that runs in the container before the start",
             ),
         ),
     )
@@ -52,7 +56,7 @@ def build_container_form(draft: Experiment) -> Reply:
 
 
 def build_clone_form(*, experiment_id: str, name: str, project: str) -> Reply:
-    """What to copy, and what the copy is called; nothing is made yet."""
+    """Return a form that asks what to clone and for the name of the clone. Nothing is cloned yet."""
     words = [Word("/clone")]
     if project:
         words.append(build_option("project", project))
@@ -65,11 +69,11 @@ def build_clone_form(*, experiment_id: str, name: str, project: str) -> Reply:
                 "experiment",
                 experiment_id,
                 FieldKind.EXPERIMENT,
-                hint="id, beginning of an id, name, web link or “last”",
+                hint="Id, start of an id, name, web link or “last”",
                 positional=True,
                 required=True,
             ),
-            FormField("name", "name", name, hint="nothing for “Clone of …”", positional=True),
+            FormField("name", "name", name, hint="Leave empty for “Clone of …”", positional=True),
         ),
     )
     return Reply((form,), Outcome.ASKED, experiment_id)
@@ -81,7 +85,7 @@ def _build_parameter_field(item: Parameter, parent: Experiment | None) -> FormFi
     if not changed:
         comparison = ""
     elif parent_value is None:
-        comparison = "the parent has none"
+        comparison = "not in the parent"
     else:
         comparison = f"parent: {shortened(parent_value) or '(empty)'}"
     return FormField(
@@ -96,7 +100,7 @@ def _build_parameter_field(item: Parameter, parent: Experiment | None) -> FormFi
 
 
 def _is_settable(draft: Experiment, item: Parameter) -> bool:
-    """Whether `/set` takes its name as the key of a pair, and means this parameter by it."""
+    """Return whether `/set` accepts the name as the key of a pair and finds this parameter by it."""
     name = str(item.key)
     try:
         words = split_words(f"{name}=x")

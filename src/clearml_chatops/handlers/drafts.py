@@ -1,4 +1,4 @@
-"""Editing a Draft: parameters, container, script, undo."""
+"""Commands that edit a Draft: parameters, container, script, undo."""
 
 from clearml_chatops.handlers.arguments import (
     ExperimentReference,
@@ -35,21 +35,21 @@ _PAGE_SIZE = 30
 async def set_(
     context: Context, parameter: ParameterWords = (), values: ParameterValues = (), *, new: Flag = False
 ) -> Reply:
-    """Set parameters of a Draft; without a value, a form with those there are.
+    """Set parameters of a Draft. Without a value, you get a form with all of them.
 
-    A parameter is written args.lr, or Args/lr as in the web UI; capital and small letters are the same.
-    Its type and description are kept and the value is checked against the type.
+    Write a parameter as args.lr, or Args/lr as in the web UI; case doesn't matter. The value must fit
+    the parameter's type. Type and description stay the same.
 
     Args:
-        parameter: A parameter and its value; before them the experiment, if not the current one.
-        values: Several at once, as args.lr=0.05 args.epochs=2.
-        new: Create parameters that the experiment does not have.
+        parameter: Parameter and value, with the experiment in front if it isn't the current one.
+        values: Several at once, like args.lr=0.05 args.epochs=2.
+        new: Create parameters that the experiment doesn't have yet.
     """
     if len(parameter) <= 1 and not values:
         return await _build_values_form(context, parameter[0] if parameter else "")
     experiment, assignments = _parse_assignments(parameter, values)
     edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
-    return _build_edited_reply(edited, "These values were set already.")
+    return _build_edited_reply(edited, "Nothing changed. These values are already set.")
 
 
 @DRAFTS.command(
@@ -58,10 +58,10 @@ async def set_(
     examples=("/unset args.note", "/unset 4f2a args.note args.seed"),
 )
 async def unset(context: Context, parameters: ParameterWords) -> Reply:
-    """Remove parameters from a Draft, so that the script's own defaults hold.
+    """Remove parameters from a Draft; the script's defaults apply again.
 
     Args:
-        parameters: Names like args.lr; before them the experiment, if not the current one.
+        parameters: Names like args.lr, with the experiment in front if it isn't the current one.
     """
     experiment, names = _split_experiment(parameters)
     edited = await context.services.drafts.unset_parameters(experiment, names)
@@ -72,12 +72,12 @@ async def unset(context: Context, parameters: ParameterWords) -> Reply:
 async def params(
     context: Context, filter: PlainWord = "", *, id: ExperimentReference = "", page: PageNumber = 1
 ) -> Reply:
-    """Show the parameters of an experiment.
+    """Show an experiment's parameters.
 
     Args:
-        filter: Only those with this in their name; long values are then shown whole.
-        id: Which experiment; nothing for the current one.
-        page: Which thirty of them, counted from 1.
+        filter: Only parameters with this in their name. Long values are then shown in full.
+        id: Which experiment. Default: the current one.
+        page: Page number, thirty parameters each.
     """
     experiment = await context.services.experiments.get(id)
     search_text = filter.casefold()
@@ -93,8 +93,8 @@ async def params(
             f"There is no page {page}.", current_page.build_buttons(words), experiment_id=experiment.id
         )
     if not page_items:
-        filter_text = f" with “{filter}” in its name" if filter else ""
-        return Reply.of(f"“{experiment.name}” has no parameter{filter_text}.", experiment_id=experiment.id)
+        filter_text = f" with “{filter}” in their name" if filter else ""
+        return Reply.of(f"“{experiment.name}” has no parameters{filter_text}.", experiment_id=experiment.id)
     rows = tuple(
         (str(item.key), item.value if filter else shortened(item.value), item.type or "", item.description or "")
         for item in page_items
@@ -128,13 +128,13 @@ async def container(
     args: FreeText | None = None,
     setup: FreeText | None = None,
 ) -> Reply:
-    """Show or change the container of an experiment; what is not named stays as it is.
+    """Show or change an experiment's container. Options you leave out keep their value.
 
     Args:
-        experiment: Which experiment; nothing for the current one.
-        image: The docker image; '' takes it away, as it does the others.
-        args: The arguments of docker run, in quotes.
-        setup: The shell script run in the container before the start, in quotes.
+        experiment: Which experiment. Default: the current one.
+        image: Docker image; '' removes it.
+        args: Arguments for docker run, in quotes; '' removes them.
+        setup: Shell script that runs in the container before the start, in quotes; '' removes it.
     """
     if image is None and args is None and setup is None:
         found, may_change = await context.services.drafts.check_editable(experiment)
@@ -144,15 +144,15 @@ async def container(
             Text(f"Container of “{found.name}”", Tone.HEADING),
             Fields(
                 (
-                    ("image", found.container.image or "the worker's own"),
+                    ("image", found.container.image or "the worker's default"),
                     ("arguments", found.container.arguments or "none"),
-                    ("setup", found.container.setup_shell_script or "none"),
+                    ("setup script", found.container.setup_shell_script or "none"),
                 )
             ),
             experiment_id=found.id,
         )
     edited = await context.services.drafts.change_container(experiment, image=image, arguments=args, setup=setup)
-    return _build_edited_reply(edited, "The container is like that already.")
+    return _build_edited_reply(edited, "Nothing changed. The container already has these settings.")
 
 
 @DRAFTS.command(
@@ -169,13 +169,13 @@ async def script(
     commit: PlainWord | None = None,
     entry: PlainWord | None = None,
 ) -> Reply:
-    """Show or change which code an experiment runs; a new branch means its newest commit.
+    """Show or change the code an experiment runs. A new branch runs at its newest commit.
 
     Args:
-        experiment: Which experiment; nothing for the current one.
-        branch: The git branch.
-        commit: The git commit.
-        entry: The script's path in the repository.
+        experiment: Which experiment. Default: the current one.
+        branch: Git branch.
+        commit: Git commit.
+        entry: Path of the script in the repository.
     """
     if branch is None and commit is None and entry is None:
         found = await context.services.experiments.get(experiment)
@@ -183,10 +183,10 @@ async def script(
             Text(f"Script of “{found.name}”", Tone.HEADING),
             Fields(
                 (
-                    ("repository", found.script.repository or "none: the code is in the experiment"),
-                    ("branch", found.script.branch or "the default one"),
-                    ("commit", found.script.commit or "the newest"),
-                    ("entry", found.script.entry_point or "none"),
+                    ("repository", found.script.repository or "none (the code is stored in the experiment)"),
+                    ("branch", found.script.branch or "default"),
+                    ("commit", found.script.commit or "newest"),
+                    ("entry point", found.script.entry_point or "none"),
                 )
             ),
             experiment_id=found.id,
@@ -194,22 +194,22 @@ async def script(
     edited = await context.services.drafts.change_script(
         experiment, branch=branch, commit=commit, entry_point=entry
     )
-    return _build_edited_reply(edited, "The script is like that already.")
+    return _build_edited_reply(edited, "Nothing changed. The script already has these settings.")
 
 
 @DRAFTS.command("undo", examples=("/undo", "/undo 4f2a"))
 async def undo(context: Context, experiment: ExperimentReference = "") -> Reply:
-    """Take back the last edit that was made to a Draft here.
+    """Undo the last edit that the bot made to a Draft.
 
     Args:
-        experiment: Which experiment; nothing for the current one.
+        experiment: Which experiment. Default: the current one.
     """
     edited = await context.services.drafts.undo(experiment)
-    return _build_edited_reply(edited, "There was nothing to take back.")
+    return _build_edited_reply(edited, "There was nothing to undo.")
 
 
 async def _build_values_form(context: Context, word: str) -> Reply:
-    """A form with one parameter of the current experiment, or with all of the experiment that is named."""
+    """Return a form with one parameter of the current experiment, or all parameters of the named one."""
     names_parameter = _is_parameter(word) and "://" not in word
     draft, parent = await context.services.drafts.require_editable("" if names_parameter else word)
     return build_parameters_form(draft, parent, require_parameters(draft, [word]) if names_parameter else None)
@@ -222,11 +222,11 @@ def _build_edited_reply(edited: EditedDraft, unchanged: str) -> Reply:
         return Reply.of(unchanged, experiment_id=draft.id)
     parent_changes = edited.changes_from_parent
     return Reply.of(
-        Text(f"Changed “{draft.name}”", Tone.SUCCESS),
+        Text(f"Changed “{draft.name}”.", Tone.SUCCESS),
         build_changes_table(edited.changes, "before", "now"),
         None
         if not parent_changes
-        else Text(f"{format_count(len(parent_changes), 'difference')} to the parent (/diff).", Tone.SUBTLE),
+        else Text(f"{format_count(len(parent_changes), 'difference')} from the parent. See /diff.", Tone.SUBTLE),
         buttons,
         experiment_id=draft.id,
     )
@@ -235,24 +235,24 @@ def _build_edited_reply(edited: EditedDraft, unchanged: str) -> Reply:
 def _parse_assignments(
     words: tuple[str, ...], values: tuple[tuple[str, str], ...]
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The experiment and the pairs that `/set` was given in one of its two forms."""
+    """Return the experiment and the name-value pairs of a `/set`, which can be written in two ways."""
     experiment = words[0] if words else ""
     if values:
         if len(words) <= 1:
             return experiment, values
-        raise UsageError(reason="/set takes either a name and a value or name=value pairs.", usage=_SET_USAGE)
+        raise UsageError(reason="Use either one name and value, or name=value pairs.", usage=_SET_USAGE)
     if len(words) == _PAIR_LENGTH:
         return "", ((words[0], words[1]),)
     if len(words) == _PAIR_LENGTH + 1 and _is_parameter(words[1]):
         return words[0], ((words[1], words[2]),)
     raise UsageError(
-        reason="Several at once are written args.lr=0.05 args.epochs=3, and a value with spaces needs quotes.",
+        reason="Set several at once like args.lr=0.05 args.epochs=3. Put values with spaces in quotes.",
         usage=_SET_USAGE,
     )
 
 
 def _split_experiment(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """An experiment, if the first word is none of a parameter, and the words behind it."""
+    """Return the experiment, empty if the first word is a parameter, and the other words."""
     if len(words) > 1 and not _is_parameter(words[0]):
         return words[0], words[1:]
     return "", words

@@ -1,4 +1,4 @@
-"""Finding, showing, copying and naming experiments."""
+"""Commands that find, show, clone, name, archive and compare experiments, and read their logs."""
 
 from clearml_chatops.handlers.arguments import (
     ExperimentReference,
@@ -24,7 +24,7 @@ from clearml_chatops.services.experiments.experiments import EXPERIMENTS_PER_PAG
 
 EXPERIMENTS = CommandFamily("Experiments")
 _MAX_COUNT_DIGITS = 3
-"""`/log 100` means lines: names and beginnings of ids are longer."""
+"""A number this short is a line count, as in `/log 100`; names and starts of ids are longer."""
 
 
 @EXPERIMENTS.command(
@@ -43,14 +43,14 @@ async def find(
 ) -> Reply:
     """Find experiments by name, id, project or status.
 
-    The last changed come first.
+    The most recently changed come first.
 
     Args:
-        text: A part of the name or the beginning of the id; nothing for all.
-        project: Only in projects with this in their name.
-        status: Only with this status: Draft, Pending, Running, Completed, Failed, Aborted or Published.
-        mine: Only my own.
-        page: Which ten of those that fit, counted from 1.
+        text: Part of the name, or the start of the id. Default: all experiments.
+        project: Only projects with this in their name.
+        status: Only this status: Draft, Pending, Running, Completed, Failed, Aborted or Published.
+        mine: Only your own.
+        page: Page number, ten experiments each.
     """
     found, has_more = await context.services.experiments.find(
         text, project=project, status=status, mine=mine, page=page
@@ -60,7 +60,8 @@ async def find(
     if not found and page > 1:
         return Reply.of(f"There is no page {page}.", current_page.build_buttons(words))
     if not found:
-        return Reply.of(f"No experiment fits “{text}”." if text else "No experiment fits.")
+        text_part = f" “{text}”" if text else ""
+        return Reply.of(f"No experiments match{text_part}. Try fewer words or filters.")
     return Reply.of(
         Table(
             ("id", "name", "status", "project", "owner", "changed"),
@@ -74,20 +75,20 @@ async def find(
 
 @EXPERIMENTS.command("show", role=Role.VIEWER, examples=("/show", "/show 4f2a", "/show last"))
 async def show(context: Context, experiment: ExperimentReference = "") -> Reply:
-    """Show an experiment's card.
+    """Show an experiment: status, metrics, settings and what you can do next.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
     """
     return await load_card(context, await context.services.experiments.get(experiment))
 
 
 @EXPERIMENTS.command("use", role=Role.VIEWER, examples=("/use 4f2a", "/use baseline"))
 async def use(context: Context, experiment: ExperimentReference) -> Reply:
-    """Make an experiment the current one, which commands mean when they name none.
+    """Make an experiment the current one: commands use it when you don't name another.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last".
+        experiment: Id, start of an id, name, web link or "last".
     """
     return await load_card(context, await context.services.experiments.use(experiment))
 
@@ -100,78 +101,78 @@ async def use(context: Context, experiment: ExperimentReference) -> Reply:
 async def clone(
     context: Context, experiment: ExperimentReference = "", name: FreeText = "", *, project: PlainWord = ""
 ) -> Reply:
-    """Copy an experiment into a new Draft, which becomes the current one.
+    """Clone an experiment into a new Draft, which becomes the current one.
 
     Args:
-        experiment: What to copy: id, beginning of an id, name, web link or "last"; nothing for a form.
-        name: The copy's name, at least 3 characters; nothing for "Clone of …".
-        project: The copy's project; nothing for the same one.
+        experiment: What to clone: id, start of an id, name, web link or "last". Leave it out to get a form.
+        name: Name of the clone, at least 3 characters. Default: "Clone of …".
+        project: Project of the clone. Default: the same project.
     """
     if not experiment:
         return build_clone_form(experiment_id=context.message.context_experiment_id, name=name, project=project)
     draft = await context.services.experiments.clone(experiment, name=name, project=project)
     return build_card_with_intro(
         Text(f"Cloned as “{draft.name}”.", Tone.SUCCESS),
-        Text("Change it with /set and /container, then /enqueue.", Tone.SUBTLE),
+        Text("Change it with /set or /container, then run it with /enqueue.", Tone.SUBTLE),
         card=await load_card(context, draft),
     )
 
 
 @EXPERIMENTS.command("name", examples=("/name baseline on two GPUs", "/name better name id=4f2a"))
 async def name(context: Context, name: FreeText, *, id: ExperimentReference = "") -> Reply:
-    """Give an experiment another name.
+    """Rename an experiment.
 
     Args:
-        name: The new name, at least 3 characters.
-        id: Which experiment; nothing for the current one.
+        name: New name, at least 3 characters.
+        id: Which experiment. Default: the current one.
     """
     experiment = await context.services.experiments.rename(id, name)
-    return Reply.of(Text(f"Now called “{experiment.name}”.", Tone.SUCCESS), experiment_id=experiment.id)
+    return Reply.of(Text(f"Renamed to “{experiment.name}”.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
 @EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a"))
 async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") -> Reply:
-    """Add tags to an experiment, or remove them with a minus before.
+    """Add tags to an experiment, or remove them with a minus in front.
 
     Args:
         tags: Tags to add; -tag removes one.
-        id: Which experiment; nothing for the current one.
+        id: Which experiment. Default: the current one.
     """
     experiment = await context.services.experiments.tag(
         id,
         add=[word for word in tags if not word.startswith("-")],
         remove=[word[1:] for word in tags if word.startswith("-")],
     )
-    tag_list = ", ".join(experiment.tags) or "no tags"
-    return Reply.of(Text(f"“{experiment.name}” has {tag_list}.", Tone.SUCCESS), experiment_id=experiment.id)
+    tag_list = ", ".join(experiment.tags) or "none"
+    return Reply.of(Text(f"Tags of “{experiment.name}”: {tag_list}.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
 @EXPERIMENTS.command("archive", examples=("/archive 4f2a",))
 async def archive(context: Context, experiment: ExperimentReference = "") -> Reply:
-    """Move an experiment to the archive, out of all lists.
+    """Archive an experiment: it no longer shows up in lists.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
     """
     archived = await context.services.experiments.archive(experiment)
-    return Reply.of(Text(f"“{archived.name}” is archived.", Tone.SUCCESS), experiment_id=archived.id)
+    return Reply.of(Text(f"Archived “{archived.name}”.", Tone.SUCCESS), experiment_id=archived.id)
 
 
 @EXPERIMENTS.command("diff", role=Role.VIEWER, examples=("/diff", "/diff baseline", "/diff 4f2a id=81c0"))
 async def diff(context: Context, other: ExperimentReference = "", *, id: ExperimentReference = "") -> Reply:
-    """Show what an experiment has otherwise than its parent, or than another one.
+    """Show how an experiment differs from its parent or from another one.
 
     Args:
-        other: What to compare with; nothing for the parent.
-        id: Which experiment; nothing for the current one.
+        other: What to compare with. Default: the parent.
+        id: Which experiment. Default: the current one.
     """
     other_experiment, experiment, changes = await context.services.experiments.diff(id, other)
     if not changes:
         return Reply.of(
-            f"“{experiment.name}” is the same as “{other_experiment.name}”.", experiment_id=experiment.id
+            f"“{experiment.name}” and “{other_experiment.name}” don't differ.", experiment_id=experiment.id
         )
     return Reply.of(
-        Text(f"{format_count(len(changes), 'difference')} to “{other_experiment.name}”", Tone.HEADING),
+        Text(f"{format_count(len(changes), 'difference')} from “{other_experiment.name}”", Tone.HEADING),
         build_changes_table(changes, other_experiment.name, experiment.name),
         experiment_id=experiment.id,
     )
@@ -179,19 +180,21 @@ async def diff(context: Context, other: ExperimentReference = "", *, id: Experim
 
 @EXPERIMENTS.command("log", role=Role.VIEWER, examples=("/log", "/log 100", "/log 4f2a 100"))
 async def log(context: Context, experiment: ExperimentReference = "", lines: LineCount = 20) -> Reply:
-    """Show the last lines of a run's console.
+    """Show the last lines of an experiment's console log.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        lines: How many lines, 20 unless said otherwise.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        lines: Number of lines. Default: 20.
     """
     if experiment.isdigit() and len(experiment) <= _MAX_COUNT_DIGITS:
         experiment, lines = "", int(experiment)
     found, log_lines = await context.services.experiments.read_log(experiment, lines)
     if not log_lines:
         is_not_started = found.status in {Status.DRAFT, Status.PENDING}
-        reason = f"it is {found.status.label}" if is_not_started else "the run has written nothing"
-        return Reply.of(f"“{found.name}” has no log: {reason}.", experiment_id=found.id)
+        text = (
+            f"no log yet. Its status is {found.status.label}." if is_not_started else "no log. It printed nothing."
+        )
+        return Reply.of(f"“{found.name}” has {text}", experiment_id=found.id)
     return Reply.of(
         Text(f"Log of “{found.name}”, last {format_count(len(log_lines), 'line')}", Tone.HEADING),
         Code("\n".join(line.text.rstrip("\n") for line in log_lines)),
@@ -200,7 +203,7 @@ async def log(context: Context, experiment: ExperimentReference = "", lines: Lin
 
 
 def _build_find_words(text: str, *, project: str, status: Status | None, mine: bool) -> list[Word]:
-    """The words that find the same again."""
+    """Return the words of a `/find` that repeats this search."""
     words = [Word("/find")]
     if text:
         words.append(Word(text, quoted=True))

@@ -1,4 +1,4 @@
-"""How times, changes and counts read."""
+"""How durations, times, counts and values are written."""
 
 import math
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ _MAX_VALUE_LENGTH = 200
 
 
 def format_duration(duration: timedelta) -> str:
-    """A length of time in its two largest units: 42 s, 3 min 20 s, 2 h 5 min, 3 d 4 h.
+    """Return a duration in its two largest units: 42 s, 3 min 20 s, 2 h 5 min, 3 d 4 h.
 
-    Less than nothing is nothing: it comes from two clocks that differ a little.
+    A negative duration counts as 0: it comes from two clocks that differ a little.
     """
     seconds = max(int(duration.total_seconds()), 0)
     if seconds < _MINUTE:
@@ -29,7 +29,7 @@ def format_duration(duration: timedelta) -> str:
 
 
 def format_wait(wait: WaitEstimate) -> str:
-    """How much longer something waits, as a range: it is an estimate, so that its ends are round."""
+    """Return how much longer an experiment waits, as a range. Its ends are rounded: it's an estimate."""
     if not wait.has_worker:
         return "no worker listens"
     if wait.bounds is None:
@@ -47,7 +47,7 @@ def format_wait(wait: WaitEstimate) -> str:
 
 
 def _round_minutes(minutes: float, *, up: bool) -> str:
-    """Minutes one by one up to ten, then by fives; hours from an hour and a half on."""
+    """Round to whole minutes up to 10, to 5 minutes up to an hour and a half, then to hours."""
     round_whole = math.ceil if up else math.floor
     if minutes <= _EXACT_MINUTES:
         return f"{round_whole(minutes)} min"
@@ -57,8 +57,15 @@ def _round_minutes(minutes: float, *, up: bool) -> str:
 
 
 def format_time_ago(moment: datetime, now: datetime) -> str:
-    """How long before `now`; clocks of two machines differ a little, so the future is "now"."""
-    return f"{format_duration(now - moment)} ago" if now - moment >= timedelta(seconds=1) else "now"
+    """Return how long ago a time was, in its largest unit: “5 minutes ago”.
+
+    The future counts as “now”: it comes from two clocks that differ a little.
+    """
+    seconds = int((now - moment).total_seconds())
+    for length, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute"), (1, "second")):
+        if seconds >= length:
+            return f"{format_count(seconds // length, unit)} ago"
+    return "now"
 
 
 def format_count(number: int, noun: str) -> str:
@@ -66,7 +73,7 @@ def format_count(number: int, noun: str) -> str:
 
 
 def build_changes_table(changes: tuple[ValueChange, ...], before: str, after: str) -> Table:
-    """A table of what changed, with the headings of the two sides."""
+    """Return a table of changes. `before` and `after` are its headings."""
     return Table(
         ("", before, after),
         tuple((change.name, format_value(change.before), format_value(change.after)) for change in changes),
@@ -74,14 +81,14 @@ def build_changes_table(changes: tuple[ValueChange, ...], before: str, after: st
 
 
 def shortened(value: str) -> str:
-    """A value that would push everything else off the screen, cut, with its length."""
+    """Return a value cut to 200 characters, followed by its full length if it was longer."""
     if len(value) <= _MAX_VALUE_LENGTH:
         return value
     return f"{value[:_MAX_VALUE_LENGTH]}… ({len(value):,} characters)"
 
 
 def format_value(value: str | None) -> str:
-    """A value as a table shows it; None where there is none."""
+    """Return a value as a table shows it. None means that there is no value."""
     return NO_VALUE if value is None else shortened(value) or "(empty)"
 
 

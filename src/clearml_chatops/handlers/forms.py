@@ -1,4 +1,4 @@
-"""Forms and command lines: which line asks for a form, and which line a filled-in form is."""
+"""Forms and command lines: which lines open a form, and the line that a filled-in form stands for."""
 
 from collections.abc import Iterable, Mapping
 
@@ -9,9 +9,9 @@ from clearml_chatops.models.replies import Form, FormField
 
 
 def opens_form(registry: Registry, line: str) -> bool:
-    """Whether a line names a command but no values for it, so that its answer is a form.
+    """Return whether a line names a command without values, and so gets a form as its reply.
 
-    A front end that must open a window before it can ask the dispatcher knows it from this.
+    For front ends that must open a modal before they can call the dispatcher.
     """
     try:
         words = split_words(line)
@@ -25,9 +25,9 @@ def opens_form(registry: Registry, line: str) -> bool:
 
 
 def build_filled_line(form: Form, values: Mapping[str, str]) -> str:
-    """The command line of a form that was filled in with these values, by the names of the fields.
+    """Return the command line of a filled-in form. `values` are the entered texts by field name.
 
-    What was left as it is stays out of the line, so that it does not undo what others changed meanwhile.
+    Fields that were left unchanged are not in the line: they would undo what others changed meanwhile.
     """
     answers = [(field, _normalize_newlines(values.get(field.name, field.value))) for field in form.fields]
     return append_answers(
@@ -41,27 +41,27 @@ def build_filled_line(form: Form, values: Mapping[str, str]) -> str:
 
 
 def append_answers(command: str, answers: Iterable[tuple[FormField, str]]) -> str:
-    """The command line with these values behind it, each beside the field as it was before."""
+    """Return the command line with these values appended. Each comes with its field as it was before."""
     for field, value in answers:
         text = _normalize_newlines(value)
-        # A value that had “such quotes” before a person edited it did not get them from his phone.
+        # If the value already had typographic quotes before it was edited, they are meant.
         text = text if has_typography(field.value) else undo_typography(text)
         command = append_field_key(command, field) + _quote_as_word(text)
     return command
 
 
 def append_field_key(command: str, field: FormField) -> str:
-    """The line behind which one field's value belongs."""
+    """Return the line to which the value of a field is appended."""
     return f"{command} " if field.positional else f"{command} {field.name}="
 
 
 def append_answer(line: str, answer: str) -> str:
-    """The line with a text behind it, as one word whatever is in it."""
+    """Return the line with a text appended as one word, whatever the text contains."""
     return line + _quote_as_word(undo_typography(_normalize_newlines(answer)))
 
 
 def _normalize_newlines(text: str) -> str:
-    """The text with the line ends that programs expect: forms in browsers send those of the telegraph."""
+    """Return the text with Unix line ends; forms in browsers send Windows ones."""
     return text.replace("\r\n", "\n")
 
 

@@ -1,4 +1,4 @@
-"""Who am I, and what can I say."""
+"""Commands that show what the bot can do, and who a person is to it."""
 
 from collections.abc import Iterator
 
@@ -14,21 +14,23 @@ HELP = CommandFamily("People")
 
 @HELP.command("help", role=Role.VIEWER, examples=("/help", "/help set"))
 async def help_(context: Context, command: CommandName = "") -> Reply:
-    """Show all commands, those of one group, or one with its arguments and examples.
+    """Show all commands, one group, or one command with its arguments and examples.
 
     Args:
-        command: The command or the group, as queues; nothing for all.
+        command: A command, or a group like queues. Default: all commands.
     """
     families = context.registry.families
     group = next((item for item in families if item.title.casefold() == command.strip().casefold()), None)
     if group:
         rows = ((f"/{item.name}", item.summary) for item in _list_allowed_commands(context, group.commands))
         return Reply.of(Text(group.title, Tone.HEADING), Fields(tuple(rows)))
+    in_terminal = context.message.conversation.platform == TERMINAL
     if command:
-        return _build_command_help(_find_command(context, command))
-    if context.message.conversation.platform == TERMINAL:
+        found, _ = context.registry.find(command.split(), terminal=in_terminal)
+        return _build_command_help(found)
+    if in_terminal:
         blocks = [block for family in families for block in _build_family_summary(context, family)]
-        return Reply.of(*blocks, Text("/help <command> tells more of one.", Tone.SUBTLE))
+        return Reply.of(*blocks, Text("For details, use /help <command>.", Tone.SUBTLE))
     return _build_short_help(
         {family.title: list(_list_allowed_commands(context, family.commands)) for family in families}
     )
@@ -36,42 +38,40 @@ async def help_(context: Context, command: CommandName = "") -> Reply:
 
 @HELP.command("whoami", role=Role.VIEWER, examples=("/whoami",))
 async def whoami(context: Context) -> Reply:
-    """Show who you are to the bot and to ClearML, and which queue is yours."""
+    """Show your account: your role, ClearML user and queue."""
     account = await context.services.accounts.load_account(context.person)
     return Reply.of(
         Fields(
             (
                 ("you", account.person.name),
-                ("known as", str(context.message.sender)),
+                ("account", str(context.message.sender)),
                 ("role", account.person.role.label),
                 ("ClearML user", account.clearml_name),
                 ("acts as", account.acts_as),
                 ("ClearML server", account.clearml_host),
-                ("queue", account.queue.queue_name if account.queue else "none yet; /queue create makes one"),
+                (
+                    "queue",
+                    account.queue.queue_name if account.queue else "none yet (create one with /queue create)",
+                ),
             )
         )
     )
 
 
 def _build_short_help(families: dict[str, list[Command]]) -> Reply:
-    """The names alone, for a phone; what each does is a button away."""
+    """Return only the names of the commands, to fit a phone, and a button for each group."""
     titles = [title for title, commands in families.items() if commands]
     return Reply.of(
         Fields(tuple((title, " ".join(f"/{item.name}" for item in families[title])) for title in titles)),
-        Text("/help <command> tells more of one, and of a whole group:", Tone.SUBTLE),
+        Text("For details, use /help <command> or choose a group:", Tone.SUBTLE),
         Buttons(tuple(Button(title, f"/help {title.lower()}") for title in titles)),
     )
 
 
 def _build_family_summary(context: Context, family: CommandFamily) -> tuple[Text, Table]:
-    """The commands of a group that the person may give here, each with what it does."""
+    """Return the commands of a group that the person may use here, with their summaries."""
     rows = tuple((f"/{item.name}", item.summary) for item in _list_allowed_commands(context, family.commands))
     return Text(family.title, Tone.HEADING), Table(("", ""), rows)
-
-
-def _find_command(context: Context, name: str) -> Command:
-    found, _ = context.registry.find(name.split(), terminal=context.message.conversation.platform == TERMINAL)
-    return found
 
 
 def _list_allowed_commands(context: Context, commands: list[Command]) -> Iterator[Command]:

@@ -1,4 +1,4 @@
-"""Where one begins: the welcome, and all that is one's own at a glance."""
+"""The welcome, and an overview of what belongs to a person."""
 
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
@@ -15,20 +15,20 @@ from clearml_chatops.services.workers.worker_ids import parse_worker_gpus
 
 HOME = CommandFamily("Home")
 _FIRST_STEPS = (
-    Button("Find", "/find"),
+    Button("Find experiments", "/find"),
     Button("Clone…", "/clone"),
-    Button("Set…", "/set"),
+    Button("Edit parameters…", "/set"),
     Button("Enqueue", "/enqueue"),
     Button("Home", "/home"),
     Button("Help", "/help"),
 )
 _SHORTCUTS = (
-    Button("Find", "/find"),
+    Button("Find experiments", "/find"),
     Button("Clone…", "/clone"),
-    Button("Queue", "/queue"),
-    Button("Workers", "/worker"),
-    Button("Watching", "/watching"),
-    Button("Who am I", "/whoami"),
+    Button("Show queue", "/queue"),
+    Button("Show workers", "/worker"),
+    Button("Show watch list", "/watching"),
+    Button("Show account", "/whoami"),
     Button("Help", "/help"),
     Button("Refresh", "/home", in_place=True),
 )
@@ -36,24 +36,24 @@ _SHORTCUTS = (
 
 @HOME.command("start", role=Role.VIEWER, examples=("/start",), takes_secret=True)
 async def start(context: Context, code: PlainWord = "") -> Reply:
-    """Begin here: what the bot is for, and the first steps.
+    """Start here: what the bot does, and your first steps.
 
     Args:
-        code: A code that /link made on another platform, to be known here too.
+        code: A code from /link on another platform, to link this account.
     """
     if code:
         return build_linked_reply(await context.services.links.redeem_code(code, context.message.sender))
     return Reply.of(
         Text("Welcome", Tone.HEADING),
-        "I clone, change and run ClearML experiments, and tell you when yours start and how they end.",
-        "Find an experiment, clone it, set what shall be otherwise, and enqueue the copy:",
+        "Clone, change and run ClearML experiments here, and get notified when they start and how they end.",
+        "Find an experiment, clone it, change its parameters, and enqueue the clone:",
         _build_allowed_buttons(context, _FIRST_STEPS),
     )
 
 
 @HOME.command("home", role=Role.VIEWER, examples=("/home",))
 async def home(context: Context) -> Reply:
-    """Show your queue, your runs, your workers, the GPUs and who you are."""
+    """Show your queue, runs, workers and account, and the bot's GPUs."""
     overview = await context.services.home.load_home()
     return Reply.of(
         _build_account_fields(overview),
@@ -71,8 +71,8 @@ def _build_account_fields(overview: Home) -> Fields:
         (
             ("you", f"{account.person.name}, {account.person.role.label}"),
             ("ClearML user", account.clearml_name),
-            ("queue", account.queue.queue_name if account.queue else "none yet; /queue create makes one"),
-            ("known on", ", ".join(platforms)),
+            ("queue", account.queue.queue_name if account.queue else "none yet (create one with /queue create)"),
+            ("linked on", ", ".join(platforms)),
         )
     )
 
@@ -81,7 +81,11 @@ def _build_queue_blocks(context: Context, overview: Home) -> list[Block | None]:
     queue = overview.queue
     if queue is None:
         was_deleted = overview.account.queue is not None
-        return [Text("Your queue was deleted; /queue create makes another.", Tone.WARNING)] if was_deleted else []
+        return (
+            [Text("Your queue was deleted. Create a new one with /queue create.", Tone.WARNING)]
+            if was_deleted
+            else []
+        )
     workers = tuple(
         (item.id, parse_worker_gpus(item.id) or NO_VALUE, item.experiment_name or "idle")
         for item in overview.workers
@@ -89,9 +93,9 @@ def _build_queue_blocks(context: Context, overview: Home) -> list[Block | None]:
     return [
         Text(f"{queue.name}: {format_count(len(queue.entries), 'experiment')} waiting", Tone.HEADING),
         build_entries_table(context, queue),
-        Table(("worker", "cards", "runs"), workers)
+        Table(("worker", "GPUs", "running"), workers)
         if workers
-        else Text("No worker listens on it; /worker start makes one.", Tone.WARNING),
+        else Text("No worker listens on it. Start one with /worker start.", Tone.WARNING),
     ]
 
 
@@ -109,7 +113,7 @@ def _build_run_blocks(context: Context, overview: Home) -> list[Block]:
 def _build_gpu_blocks(overview: Home) -> list[Block]:
     if not overview.gpus:
         return []
-    states = tuple((f"card {use.gpu.index}", format_gpu_state(use)) for use in overview.gpus)
+    states = tuple((f"GPU {use.gpu.index}", format_gpu_state(use)) for use in overview.gpus)
     return [Text("GPUs", Tone.HEADING), Fields(states)]
 
 
@@ -118,6 +122,6 @@ def _build_row(context: Context, item: Experiment) -> tuple[str, ...]:
 
 
 def _build_allowed_buttons(context: Context, buttons: tuple[Button, ...]) -> Buttons:
-    """The buttons that the person may press."""
+    """Return those of the buttons that the person is allowed to use."""
     found = {button: context.registry.get(button.command) for button in buttons}
     return Buttons(tuple(button for button, item in found.items() if item and item.role <= context.person.role))

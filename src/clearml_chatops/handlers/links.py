@@ -1,4 +1,4 @@
-"""Being one person on several platforms."""
+"""Commands that link a person's accounts on several platforms."""
 
 from clearml_chatops.handlers.arguments import PlainWord
 from clearml_chatops.handlers.context import Context
@@ -13,12 +13,12 @@ PLATFORMS = CommandFamily("Platforms")
 
 @PLATFORMS.command("link", role=Role.VIEWER, examples=("/link",), takes_secret=True)
 async def link(context: Context, code: PlainWord = "") -> Reply:
-    """Be known on another platform too: makes a code that you say to the bot there.
+    """Link your account on another platform with a one-time code.
 
-    The code is good once, for ten minutes. Whoever says it is you to the bot from then on.
+    The code works once, within ten minutes. Whoever sends it to the bot gets access as you.
 
     Args:
-        code: A code that was made elsewhere, to be known here; nothing to make one.
+        code: A code from another platform, to link this account. Leave it out to get a new code.
     """
     if code:
         return build_linked_reply(await context.services.links.redeem_code(code, context.message.sender))
@@ -27,25 +27,25 @@ async def link(context: Context, code: PlainWord = "") -> Reply:
     new_code = await context.services.links.create_code(context.person)
     minutes = int(LIFETIME.total_seconds() // 60)
     return Reply.of(
-        f"Say this to me on the other platform, in a direct message, within {minutes} minutes:",
+        f"Send this to the bot on the other platform within {minutes} minutes, in a direct message:",
         Code(f"/start {new_code}"),
-        f"In Telegram the link t.me/<name of the bot>?start={new_code} does the same.",
-        Text("It is good once. Keep it to yourself: whoever says it is you to me.", Tone.WARNING),
+        f"On Telegram, you can open t.me/<name of the bot>?start={new_code} instead.",
+        Text("Don't share this code. It works once, and whoever sends it gets access as you.", Tone.WARNING),
     )
 
 
 @PLATFORMS.command("unlink", role=Role.VIEWER, examples=("/unlink",))
 async def unlink(context: Context) -> Reply:
-    """Be known no more on this platform; you stay known on the others."""
+    """Unlink your account on this platform. Your other accounts stay linked."""
     await context.services.links.unlink(context.message.sender)
     return Reply.of(
-        Text("I no longer know you here. /link on another platform makes a code to come back.", Tone.SUCCESS)
+        Text("This account is no longer linked. To link it again, use /link on another platform.", Tone.SUCCESS)
     )
 
 
 def build_linked_reply(person: Person) -> Reply:
-    """What is said to somebody who has just become known by a code."""
+    """Return the reply to a code that linked an account to this person."""
     return Reply.of(
-        Text(f"I know you here now: you are {person.name}, {person.role.label}.", Tone.SUCCESS),
-        Buttons((Button("Home", "/home"), Button("Find", "/find"), Button("Help", "/help"))),
+        Text(f"This account is linked. You're {person.name}, {person.role.label}.", Tone.SUCCESS),
+        Buttons((Button("Home", "/home"), Button("Find experiments", "/find"), Button("Help", "/help"))),
     )

@@ -1,4 +1,4 @@
-"""Lists that are longer than a screen: which part of one is shown, and the buttons to the others."""
+"""Paged lists: which page is shown, and the buttons to the other pages."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ PageNumber = Annotated[int, WholeNumber(1, 9999)]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a list that the words of a command line ask for.
+    """One page of a list.
 
-    `total` is how many the whole list has, where that is known.
+    `number` counts from 1. `total` is the length of the whole list, None if unknown.
     """
 
     number: int
@@ -26,7 +26,7 @@ class Page:
 
     @property
     def range_text(self) -> str:
-        """What stands on it: “11–20 of 500”; “11–20, and more” where nobody knows how many."""
+        """Which items it shows: “11–20 of 500”, or “11–20, and more” if the total is unknown."""
         first = (self.number - 1) * self.size + 1
         last = first + self.item_count - 1
         total = self.total if self.has_more else last
@@ -35,11 +35,11 @@ class Page:
 
     @property
     def is_only_page(self) -> bool:
-        """Whether there is no other page."""
+        """Whether the list has no other page."""
         return self.number == 1 and not self.has_more
 
     def build_buttons(self, words: Iterable[Word]) -> Buttons | None:
-        """To the page before and the one after, by the same words; None where there is no other."""
+        """Return buttons to the previous and the next page of a command; None if there are none."""
         line = join_words(words)
         back = Button("‹ Back", f"{line} page={self.number - 1}", in_place=True)
         forward = Button("Next ›", f"{line} page={self.number + 1}", in_place=True)
@@ -48,5 +48,5 @@ class Page:
 
 
 def build_option(name: str, value: str) -> Word:
-    """The word `name=value`, whatever is in the value."""
+    """Return the word `name=value`, whatever the value contains."""
     return Word(f"{name}={value}", name, quoted=True)

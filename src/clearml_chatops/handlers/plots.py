@@ -1,4 +1,4 @@
-"""Looking at runs: pictures of their scalars."""
+"""Commands that plot the metrics of experiments."""
 
 import math
 from collections.abc import Sequence
@@ -16,48 +16,48 @@ from clearml_chatops.services.experiments.plots import Comparison, Plot
 
 PLOTS = CommandFamily("Plots")
 _MAX_CAPTION_LENGTH = 900
-"""Characters; Telegram takes 1024 below a picture."""
+"""Characters; Telegram allows 1024 in a caption."""
 
 _MAX_NAMES = 12
 _MAX_BUTTON_METRICS = 40
-"""Scalars that a button asks for; it is one line."""
+"""Metrics that one button names in its command line."""
 
 
 @PLOTS.command("plot", role=Role.VIEWER, examples=("/plot", "/plot 4f2a", "/plot baseline loss accuracy"))
 async def plot(context: Context, experiment: ExperimentReference = "", metrics: Words = ()) -> Reply:
-    """Draw what a run reported over its iterations.
+    """Plot a run's metrics.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        metrics: Only what has one of these words in its name, as loss/train; nothing for all.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        metrics: Only metrics with one of these words in their name, like loss/train. Default: all.
     """
     found, drawn = await context.services.plots.plot(experiment, metrics)
     if not drawn.png and not drawn.single_values:
-        return Reply.of(f"“{found.name}” has reported no scalars.", experiment_id=found.id)
+        return Reply.of(f"“{found.name}” hasn't reported any metrics.", experiment_id=found.id)
     next_words = [Word(found.id), *(Word(name, quoted=True) for name in drawn.omitted[:_MAX_BUTTON_METRICS])]
     return Reply.of(
         _build_picture(f"plot-{found.short_id}.png", drawn),
         _build_single_values(drawn.single_values),
         _build_omitted_text(drawn.omitted, f"/plot {found.short_id} <name>"),
-        Buttons((Button("Draw the next", f"/plot {join_words(next_words)}"),)) if drawn.omitted else None,
+        Buttons((Button("Plot more", f"/plot {join_words(next_words)}"),)) if drawn.omitted else None,
         experiment_id=found.id,
     )
 
 
 @PLOTS.command("compare", role=Role.VIEWER, examples=("/compare 4f2a 81c0", "/compare baseline last metric=loss"))
 async def compare(context: Context, experiments: ExperimentWords, *, metric: PlainWord = "") -> Reply:
-    """Draw the same scalars of 2 to 6 experiments together, and list the parameters that differ.
+    """Plot the metrics of 2 to 6 experiments together, and list the parameters that differ.
 
     Args:
-        experiments: Ids, names or web links, one after the other.
-        metric: Only what has this in its name; several with commas between.
+        experiments: Ids, names or web links, with spaces between them.
+        metric: Only metrics with this in their name; separate several with commas.
     """
     metrics = [word for word in metric.split(",") if word]
     comparison = await context.services.plots.compare(experiments, metrics)
     return Reply.of(
-        _build_picture("compare.png", comparison.plot) or "None of them has reported scalars.",
+        _build_picture("compare.png", comparison.plot) or "None of them has reported any metrics.",
         _build_omitted_text(comparison.plot.omitted, "/compare … metric=<name>"),
-        _build_parameters_table(comparison) or "All their parameters are the same.",
+        _build_parameters_table(comparison) or "Their parameters don't differ.",
     )
 
 
@@ -66,7 +66,7 @@ def _build_picture(name: str, plot: Plot) -> Picture | None:
 
 
 def _format_caption(lines: Sequence[CurveSummary]) -> str:
-    """The lines in words, as many as there is room for."""
+    """Describe the curves in words, as many as fit into a caption."""
     sentences: list[str] = []
     for line in lines:
         sentence = _format_line_summary(line)
@@ -87,7 +87,7 @@ def _format_line_summary(line: CurveSummary) -> str:
 
 
 def _build_single_values(values: Sequence[Metric]) -> Fields | None:
-    """What was reported once for the whole run."""
+    """Return the values that were reported once for the whole run."""
     return Fields(tuple((item.name, _format_number(item.value)) for item in values)) if values else None
 
 
@@ -95,7 +95,7 @@ def _build_omitted_text(names: Sequence[str], command: str) -> Text | None:
     if not names:
         return None
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    return Text(f"Not drawn: {', '.join(names[:_MAX_NAMES])}{more}. Ask with {command}.", Tone.SUBTLE)
+    return Text(f"Not plotted: {', '.join(names[:_MAX_NAMES])}{more}. Plot them with {command}.", Tone.SUBTLE)
 
 
 def _build_parameters_table(comparison: Comparison) -> Table | None:

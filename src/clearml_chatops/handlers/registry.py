@@ -1,4 +1,4 @@
-"""The commands as data: from one declaration come parsing, help, completion, menus and the documentation."""
+"""The commands as data. Parsing, help, completion, menus and docs all come from their declarations."""
 
 import inspect
 import re
@@ -46,7 +46,7 @@ class CommandParameter:
     description: str
     bare_word: bool = False
     argument_name: str = ""
-    """What the handler calls it: `for_` where people type `for`, which is no name in Python."""
+    """Its name in the handler: `for_` where people type `for`, a keyword of Python."""
 
     @property
     def usage(self) -> str:
@@ -66,7 +66,7 @@ class CommandParameter:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command: how it is called, who may call it, what it does."""
+    """One command: its name, its help, its parameters and who may use it."""
 
     name: str
     handler: Handler
@@ -79,33 +79,33 @@ class Command:
     terminal_only: bool = False
     custom_usage: str = ""
     max_form_words: int | None = None
-    """With at most this many words behind its name, none an option, it answers with a form."""
+    """With at most this many words after its name, and no option, it replies with a form."""
     edit_role: Role | None = None
-    """Who may give it options, where these change what it only shows without."""
+    """The role for using its options, if the command only shows something without them."""
     takes_secret: bool = False
-    """What stands behind its name is nobody else's to know, so that no record has it."""
+    """Its arguments are secret, so logs and the audit trail leave them out."""
 
     @property
     def usage(self) -> str:
-        """How the command is written; made from its parameters where it has no usage of its own."""
+        """How the command is written: its custom usage, else one made from its parameters."""
         return self.custom_usage or " ".join(
             (f"/{self.name}", *(parameter.usage for parameter in self.parameters))
         )
 
     def get_required_role(self, arguments: Mapping[str, object]) -> Role:
-        """The role that a call with these arguments needs."""
+        """Return the role that a call with these arguments requires."""
         option_names = {item.argument_name for item in self.parameters if item.kind in _NAMED_KINDS}
         return self.edit_role if self.edit_role and arguments.keys() & option_names else self.role
 
     @property
     def permission_text(self) -> str:
-        """Who may call it, in words."""
+        """Who may use it, as a sentence."""
         if self.edit_role is None:
-            return f"Needs the role {self.role.label}."
-        return f"Needs the role {self.role.label} to look and {self.edit_role.label} to change anything."
+            return f"Requires the {self.role.label} role."
+        return f"Requires the {self.role.label} role, and the {self.edit_role.label} role to change anything."
 
     def to_json(self) -> dict[str, object]:
-        """The command as `commands --json` prints it."""
+        """Return the command as `commands --json` prints it."""
         return {
             "name": self.name,
             "family": self.family,
@@ -130,7 +130,7 @@ class Command:
 
 @dataclass(slots=True)
 class CommandFamily:
-    """The commands of one file of handlers."""
+    """The commands of one handlers file. `title` is the heading of their group in the help."""
 
     title: str
     commands: list[Command] = field(default_factory=list)
@@ -147,11 +147,11 @@ class CommandFamily:
         edit_role: Role | None = None,
         takes_secret: bool = False,
     ) -> Callable[[Handler], Handler]:
-        """Declares the decorated coroutine as a command.
+        """Return a decorator that declares a coroutine as a command.
 
-        Its signature after the context is the grammar: arguments before `*` are positional, those after
-        it are `key=value` options, or flags where they are bool. Its docstring is the help: first line the
-        summary, `Args:` the arguments.
+        The signature after the context is the grammar: parameters before `*` are positional, those after
+        it are `key=value` options, or flags if their default is False. The docstring is the help: its first
+        line is the summary, `Args:` describes the arguments.
         """
 
         def declare(handler: Handler) -> Handler:
@@ -179,7 +179,7 @@ class CommandFamily:
 
 
 class Registry:
-    """All commands, found by name as people write them: `queue create`, `queue_create`, `/Queue Create`."""
+    """All commands by name, in any spelling: `queue create`, `queue_create`, `/Queue Create`."""
 
     def __init__(self, families: Iterable[CommandFamily]) -> None:
         self.families = tuple(families)
@@ -194,15 +194,15 @@ class Registry:
         return self._by_name.get(normalize_name(name))
 
     def find(self, words: list[str], *, terminal: bool) -> tuple[Command, int]:
-        """The command that a line begins with, and how many of its words are the command's name.
+        """Return the command that a line begins with, and how many words its name takes.
 
         Raises:
-            UnknownCommandError: no command is called so; the nearest names are offered.
+            UnknownCommandError: no command has this name; the error offers the most similar names.
         """
         names = {name for name, command in self._by_name.items() if terminal or not command.terminal_only}
         for count in (2, 1):
             name = normalize_name(" ".join(words[:count]))
-            # A second word that is nothing as a name ("", "_") is an argument, not a part of the name.
+            # A second word that is empty as a name ("", "_") is an argument, not part of the name.
             if len(words) >= count and normalize_name(words[count - 1]) and name in names:
                 self._require_known_subcommand(self._by_name[name], words[count:])
                 return self._by_name[name], count
@@ -215,12 +215,12 @@ class Registry:
         )
 
     def list_subcommands(self, command: Command) -> list[str]:
-        """The second words that may follow a command's name."""
+        """Return the second words of its subcommands."""
         prefix = f"{command.name} "
         return [name.removeprefix(prefix) for name in self._by_name if name.startswith(prefix)]
 
     def _require_known_subcommand(self, command: Command, rest: list[str]) -> None:
-        """A word behind a command that only has subcommands is a misspelt one of them."""
+        """Raise UnknownCommandError if the next word can only be a misspelled subcommand."""
         subcommands = self.list_subcommands(command)
         takes_words = any(parameter.kind in _WORD_KINDS for parameter in command.parameters)
         if not subcommands or takes_words or not rest or "=" in rest[0] or rest[0].startswith("--"):
@@ -234,7 +234,7 @@ class Registry:
 
 
 def normalize_name(text: str) -> str:
-    """A command's name from what was typed: no slash, no @bot, small letters, `_` as a space."""
+    """Return a command's name from what was typed: no slash, no @bot, lower case, `_` as a space."""
     return re.sub(r"[\s_]+", " ", re.sub(r"(?<=\S)@\w+", "", text).removeprefix("/")).strip().casefold()
 
 
@@ -257,7 +257,7 @@ def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Itera
 
 
 def _list_markers(hint: Any) -> tuple[Any, ...]:
-    """What stands beside the type in an `Annotated`, also in one that may be None."""
+    """Return the metadata of an `Annotated`, also of one in a union with None."""
     if get_origin(hint) is Annotated:
         return get_args(hint)[1:]
     return tuple(marker for part in get_args(hint) for marker in _list_markers(part))
@@ -276,7 +276,7 @@ def _get_kind(converter: Converter, *, keyword: bool, flag: bool) -> ParameterKi
 
 
 def _read_docstring(text: str) -> tuple[str, str, dict[str, str]]:
-    """Summary, description and the `Args:` of a docstring."""
+    """Return the summary, the description and the `Args:` of a docstring."""
     body, _, arguments = text.partition("\nArgs:\n")
     summary, _, description = body.partition("\n\n")
     described = re.findall(r"^ +(\w+): (.+(?:\n {6,}.+)*)", arguments, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Running experiments: into the queue and out of it, abort, reset, retry, rerun."""
+"""Commands that run experiments: enqueue, check, dequeue, abort, reset, retry, rerun, wait."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ from clearml_chatops.services.experiments.runs import EnqueuedExperiment
 from clearml_chatops.services.workers.preflight import Severity
 
 RUNS = CommandFamily("Runs")
-_LIGHT_TONES = {Severity.ERROR: Tone.FAILURE, Severity.WARNING: Tone.WARNING, Severity.OK: Tone.SUCCESS}
+_SEVERITY_TONES = {Severity.ERROR: Tone.FAILURE, Severity.WARNING: Tone.WARNING, Severity.OK: Tone.SUCCESS}
 
 
 @RUNS.command("enqueue", examples=("/enqueue", "/enqueue 4f2a front", "/enqueue queue=gpu_queue"))
@@ -38,14 +38,14 @@ async def enqueue(
     create: Flag = False,
     force: Flag = False,
 ) -> Reply:
-    """Put an experiment into a queue, your own unless you name another.
+    """Put an experiment into a queue: your own, unless you name another.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        queue: The queue's name; nothing for your own.
-        front: Before all that wait there.
-        create: Create your own queue first, if you have none.
-        force: Also where it would not run as it should; /check tells why.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        queue: Queue name. Default: your own queue.
+        front: Put it at the front of the queue.
+        create: Create your own queue first if you don't have one.
+        force: Enqueue even if there's a problem. See problems with /check.
     """
     try:
         enqueued = await context.services.runs.enqueue(
@@ -53,23 +53,23 @@ async def enqueue(
         )
     except NoPersonalQueueError as error:
         return Reply.with_choice(
-            str(error), Button("Create my queue and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
+            str(error), Button("Create and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
         )
     return await _build_enqueued_reply(context, enqueued)
 
 
 @RUNS.command("check", examples=("/check", "/check 4f2a queue=gpu_queue"))
 async def check(context: Context, experiment: ExperimentReference = "", *, queue: QueueName = "") -> Reply:
-    """Say whether an experiment can run: code, container, cards, and a worker that listens.
+    """Check that an experiment can run: code, container, GPUs, and a worker on its queue.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        queue: The queue's name; nothing for the one in which it waits, or your own.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        queue: Queue name. Default: the queue it waits in, else your own.
     """
     found, findings = await context.services.runs.check(experiment, queue_name=queue)
     return Reply.of(
         Text(found.name, Tone.HEADING),
-        *(Text(item.text, _LIGHT_TONES[item.severity]) for item in findings),
+        *(Text(item.text, _SEVERITY_TONES[item.severity]) for item in findings),
         Buttons(offers) if (offers := tuple(offer for item in findings for offer in item.offers)) else None,
         experiment_id=found.id,
     )
@@ -77,14 +77,14 @@ async def check(context: Context, experiment: ExperimentReference = "", *, queue
 
 @RUNS.command("dequeue", examples=("/dequeue", "/dequeue 4f2a"))
 async def dequeue(context: Context, experiment: ExperimentReference = "") -> Reply:
-    """Take a Pending experiment out of its queue; it is what it was before.
+    """Take a Pending experiment out of its queue.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
     """
     dequeued = await context.services.runs.dequeue(experiment)
     return Reply.of(
-        Text(f"“{dequeued.name}” is out of its queue.", Tone.SUCCESS),
+        Text(f"Took “{dequeued.name}” out of its queue.", Tone.SUCCESS),
         Buttons((Button("Enqueue", f"/enqueue {dequeued.id}"),)),
         experiment_id=dequeued.id,
     )
@@ -92,39 +92,43 @@ async def dequeue(context: Context, experiment: ExperimentReference = "") -> Rep
 
 @RUNS.command("abort", examples=("/abort", "/abort 4f2a --yes"))
 async def abort(context: Context, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
-    """End a run, or what waits to run. Asks first when something runs.
+    """Abort a Running or Pending experiment. Asks first if it's Running.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        yes: Do not ask.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        yes: Don't ask first.
     """
     found = await context.services.runs.require_abortable(experiment)
     if found.status is Status.RUNNING and not yes:
         return Reply.with_choice(
-            f"“{found.name}” of {found.user_name or 'unknown'} is Running. Abort it?",
-            Button("Abort it", f"/abort {found.id} --yes"),
+            f"Abort “{found.name}” ({found.user_name or 'owner unknown'})? It's Running.",
+            Button("Abort", f"/abort {found.id} --yes"),
             experiment_id=found.id,
         )
     aborted = await context.services.runs.abort(found)
     still_runs = aborted.status is Status.RUNNING
-    state = "is being aborted; its worker has not ended it yet." if still_runs else f"is {aborted.status.label}."
-    return Reply.of(Text(f"“{found.name}” {state}", Tone.WARNING), experiment_id=found.id)
+    text = (
+        f"Aborting “{found.name}”. Its worker hasn't stopped it yet."
+        if still_runs
+        else f"“{found.name}” is {aborted.status.label}."
+    )
+    return Reply.of(Text(text, Tone.WARNING), experiment_id=found.id)
 
 
 @RUNS.command("reset", examples=("/reset 4f2a", "/reset 4f2a --yes"))
 async def reset(context: Context, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
-    """Make a finished experiment a Draft again. Asks first: its log and scalars are deleted.
+    """Turn a finished experiment back into a Draft. Asks first, because its log and metrics are deleted.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        yes: Do not ask.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        yes: Don't ask first.
     """
     found = await context.services.runs.require_resettable(experiment)
     if not yes:
         return Reply.with_choice(
-            f"Resetting “{found.name}” deletes its log and its scalars for good. Reset it?",
-            Button("Reset it", f"/reset {found.id} --yes"),
-            Button("Clone it instead", f"/clone {found.id}"),
+            f"Reset “{found.name}”? Its log and metrics are deleted for good.",
+            Button("Reset", f"/reset {found.id} --yes"),
+            Button("Clone instead", f"/clone {found.id}"),
             experiment_id=found.id,
         )
     draft = await context.services.runs.reset(found)
@@ -135,11 +139,11 @@ async def reset(context: Context, experiment: ExperimentReference = "", *, yes: 
 
 @RUNS.command("retry", examples=("/retry", "/retry 4f2a queue=gpu_queue"))
 async def retry(context: Context, experiment: ExperimentReference = "", *, queue: QueueName = "") -> Reply:
-    """Put a Failed or Aborted run back into its queue as it is.
+    """Put a Failed or Aborted experiment back into its queue, unchanged.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        queue: The queue's name; nothing for the former one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        queue: Queue name. Default: the queue it ran in.
     """
     return await _build_enqueued_reply(context, await context.services.runs.retry(experiment, queue_name=queue))
 
@@ -156,16 +160,16 @@ async def rerun(
     create: Flag = False,
     force: Flag = False,
 ) -> Reply:
-    """Clone, set and enqueue in one line: the same training on other cards.
+    """Clone, change and enqueue an experiment in one step, for example to train on other GPUs.
 
     Args:
-        experiment: What to run again: id, beginning of an id, name, web link or "last".
-        name: The copy's name; nothing for "Clone of …".
-        values: What to change, as args.gpus=2,3 args.lr=0.05.
-        image: Another docker image.
-        queue: The queue's name; nothing for your own.
-        create: Create your own queue first, if you have none.
-        force: Also where it would not run as it should; /check tells why.
+        experiment: What to run again: id, start of an id, name, web link or "last".
+        name: Name of the clone. Default: "Clone of …".
+        values: Parameters to change, like args.gpus=2,3 args.lr=0.05.
+        image: Another Docker image.
+        queue: Queue name. Default: your own queue.
+        create: Create your own queue first if you don't have one.
+        force: Enqueue even if there's a problem. See problems with /check.
     """
     enqueued = await context.services.runs.rerun(
         experiment,
@@ -185,16 +189,16 @@ async def wait(
     experiment: ExperimentReference = "",
     status: StatusName | None = None,
     *,
-    timeout: Timeout = timedelta(seconds=60),  # noqa: ASYNC109  # what people type; the service keeps the time
+    timeout: Timeout = timedelta(seconds=60),  # noqa: ASYNC109  # an argument of the command; the service applies it
 ) -> Reply:
-    """Wait until an experiment has left Pending, or has reached a status.
+    """Wait until an experiment leaves Pending, or reaches a status.
 
-    For scripts: it ends when the status is reached, and fails when it cannot be any more.
+    For scripts: it succeeds once the status is reached, and fails once it can't be reached any more.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        status: The status to wait for; nothing for any after Pending.
-        timeout: How long at most, as 60s or 10m.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        status: Status to wait for. Default: any status after Pending.
+        timeout: How long to wait at most, like 10m. Default: 60s.
     """
     if status is None and (word := Status.from_text(experiment)):
         experiment, status = "", word
@@ -205,12 +209,12 @@ async def wait(
 async def _build_enqueued_reply(context: Context, enqueued: EnqueuedExperiment) -> Reply:
     experiment = enqueued.experiment
     no_worker_warning = Text(
-        f"No worker listens on {enqueued.queue_name}, so it will wait; /worker start makes one.", Tone.WARNING
+        f"No worker listens on {enqueued.queue_name} yet. Start one with /worker start.", Tone.WARNING
     )
     return build_card_with_intro(
         Text(f"“{experiment.name}” is Pending in {enqueued.queue_name}.", Tone.SUCCESS),
         no_worker_warning if enqueued.has_worker is False else None,
-        *(Text(item.text, _LIGHT_TONES[item.severity]) for item in enqueued.findings),
+        *(Text(item.text, _SEVERITY_TONES[item.severity]) for item in enqueued.findings),
         build_changes_table(enqueued.changes, "before", "now") if enqueued.changes else None,
         card=await load_card(context, experiment, QueuePosition(enqueued.queue_name)),
     )

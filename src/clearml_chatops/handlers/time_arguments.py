@@ -1,4 +1,4 @@
-"""The kinds of arguments that are times: how long, which hours, when of a day."""
+"""The kinds of arguments that are times: durations, ranges of hours, times of the day."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from clearml_chatops.models.errors import InvalidValueError
 
 
 class Off(Enum):
-    """Where a time could stand, the wish that there be none."""
+    """`off` in place of a time."""
 
     OFF = "off"
 
@@ -22,7 +22,7 @@ _TIME_OF_DAY = r"(\d{1,2})(?:[:.](\d{2}))?"
 
 @dataclass(frozen=True, slots=True)
 class MuteDuration:
-    """`2h`, `1h30m`, a time of the day until which, or `off`."""
+    """How long to mute: `2h`, `1h30m`, a time of the day as the end, or `off`."""
 
     completion: str = ""
 
@@ -39,15 +39,15 @@ class MuteDuration:
             return duration
         raise InvalidValueError(
             value=text,
-            expected="a time to be quiet",
+            expected="a duration or time",
             name=name,
-            advice="write it like 30m, 2h, 1d (30d at most), 08:00 for until then, or off.",
+            advice="write it like 30m, 2h or 1d (30d at most), 08:00 for an end time, or off.",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class HourRange:
-    """`23:00-08:00` or `23-8`, as beginning and end, or `off`."""
+    """`23:00-08:00` or `23-8`, converted to start and end, or `off`."""
 
     completion: str = ""
 
@@ -60,7 +60,7 @@ class HourRange:
         if start is not None and end is not None and start != end:
             return start, end
         raise InvalidValueError(
-            value=text, expected="hours of the day", name=name, advice="write them like 23:00-08:00, or off."
+            value=text, expected="a range of hours", name=name, advice="write it like 23:00-08:00, or off."
         )
 
 
@@ -77,13 +77,13 @@ class TimeOfDay:
         if (at := _parse_time(normalized)) is not None:
             return at
         raise InvalidValueError(
-            value=text, expected="a time of the day", name=name, advice="write it like 09:00, or off."
+            value=text, expected="a time of day", name=name, advice="write it like 09:00, or off."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class NowOrLater:
-    """Whether something is told `now`, or `later`."""
+    """`now` or `later`, converted to whether it is `now`."""
 
     completion: str = ""
 
@@ -91,13 +91,13 @@ class NowOrLater:
         normalized = text.strip().casefold()
         if normalized in {"now", "later"}:
             return normalized == "now"
-        raise InvalidValueError(value=text, expected="now or later", name=name, advice="use one of the two.")
+        raise InvalidValueError(value=text, expected="a valid choice", name=name, advice="use now or later.")
 
 
 def _parse_time(text: str) -> time | None:
     match = re.fullmatch(_TIME_OF_DAY, text)
     hour, minute = (int(match[1]), int(match[2] or 0)) if match else (24, 0)
-    return time(hour, minute) if hour < 24 and minute < 60 else None  # noqa: PLR2004  # as clocks have it
+    return time(hour, minute) if hour < 24 and minute < 60 else None  # noqa: PLR2004  # hours and minutes of a day
 
 
 MuteDurationOrOff = Annotated[timedelta | time | Off, MuteDuration()]

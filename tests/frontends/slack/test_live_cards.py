@@ -113,7 +113,7 @@ async def test_older_card_points_to_newer_one(world: LiveCardScenario) -> None:
     newer = await world.show_card()
     name = await world.rename_experiment()
     await world.pass_seconds(12)
-    assert older.visible_text == "“name 1”: its card is further down."
+    assert older.visible_text == "See the newer card of “name 1” below."
     assert newer.visible_text.splitlines()[0] == name
     assert world.messages == [older, newer]
 

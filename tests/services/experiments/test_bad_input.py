@@ -50,7 +50,7 @@ async def test_an_unknown_experiment_is_reported(ready: RunningProgram) -> None:
 async def test_no_queue_is_created_for_an_experiment_that_cannot_be_enqueued(
     program: RunningProgram, baseline: Document
 ) -> None:
-    """The button “Create my queue and enqueue” creates no queue if the experiment cannot be enqueued."""
+    """The button "Create and enqueue" creates nothing if nothing can be enqueued."""
     await assert_refused(program, f"/enqueue {UNKNOWN_ID} --create", "experiment_not_found")
     await assert_refused(program, f"/enqueue {baseline['id']} --create", "cannot_enqueue")
 

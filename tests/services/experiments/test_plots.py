@@ -137,7 +137,7 @@ async def test_a_named_experiment_is_found_even_if_the_current_one_was_deleted(p
 async def test_a_run_without_scalars_gets_one_sentence(program: RunningProgram) -> None:
     task = add_experiment(program.sandbox, "baseline")
     reply = await program.send(f"/plot {task}")
-    assert reply.blocks == (Text("“baseline” has reported no scalars."),)
+    assert reply.blocks == (Text("“baseline” hasn't reported any metrics."),)
     assert reply.experiment_id == task
 
 
@@ -153,13 +153,13 @@ async def test_six_panels_are_drawn_and_the_others_are_listed(
 
     assert [title[:8] for title in renderer.labels_by_panel] == [f"it's m{number:02}" for number in range(6)]
     (rest,) = _list_texts(reply)
-    assert rest.startswith("Not drawn: it's m06/a, it's m07/a")
-    assert rest.endswith(f"it's m17/a and 3 more. Ask with /plot {task[:8]} <name>.")
+    assert rest.startswith("Not plotted: it's m06/a, it's m07/a")
+    assert rest.endswith(f"it's m17/a and 3 more. Plot them with /plot {task[:8]} <name>.")
 
     for expected in (range(6, 12), range(12, 18)):
-        reply = await program.send(get_buttons(reply)["Draw the next"])
+        reply = await program.send(get_buttons(reply)["Plot more"])
         assert [title[:8] for title in renderer.labels_by_panel] == [f"it's m{number:02}" for number in expected]
-    reply = await program.send(get_buttons(reply)["Draw the next"])
+    reply = await program.send(get_buttons(reply)["Plot more"])
     assert [title[:8] for title in renderer.labels_by_panel] == ["it's m18", "it's m19", ":monitor"]
     assert not [block for block in reply.blocks if isinstance(block, Buttons)]
 
@@ -173,7 +173,7 @@ async def test_machine_metrics_are_drawn_only_if_there_are_no_others(
     assert list(renderer.labels_by_panel) == [":monitor:gpu/gpu_0_temperature"]
 
     report_scalar(program.sandbox, task, "loss/train", [2, 1])
-    assert _list_texts(await program.send(f"/plot {task}"))[0].startswith("Not drawn: :monitor:gpu.")
+    assert _list_texts(await program.send(f"/plot {task}"))[0].startswith("Not plotted: :monitor:gpu.")
     assert list(renderer.labels_by_panel) == ["loss/train"]
 
 
@@ -258,7 +258,7 @@ async def test_experiments_are_compared_by_scalars_and_parameters(
     (table,) = (block for block in reply.blocks if isinstance(block, Table))
     assert table.columns == ("parameter", "one", "two")
     assert table.rows == (("Args/lr", "0.1", "0.2"), ("Args/seed", "1", "—"))
-    assert _list_texts(reply) == ["Not drawn: :monitor:gpu/use. Ask with /compare … metric=<name>."]
+    assert _list_texts(reply) == ["Not plotted: :monitor:gpu/use. Plot them with /compare … metric=<name>."]
 
 
 async def test_experiments_with_the_same_name_get_distinct_labels(
@@ -271,13 +271,13 @@ async def test_experiments_with_the_same_name_get_distinct_labels(
     reply = await program.send(f"/compare {' '.join(tasks)} metric=loss,train")
 
     assert renderer.labels_by_panel == {"loss/train": [f"same {tasks[0][:8]}", f"same {tasks[1][:8]}", "other"]}
-    assert _list_texts(reply) == ["All their parameters are the same."]
+    assert _list_texts(reply) == ["Their parameters don't differ."]
 
 
 async def test_experiments_without_scalars_are_compared_by_their_parameters(program: RunningProgram) -> None:
     tasks = [add_experiment(program.sandbox, "name", lr=lr) for lr in ("1", "2")]
     reply = await program.send(f"/compare {' '.join(tasks)}")
-    assert _list_texts(reply) == ["None of them has reported scalars."]
+    assert _list_texts(reply) == ["None of them has reported any metrics."]
     assert [block.rows for block in reply.blocks if isinstance(block, Table)] == [(("Args/lr", "1", "2"),)]
     assert await program.send_for_error_code(f"/compare {' '.join(tasks)} metric=loss") == "metric_not_found"
 

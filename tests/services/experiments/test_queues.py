@@ -25,17 +25,17 @@ async def test_the_first_created_queue_becomes_the_personal_queue(
     program: RunningProgram, sandbox: Sandbox
 ) -> None:
     assert await program.send_for_error_code("/queue") == "no_personal_queue"
-    assert "It is yours" in await program.ask("/queue create")
+    assert "It's yours" in await program.ask("/queue create")
     assert list_queue_names(sandbox) == {"default", "alice_queue"}
     assert "alice_queue: 0 experiments waiting" in await program.ask("/queue")
-    assert "It is yours" not in await program.ask("/queue create gpu_queue")
+    assert "It's yours" not in await program.ask("/queue create gpu_queue")
     assert "alice_queue" in await program.ask("/whoami")
 
 
 async def test_a_button_makes_a_named_queue_the_personal_queue(program: RunningProgram) -> None:
     reply = await program.send("/queue create gpu_queue")
-    assert "It is yours" not in to_plain_text(reply)
-    await program.ask(get_buttons(reply)["Make it mine"])
+    assert "It's yours" not in to_plain_text(reply)
+    await program.ask(get_buttons(reply)["Use as my queue"])
     await program.ask("/rerun baseline again")
     assert "gpu_queue: 1 experiment waiting" in await program.ask("/queue")
 
@@ -44,7 +44,7 @@ async def test_an_existing_queue_of_the_expected_name_becomes_the_personal_queue
     program: RunningProgram, sandbox: Sandbox
 ) -> None:
     sandbox.state.add_queue("alice_queue")
-    assert "It is yours" in await program.ask("/queue create")
+    assert "It's yours" in await program.ask("/queue create")
     assert list_queue_names(sandbox) == {"default", "alice_queue"}
     await program.ask("/queue create")
     assert list_queue_names(sandbox) == {"default", "alice_queue"}
@@ -59,7 +59,7 @@ async def test_two_people_with_the_same_first_name_do_not_share_a_queue_by_accid
     assert await namesake.send_for_error_code("/queue") == "no_personal_queue"
     assert "choose another name" in to_plain_text(await namesake.send("/queue create"))
     await namesake.ask("/queue create zimmer_queue")
-    assert "zimmer_queue is your queue" in await namesake.ask("/queue use zimmer_queue")
+    assert "zimmer_queue is now your queue" in await namesake.ask("/queue use zimmer_queue")
     await namesake.ask("/queue use alice_queue")
     assert "alice_queue" in await namesake.ask("/queue"), "a queue may be shared on purpose"
 
@@ -69,13 +69,13 @@ async def test_enqueue_without_a_queue_offers_to_create_one(program: RunningProg
     reply = await program.send("/enqueue")
     assert reply.outcome is Outcome.ASKED
     assert list_queue_names(sandbox) == {"default"}
-    await program.ask(get_buttons(reply)["Create my queue and enqueue"])
+    await program.ask(get_buttons(reply)["Create and enqueue"])
     assert list_waiting(sandbox, "alice_queue") == ["two GPUs"]
 
 
 async def test_queue_names_are_case_insensitive(program: RunningProgram, sandbox: Sandbox) -> None:
     sandbox.state.add_queue("GPU Queue")
-    assert "GPU Queue is your queue now" in await program.ask('/queue use "gpu queue"')
+    assert "GPU Queue is now your queue" in await program.ask('/queue use "gpu queue"')
     await program.ask("/rerun baseline again")
     assert list_waiting(sandbox, "GPU Queue") == ["again"]
     await program.ask("/rerun baseline other queue=DEFAULT")
@@ -87,7 +87,7 @@ async def test_the_list_shows_lengths_workers_and_which_is_mine(program: Running
     await program.ask("/rerun baseline again")
     reply = await program.send("/queue list")
     table = next(block for block in reply.blocks if isinstance(block, Table))
-    assert table.rows == (("alice_queue (mine)", "1", "—"), ("default", "0", "—"))
+    assert table.rows == (("alice_queue (yours)", "1", "—"), ("default", "0", "—"))
 
 
 async def test_a_pending_experiment_can_be_moved_to_any_position(
@@ -108,7 +108,7 @@ async def test_a_pending_experiment_can_be_moved_to_any_position(
         shown = await program.ask(line)
         assert list_waiting(sandbox, "alice_queue") == [f"run {name}" for name in order.split()], line
         moved = line.split("'")[1]
-        assert f"“{moved}” is at place {list_waiting(sandbox, 'alice_queue').index(moved) + 1}" in shown
+        assert f"“{moved}” is now at place {list_waiting(sandbox, 'alice_queue').index(moved) + 1}" in shown
 
 
 async def test_an_experiment_can_be_enqueued_at_the_front(program: RunningProgram, sandbox: Sandbox) -> None:
@@ -153,7 +153,7 @@ async def test_a_queue_with_experiments_is_deleted_only_after_confirmation(
     reply = await program.send('/queue delete "gpu queue"')
     assert reply.outcome is Outcome.ASKED
     assert list_waiting(sandbox, "gpu queue") == ["again"]
-    await program.ask(get_buttons(reply)["Delete it"])
+    await program.ask(get_buttons(reply)["Delete"])
     assert list_queue_names(sandbox) == {"default"}
     assert [task["status"] for task in sandbox.state.tasks.values() if task["name"] == "again"] == ["created"]
     assert await program.send_for_error_code("/queue") == "no_personal_queue"

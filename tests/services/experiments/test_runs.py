@@ -80,8 +80,8 @@ async def test_a_pending_run_is_aborted_at_once_and_a_running_one_after_confirma
     await start_run(agent, draft)
     reply = await program.send("/abort")
     assert (reply.outcome, draft["status_message"]) == (Outcome.ASKED, "")
-    assert "two GPUs” of Alice Adams is Running" in to_plain_text(reply)
-    assert "has not ended it yet" in await program.ask(get_buttons(reply)["Abort it"])
+    assert "Abort “two GPUs” (Alice Adams)? It's Running." in to_plain_text(reply)
+    assert "hasn't stopped it yet" in await program.ask(get_buttons(reply)["Abort"])
     assert (draft["status"], draft["status_message"]) == ("in_progress", "stopping")
 
 
@@ -105,7 +105,7 @@ async def test_a_run_that_finished_before_the_abort_is_not_changed(
 ) -> None:
     await program.ask("/enqueue")
     await start_run(agent, draft)
-    button = get_buttons(await program.send("/abort"))["Abort it"]
+    button = get_buttons(await program.send("/abort"))["Abort"]
     await agent.call_for_data("tasks.completed", task=draft["id"])
     assert await program.send_for_error_code(button) == "cannot_abort"
     assert draft["status"] == "completed"
@@ -136,7 +136,7 @@ async def test_reset_asks_and_then_deletes_the_output_of_the_run(
     reply = await program.send(f"/reset {failed['id']}")
     assert (reply.outcome, failed["status"]) == (Outcome.ASKED, "failed")
     assert failed["id"] in sandbox.state.events
-    await program.ask(get_buttons(reply)["Reset it"])
+    await program.ask(get_buttons(reply)["Reset"])
     assert failed["status"] == "created"
     assert failed["id"] not in sandbox.state.events
     await program.ask(f"/set {failed['id']} args.lr=0.01")
@@ -183,4 +183,4 @@ async def test_the_log_shows_the_last_lines_oldest_first(
     assert lines[1:] == ["done", "Process completed successfully"]
     await program.ask("/use baseline")
     assert len((await program.ask("/log 5")).splitlines()) == 6
-    assert "it is Draft" in await program.ask(f"/log {draft['id']}")
+    assert "no log yet. Its status is Draft" in await program.ask(f"/log {draft['id']}")

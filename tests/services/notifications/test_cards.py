@@ -42,10 +42,10 @@ async def test_pending_cards_show_queue_position_with_one_extra_request(program:
     program.sandbox.requests.clear()
     texts = await render_due_cards(program)
     for position, text in zip((2, 3, 1), texts, strict=True):
-        assert f"waits: {position} of 3 in alice_queue" in text
+        assert f"queue: {position} of 3 in alice_queue" in text
         assert "no worker listens" in text
     assert program.sandbox.requests.list_endpoints() == ["tasks.get_all_ex", "queues.get_all_ex"]
-    assert "waits: 2 of 3 in alice_queue, no worker listens" in await program.ask("/show first")
+    assert "queue: 2 of 3 in alice_queue, no worker listens" in await program.ask("/show first")
 
 
 async def test_no_queue_request_without_pending_experiments(program: RunningProgram) -> None:
@@ -56,14 +56,14 @@ async def test_no_queue_request_without_pending_experiments(program: RunningProg
     await cards.mark_due([reply.experiment_id])
     program.sandbox.requests.clear()
     (text,) = await render_due_cards(program)
-    assert "waits" not in text
+    assert "queue: " not in text
     assert program.sandbox.requests.list_endpoints() == ["tasks.get_all_ex"]
 
 
 async def test_card_of_an_enqueued_experiment_names_its_queue(program: RunningProgram) -> None:
     await program.ask("/clone baseline two GPUs")
     reply = await program.send("/enqueue queue=default")
-    assert (reply.is_card, "waits: in default" in to_plain_text(reply)) == (True, True)
+    assert (reply.is_card, "queue: default" in to_plain_text(reply)) == (True, True)
     await program.ask("/abort")
     retried = await program.send("/retry")
-    assert (retried.is_card, "waits: in default" in to_plain_text(retried)) == (True, True)
+    assert (retried.is_card, "queue: default" in to_plain_text(retried)) == (True, True)

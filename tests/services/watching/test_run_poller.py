@@ -45,7 +45,7 @@ async def test_ready_environment_updates_the_card_without_a_message(runs: Watche
     async with process.database.writing() as session:
         await CardStore(session).put(conversation, "1", task["id"], is_card=True)
     assert await runs.poll() == []
-    assert "environment is being set up" in await runs.program.ask(f"/show {task['id']}")
+    assert "setting up its environment" in await runs.program.ask(f"/show {task['id']}")
     async with process.database.reading() as session:
         assert await CardStore(session).list_due(conversation.platform, now=runs.clock()) == []
     runs.report_scalar(task, "loss/train", 2.0, 1.0)
