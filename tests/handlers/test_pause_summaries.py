@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from clearml_chatops.handlers.digest_messages import MAX_BUTTONS, MAX_LINES
+from clearml_chatops.handlers.message_lines import MAX_BUTTONS, MAX_LINES
 from clearml_chatops.handlers.notification_messages import build_notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
