@@ -21,7 +21,7 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     """Show the alerts set here, with buttons to remove them.
 
     Args:
-        page: The page to show, with ten alerts each.
+        page: Page number, ten alerts each.
     """
     alerts = await context.services.alerts.list_for_conversation()
     first = (page - 1) * _PAGE_SIZE
@@ -44,7 +44,7 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     )
     return Reply.of(
         Text(f"{format_count(len(alerts), 'alert')} here", Tone.HEADING),
-        Table(("Alert", "Experiment", "Condition", "Set"), tuple(rows)),
+        Table(("alert", "experiment", "condition", "set"), tuple(rows)),
         None if current_page.is_only_page else Text(current_page.range_text, Tone.SUBTLE),
         Buttons(tuple(Button(f"Remove alert {item.number}", f"/alert off {item.number}") for item in page_items)),
         current_page.build_buttons([Word("/alert")]),
@@ -82,7 +82,7 @@ async def alert_log(context: Context, pattern: PlainWord, experiment: Experiment
 
     Args:
         pattern: The regular expression, in quotes. Start it with (?i) to ignore case.
-        experiment: Id, start of an id, name, web link or "last". Defaults to the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
     """
     return _build_alert_reply(await context.services.alerts.add_log_alert(pattern, experiment))
 

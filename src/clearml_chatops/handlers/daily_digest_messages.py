@@ -84,7 +84,7 @@ def build_report_texts(report: Report) -> list[Text]:
 
 def build_report_buttons(report: Report) -> tuple[Button, ...]:
     failed = ((item.id, item.name) for item in report.finished if item.status is Status.FAILED)
-    return (*build_log_buttons(failed), Button("Show notifications", "/watching"))
+    return (*build_log_buttons(failed), Button("Show watch list", "/watching"))
 
 
 def _get_final_status(experiment: Experiment) -> Status:

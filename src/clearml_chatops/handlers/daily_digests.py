@@ -33,7 +33,7 @@ async def digest(
 
     Args:
         at: When to send it, like 09:00; off to stop it. Leave it out to see a digest now.
-        tz: The time zone, like Europe/Berlin or berlin. Defaults to yours, if the bot knows it.
+        tz: The time zone, like Europe/Berlin or berlin. Default: yours, if the bot knows it.
         weekdays: Skip Saturday and Sunday. Monday's digest covers them.
     """
     digests, conversation = context.services.daily_digests, context.message.conversation

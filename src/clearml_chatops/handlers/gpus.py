@@ -62,7 +62,7 @@ async def gpus_watch(
     )
     return Reply.of(
         Text(f"You get notified here when GPU {watch.gpu} is free: {_format_condition(watch)}.", Tone.SUCCESS),
-        Buttons((_build_unwatch_button(watch), Button("Show watched GPUs", "/gpus watch"))),
+        Buttons((_build_unwatch_button(watch), Button("Show GPU watches", "/gpus watch"))),
     )
 
 
@@ -71,7 +71,7 @@ async def gpus_unwatch(context: Context, gpu: Gpus = "") -> Reply:
     """Stop GPU notifications here.
 
     Args:
-        gpu: The GPU's index or UUID. Defaults to all that are watched here.
+        gpu: The GPU's index or UUID. Default: all that are watched here.
     """
     removed = await context.services.gpu_watches.unwatch(gpu, context.message.conversation)
     gpu_names = format_gpus(",".join(watch.gpu for watch in removed))

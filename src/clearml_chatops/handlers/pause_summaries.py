@@ -63,7 +63,7 @@ def build_pause_summary(message: DueMessage) -> Reply:
                     (history[-1].experiment_id, history[-1].experiment_name)
                     for history in by_kind[EventKind.FAILED]
                 ),
-                Button("Show notifications", "/watching"),
+                Button("Show watch list", "/watching"),
             )
         ),
     )

@@ -59,7 +59,7 @@ async def quiet(
 
     Args:
         hours: From when to when, like 23:00-08:00; off for none. Leave it out to see your quiet hours.
-        tz: The time zone, like Europe/Berlin or berlin. Defaults to yours, if the bot knows it.
+        tz: The time zone, like Europe/Berlin or berlin. Default: yours, if the bot knows it.
         failures: now to get failures right away; later to get them in the summary.
     """
     service = context.services.quiet

@@ -72,7 +72,7 @@ def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, w
         Buttons(
             (
                 *(
-                    Button(f"Unwatch {format_title(item)}", build_unwatch_line(item))
+                    Button(f"Unwatch {_format_title(item)}", build_unwatch_line(item))
                     for item in page_items.subscriptions
                 ),
                 *(Button(f"Unwatch {item.name}", f"/unwatch {item.experiment_id}") for item in experiments),
@@ -84,9 +84,9 @@ def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, w
 
 def _build_subscriptions_table(context: Context, subscriptions: Sequence[Subscription]) -> Table | None:
     rows = tuple(
-        (format_title(item) + _format_thread_note(context, item), format_events(item)) for item in subscriptions
+        (_format_title(item) + _format_thread_note(context, item), format_events(item)) for item in subscriptions
     )
-    return Table(("Queue or project", "Notifies when"), rows) if rows else None
+    return Table(("queue or project", "notifies when"), rows) if rows else None
 
 
 def _build_experiments_table(
@@ -102,7 +102,7 @@ def _build_experiments_table(
         )
         for item, in_thread in experiments
     )
-    return Table(("ID", "Name", "Status", "Changed"), rows) if rows else None
+    return Table(("id", "name", "status", "changed"), rows) if rows else None
 
 
 def _format_counts(watch_list: WatchList) -> str:
@@ -126,7 +126,7 @@ def _format_thread_note(context: Context, subscription: Subscription) -> str:
     return "" if subscription.conversation == context.message.source_conversation else _THREAD_NOTE
 
 
-def format_title(subscription: Subscription) -> str:
+def _format_title(subscription: Subscription) -> str:
     """Return the kind and name of its target: queue gpu_queue."""
     return f"{subscription.kind} {subscription.name}"
 

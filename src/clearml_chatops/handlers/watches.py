@@ -9,7 +9,6 @@ from clearml_chatops.handlers.watch_lists import (
     build_unwatch_line,
     build_watches_reply,
     format_events,
-    format_title,
 )
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.models.notifications import (
@@ -22,7 +21,7 @@ from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 
 NOTIFICATIONS = CommandFamily("Notifications")
-_LIST_BUTTON = Button("Show notifications", "/watching")
+_LIST_BUTTON = Button("Show watch list", "/watching")
 _WATCH_USAGE = "/watch [experiment], /watch queue=… [statuses=…], /watch project=… [statuses=…] or /watch mine=off"
 
 
@@ -52,7 +51,7 @@ async def watch(
     for example in ClearML's web UI, you get notified in your private chat with the bot.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Defaults to the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
         queue: Everyone's experiments in this queue; "mine" for your own queue.
         project: Everyone's experiments in this project and its subprojects. A part of its name is enough.
         statuses: Only these statuses of a queue or project, like failed,completed. Possible are pending,
@@ -90,14 +89,14 @@ async def unwatch(
     """Stop notifications about an experiment, queue or project here.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Defaults to the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
         queue: The queue; "mine" for your own queue.
         project: The project. A part of its name is enough.
     """
     target = _parse_target(experiment, queue, project)
     if target is not None:
         removed = await context.services.subscriptions.unsubscribe(*target)
-        return Reply.of(Text(f"Notifications for {format_title(removed)} are off here.", Tone.SUCCESS))
+        return Reply.of(Text(f"Notifications for the {removed.kind} “{removed.name}” are off here.", Tone.SUCCESS))
     name = await context.services.watches.unwatch(experiment)
     return Reply.of(Text(f"Notifications for “{name}” are off here.", Tone.SUCCESS))
 
@@ -107,7 +106,7 @@ async def watching(context: Context, *, page: PageNumber = 1) -> Reply:
     """Show what you get notified about here.
 
     Args:
-        page: The page to show, with ten entries each.
+        page: Page number, ten entries each.
     """
     services = context.services
     watch_list = WatchList(
@@ -142,7 +141,7 @@ def _build_subscribed_reply(subscription: Subscription) -> Reply:
     subproject_note = " and its subprojects" if subscription.kind is SubscriptionKind.PROJECT else ""
     return Reply.of(
         Text(
-            f"Notifications for {format_title(subscription)}{subproject_note} are on here: "
+            f"Notifications for the {subscription.kind} “{subscription.name}”{subproject_note} are on here: "
             f"{format_events(subscription)}.",
             Tone.SUCCESS,
         ),

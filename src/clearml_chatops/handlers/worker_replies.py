@@ -77,7 +77,7 @@ def _build_drained_blocks(context: Context, drained: DrainingWorker) -> Iterable
 
 def _build_started_blocks(worker: DesiredWorker) -> Iterable[Text | Fields | Buttons]:
     yield Text(f"Worker {worker.id} listens on {worker.plan.queue_names}.", Tone.SUCCESS)
-    yield Fields((("Uses", format_plan_gpus(worker.plan)), ("Runs in", format_container(worker.plan))))
+    yield Fields((("uses", format_plan_gpus(worker.plan)), ("runs in", format_container(worker.plan))))
     yield Buttons(build_worker_buttons(worker))
 
 

@@ -32,7 +32,7 @@ async def worker(context: Context, *, page: PageNumber = 1) -> Reply:
     """Show your workers: queue, GPUs and what each is running.
 
     Args:
-        page: The page to show, with six workers each.
+        page: Page number, six workers each.
     """
     return await build_workers_reply(context, await context.services.workers.list_own(), page, command="/worker")
 
@@ -42,7 +42,7 @@ async def worker_list(context: Context, *, page: PageNumber = 1) -> Reply:
     """Show all workers: queue, GPUs, image, running experiment and its owner, start time and when last seen.
 
     Args:
-        page: The page to show, with six workers each.
+        page: Page number, six workers each.
     """
     return await build_workers_reply(
         context, await context.services.workers.list_all(), page, command="/worker list"
@@ -74,7 +74,7 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     """Start a worker on the bot's machine and keep it running, even after a crash.
 
     Args:
-        queue: The queue to listen on, or several in order of priority, like fast,slow. Defaults to your own.
+        queue: The queue to listen on, or several in order of priority, like fast,slow. Default: your own.
         gpus: The GPUs it may use, like 0,1; all (the default) or none.
         image: Run everything in containers from this Docker image, unless an experiment names its own.
         docker: Run everything in containers; without image=, from the default image of clearml-agent.
@@ -113,8 +113,8 @@ async def worker_stop(
     """Stop workers that the bot started. If one is running an experiment, you choose what happens to it.
 
     Args:
-        worker: The worker's id. Defaults to all workers of the queue.
-        queue: The queue. Defaults to your own.
+        worker: The worker's id. Default: all workers of the queue.
+        queue: The queue. Default: your own.
         run: What happens to its run: wait (until it ends), requeue (abort and enqueue it again) or abort.
     """
     result = await context.services.worker_commands.stop(worker, queue, running_policy=run)
@@ -138,10 +138,10 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     """Restart a worker, also with other GPUs or another image. If it's running something, you choose what happens.
 
     Args:
-        worker: The worker's id. Defaults to the worker of the queue.
-        queue: The queue. Defaults to your own.
-        gpus: Its new GPUs, like 0,1; all or none. Defaults to the present ones.
-        image: Its new Docker image; image="" for none. Defaults to the present one.
+        worker: The worker's id. Default: the worker of the queue.
+        queue: The queue. Default: your own.
+        gpus: Its new GPUs, like 0,1; all or none. Default: the present ones.
+        image: Its new Docker image; image="" for none. Default: the present one.
         docker: From now on, run everything in containers from the default image of clearml-agent.
         venv: From now on, run everything without containers.
         run: What happens to its run: wait (until it ends), requeue (abort and enqueue it again) or abort.
@@ -169,8 +169,8 @@ async def worker_drain(context: Context, worker: WorkerReference = "", *, queue:
     """Stop workers once their runs have ended. They take nothing new until then.
 
     Args:
-        worker: The worker's id. Defaults to all workers of the queue.
-        queue: The queue. Defaults to your own.
+        worker: The worker's id. Default: all workers of the queue.
+        queue: The queue. Default: your own.
     """
     result = await context.services.worker_commands.stop(worker, queue, running_policy=RunningPolicy.WAIT)
     return await build_result_reply(context, result, build_command_line("/worker drain", worker, queue=queue))
@@ -205,8 +205,8 @@ async def worker_log(
 
     Args:
         lines: How many lines.
-        worker: The worker's id. Defaults to the worker of the queue.
-        queue: The queue. Defaults to your own.
+        worker: The worker's id. Default: the worker of the queue.
+        queue: The queue. Default: your own.
     """
     blocks: list[Text | Code] = []
     for item in await context.services.workers.find(worker, queue):

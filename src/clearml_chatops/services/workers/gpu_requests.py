@@ -285,7 +285,7 @@ def _describe_answer(request: GpuRequest, answer: GpuRequestAnswer) -> str:
 
 
 def _build_declined_buttons(request: GpuRequest) -> tuple[Button, ...]:
-    gpu = request.details.gpu_label.removeprefix("GPU ")
+    gpu = request.details.gpu_label.removeprefix("card ")
     watch_buttons = [Button("Tell me when it is free", f"/gpus watch {gpu}")] if gpu.isdigit() else []
     return (*watch_buttons, Button("All cards", "/gpus"))
 
