@@ -77,10 +77,10 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
 
     reply = await _request_gpus(alice)
 
-    assert "Bob Brown is asked for card 1" in to_plain_text(reply)
-    (notification,) = [text for text in await bob.poll_and_deliver() if "asks you" in text]
-    assert "Alice Adams asks you for card 1." in notification
-    assert f"Card 1: the worker {BOB_WORKER} of Bob Brown runs “run” of Alice Adams (" in notification
+    assert "Asked Bob Brown for GPU 1." in to_plain_text(reply)
+    (notification,) = [text for text in await bob.poll_and_deliver() if "would like to use" in text]
+    assert "Alice Adams would like to use GPU 1." in notification
+    assert f"GPU 1: worker {BOB_WORKER} (Bob Brown) is running “run” (Alice Adams, " in notification
     assert list(_parse_buttons(notification)) == [
         "Let Alice Adams share it",
         "Hand it over when my run has ended",
@@ -89,7 +89,7 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
     assert list(await list_agents(program)) == [BOB_WORKER]
 
     share = _parse_buttons(notification)["Let Alice Adams share it"]
-    assert "Alice Adams is told, and has card 1 beside you." in await bob.ask(share)
+    assert "Accepted. Alice Adams shares GPU 1 with you." in await bob.ask(share)
     await create_gpu_handovers(program.program.process).poll()
 
     assert sorted(await list_agents(program)) == [ALICE_WORKER, BOB_WORKER]
@@ -99,7 +99,7 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
     assert worker.person_name == "Alice Adams"
     assert worker.conversation == alice.conversation
     notifications = "\n".join(await alice.poll_and_deliver())
-    assert "Bob Brown lets you share card 1." in notifications
+    assert "Bob Brown lets you share GPU 1." in notifications
     assert "Bob Brown agreed. Your worker lab:alice_queue:gpu1 listens on alice_queue." in notifications
     assert await bob.send_for_error_code(share) == "gpu_request_closed"
 
@@ -112,11 +112,11 @@ async def test_gpu_is_handed_over_after_the_run(program: RunningProgram) -> None
     await _request_gpus(alice)
 
     hand_over = (await _get_request_buttons(bob))["Hand it over when my run has ended"]
-    assert f"{BOB_WORKER} takes nothing more" in await bob.ask(hand_over)
+    assert f"gets GPU 1 when what is running on {BOB_WORKER} has ended." in await bob.ask(hand_over)
     await create_gpu_handovers(program.program.process).poll()
     assert list(await list_agents(program)) == [BOB_WORKER], "his run goes on"
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
-    assert "gives you card 1: your order is carried out when what runs there has ended" in "\n".join(
+    assert "gives you GPU 1: your order is carried out when what runs there has ended" in "\n".join(
         await alice.poll_and_deliver()
     )
 
@@ -136,10 +136,10 @@ async def test_declined_request_changes_nothing_and_offers_a_watch(program: Runn
     await _add_worker(bob, "1")
     await _request_gpus(alice)
 
-    assert "Alice Adams is told: not now." in await bob.ask((await _get_request_buttons(bob))["Not now"])
+    assert "Declined. Alice Adams gets notified" in await bob.ask((await _get_request_buttons(bob))["Not now"])
 
     (notification,) = await alice.poll_and_deliver()
-    assert "Bob Brown says not now to your question for card 1. Nothing was started." in notification
+    assert "Bob Brown says not now to your question for GPU 1. Nothing was started." in notification
     assert "[Tell me when it is free] /gpus watch 1" in notification
     await create_gpu_handovers(program.program.process).poll()
     assert await _list_worker_ids(program) == [BOB_WORKER]
@@ -155,25 +155,23 @@ async def test_only_the_owner_or_an_admin_can_answer(program: RunningProgram) ->
     assert await carol.send_for_error_code(share) == "gpu_request_not_yours"
     assert await bob.send_for_error_code("/worker consent 4f2ab3 share") == "gpu_request_closed"
     assert await bob.send_for_error_code(f"{share.removesuffix('share')}maybe") == "invalid_value"
-    assert "Alice Adams is told" in await program.ask(share)  # the terminal's is an admin
+    assert "Accepted. Alice Adams shares" in await program.ask(share)  # the terminal's is an admin
 
 
 async def test_open_requests_are_listed_and_can_be_withdrawn(program: RunningProgram) -> None:
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
-    assert "No question about cards is open" in await bob.ask("/worker consent")
-    withdraw_command = get_buttons(await _request_gpus(alice))["Take the question back"]
+    assert "There are no open GPU requests" in await bob.ask("/worker consent")
+    withdraw_command = get_buttons(await _request_gpus(alice))["Withdraw request"]
     assert await alice.send_for_error_code("/worker start gpus=1 --ask") == "gpu_already_requested"
 
     bob_reply, alice_reply = await bob.send("/worker consent"), await alice.send("/worker consent")
-    assert "card 1 for Alice Adams: you were asked" in to_plain_text(bob_reply)
-    assert "card 1 of Bob Brown: you asked" in to_plain_text(alice_reply)
-    assert get_buttons(alice_reply) == {"Take the question back": withdraw_command}
+    assert "GPU 1 for Alice Adams: Requested" in to_plain_text(bob_reply)
+    assert "GPU 1 from Bob Brown: Requested" in to_plain_text(alice_reply)
+    assert get_buttons(alice_reply) == {"Withdraw request": withdraw_command}
 
-    assert "You ask for card 1 no more." in await alice.ask(withdraw_command)
-    assert (
-        await bob.send_for_error_code(get_buttons(bob_reply)["Let Alice Adams share it"]) == "gpu_request_closed"
-    )
+    assert "Withdrew your request for GPU 1." in await alice.ask(withdraw_command)
+    assert await bob.send_for_error_code(get_buttons(bob_reply)["Share with Alice Adams"]) == "gpu_request_closed"
     assert await alice.poll_and_deliver() == [], "she knows what she did herself"
 
 
@@ -186,7 +184,7 @@ async def test_unanswered_request_expires_after_a_day(program: RunningProgram) -
     await _create_handovers(program, timedelta(hours=25)).poll()
 
     (notice,) = await _list_due_notices(alice, later=timedelta(hours=25))
-    assert notice.text == "Bob Brown did not answer whether you may have card 1."
+    assert notice.text == "Bob Brown did not answer whether you may have GPU 1."
     assert notice.buttons == (Button("Ask again", "/worker start gpus=1 --ask"),)
     assert await bob.send_for_error_code(share) == "gpu_request_closed"
 
@@ -204,7 +202,7 @@ async def test_handover_stops_when_another_worker_took_the_gpu(program: RunningP
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown agreed. But meanwhile others are on card 1, so nothing was started." in notification
+    assert "Bob Brown agreed. But meanwhile others are on GPU 1, so nothing was started." in notification
     assert sorted(await _list_worker_ids(program)) == [BOB_WORKER, carol_worker]
     again = await alice.send(_parse_buttons(notification)["Show who"])
     assert "Ask Bob Brown and Carol Chen" in get_buttons(again)
@@ -229,7 +227,7 @@ async def test_all_owners_must_agree(program: RunningProgram) -> None:
     assert await _list_worker_ids(program) == before
     notifications = "\n".join(await alice.poll_and_deliver())
     assert "Bob Brown lets you share" in notifications
-    assert "says not now to your question for cards 0,1" in notifications
+    assert "says not now to your question for GPUs 0 and 1" in notifications
 
 
 async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None:
@@ -243,7 +241,7 @@ async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None
 
     await create_gpu_handovers(program.program.process).poll()
 
-    assert "Bob Brown goes on with the worker on card 1 after all." in (await alice.poll_and_deliver())[-1]
+    assert "Bob Brown goes on with the worker on GPU 1 after all." in (await alice.poll_and_deliver())[-1]
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
 
@@ -273,7 +271,7 @@ async def test_handover_waits_while_clearml_is_down(program: RunningProgram) -> 
     for _ in range(2):
         with pytest.raises(Exception, match="ClearML"):
             await create_gpu_handovers(program.program.process).poll()
-    assert [notice.text for notice in await _list_due_notices(alice)] == ["Bob Brown lets you share card 1."]
+    assert [notice.text for notice in await _list_due_notices(alice)] == ["Bob Brown lets you share GPU 1."]
 
 
 async def test_own_worker_needs_no_request(program: RunningProgram) -> None:
@@ -290,7 +288,7 @@ async def test_restart_can_be_requested(program: RunningProgram) -> None:
     await _add_worker(bob, "1")
     await _add_worker(alice, "0")
     reply = await _request_gpus(alice, "/worker restart gpus=1")
-    assert "Bob Brown is asked for card 1" in to_plain_text(reply)
+    assert "Asked Bob Brown for GPU 1." in to_plain_text(reply)
     # Meanwhile she has started another one, so that it is no longer clear which one is meant.
     await _add_worker(alice, "5")
     await bob.ask((await _get_request_buttons(bob))["Let Alice Adams share it"])
