@@ -51,5 +51,5 @@ async def test_a_silent_run_raises_an_alarm_in_the_chat_that_watches_it(
         **chat.build_settings(sandbox),
     )
     async with run_bot_in_process(settings):
-        await play(chat, Turn("/watch “in danger”", ("is watched here",)))
+        await play(chat, Turn("/watch “in danger”", ("are on here",)))
         await wait_for_messages(chat, "has shown no activity for 0.6 s")

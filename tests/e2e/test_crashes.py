@@ -69,10 +69,10 @@ async def test_a_sent_message_is_not_repeated_if_the_bot_is_killed_before_storin
                 assert database.in_transaction
         async with run_bot_as_subprocess(settings, tmp_path):
             await agent.call_for_data("tasks.completed", task=task)
-            await wait_for_messages(chat, "is Completed")
+            await wait_for_messages(chat, "” completed")
             await play(chat, Turn("/whoami", ("alice",)))
     text = "\n".join(chat.read_messages())
-    assert text.count("has left Pending") == text.count("is Completed") == 1, text
+    assert text.count("” started on ") == text.count("” completed") == 1, text
 
 
 def _run_before_next_answer(chat: Chat, action: Callable[[], object]) -> None:

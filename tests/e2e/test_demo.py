@@ -37,11 +37,10 @@ async def test_the_tour_shows_the_main_job_and_leaves_nothing_behind(tmp_path: P
         "-v /data:/data -w /workspace --user 1000:1000",
         "5 differences from “baseline”",
         "Created queue alice_queue",
-        "The worker lab:alice_queue:cpu listens on alice_queue",
+        "Worker lab:alice_queue:cpu listens on alice_queue",
         "“on two GPUs” is Pending in alice_queue",
-        "“on two GPUs” has left Pending",
-        "picked up by lab:alice_queue:cpu",
-        "“on two GPUs” is Completed after",
+        "“on two GPUs” started on lab:alice_queue:cpu.",
+        "“on two GPUs” completed after",
         "gpus=1,2 lr=0.05 epochs=2",
         "Stopped lab:alice_queue:cpu",
     ):
@@ -89,7 +88,7 @@ async def test_a_signal_during_a_run_stops_everything_the_demo_started(tmp_path:
             # Tests that run in the background ignore SIGINT, and child processes inherit that.
             preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
         )
-    await wait_until(lambda: "has left Pending" in output_file.read_text() or process.returncode is not None)
+    await wait_until(lambda: "” started on " in output_file.read_text() or process.returncode is not None)
 
     process.send_signal(signal_number)
     await process.wait()

@@ -62,18 +62,18 @@ async def test_a_gpu_request_goes_to_the_other_platform_and_its_answer_comes_bac
             await play(
                 requester,
                 Turn("/queue create", ("alice_queue",)),
-                Turn("/worker start gpus=0,1", (f"Card 1: the worker {bob_worker} of bob is idle.",)),
+                Turn("/worker start gpus=0,1", (f"GPU 1: worker {bob_worker} (bob) is idle.",)),
             )
             await _press(requester, "Ask bob")
-            await wait_for_messages(requester, "bob is asked for card 1 and has a day to answer.")
-            await wait_for_messages(owner, "alice asks you for card 1.")
+            await wait_for_messages(requester, "Asked bob for GPU 1. You get the answer here, within a day.")
+            await wait_for_messages(owner, "alice would like to use GPU 1.")
             await _press(owner, "Share with alice")
-            await wait_for_messages(owner, "alice is told, and has card 1 beside you.")
+            await wait_for_messages(owner, "Accepted. alice shares GPU 1 with you.")
             await wait_for_messages(
                 requester, "bob lets you share GPU 1.", "lab:alice_queue:gpu0,1 listens on alice_queue."
             )
             await wait_until(lambda: len(sandbox.state.workers) == 2)
-    requests = [text for text in owner.read_messages() if "asks you for card 1" in text]
+    requests = [text for text in owner.read_messages() if "would like to use GPU 1" in text]
     assert len(requests) == 1
 
 

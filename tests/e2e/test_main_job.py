@@ -19,14 +19,14 @@ async def test_the_main_job_from_a_chat(sandbox: Sandbox, chat: Chat, tmp_path: 
     settings = build_bot_settings(sandbox, tmp_path, CHATOPS_WATCH_SECONDS=0.2, **chat.build_settings(sandbox))
     async with run_bot_in_process(settings):
         await play(chat, *MAIN_JOB_DIALOG)
-        await wait_for_messages(chat, "“on two GPUs” has left Pending", "picked up by lab:alice_queue:cpu")
-        await wait_for_messages(chat, "“on two GPUs” is Completed after")
+        await wait_for_messages(chat, "“on two GPUs” started on lab:alice_queue:cpu.")
+        await wait_for_messages(chat, "“on two GPUs” completed after")
         await play(
             chat,
             Turn("/log 12", ("gpus=1,2 lr=0.05 epochs=2",)),
             Turn("/worker stop", ("Stopped lab:alice_queue:cpu",)),
         )
     notifications = [
-        text for text in chat.read_messages() if "has left Pending" in text or "is Completed after" in text
+        text for text in chat.read_messages() if "” started on " in text or "” completed after" in text
     ]
     assert len(notifications) == 2, "each comes once"

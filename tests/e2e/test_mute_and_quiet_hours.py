@@ -46,7 +46,7 @@ async def test_deferred_notifications_become_one_message_within_the_limits(
         run_bot_in_process(build_bot_settings(sandbox, tmp_path, **chat.build_settings(sandbox))),
         _open_database(tmp_path) as database,
     ):
-        await play(chat, Turn("/mute 2h", ("Nothing is told here",)))
+        await play(chat, Turn("/mute 2h", ("Muted for 2 h",)))
         now = datetime.now(UTC)
         kinds = (EventKind.ENQUEUED, EventKind.STARTED, EventKind.FAILED)
         events = [
@@ -65,7 +65,7 @@ async def test_deferred_notifications_become_one_message_within_the_limits(
             await OutboxStore(session).add([(event, _get_conversation(chat)) for event in events], now=now)
         await play(chat, Turn("/whoami", ("alice",)))
         before = len(chat.read_messages())
-        await play(chat, Turn("/mute off", ("told things here again", "200 Failed", "and 180 more")))
+        await play(chat, Turn("/mute off", ("Notifications are on here again", "200 Failed", "and 180 more")))
         await play(chat, Turn("/whoami", ("alice",)))
     texts = chat.read_messages()[before:]
     assert len(texts) == 3, "the replies and the summary"

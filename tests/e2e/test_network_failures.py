@@ -172,12 +172,12 @@ async def test_events_during_downtime_are_notified_once_after_restart(
             await agent.call_for_data("tasks.completed", task=task)
         async with run_bot_as_subprocess(settings, tmp_path):
             for chat in chats:
-                await wait_for_messages(chat, "has left Pending", "is Completed")
+                await wait_for_messages(chat, "” started on ", "” completed")
                 await play(chat, Turn("/whoami", ("alice",)))
     for chat in chats:
         text = "\n".join(chat.read_messages())
-        assert text.count("has left Pending") == text.count("is Completed") == 1, text
-        assert text.index("has left Pending") < text.index("is Completed")
+        assert text.count("” started on ") == text.count("” completed") == 1, text
+        assert text.index("” started on ") < text.index("” completed")
 
 
 async def _redeliver_until_acknowledged(slack: SlackChat, envelopes: Sequence[Envelope]) -> None:

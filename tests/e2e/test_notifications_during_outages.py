@@ -24,7 +24,7 @@ from tests.support.platform_chats import (
 from tests.support.polling import wait_until
 from tests.support.telegram import Fault
 
-_NOTIFICATION = re.compile(r"“(run \d)” (has left Pending|is Completed|has Failed)")
+_NOTIFICATION = re.compile(r"“(run \d)” (started|completed|failed)")
 _FAILED_POLL_COUNT = 5
 
 
@@ -74,13 +74,13 @@ async def test_notifications_come_once_and_in_order_after_failures_of_clearml_an
             slack.server.api.faults.is_unavailable = False
 
             for chat in chats:
-                await wait_for_messages(chat, "“run 3” has Failed")
+                await wait_for_messages(chat, "“run 3” failed")
                 # All before it stands in the chat when this is answered.
                 await play(chat, Turn("/whoami", ("alice",)))
         expected = [
             (f"run {number}", event)
-            for number, end in enumerate(("is Completed", "has Failed", "is Completed", "has Failed"))
-            for event in ("has left Pending", end)
+            for number, end in enumerate(("completed", "failed", "completed", "failed"))
+            for event in ("started", end)
         ]
         assert {chat.platform: _find_notifications(chat) for chat in chats} == {
             chat.platform: expected for chat in chats
@@ -96,10 +96,10 @@ async def test_a_run_that_started_and_failed_between_two_polls_is_one_message(
     async with run_bot_in_process(settings):
         await play(chat, Turn("/queue create", ("yours",)), Turn("/rerun baseline run 0", ("Pending in",)))
         _start_and_finish_run(sandbox, "run 0", final_status="failed")
-        await wait_for_messages(chat, "“run 0” has Failed")
+        await wait_for_messages(chat, "“run 0” failed")
         await play(chat, Turn("/whoami", ("alice",)))
     (message,) = [text for text in chat.read_messages() if _NOTIFICATION.search(text)]
-    assert _NOTIFICATION.findall(message) == [("run 0", "has left Pending"), ("run 0", "has Failed")]
+    assert _NOTIFICATION.findall(message) == [("run 0", "started"), ("run 0", "failed")]
 
 
 def _start_and_finish_run(sandbox: Sandbox, name: str, *, final_status: str) -> None:

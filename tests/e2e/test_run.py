@@ -58,10 +58,10 @@ async def test_a_person_is_notified_once_of_each_status_of_their_run(
         await agent.call_for_data("tasks.started", task=task, force=True)
         await agent.call_for_data("workers.register", worker="lab:gpu0", queues=[])
         await agent.call_for_data("workers.status_report", worker="lab:gpu0", task=task, timestamp=1)
-        await wait_for_messages(chat, "has left Pending")
+        await wait_for_messages(chat, "” started on ")
         await agent.call_for_data("tasks.completed", task=task)
-        await wait_for_messages(chat, "is Completed")
-    assert ["is Completed" in text for text in chat.read_messages()].count(True) == 1
+        await wait_for_messages(chat, "” completed")
+    assert ["” completed" in text for text in chat.read_messages()].count(True) == 1
 
 
 async def test_a_run_from_the_web_ui_is_notified_in_a_direct_message_and_can_be_unwatched(
@@ -81,19 +81,17 @@ async def test_a_run_from_the_web_ui_is_notified_in_a_direct_message_and_can_be_
             await agent.call_for_data("tasks.enqueue", task=task, queue_name="default")
             await agent.call_for_data("tasks.started", task=task, force=True)
             await agent.call_for_data("workers.status_report", worker="lab:gpu0", task=task, timestamp=1)
-            await wait_for_messages(chat, f"“{name}” has left Pending")
+            await wait_for_messages(chat, f"“{name}” started")
             return task
 
         first_task = await start_run("before she has written")
-        await play(
-            chat, Turn("/watching", ("before she",)), Turn(f"/unwatch {first_task}", ("no longer watched",))
-        )
+        await play(chat, Turn("/watching", ("before she",)), Turn(f"/unwatch {first_task}", ("are off here",)))
         second_task = await start_run("after that")
-        await play(chat, Turn(f"/unwatch {second_task}", ("no longer watched",)))
+        await play(chat, Turn(f"/unwatch {second_task}", ("are off here",)))
         for task in (first_task, second_task):
             await agent.call_for_data("tasks.completed", task=task)
         await start_run("at last")
-    assert not [text for text in chat.read_messages() if "is Completed" in text]
+    assert not [text for text in chat.read_messages() if "” completed" in text]
 
 
 async def test_an_unknown_user_gets_one_line_with_their_id_and_nothing_else(

@@ -1,4 +1,4 @@
-"""Setting alerts, listing them and taking them back."""
+"""Setting, listing and removing alerts."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,7 +20,7 @@ async def runs(tmp_path: Path) -> AsyncIterator[WatchedRuns]:
 
 @pytest.fixture
 async def task(runs: WatchedRuns) -> Document:
-    """A run with two scalars of one series, which is the current experiment."""
+    """The current experiment: a run with three scalars, two of them of one series."""
     task = runs.add_run()
     runs.report_scalar(task, "val/acc", 0.5)
     runs.report_scalar(task, "train/acc", 0.6)
@@ -30,7 +30,7 @@ async def task(runs: WatchedRuns) -> Document:
 
 
 @pytest.mark.parametrize(
-    ("line", "shown"),
+    ("line", "expected"),
     [
         ("/alert metric val/acc>0.9", "Alert 1 for “a run” (Running): val/acc > 0.9."),
         ("/alert metric VAL/ACC >= 9e-1 a run", "val/acc >= 0.9"),
@@ -40,11 +40,13 @@ async def task(runs: WatchedRuns) -> Document:
         ("/alert log '^epoch \\d+'", "log “^epoch \\d+”"),
     ],
 )
-async def test_new_alert_reply_shows_condition(runs: WatchedRuns, task: Document, line: str, shown: str) -> None:
+async def test_new_alert_reply_shows_condition(
+    runs: WatchedRuns, task: Document, line: str, expected: str
+) -> None:
     reply = await runs.program.send(line)
-    assert shown in to_plain_text(reply)
+    assert expected in to_plain_text(reply)
     assert reply.experiment_id == task["id"]
-    assert get_buttons(reply) == {"Remove": "/alert off 1", "Alerts": "/alert"}
+    assert get_buttons(reply) == {"Remove alert": "/alert off 1", "Show alerts": "/alert"}
 
 
 @pytest.mark.parametrize(
@@ -76,14 +78,14 @@ async def test_invalid_alert_is_refused(
 
 async def test_alert_can_be_set_on_unreported_metric(runs: WatchedRuns, task: Document) -> None:
     reply = await runs.program.send("/alert metric test/acc>0.912345678")
-    line = get_buttons(reply)["Wait for it all the same"]
+    line = get_buttons(reply)["Set alert anyway"]
     assert line == f"/alert metric 'test/acc > 0.912345678' {task['id']} --new"
-    assert "It has reported nothing of this name so far." in await runs.program.ask(line)
+    assert "The run hasn't reported this metric yet." in await runs.program.ask(line)
 
 
 async def test_condition_already_met_sets_no_alert(runs: WatchedRuns, task: Document) -> None:
-    said = await runs.program.ask("/alert metric val/acc>0.1")
-    assert "It is so already: val/acc of “a run” is 0.5. No alert is set." in said
+    reply = await runs.program.ask("/alert metric val/acc>0.1")
+    assert "That's already true: val/acc of “a run” is 0.5. No alert was set." in reply
     assert "There are no alerts here" in await runs.program.ask("/alert")
     assert task
 
@@ -109,7 +111,7 @@ async def test_alerts_are_paged_with_remove_buttons(runs: WatchedRuns, task: Doc
     assert "12 alerts here" in to_plain_text(first)
     assert "1–10 of 12" in to_plain_text(first)
     second = await runs.program.send(get_buttons(first)["Next ›"])
-    assert "Removed: val/acc > 12 of “a run”." in await runs.program.ask(get_buttons(second)["Remove 12"])
+    assert "Removed: val/acc > 12 for “a run”." in await runs.program.ask(get_buttons(second)["Remove alert 12"])
     assert "There is no page 3." in await runs.program.ask("/alert page=3")
     assert "and 6 more" in await runs.program.ask("/alert off all")
     assert "There are no alerts here." in await runs.program.ask("/alert off all")

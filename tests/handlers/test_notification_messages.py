@@ -1,4 +1,4 @@
-"""The messages that tell what happened to an experiment."""
+"""Notification messages: sentence, cause of a failure and buttons."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -33,44 +33,51 @@ def _build_event(kind: EventKind, **values: object) -> ExperimentEvent:
     [
         (
             _build_event(EventKind.STARTED, worker_id="lab:q:gpu0", waiting_time=timedelta(minutes=3, seconds=5)),
-            "“baseline” has left Pending after 3 min 5 s, picked up by lab:q:gpu0.",
+            "“baseline” started on lab:q:gpu0. (waited 3 min 5 s)",
             Tone.PLAIN,
         ),
-        (_build_event(EventKind.STARTED), "“baseline” has left Pending.", Tone.PLAIN),
+        (_build_event(EventKind.STARTED), "“baseline” started.", Tone.PLAIN),
         (
             _build_event(EventKind.STARTED, waiting_time=timedelta(0)),
-            "“baseline” has left Pending at once.",
+            "“baseline” started. (waited less than a second)",
             Tone.PLAIN,
         ),
         (
             _build_event(EventKind.COMPLETED, running_time=timedelta(hours=2)),
-            "“baseline” is Completed after 2 h.",
+            "“baseline” completed after 2 h.",
             Tone.SUCCESS,
         ),
-        (_build_event(EventKind.COMPLETED), "“baseline” is Completed.", Tone.SUCCESS),
+        (_build_event(EventKind.COMPLETED), "“baseline” completed.", Tone.SUCCESS),
         (
             _build_event(EventKind.FAILED, running_time=timedelta(seconds=4)),
-            "“baseline” has Failed after 4 s.",
+            "“baseline” failed after 4 s.",
             Tone.FAILURE,
         ),
-        (_build_event(EventKind.ABORTED), "“baseline” was Aborted.", Tone.WARNING),
-        (_build_event(EventKind.ABORTED, actor_name="Bob"), "“baseline” was Aborted by Bob.", Tone.WARNING),
+        (_build_event(EventKind.ABORTED), "“baseline” was aborted.", Tone.WARNING),
+        (_build_event(EventKind.ABORTED, actor_name="Bob"), "“baseline” was aborted by Bob.", Tone.WARNING),
+        (
+            _build_event(EventKind.ABORTED, actor_name="Bob", running_time=timedelta(minutes=5)),
+            "“baseline” was aborted after 5 min by Bob.",
+            Tone.WARNING,
+        ),
         (_build_event(EventKind.ENQUEUED, actor_name="Bob"), "“baseline” was enqueued by Bob.", Tone.PLAIN),
-        (_build_event(EventKind.DEQUEUED), "“baseline” was taken out of its queue by another person.", Tone.PLAIN),
+        (_build_event(EventKind.DEQUEUED), "“baseline” was dequeued by someone else.", Tone.PLAIN),
         (
             _build_event(EventKind.BACK_TO_DRAFT, actor_name="Bob"),
-            "“baseline” was made a Draft again by Bob; its log is deleted.",
+            "“baseline” was reset by Bob. Its log is deleted.",
             Tone.PLAIN,
         ),
         (_build_event(EventKind.DELETED), "“baseline” was deleted in ClearML.", Tone.WARNING),
+        (_build_event(EventKind.DELETED, actor_name="Bob"), "“baseline” was deleted by Bob.", Tone.WARNING),
+        (_build_event(EventKind.COMPLETED, owner_name="Bob"), "“baseline” (Bob) completed.", Tone.SUCCESS),
         (
             _build_event(EventKind.UNDELIVERED, actor_name="slack:C1", reason="ratelimited"),
-            "What happened to “baseline” could not be told at slack:C1 for a day (ratelimited).",
+            "Notifications for “baseline” couldn't be sent to slack:C1 for a day (ratelimited).",
             Tone.WARNING,
         ),
     ],
 )
-def test_a_notification_is_one_sentence(event: ExperimentEvent, sentence: str, tone: Tone) -> None:
+def test_notification_describes_event(event: ExperimentEvent, sentence: str, tone: Tone) -> None:
     reply = _build_message(event)
     assert reply.blocks[0] == Text(sentence, tone)
     assert reply.experiment_id == _ID
@@ -80,10 +87,10 @@ def test_a_notification_is_one_sentence(event: ExperimentEvent, sentence: str, t
 @pytest.mark.parametrize(
     ("kind", "labels"),
     [
-        (EventKind.STARTED, ["Show", "Log"]),
-        (EventKind.COMPLETED, ["Show", "Log"]),
+        (EventKind.STARTED, ["Show", "Show log"]),
+        (EventKind.COMPLETED, ["Show", "Show log"]),
         (EventKind.FAILED, ["Show log", "Retry", "Clone and edit"]),
-        (EventKind.ABORTED, ["Log", "Retry", "Show"]),
+        (EventKind.ABORTED, ["Show log", "Retry", "Show"]),
         (EventKind.DEQUEUED, ["Show", "Enqueue"]),
         (EventKind.ENQUEUED, ["Show", "Dequeue"]),
     ],
@@ -102,8 +109,8 @@ def test_failure_shows_last_log_lines() -> None:
 def test_simultaneous_events_are_one_message_with_final_buttons() -> None:
     reply = _build_message(_build_event(EventKind.STARTED), _build_event(EventKind.FAILED), lines=("boom",))
     assert [block.text for block in reply.blocks if isinstance(block, Text)] == [
-        "“baseline” has left Pending.",
-        "“baseline” has Failed.",
+        "“baseline” started.",
+        "“baseline” failed.",
         "No cause found in the log.",
     ]
     (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
@@ -129,8 +136,8 @@ def test_deleted_experiment_has_no_buttons() -> None:
 
 def test_notice_quotes_program_output_verbatim() -> None:
     show = Button("Show", f"/show {_ID}")
-    notice = Notice("alert:1", "It has logged:", _NOW, buttons=(show,), quote="<b>nan</b>", experiment_id=_ID)
+    notice = Notice("alert:1", "It logged:", _NOW, buttons=(show,), quote="<b>nan</b>", experiment_id=_ID)
     notification = Notification(1, notice, Conversation("terminal", "alice"), 0, _NOW)
     reply = build_notification_message(DueMessage((notification,)))
-    assert reply.blocks == (Text("It has logged:"), Code("<b>nan</b>"), Buttons((show,)))
+    assert reply.blocks == (Text("It logged:"), Code("<b>nan</b>"), Buttons((show,)))
     assert reply.experiment_id == _ID

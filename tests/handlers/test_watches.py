@@ -1,4 +1,4 @@
-"""Being told of experiments, one's own and others'."""
+"""Watching experiments, queues and projects."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from tests.support.program import RunningProgram, get_buttons, to_plain_text
 
 @pytest.fixture
 async def running(program: RunningProgram, sandbox: Sandbox) -> Document:
-    """A run of Bob's, in a world that the watcher has begun to look at."""
+    """A run of Bob's, known after the first poll of the watcher."""
     await program.poll_and_deliver()
     task = sandbox.state.add_task(
         "of Bob's", user=sandbox.bob.id, status="in_progress", started=sandbox.state.now()
@@ -30,12 +30,12 @@ async def test_watch_of_another_users_run_notifies_at_end(
     program: RunningProgram, sandbox: Sandbox, running: Document
 ) -> None:
     viewer = await program.add_person(sandbox.carol, Role.VIEWER)
-    assert "“of Bob's” is watched here." in await viewer.ask(f"/watch {running['id']}")
+    assert "Notifications for “of Bob's” are on here." in await viewer.ask(f"/watch {running['id']}")
     assert await viewer.poll_and_deliver() == []
     finish_run(sandbox, running, "completed")
-    (told,) = await viewer.poll_and_deliver()
-    assert "“of Bob's” is Completed" in told
-    assert await program.poll_and_deliver() == [], "another conversation did not ask for it"
+    (notification,) = await viewer.poll_and_deliver()
+    assert "“of Bob's” completed" in notification
+    assert await program.poll_and_deliver() == [], "another conversation does not watch it"
 
 
 async def test_new_watch_keeps_pending_notifications_of_others(
@@ -45,13 +45,13 @@ async def test_new_watch_keeps_pending_notifications_of_others(
     finish_run(sandbox, running, "failed")
     other = await program.add_person(sandbox.carol, Role.VIEWER)
     await other.ask(f"/watch {running['id']}")
-    (told,) = await program.poll_and_deliver()
-    assert "has Failed" in told
+    (notification,) = await program.poll_and_deliver()
+    assert "“of Bob's” failed" in notification
 
 
 async def test_unwatch_stops_notifications(program: RunningProgram, sandbox: Sandbox, running: Document) -> None:
     await program.ask(f"/watch {running['id']}")
-    assert "no longer watched" in await program.ask(f"/unwatch {running['id'][:8]}")
+    assert "are off here" in await program.ask(f"/unwatch {running['id'][:8]}")
     finish_run(sandbox, running, "completed")
     assert await program.poll_and_deliver() == []
     assert await program.send_for_error_code(f"/unwatch {running['id']}") == "not_watched"
@@ -61,7 +61,7 @@ async def test_watch_list_shows_active_first_without_requests(
     program: RunningProgram, sandbox: Sandbox, baseline: Document, running: Document
 ) -> None:
     await program.ask(f"/watch {running['id']}")
-    assert "you hear of it if it runs again" in await program.ask("/watch baseline")
+    assert "You get notified if it runs again." in await program.ask("/watch baseline")
     await program.ask("/watch baseline")
     await program.ask("/clone baseline two GPUs")
     sandbox.requests.clear()
@@ -80,7 +80,7 @@ async def test_watch_of_deleted_experiment_can_be_removed(
 ) -> None:
     await program.ask(f"/watch {running['id']}")
     del sandbox.state.tasks[running["id"]]
-    assert "“of Bob's” is no longer watched" in await program.ask(f"/unwatch {running['id']}")
+    assert "Notifications for “of Bob's” are off here." in await program.ask(f"/unwatch {running['id']}")
 
 
 async def test_watches_are_paged(program: RunningProgram, sandbox: Sandbox) -> None:
@@ -95,7 +95,7 @@ async def test_watches_are_paged(program: RunningProgram, sandbox: Sandbox) -> N
 
 
 async def send_in_channel(program: RunningProgram, line: str, *, thread: str = "") -> Reply:
-    """What is answered in a channel, or in a thread of it."""
+    """Return the reply in a channel, or in a thread of it."""
     conversation = Conversation("chat", "C1", thread)
     return await program.program.dispatcher.handle(
         IncomingMessage(program.identity, program.name, conversation, line)
@@ -117,25 +117,27 @@ async def test_channel_lists_and_removes_watches_of_its_threads(
     assert "(in a thread)" not in thread
     assert "baseline" not in thread
     for line in get_buttons(await send_in_channel(program, "/watching")).values():
-        assert "no longer watched" in to_plain_text(await send_in_channel(program, line))
+        assert "are off here" in to_plain_text(await send_in_channel(program, line))
     assert "Nothing is watched here" in to_plain_text(await send_in_channel(program, "/watching", thread="17.1"))
 
 
 async def test_unwatch_removes_nearest_watch_first(program: RunningProgram, baseline: Document) -> None:
-    """The list's buttons are pressed in the thread of the answer, wherever the thing is watched."""
-    for what in ("queue=default", "project=vision"):
+    """People press the list's buttons in the thread of the reply, wherever the target is watched."""
+    for target in ("queue=default", "project=vision"):
         for thread in ("", "17.1", "18.1"):
-            await send_in_channel(program, f"/watch {what}", thread=thread)
-        for left in (["", "18.1"], ["18.1"], []):
-            said = to_plain_text(await send_in_channel(program, f"/unwatch {what}", thread="17.1"))
-            assert "no longer watched" in said
+            await send_in_channel(program, f"/watch {target}", thread=thread)
+        for remaining in (["", "18.1"], ["18.1"], []):
+            reply = to_plain_text(await send_in_channel(program, f"/unwatch {target}", thread="17.1"))
+            assert "are off here" in reply
             for thread in ("", "17.1", "18.1"):
                 listed = to_plain_text(await send_in_channel(program, "/watching", thread=thread))
-                is_here = thread in left or (not thread and bool(left))
-                assert (what.rpartition("=")[2] in listed) == is_here, (what, thread, left)
-        assert "aren't on here" in to_plain_text(await send_in_channel(program, f"/unwatch {what}", thread="17.1"))
+                is_here = thread in remaining or (not thread and bool(remaining))
+                assert (target.rpartition("=")[2] in listed) == is_here, (target, thread, remaining)
+        assert "aren't on here" in to_plain_text(
+            await send_in_channel(program, f"/unwatch {target}", thread="17.1")
+        )
     await send_in_channel(program, "/watch baseline", thread="18.1")
-    assert "no longer watched" in to_plain_text(await send_in_channel(program, "/unwatch baseline", thread="17.1"))
+    assert "are off here" in to_plain_text(await send_in_channel(program, "/unwatch baseline", thread="17.1"))
 
 
 async def test_queues_and_projects_are_paged_with_the_experiments(
@@ -151,7 +153,7 @@ async def test_queues_and_projects_are_paged_with_the_experiments(
     assert "1–10 of 12" in to_plain_text(first)
     second = to_plain_text(await program.send(get_buttons(first)["Next ›"]))
     assert "11–12 of 12" in second
-    assert "everybody's in" not in second
+    assert "queue or project" not in second
 
 
 async def test_ambiguous_project_name_offers_choice(program: RunningProgram, sandbox: Sandbox) -> None:
@@ -159,8 +161,8 @@ async def test_ambiguous_project_name_offers_choice(program: RunningProgram, san
         sandbox.state.add_project(name, user=sandbox.alice.id)
     reply = await program.send("/watch project=speech statuses=failed")
     offers = get_buttons(reply)
-    assert set(offers) == {"team/speech", 'other "speech"'}, "what is below one of them is a part of it"
-    assert 'project other "speech" and those below it are watched here: Failed.' in await program.ask(
+    assert set(offers) == {"team/speech", 'other "speech"'}, "a subproject is part of its parent"
+    assert 'the project “other "speech"” and its subprojects are on here: failed.' in await program.ask(
         offers['other "speech"']
     )
 
@@ -170,8 +172,8 @@ async def test_empty_project_means_project_of_current_experiment(
 ) -> None:
     assert await program.send_for_error_code("/watch project=") == "no_current_experiment"
     await program.ask("/use baseline")
-    assert "project vision" in await program.ask("/watch project=")
-    assert "project vision is no longer watched" in await program.ask("/unwatch project=")
+    assert "the project “vision” and its subprojects are on" in await program.ask("/watch project=")
+    assert "Notifications for the project “vision” are off here." in await program.ask("/unwatch project=")
 
 
 async def test_deleted_queue_can_be_unwatched_without_requests(program: RunningProgram, sandbox: Sandbox) -> None:
@@ -181,5 +183,5 @@ async def test_deleted_queue_can_be_unwatched_without_requests(program: RunningP
     ]
     sandbox.state.queues.clear()
     sandbox.requests.clear()
-    assert "queue default is no longer watched" in await program.ask(unwatch)
+    assert "Notifications for the queue “default” are off here." in await program.ask(unwatch)
     assert sandbox.requests.list_endpoints() == []

@@ -18,8 +18,8 @@ from tests.support.dialogs import Turn
 from tests.support.platform_chats import TelegramChat, build_bot_settings, play
 from tests.support.polling import wait_until
 
-_END_TEXTS = {"completed": "is Completed", "failed": "has Failed"}
-_STARTED_TEXT = "has left Pending"
+_END_TEXTS = {"completed": "completed", "failed": "failed"}
+_STARTED_TEXT = "started"
 _MAX_LIFETIME_SECONDS = 2.0
 """The longest time in seconds that the bot lives after its first poll."""
 

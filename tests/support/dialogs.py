@@ -84,20 +84,20 @@ ALERT_DIALOG = (
 )
 
 QUIET_DIALOG = (
-    Turn("/mute", ("not muted here",)),
-    Turn("/mute 2h", ("Nothing is told here", "in one message")),
-    Turn("/mute", ("Nothing is told here",)),
-    Turn("/mute soon", ("Write it like 30m, 2h",), Outcome.REFUSED),
-    Turn("/mute off", ("told things here again",)),
+    Turn("/mute", ("Notifications are on here. How long",)),
+    Turn("/mute 2h", ("Muted for 2 h", "one summary afterwards")),
+    Turn("/mute", ("Muted for",)),
+    Turn("/mute soon", ("write it like 30m, 2h",), Outcome.REFUSED),
+    Turn("/mute off", ("Notifications are on here again",)),
     Turn("/quiet", ("no quiet hours",)),
     Turn("/quiet 23:00-08:00 tz=Berln", ("Did you mean Europe/Berlin",), Outcome.REFUSED),
-    Turn("/quiet 23:00–08:00 tz=berlin", ("nothing from 23:00 to 08:00 (Europe/Berlin)",)),
-    Turn("/quiet failures=now", ("nothing but failures from 23:00 to 08:00",)),
-    Turn("/quiet off", ("no quiet hours any more",)),
-    Turn("/digest noon", ("Write it like 09:00",), Outcome.REFUSED),
+    Turn("/quiet 23:00–08:00 tz=berlin", ("quiet from 23:00 to 08:00 (Europe/Berlin). You get one summary",)),
+    Turn("/quiet failures=now", ("quiet from 23:00 to 08:00 (Europe/Berlin). Failures arrive right away",)),
+    Turn("/quiet off", ("quiet hours are off",)),
+    Turn("/digest noon", ("write it like 09:00",), Outcome.REFUSED),
     Turn("/digest 09:00 weekdays", ("Monday to Friday at 09:00 (Europe/Berlin)",)),
     Turn("/digest", ("Monday to Friday at 09:00",)),
-    Turn("/digest off", ("no daily digest here any more",)),
+    Turn("/digest off", ("daily digest is off here",)),
 )
 
 MAIN_JOB_DIALOG = (
@@ -117,24 +117,26 @@ MAIN_JOB_DIALOG = (
 """From a completed experiment to a run with other arguments. A real agent then runs it."""
 
 WATCH_DIALOG = (
-    Turn("/watch queue=default", ("queue default", "left Pending, Completed, Failed, Aborted")),
-    Turn("/watch queue=defualt", ("No queue named “defualt”", "Did you mean default?"), Outcome.REFUSED),
-    Turn("/watch queue=mine", ("don't have a queue of your own",), Outcome.REFUSED),
+    Turn("/watch queue=default", ("the queue “default” are on here: started, completed, failed, aborted.",)),
+    Turn("/watch queue=defualt", ("no queue “defualt”", "Did you mean default?"), Outcome.REFUSED),
+    Turn("/watch queue=mine", ("no queue of your own",), Outcome.REFUSED),
     Turn("/queue create", ("alice_queue", "yours")),
-    Turn("/watch queue=", ("queue alice_queue are watched here",)),
+    Turn("/watch queue=", ("the queue “alice_queue” are on here",)),
     Turn("/watch project=visoin", ("No project has “visoin”", "Did you mean vision?"), Outcome.REFUSED),
-    Turn("/watch project=visi statuses=failed,completed", ("project vision and those below it",)),
+    Turn(
+        "/watch project=visi statuses=failed,completed", ("the project “vision” and its subprojects are on here",)
+    ),
     Turn("/watch project=vision statuses=broken", ("pending,running,completed,failed,aborted",), Outcome.REFUSED),
     Turn("/watch baseline queue=default", ("one thing at a time",), Outcome.REFUSED),
-    Turn("/watch baseline statuses=failed", ("goes with queue= or project=",), Outcome.REFUSED),
-    Turn("/watch baseline", ("“baseline” is watched here",)),
+    Turn("/watch baseline statuses=failed", ("only works with queue= or project=",), Outcome.REFUSED),
+    Turn("/watch baseline", ("Notifications for “baseline” are on here",)),
     Turn("/watching", ("3 queues and projects and 1 experiment watched here", "project vision", "baseline")),
-    Turn("/unwatch queue=mine", ("queue alice_queue is no longer watched",)),
-    Turn("/unwatch queue=mine", ("the queue “alice_queue” aren't on here",), Outcome.REFUSED),
-    Turn("/unwatch queue=DEFAULT", ("queue default is no longer watched",)),
-    Turn("/unwatch project=vision", ("project vision is no longer watched",)),
-    Turn("/watch mine=perhaps", ("Use on or off",), Outcome.REFUSED),
-    Turn("/watch mine=off", ("not told any more",)),
+    Turn("/unwatch queue=mine", ("the queue “alice_queue” are off here",)),
+    Turn("/unwatch queue=mine", ("queue “alice_queue” is not watched here",), Outcome.REFUSED),
+    Turn("/unwatch queue=DEFAULT", ("the queue “default” are off here",)),
+    Turn("/unwatch project=vision", ("the project “vision” are off here",)),
+    Turn("/watch mine=perhaps", ("use on or off",), Outcome.REFUSED),
+    Turn("/watch mine=off", ("Notifications for what you enqueue elsewhere", "are off")),
     Turn("/watching", ("1 experiment watched here", "/watch mine=on")),
     Turn("/queue delete alice_queue --yes", ("Deleted queue alice_queue",)),
 )

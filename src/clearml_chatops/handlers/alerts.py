@@ -1,4 +1,4 @@
-"""Being told once of what a run reports or logs."""
+"""The /alert commands: get notified once when a run reports a value or logs a line."""
 
 from clearml_chatops.handlers.arguments import ExperimentReference, Flag, NumberInList, PlainWord, Words
 from clearml_chatops.handlers.command_line import Word, join_words
@@ -18,17 +18,17 @@ _PAGE_SIZE = 10
 
 @ALERTS.command("alert", role=Role.VIEWER, examples=("/alert",))
 async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
-    """Show what you are told of here as soon as it happens, and take it back.
+    """Show the alerts set here, with buttons to remove them.
 
     Args:
-        page: Which ten of them, counted from 1.
+        page: Page number, ten alerts each.
     """
     alerts = await context.services.alerts.list_for_conversation()
     first = (page - 1) * _PAGE_SIZE
     page_items = alerts[first : first + _PAGE_SIZE]
     current_page = Page(page, _PAGE_SIZE, len(page_items), first + len(page_items) < len(alerts), len(alerts))
     if not page_items:
-        empty_text = 'There are no alerts here; /alert metric val/acc>0.9 or /alert log "loss is nan" sets one.'
+        empty_text = 'There are no alerts here. Set one with /alert metric val/acc>0.9 or /alert log "is nan".'
         return Reply.of(
             f"There is no page {page}." if alerts else empty_text, current_page.build_buttons([Word("/alert")])
         )
@@ -44,9 +44,9 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     )
     return Reply.of(
         Text(f"{format_count(len(alerts), 'alert')} here", Tone.HEADING),
-        Table(("number", "experiment", "alert", "set"), tuple(rows)),
+        Table(("alert", "experiment", "condition", "set"), tuple(rows)),
         None if current_page.is_only_page else Text(current_page.range_text, Tone.SUBTLE),
-        Buttons(tuple(Button(f"Remove {item.number}", f"/alert off {item.number}") for item in page_items)),
+        Buttons(tuple(Button(f"Remove alert {item.number}", f"/alert off {item.number}") for item in page_items)),
         current_page.build_buttons([Word("/alert")]),
     )
 
@@ -58,17 +58,17 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     usage="/alert metric <condition> [experiment] [--new]",
 )
 async def alert_metric(context: Context, condition: Words, *, new: Flag = False) -> Reply:
-    """Be told here, once, when a value that a run reports goes beyond a number, also for a moment.
+    """Get notified once when a metric crosses a threshold, even briefly.
 
     Args:
-        condition: A scalar, one of > >= < <=, a number; then the experiment, nothing for the current one.
-        new: Take a name of which the run has reported nothing so far.
+        condition: A metric, one of > >= < <=, and a number. Add the experiment if it isn't the current one.
+        new: Set the alert even if the run hasn't reported this metric yet.
     """
     try:
         return _build_alert_reply(await context.services.alerts.add_metric_alert(condition, is_new=new))
     except MetricNotFoundError as error:
         words = [Word(str(error.values["condition"]), quoted=True), Word(str(error.values["experiment_id"]))]
-        wait_button = Button("Wait for it all the same", f"/alert metric {join_words(words)} --new")
+        wait_button = Button("Set alert anyway", f"/alert metric {join_words(words)} --new")
         raise MetricNotFoundError(**error.values, buttons=[wait_button]) from error
 
 
@@ -78,18 +78,18 @@ async def alert_metric(context: Context, condition: Words, *, new: Flag = False)
     examples=('/alert log "CUDA out of memory"', '/alert log "epoch 1\\d:" 4f2a'),
 )
 async def alert_log(context: Context, pattern: PlainWord, experiment: ExperimentReference = "") -> Reply:
-    r"""Be told here, once, when a run logs a line that holds a regular expression.
+    """Get notified once when a run logs a line that matches a regular expression.
 
     Args:
-        pattern: The regular expression, in quotes; (?i) before it makes big and small letters alike.
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
+        pattern: The regular expression, in quotes. Start it with (?i) to ignore case.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
     """
     return _build_alert_reply(await context.services.alerts.add_log_alert(pattern, experiment))
 
 
 @ALERTS.command("alert off", role=Role.VIEWER, examples=("/alert off 3", "/alert off all"))
 async def alert_off(context: Context, number: NumberInList) -> Reply:
-    """Take an alert back, or all of them here.
+    """Remove an alert, or all of them here.
 
     Args:
         number: Its number, as /alert shows it, or all.
@@ -97,24 +97,24 @@ async def alert_off(context: Context, number: NumberInList) -> Reply:
     removed = await context.services.alerts.remove(number)
     if not removed:
         return Reply.of("There are no alerts here.")
-    names = "; ".join(f"{shortened(str(item.condition))} of “{item.experiment_name}”" for item in removed[:5])
-    more = f" and {len(removed) - 5} more" if len(removed) > 5 else ""  # noqa: PLR2004  # as many as are named
-    return Reply.of(Text(f"Removed: {names}{more}.", Tone.SUCCESS), Buttons((Button("Alerts", "/alert"),)))
+    names = "; ".join(f"{shortened(str(item.condition))} for “{item.experiment_name}”" for item in removed[:5])
+    more = f" and {len(removed) - 5} more" if len(removed) > 5 else ""  # noqa: PLR2004  # as many as are listed
+    return Reply.of(Text(f"Removed: {names}{more}.", Tone.SUCCESS), Buttons((Button("Show alerts", "/alert"),)))
 
 
 def _build_alert_reply(result: AlertResult) -> Reply:
-    """What is waited for, and how to take it back."""
+    """Return the new alert with a button to remove it, or why none was set."""
     name, about = result.experiment.name, result.experiment.id
     if result.alert is None:
         now = result.fulfilled_by
-        already_true = f"It is so already: {now.name} of “{name}” is {now.value:.6g}." if now else ""
-        return Reply.of(Text(f"{already_true} No alert is set."), experiment_id=about)
+        already_true = f"That's already true: {now.name} of “{name}” is {now.value:.6g}. " if now else ""
+        return Reply.of(Text(f"{already_true}No alert was set."), experiment_id=about)
     status, condition = result.experiment.status.label, shortened(str(result.condition))
-    trigger = "a new line fits" if isinstance(result.condition, LogCondition) else "a value is so"
+    trigger = "a new line matches" if isinstance(result.condition, LogCondition) else "a value meets it"
     return Reply.of(
         Text(f"Alert {result.alert.number} for “{name}” ({status}): {condition}.", Tone.SUCCESS),
-        Text(f"You are told here once, as soon as {trigger}.", Tone.SUBTLE),
-        Text("It has reported nothing of this name so far.", Tone.SUBTLE) if result.is_new_metric else None,
-        Buttons((Button("Remove", f"/alert off {result.alert.number}"), Button("Alerts", "/alert"))),
+        Text(f"You get notified here once, as soon as {trigger}.", Tone.SUBTLE),
+        Text("The run hasn't reported this metric yet.", Tone.SUBTLE) if result.is_new_metric else None,
+        Buttons((Button("Remove alert", f"/alert off {result.alert.number}"), Button("Show alerts", "/alert"))),
         experiment_id=about,
     )

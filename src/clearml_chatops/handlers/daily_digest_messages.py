@@ -1,17 +1,18 @@
-"""How the report of a day reads."""
+"""The text and buttons of a daily digest."""
 
 from collections import Counter
 from datetime import timedelta
 
-from clearml_chatops.handlers.digest_messages import (
+from clearml_chatops.handlers.formatting import format_duration
+from clearml_chatops.handlers.message_lines import (
     MAX_LINES,
+    MAX_NAME_LENGTH,
     build_list_texts,
     build_log_buttons,
     quote_name,
     to_list_line,
     to_single_line,
 )
-from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.notifications import Notice
 from clearml_chatops.models.replies import Button, Text, Tone
@@ -27,12 +28,11 @@ _FINAL_STATUSES = (
 )
 _COMPLETED_STATUSES = {Status.COMPLETED, Status.PUBLISHED, Status.CLOSED}
 _MAX_PEOPLE = 10
-_MAX_NAME_LENGTH = 60
 _MAX_REASON_LENGTH = 80
 
 
 def build_daily_notice(due: DueDigest) -> Notice | None:
-    """What is told of a day; None where there is nothing to tell."""
+    """Return the notification of a daily digest, or None if nothing happened."""
     if due.report.is_empty:
         return None
     return Notice(
@@ -46,7 +46,7 @@ def build_daily_notice(due: DueDigest) -> Notice | None:
 
 
 def format_headline(report: Report, zone: str) -> str:
-    """How many of what, since when."""
+    """Return the counts by status, like: Since Mon 09:00: 1 Failed, 2 Completed; now 1 Running."""
     counts = Counter(_get_final_status(item).label for item in report.finished)
     finished = [f"{counts[status.label]} {status.label}" for status, _ in _FINAL_STATUSES if counts[status.label]]
     active_counts = ((len(report.running), "Running"), (len(report.waiting), "Pending"))
@@ -54,11 +54,11 @@ def format_headline(report: Report, zone: str) -> str:
     parts = [", ".join(finished)] if finished else []
     parts += [f"now {', '.join(active)}"] if active else []
     since = format_local_time(report.since, zone, now=report.now) + ("" if zone else " UTC")
-    return f"Since {since}: {'; '.join(parts) or 'nothing has run here'}."
+    return f"Since {since}: {'; '.join(parts) or 'no runs'}."
 
 
 def build_report_texts(report: Report) -> list[Text]:
-    """What ended, the failed first, what runs and what waits, and who used how much."""
+    """Return the finished experiments, failed ones first, then the active ones and each person's run time."""
     groups = [
         (
             status.label,
@@ -79,12 +79,12 @@ def build_report_texts(report: Report) -> list[Text]:
     more = sum(len(lines) for _, lines, _ in groups) - MAX_LINES
     if more > 0:
         texts.append(Text(f"and {more} more", Tone.SUBTLE))
-    return texts + build_list_texts("Time run", [_format_usage(use) for use in report.usages[:_MAX_PEOPLE]])
+    return texts + build_list_texts("Run time", [_format_usage(use) for use in report.usages[:_MAX_PEOPLE]])
 
 
 def build_report_buttons(report: Report) -> tuple[Button, ...]:
     failed = ((item.id, item.name) for item in report.finished if item.status is Status.FAILED)
-    return (*build_log_buttons(failed), Button("All that is watched", "/watching"))
+    return (*build_log_buttons(failed), Button("Show watch list", "/watching"))
 
 
 def _get_final_status(experiment: Experiment) -> Status:
@@ -92,8 +92,8 @@ def _get_final_status(experiment: Experiment) -> Status:
 
 
 def _format_finished(experiment: Experiment) -> str:
-    ran = experiment.compute_running_time(experiment.status_changed)
-    after = f" after {format_duration(ran)}" if ran is not None else ""
+    running_time = experiment.compute_running_time(experiment.status_changed)
+    after = f" after {format_duration(running_time)}" if running_time is not None else ""
     is_unsuccessful = experiment.status in {Status.FAILED, Status.ABORTED}
     reason = (
         f": {to_single_line(experiment.status_reason, _MAX_REASON_LENGTH)}"
@@ -104,9 +104,9 @@ def _format_finished(experiment: Experiment) -> str:
 
 
 def _format_running(experiment: Experiment, report: Report) -> str:
-    ran = experiment.compute_running_time(report.now)
+    running_time = experiment.compute_running_time(report.now)
     parts = (
-        f"for {format_duration(ran)}" if ran is not None else "",
+        f"for {format_duration(running_time)}" if running_time is not None else "",
         f"iteration {experiment.last_iteration}" if experiment.last_iteration else "",
         f"on {experiment.worker_id}" if experiment.worker_id else "",
     )
@@ -123,5 +123,5 @@ def _format_usage(usage: MachineUsage) -> str:
     hours = usage.gpu_time / timedelta(hours=1)
     gpu_hours = f", {hours:.1f} GPU-hours" if usage.gpu_time else ""
     return (
-        f"{to_single_line(usage.person_name, _MAX_NAME_LENGTH)}: {format_duration(usage.running_time)}{gpu_hours}"
+        f"{to_single_line(usage.person_name, MAX_NAME_LENGTH)}: {format_duration(usage.running_time)}{gpu_hours}"
     )

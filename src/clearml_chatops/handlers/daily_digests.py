@@ -1,4 +1,4 @@
-"""Being told once a day how one's experiments are."""
+"""The /digest command: a daily summary of what is watched in a conversation."""
 
 from clearml_chatops.handlers.arguments import PlainWord, WordFlag
 from clearml_chatops.handlers.context import Context
@@ -15,7 +15,7 @@ from clearml_chatops.models.quiet import DailyDigest
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 
 DIGESTS = CommandFamily("Digests")
-_OFF_BUTTON = Button("No daily digest", "/digest off")
+_OFF_BUTTON = Button("Stop daily digest", "/digest off")
 
 
 @DIGESTS.command(
@@ -26,22 +26,20 @@ _OFF_BUTTON = Button("No daily digest", "/digest off")
 async def digest(
     context: Context, at: TimeOfDayOrOff | None = None, *, tz: PlainWord = "", weekdays: WordFlag = False
 ) -> Reply:
-    """Be told here once a day what has ended, failed, runs and waits, and who used how many GPU-hours.
+    """Get a daily digest here: what ended, failed, is running or waiting, and who used how many GPU-hours.
 
-    It is about all that is watched in this conversation, its queues and projects too. On a day with nothing
-    to tell nothing is told.
+    It covers everything that is watched in this conversation, including queues and projects. If nothing
+    happened, there is no digest that day.
 
     Args:
-        at: When, as 09:00; off for never again; nothing for a digest right now.
-        tz: By the clocks of which time zone, as Europe/Berlin or berlin; nothing for the one known of you.
-        weekdays: Not on Saturday and Sunday; Monday's tells of them.
+        at: When to send it, like 09:00; off to stop it. Leave it out to see a digest now.
+        tz: The time zone, like Europe/Berlin or berlin. Default: yours, if the bot knows it.
+        weekdays: Skip Saturday and Sunday. Monday's digest covers them.
     """
     digests, conversation = context.services.daily_digests, context.message.conversation
     if at is Off.OFF:
         was_removed = await digests.remove(conversation)
-        return Reply.of(
-            "There is no daily digest here any more." if was_removed else "There was no daily digest here."
-        )
+        return Reply.of("The daily digest is off here." if was_removed else "There was no daily digest here.")
     if at is None:
         return await _build_digest(context)
     zone = await context.services.quiet.resolve_time_zone(tz, is_own=False)
@@ -50,7 +48,7 @@ async def digest(
     await digests.put(conversation, at, zone, weekdays_only=weekdays, person_id=context.person.id)
     saved = await digests.get(conversation)
     return Reply.of(
-        Text(_format_schedule(saved), Tone.SUCCESS), Buttons((Button("Digest now", "/digest"), _OFF_BUTTON))
+        Text(_format_schedule(saved), Tone.SUCCESS), Buttons((Button("Show digest", "/digest"), _OFF_BUTTON))
     )
 
 
@@ -59,7 +57,7 @@ async def _build_digest(context: Context) -> Reply:
     existing = await digests.get(conversation)
     report = await digests.load_report(conversation)
     zone = existing.zone if existing else await context.services.quiet.resolve_time_zone()
-    button = _OFF_BUTTON if existing else Button("Each day at 09:00", "/digest 09:00")
+    button = _OFF_BUTTON if existing else Button("Send daily at 09:00", "/digest 09:00")
     return Reply.of(
         Text(format_headline(report, zone), Tone.HEADING),
         *build_report_texts(report),
@@ -70,6 +68,6 @@ async def _build_digest(context: Context) -> Reply:
 
 def _format_schedule(digest: DailyDigest | None) -> str:
     if digest is None:
-        return "There is no daily digest here; /digest 09:00 makes one."
-    days = "Monday to Friday" if digest.weekdays_only else "each day"
-    return f"A digest of what is watched here is told {days} at {digest.time_of_day:%H:%M} ({digest.zone})."
+        return "There's no daily digest here. Set one up with /digest 09:00."
+    days = "Monday to Friday" if digest.weekdays_only else "every day"
+    return f"You get a digest here {days} at {digest.time_of_day:%H:%M} ({digest.zone})."

@@ -1,4 +1,4 @@
-"""How it reads when somebody is asked for his cards: the question, what is open, and what was answered."""
+"""Replies about GPU requests: one that was sent, the open ones, and an answer."""
 
 from collections.abc import Sequence
 
@@ -21,7 +21,7 @@ async def request_gpus(
     worker_to_restart: str | None = None,
     running_policy: RunningPolicy | None = None,
 ) -> Reply:
-    """Asks all who have the cards, and says so."""
+    """Ask the owners of the GPUs, and return the reply about it."""
     gpus = format_conflict_gpus(conflicts)
     details = GpuRequestDetails(
         requester_id=context.person.id,
@@ -36,23 +36,23 @@ async def request_gpus(
 
     def format_question(owner_conflicts: Sequence[GpuConflict]) -> str:
         sentences = " ".join(f"{format_conflict(context, conflict)}." for conflict in owner_conflicts)
-        return f"{context.person.name} asks you for {gpus}. {sentences}"
+        return f"{context.person.name} would like to use {gpus}. {sentences}"
 
     gpu_requests = await context.services.gpu_requests.create(
         details, conflicts, context.person, render_text=format_question
     )
     names = " and ".join(item.owner_name for item in gpu_requests)
     return Reply.of(
-        Text(f"{names} is asked for {gpus} and has a day to answer. You are told here what comes of it."),
-        Text("Nothing is started yet.", Tone.SUBTLE),
+        Text(f"Asked {names} for {gpus}. You get the answer here, within a day."),
+        Text("Nothing was started yet.", Tone.SUBTLE),
         Buttons((_build_withdraw_button(gpu_requests[0]),)),
     )
 
 
 def build_open_requests_reply(context: Context, gpu_requests: Sequence[GpuRequest]) -> Reply:
-    """What waits for this person's answer, and what he has asked himself."""
+    """Return the requests that wait for this person's answer, and those that they sent."""
     if not gpu_requests:
-        return Reply.of("No question about cards is open: you are asked for none, and have asked for none.")
+        return Reply.of("There are no open GPU requests to or from you.")
     rows = tuple(_build_row(context, item) for item in gpu_requests)
     buttons = [
         button
@@ -63,46 +63,47 @@ def build_open_requests_reply(context: Context, gpu_requests: Sequence[GpuReques
             else _list_answer_buttons(item)
         )
     ]
-    return Reply.of(Text("Open questions about cards", Tone.HEADING), Fields(rows), Buttons(tuple(buttons)))
+    return Reply.of(Text("Open GPU requests", Tone.HEADING), Fields(rows), Buttons(tuple(buttons)))
 
 
 def build_answer_reply(context: Context, gpu_request: GpuRequest, answer: GpuRequestAnswer) -> Reply:
-    """What the answer leads to."""
+    """Return what happens after the answer."""
     details = gpu_request.details
     if answer is GpuRequestAnswer.SHARE:
-        text = f"{details.requester_name} is told, and has {details.gpu_label} beside you."
+        text = f"Accepted. {details.requester_name} shares {details.gpu_label} with you."
     elif answer is GpuRequestAnswer.HAND_OVER:
         workers = " and ".join(gpu_request.worker_ids)
-        text = f"{workers} takes nothing more, and when it has ended {details.requester_name} gets {details.gpu_label}."
+        text = (
+            f"Accepted. {details.requester_name} gets {details.gpu_label} when what is running on {workers} "
+            "has ended. Nothing new starts there."
+        )
     elif context.person.id == details.requester_id:
-        text = f"You ask for {details.gpu_label} no more. Nothing was started."
+        text = f"Withdrew your request for {details.gpu_label}. Nothing was started."
     else:
-        text = f"{details.requester_name} is told: not now. Nothing was changed."
+        text = f"Declined. {details.requester_name} gets notified, and nothing changes."
     return Reply.of(Text(text, Tone.SUCCESS))
 
 
 def _build_row(context: Context, gpu_request: GpuRequest) -> tuple[str, str]:
-    details, asked_ago = gpu_request.details, format_time_ago(gpu_request.created, context.clock())
+    details, time_ago = gpu_request.details, format_time_ago(gpu_request.created, context.clock())
     if details.requester_id == context.person.id:
-        accepted = "agreed; waits for others to agree or for a run to end"
-        state = "not answered yet" if gpu_request.answer is None else accepted
-        return (f"{details.gpu_label} of {gpu_request.owner_name}", f"you asked {asked_ago}: {state}")
-    return (f"{details.gpu_label} for {details.requester_name}", f"you were asked {asked_ago}")
+        accepted = "accepted, waiting for other answers or for a run to end"
+        state = "no answer yet" if gpu_request.answer is None else accepted
+        return (f"{details.gpu_label} from {gpu_request.owner_name}", f"Requested {time_ago}, {state}")
+    return (f"{details.gpu_label} for {details.requester_name}", f"Requested {time_ago}, waiting for your answer")
 
 
 def _list_answer_buttons(gpu_request: GpuRequest) -> tuple[Button, ...]:
     line, name = f"/worker consent {gpu_request.token}", gpu_request.details.requester_name
     hand_over = (
-        [Button("Hand it over after my run", f"{line} {GpuRequestAnswer.HAND_OVER}")]
-        if gpu_request.worker_ids
-        else []
+        [Button("Hand over after run", f"{line} {GpuRequestAnswer.HAND_OVER}")] if gpu_request.worker_ids else []
     )
     share, decline = (
-        Button(f"Let {name} share it", f"{line} {GpuRequestAnswer.SHARE}"),
-        Button("Not now", f"{line} no"),
+        Button(f"Share with {name}", f"{line} {GpuRequestAnswer.SHARE}"),
+        Button("Decline", f"{line} {GpuRequestAnswer.DECLINE}"),
     )
     return (share, *hand_over, decline)
 
 
 def _build_withdraw_button(gpu_request: GpuRequest) -> Button:
-    return Button("Take the question back", f"/worker consent {gpu_request.token} {GpuRequestAnswer.DECLINE}")
+    return Button("Withdraw request", f"/worker consent {gpu_request.token} {GpuRequestAnswer.DECLINE}")

@@ -1,4 +1,4 @@
-"""GPUs: how busy each card of the bot's machine is, and who is on it."""
+"""The /gpus commands: how busy each GPU of the bot's machine is, who uses it, and GPU watches."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -7,6 +7,7 @@ from clearml_chatops.handlers.arguments import Gpus, Memory, Timeout
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_count, format_duration, shortened
 from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.handlers.worker_lists import format_gpus
 from clearml_chatops.models.figures import Bar
 from clearml_chatops.models.gpus import Gpu, GpuProcess, GpuUsage, GpuWatch, Occupant
 from clearml_chatops.models.people import Role
@@ -19,7 +20,7 @@ _MAX_BUTTONS = 3
 
 @GPUS.command("gpus", role=Role.VIEWER, examples=("/gpus",))
 async def gpus(context: Context) -> Reply:
-    """Show the GPUs of the bot's machine: how busy each is, and which experiment of whom is on it."""
+    """Show how busy each GPU of the bot's machine is, and which experiment and person use it."""
     overview = await context.services.gpus.get_overview()
     uses = overview.uses
     if not uses:
@@ -31,14 +32,14 @@ async def gpus(context: Context) -> Reply:
     return Reply.of(
         Text(f"{title}, {model}" if model else title, Tone.HEADING),
         Fields(
-            tuple((f"card {use.gpu.index}", "\n".join(_list_gpu_lines(use, common_model=model))) for use in uses)
+            tuple((f"GPU {use.gpu.index}", "\n".join(_list_gpu_lines(use, common_model=model))) for use in uses)
         ),
         *(Text(_format_idle_warning(use), Tone.WARNING) for use in uses if use.is_idle_but_occupied),
-        Text(f"Experiments have no names here: {overview.lookup_error}", Tone.WARNING)
+        Text(f"Experiment names are missing: {overview.lookup_error}", Tone.WARNING)
         if overview.lookup_error
         else None,
         Picture("gpus.png", png, _format_caption(uses)),
-        Buttons((*_list_buttons(context, uses), Button("All workers", "/worker list"))),
+        Buttons((*_list_buttons(context, uses), Button("Show all workers", "/worker list"))),
     )
 
 
@@ -46,12 +47,12 @@ async def gpus(context: Context) -> Reply:
 async def gpus_watch(
     context: Context, gpu: Gpus = "", *, mem: Memory | None = None, for_: Timeout = timedelta(0)
 ) -> Reply:
-    """Tell here when a card of the bot's machine is free, with a button that starts your worker there.
+    """Notify you here when a GPU is free, with a button to start your worker on it.
 
     Args:
-        card: The card's index, or its UUID; nothing to see which are watched here.
-        mem: Free means so much memory, as 20G; nothing for a card that nobody is on.
-        for: Only when it has been free for so long, as 5m.
+        gpu: The GPU's index or UUID. Leave it out to see which GPUs are watched here.
+        mem: How much free memory it needs, like 20G. Without this, free means that nobody uses the GPU.
+        for: How long it has to be free first, like 5m.
     """
     conversation = context.message.conversation
     if not gpu:
@@ -60,69 +61,69 @@ async def gpus_watch(
         gpu, conversation, memory=mem, minimum_duration=for_, person_id=context.person.id
     )
     return Reply.of(
-        Text(f"I tell you here when card {watch.gpu} is free: {_format_condition(watch)}.", Tone.SUCCESS),
-        Buttons((_build_unwatch_button(watch), Button("What is watched here", "/gpus watch"))),
+        Text(f"You get notified here when GPU {watch.gpu} is free: {_format_condition(watch)}.", Tone.SUCCESS),
+        Buttons((_build_unwatch_button(watch), Button("Show GPU watches", "/gpus watch"))),
     )
 
 
 @GPUS.command("gpus unwatch", examples=("/gpus unwatch 1", "/gpus unwatch"))
 async def gpus_unwatch(context: Context, gpu: Gpus = "") -> Reply:
-    """Tell here no more when a card is free.
+    """Stop GPU notifications here.
 
     Args:
-        card: The card's index, or its UUID; nothing for all that are watched here.
+        gpu: The GPU's index or UUID. Default: all that are watched here.
     """
     removed = await context.services.gpu_watches.unwatch(gpu, context.message.conversation)
-    gpu_names = ", ".join(watch.gpu for watch in removed)
-    return Reply.of(Text(f"Not watched here any more: card {gpu_names}.", Tone.SUCCESS))
+    gpu_names = format_gpus(",".join(watch.gpu for watch in removed))
+    return Reply.of(Text(f"Notifications for {gpu_names} are off here.", Tone.SUCCESS))
 
 
 def _build_watches_reply(watches: list[GpuWatch]) -> Reply:
     if not watches:
-        return Reply.of("No card is watched here; /gpus watch 1 tells you when card 1 is free.")
+        return Reply.of("No GPU is watched here. To get notified when GPU 1 is free, use /gpus watch 1.")
     return Reply.of(
-        Text(f"{format_count(len(watches), 'card')} watched here", Tone.HEADING),
-        Fields(tuple((f"card {watch.gpu}", f"I tell you when {_format_condition(watch)}") for watch in watches)),
+        Text(f"{format_count(len(watches), 'GPU')} watched here", Tone.HEADING),
+        Fields(tuple((f"GPU {watch.gpu}", f"Notifies when {_format_condition(watch)}") for watch in watches)),
         Buttons(tuple(map(_build_unwatch_button, watches))),
     )
 
 
 def _build_unwatch_button(watch: GpuWatch) -> Button:
-    return Button(f"Do not watch card {watch.gpu}", f"/gpus unwatch {watch.gpu}")
+    return Button(f"Stop watching GPU {watch.gpu}", f"/gpus unwatch {watch.gpu}")
 
 
 def _format_condition(watch: GpuWatch) -> str:
-    """What free means to a watch."""
+    """Return what counts as free for a watch."""
     condition = (
-        f"{_format_size(watch.required_memory)} of its memory are free"
+        f"{_format_size(watch.required_memory)} of its memory is free"
         if watch.required_memory
-        else "nobody is on it"
+        else "nobody uses it"
     )
-    return f"{condition}, for {format_duration(watch.required_duration)}" if watch.required_duration else condition
+    return f"{condition} for {format_duration(watch.required_duration)}" if watch.required_duration else condition
 
 
 def _list_buttons(context: Context, uses: tuple[GpuUsage, ...]) -> Iterator[Button]:
-    """What may be done with the first free cards, and with the first that are not."""
+    """Return buttons to start a worker on the first free GPUs, and to watch the first occupied ones."""
     if context.person.role < Role.MEMBER:
         return
     usable = [use for use in uses if not use.gpu.lost and not use.gpu.instances]
     for use in [use for use in usable if not use.occupants][:_MAX_BUTTONS]:
         index = use.gpu.index
-        yield Button(f"Start my worker on card {index}", f"/worker start gpus={index}")
+        yield Button(f"Start on GPU {index}", f"/worker start gpus={index}")
     for use in [use for use in usable if use.occupants][:_MAX_BUTTONS]:
         index = use.gpu.index
-        yield Button(f"Tell me when card {index} is free", f"/gpus watch {index}")
+        yield Button(f"Watch GPU {index}", f"/gpus watch {index}")
 
 
 def _list_gpu_lines(use: GpuUsage, *, common_model: str) -> Iterator[str]:
-    """A card in some short lines: what it does, who is on it, and the parts that it is split into.
+    """Return a GPU in a few short lines: its readings, who uses it, and its MIG instances.
 
-    What it does not know of itself is left out, and its model where that is said for all of them.
+    Values that the driver doesn't report are left out, and so is the model if all GPUs have the same one.
     """
     gpu = use.gpu
     name = gpu.name if gpu.name != common_model else ""
     if gpu.lost:
-        yield ", ".join(filter(None, (name, "lost; the machine needs a restart")))
+        yield ", ".join(filter(None, (name, "lost; restart the machine")))
         return
     temperature = "" if gpu.temperature is None else f"{gpu.temperature} °C"
     values = (
@@ -132,7 +133,7 @@ def _list_gpu_lines(use: GpuUsage, *, common_model: str) -> Iterator[str]:
         temperature,
         _format_power(gpu),
     )
-    yield ", ".join(filter(None, values)) or "knows nothing of itself"
+    yield ", ".join(filter(None, values)) or "no readings"
     split_process_ids = {item.id for part in gpu.instances for item in part.processes}
     yield from _list_occupants(item for item in use.occupants if item.process.id not in split_process_ids)
     for part in gpu.instances:
@@ -152,15 +153,15 @@ def _build_bar(use: GpuUsage) -> Bar:
 
 
 def _format_caption(uses: tuple[GpuUsage, ...]) -> str:
-    """What the picture shows: how full each card's memory is."""
+    """Return the picture in words: how full the memory of each GPU is."""
     shares = ((use.gpu.index, _build_bar(use).share) for use in uses)
     return "Memory in use: " + ", ".join(
-        f"card {index} {'unknown' if share is None else f'{share * 100:.0f} %'}" for index, share in shares
+        f"GPU {index} {'unknown' if share is None else f'{share * 100:.0f} %'}" for index, share in shares
     )
 
 
 def format_gpu_state(use: GpuUsage) -> str:
-    """How busy a card is and who is on it, in one line."""
+    """Return in one line how busy a GPU is and who uses it."""
     if use.gpu.lost:
         return "lost"
     memory = _format_memory(use.gpu.memory_used, use.gpu.memory_total)
@@ -169,13 +170,14 @@ def format_gpu_state(use: GpuUsage) -> str:
 
 def _format_idle_warning(use: GpuUsage) -> str:
     used_memory = _format_size(use.gpu.memory_used or 0)
-    return f"Card {use.gpu.index} is idle but {used_memory} of its memory are held by {', '.join(_list_occupants(use.occupants))}."
+    occupants = ", ".join(_list_occupants(use.occupants))
+    return f"GPU {use.gpu.index} is idle, but {used_memory} of its memory is in use: {occupants}."
 
 
 def _format_utilization(use: GpuUsage) -> str:
     if use.gpu.utilization is None:
         return ""
-    return "idle, but held" if use.is_idle_but_occupied else f"{use.gpu.utilization} %"
+    return "idle, memory in use" if use.is_idle_but_occupied else f"{use.gpu.utilization} %"
 
 
 def _format_memory(used: int | None, total: int | None) -> str:
@@ -193,7 +195,7 @@ def _format_power(gpu: Gpu) -> str:
 
 
 def _list_occupants(occupants: Iterable[Occupant]) -> Iterator[str]:
-    """Each once, however many processes it has, with the memory of all of them."""
+    """Return each occupant once, with the memory of all its processes."""
     processes: dict[str, list[GpuProcess]] = {}
     for item in occupants:
         processes.setdefault(_format_occupant(item), []).append(item.process)
@@ -202,16 +204,16 @@ def _list_occupants(occupants: Iterable[Occupant]) -> Iterator[str]:
 
 def _format_process_memory(processes: list[GpuProcess]) -> str:
     known = [item.memory for item in processes if item.memory is not None]
-    return f" ({_format_size(sum(known))})" if known else ""
+    return f" using {_format_size(sum(known))}" if known else ""
 
 
 def _format_occupant(item: Occupant) -> str:
-    """From the process to the person: worker, experiment, owner, as far as they are known."""
-    worker = f"the worker {item.worker_id}" if item.worker_id else ""
+    """Return the experiment, owner and worker of a process, or else the program and its user."""
+    worker = f"worker {item.worker_id}" if item.worker_id else ""
     if item.experiment_name:
-        run = f"“{shortened(item.experiment_name)}” of {item.person_name or 'somebody'}"
-        return f"{run} by {worker}" if worker else run
+        run = f"“{shortened(item.experiment_name)}” ({item.person_name or 'owner unknown'})"
+        return f"{run} on {worker}" if worker else run
     if item.experiment_id:
-        run = f"the experiment {item.experiment_id[:8]}"
-        return f"{run} by {worker}" if worker else run
-    return worker or f"{item.program or 'a process'} of {item.system_user or 'somebody'}, without an agent"
+        run = f"experiment {item.experiment_id[:8]}"
+        return f"{run} on {worker}" if worker else run
+    return worker or f"{item.program or 'a process'} (user {item.system_user or 'unknown'}, no agent)"

@@ -1,17 +1,17 @@
-"""The messages that tell what happened to an experiment or a worker."""
+"""Notification messages: what happened to an experiment or a worker, why a run failed, and what to do next."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from clearml_chatops.handlers.digest_messages import build_digest_message
 from clearml_chatops.handlers.formatting import format_duration
+from clearml_chatops.handlers.pause_summaries import build_pause_summary
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications.diagnosis import Diagnosis
 from clearml_chatops.services.notifications.notifications import DueMessage
 
 _MAX_TEXT_LENGTH = 150
-"""Of a name or a line of a log: a message that is more than the platform takes in one could come half."""
+"""Of a name or a log line. A notification has to fit into one message: of two, only one might arrive."""
 
 _TONES = {
     EventKind.COMPLETED: Tone.SUCCESS,
@@ -23,9 +23,9 @@ _TONES = {
 
 
 def build_notification_message(message: DueMessage) -> Reply:
-    """A sentence for each thing that happened, why a run failed, and what one may do now."""
+    """Return a sentence for each event, the cause of a failure, and buttons for the next step."""
     if message.is_summary:
-        return build_digest_message(message)
+        return build_pause_summary(message)
     if message.notices:
         return _build_notices_reply(message.notices)
     last, diagnosis = message.events[-1], message.diagnosis
@@ -49,49 +49,46 @@ def _build_notices_reply(notices: Sequence[Notice]) -> Reply:
 
 
 def _format_event(event: ExperimentEvent) -> str:
-    name = f"“{_truncate(event.experiment_name)}”" + (f" of {event.owner_name}" if event.owner_name else "")
+    name = f"“{_truncate(event.experiment_name)}”" + (f" ({event.owner_name})" if event.owner_name else "")
     after = f" after {format_duration(event.running_time)}" if event.running_time is not None else ""
     by = f" by {event.actor_name}" if event.actor_name else ""
-    somebody = by or " by another person"
+    by_someone = by or " by someone else"
     match event.kind:
         case EventKind.STARTED:
-            worker = f", picked up by {event.worker_id}" if event.worker_id else ""
-            return f"{name} has left Pending{_format_waited(event)}{worker}."
+            worker = f" on {event.worker_id}" if event.worker_id else ""
+            return f"{name} started{worker}.{_format_waiting_time(event)}"
         case EventKind.COMPLETED:
-            return f"{name} is Completed{after}."
+            return f"{name} completed{after}."
         case EventKind.FAILED:
-            return f"{name} has Failed{after}."
+            return f"{name} failed{after}."
         case EventKind.ABORTED:
-            return f"{name} was Aborted{by}{after}."
+            return f"{name} was aborted{after}{by}."
         case EventKind.ENQUEUED:
-            return f"{name} was enqueued{somebody}."
+            return f"{name} was enqueued{by_someone}."
         case EventKind.DEQUEUED:
-            return f"{name} was taken out of its queue{somebody}."
+            return f"{name} was dequeued{by_someone}."
         case EventKind.BACK_TO_DRAFT:
-            return f"{name} was made a Draft again{somebody}; its log is deleted."
+            return f"{name} was reset{by_someone}. Its log is deleted."
         case EventKind.DELETED:
-            return f"{name} was deleted in ClearML."
+            return f"{name} was deleted{by or ' in ClearML'}."
         case EventKind.UNDELIVERED:
-            return f"What happened to {name} could not be told at {event.actor_name} for a day ({event.reason})."
+            return f"Notifications for {name} couldn't be sent to {event.actor_name} for a day ({event.reason})."
 
 
 def _truncate(text: str) -> str:
     return text if len(text) <= _MAX_TEXT_LENGTH else f"{text[:_MAX_TEXT_LENGTH]}…"
 
 
-def _format_waited(event: ExperimentEvent) -> str:
+def _format_waiting_time(event: ExperimentEvent) -> str:
     if event.waiting_time is None:
         return ""
-    return (
-        f" after {format_duration(event.waiting_time)}"
-        if event.waiting_time >= timedelta(seconds=1)
-        else " at once"
-    )
+    is_short = event.waiting_time < timedelta(seconds=1)
+    return f" (waited {'less than a second' if is_short else format_duration(event.waiting_time)})"
 
 
 def _list_buttons(event: ExperimentEvent, diagnosis: Diagnosis | None) -> tuple[Button, ...]:
     show = Button("Show", f"/show {event.experiment_id}")
-    log = Button("Log", f"/log {event.experiment_id}")
+    log = Button("Show log", f"/log {event.experiment_id}")
     match event.kind:
         case EventKind.FAILED:
             return _list_failure_buttons(event.experiment_id, diagnosis)
@@ -106,7 +103,7 @@ def _list_buttons(event: ExperimentEvent, diagnosis: Diagnosis | None) -> tuple[
 
 
 def _list_failure_buttons(experiment_id: str, diagnosis: Diagnosis | None) -> tuple[Button, ...]:
-    """What helps most comes first."""
+    """Return the buttons for a failed run, the most useful for its cause first."""
     log = Button("Show log", f"/log {experiment_id}")
     clone = Button("Clone and edit", f"/clone {experiment_id}")
     retry = Button("Retry", f"/retry {experiment_id}")

@@ -1,4 +1,4 @@
-"""Being told nothing for a while, or at certain hours."""
+"""The /mute and /quiet commands: pause notifications for a while, or at certain hours every day."""
 
 import math
 from datetime import time, timedelta
@@ -21,18 +21,19 @@ _MORNING = time(8)
 
 @QUIET.command("mute", role=Role.VIEWER, examples=("/mute 2h", "/mute 08:00", "/mute off"))
 async def mute(context: Context, length: MuteDurationOrOff | None = None, *, tz: PlainWord = "") -> Reply:
-    """Be told nothing here for a while; what happens meanwhile is told in one message then.
+    """Pause notifications here. You get one summary when the pause ends.
 
-    Commands are answered all the same. In a channel it counts for the whole channel.
+    Commands still work. In a channel, the pause applies to everyone.
 
     Args:
-        length: How long, as 30m, 2h or 1d; until when, as 08:00; off to be told again; nothing to see.
-        tz: The time zone of a time like 08:00, as Europe/Berlin.
+        length: How long, like 30m, 2h or 1d; or until when, like 08:00; off to end the pause. Leave it out to
+            see whether notifications are paused.
+        tz: The time zone of a time like 08:00, for example Europe/Berlin.
     """
     service = context.services.quiet
     if length is Off.OFF:
         was_muted = await service.unmute()
-        return Reply.of("You are told things here again." if was_muted else "It is not muted here.")
+        return Reply.of("Notifications are on here again." if was_muted else "Notifications weren't muted here.")
     zone = await service.resolve_time_zone(tz)
     if length is None:
         current_mute = await service.get_mute()
@@ -52,20 +53,19 @@ async def mute(context: Context, length: MuteDurationOrOff | None = None, *, tz:
 async def quiet(
     context: Context, hours: HourRangeOrOff | None = None, *, tz: PlainWord = "", failures: SendNow | None = None
 ) -> Reply:
-    """Be told nothing at night: what happens then is told in one message when the quiet hours end.
+    """Pause notifications at night. You get one summary when your quiet hours end.
 
-    This counts for your private conversations with the bot on every platform, each day. Commands are
-    answered all the same.
+    They apply every day, to your private chats with the bot on all platforms. Commands still work.
 
     Args:
-        hours: From when to when, as 23:00-08:00; off for none; nothing to see them.
-        tz: By the clocks of which time zone, as Europe/Berlin or berlin; nothing for the one known of you.
-        failures: Write now to be told of failures at once also then; later to be told with all else.
+        hours: From when to when, like 23:00-08:00; off for none. Leave it out to see your quiet hours.
+        tz: The time zone, like Europe/Berlin or berlin. Default: yours, if the bot knows it.
+        failures: now to get failures right away; later to get them in the summary.
     """
     service = context.services.quiet
     if hours is Off.OFF:
         had_hours = await service.disable_quiet_hours()
-        return Reply.of("You have no quiet hours any more." if had_hours else "You had no quiet hours.")
+        return Reply.of("Your quiet hours are off." if had_hours else "You had no quiet hours.")
     previous = await service.get_quiet_hours()
     interval = hours or (previous.time_range if previous else None)
     if interval is None or (hours is None and not tz and failures is None):
@@ -80,26 +80,26 @@ async def quiet(
 
 
 def ask_for_time_zone(context: Context) -> Reply:
-    """The same line again with a time zone: it is not guessed."""
+    """Return a question for the time zone. The buttons send the same command line with a zone added."""
     line = context.message.text.strip()
     return Reply.with_choice(
-        "In which time zone? Press one, or send the line again with yours at its end, like tz=tokyo.",
+        "Which time zone? Tap one, or send the command again with yours at the end, like tz=tokyo.",
         *(Button(zone, f"{line} tz={zone}") for zone in EXAMPLES),
     )
 
 
 def _build_mute_reply(context: Context, current_mute: Mute, zone: str) -> Reply:
     now = context.clock()
-    # A minute that has begun counts whole: who mutes for 2 h wants to read 2 h.
+    # Rounded up, so that a mute of 2 h reads as 2 h.
     remaining = timedelta(minutes=math.ceil((current_mute.until - now) / timedelta(minutes=1)))
     until = (
         f"until {format_local_time(current_mute.until, zone, now=now)} ({zone})"
         if zone
         else f"for {format_duration(remaining)}"
     )
-    muted_by = f", as {current_mute.person_name} wanted" if current_mute.person_name != context.person.name else ""
+    muted_by = f" by {current_mute.person_name}" if current_mute.person_name != context.person.name else ""
     return Reply.of(
-        Text(f"Nothing is told here {until}{muted_by}. What happens meanwhile is told in one message then."),
+        Text(f"Muted {until}{muted_by}. You get one summary afterwards."),
         Buttons((Button("Unmute", "/mute off"),)),
     )
 
@@ -108,7 +108,7 @@ def _build_mute_question(context: Context, zone: str) -> Reply:
     now = context.clock()
     tomorrow = "tomorrow " if zone and is_tomorrow(find_next_occurrence(_MORNING, zone, now), zone, now) else ""
     return Reply.of(
-        "It is not muted here. For how long shall nothing be told?",
+        "Notifications are on here. How long do you want to mute them?",
         Buttons(
             (
                 Button("1 h", "/mute 1h"),
@@ -122,35 +122,36 @@ def _build_mute_question(context: Context, zone: str) -> Reply:
 def _build_hours_reply(context: Context, hours: QuietHours | None) -> Reply:
     if hours is None:
         return Reply.of(
-            "You have no quiet hours: you are told everything when it happens.",
-            Text(
-                "/quiet 23:00-08:00 has you told nothing in these hours, and all in one message after.",
-                Tone.SUBTLE,
-            ),
+            "You have no quiet hours. Notifications arrive right away.",
+            Text("With /quiet 23:00-08:00 they wait until the morning and come in one summary.", Tone.SUBTLE),
             Buttons(
                 (
                     Button("23:00-08:00", "/quiet 23:00-08:00"),
-                    Button("The same, but failures at once", "/quiet 23:00-08:00 failures=now"),
+                    Button("Except failures", "/quiet 23:00-08:00 failures=now"),
                 )
             ),
         )
     line = f"/quiet {hours.start_time:%H:%M}-{hours.end_time:%H:%M} tz={hours.zone}"
-    except_failures, rest = (" but failures", "the rest") if hours.allow_failures else ("", "all of it")
-    toggle_button = (
-        Button("Failures later too", f"{line} failures=later")
+    summary = (
+        "Failures arrive right away. You get one summary of the rest afterwards."
         if hours.allow_failures
-        else Button("But failures at once", f"{line} failures=now")
+        else "You get one summary afterwards."
+    )
+    toggle_button = (
+        Button("Get failures later", f"{line} failures=later")
+        if hours.allow_failures
+        else Button("Get failures now", f"{line} failures=now")
     )
     now = context.clock()
     until = evaluate_quiet_hours(hours, now).until
     return Reply.of(
         Text(
-            f"You are told nothing{except_failures} from {hours.start_time:%H:%M} to {hours.end_time:%H:%M} ({hours.zone}) in your "
-            f"private conversations with me, and {rest} in one message after.",
+            f"Your private chats with the bot are quiet from {hours.start_time:%H:%M} to {hours.end_time:%H:%M} "
+            f"({hours.zone}). {summary}",
             Tone.SUCCESS,
         ),
-        Text(f"It is quiet now, until {format_local_time(until, hours.zone, now=now)}.", Tone.SUBTLE)
+        Text(f"It's quiet now, until {format_local_time(until, hours.zone, now=now)}.", Tone.SUBTLE)
         if until
         else None,
-        Buttons((toggle_button, Button("No quiet hours", "/quiet off"))),
+        Buttons((toggle_button, Button("Turn off", "/quiet off"))),
     )

@@ -13,18 +13,20 @@ from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, 
 _PAGE_SIZE = 10
 _EVENT_WORDS = {
     EventKind.ENQUEUED: "enqueued",
-    EventKind.STARTED: "left Pending",
-    EventKind.COMPLETED: "Completed",
-    EventKind.FAILED: "Failed",
-    EventKind.ABORTED: "Aborted",
+    EventKind.STARTED: "started",
+    EventKind.COMPLETED: "completed",
+    EventKind.FAILED: "failed",
+    EventKind.ABORTED: "aborted",
 }
 _THREAD_NOTE = " (in a thread)"
-_OWN_NOT_WATCHED = Text("What you enqueue elsewhere is not told you; /watch mine=on changes that.", Tone.SUBTLE)
+_OWN_NOT_WATCHED = Text(
+    "Notifications for what you enqueue elsewhere are off. Turn them on with /watch mine=on.", Tone.SUBTLE
+)
 
 
 @dataclass(frozen=True, slots=True)
 class WatchList:
-    """What is watched in a conversation; of an experiment also whether only in a thread."""
+    """What is watched in a conversation; each experiment with whether it is watched only in a thread."""
 
     subscriptions: Sequence[Subscription]
     experiments: Sequence[tuple[ExperimentState, bool]]
@@ -34,7 +36,7 @@ class WatchList:
         return len(self.subscriptions) + len(self.experiments)
 
     def get_slice(self, first: int, last: int) -> "WatchList":
-        """Those from `first` to before `last`; the subscriptions come before the experiments."""
+        """Return the items from `first` up to `last`, excluded. Subscriptions come before experiments."""
         subscription_count = len(self.subscriptions)
         return WatchList(
             self.subscriptions[first:last],
@@ -43,7 +45,10 @@ class WatchList:
 
 
 def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, watches_own: bool) -> Reply:
-    """A page of the list; `tells_own` is whether the person hears of what he enqueues elsewhere."""
+    """Return one page of the list.
+
+    `watches_own` is whether the person gets notified about what they enqueue outside the bot.
+    """
     first = (page - 1) * _PAGE_SIZE
     page_items = watch_list.get_slice(first, first + _PAGE_SIZE)
     current_page = Page(
@@ -54,7 +59,7 @@ def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, w
         empty_text = (
             f"There is no page {page}."
             if watch_list.total
-            else "Nothing is watched here; /watch with an experiment, queue= or project= changes that."
+            else "Nothing is watched here. Use /watch with an experiment, queue= or project=."
         )
         return Reply.of(empty_text, own_notice, current_page.build_buttons([Word("/watching")]))
     experiments = [item for item, _ in page_items.experiments]
@@ -67,7 +72,7 @@ def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, w
         Buttons(
             (
                 *(
-                    Button(f"Unwatch {format_title(item)}", build_unwatch_line(item))
+                    Button(f"Unwatch {_format_title(item)}", build_unwatch_line(item))
                     for item in page_items.subscriptions
                 ),
                 *(Button(f"Unwatch {item.name}", f"/unwatch {item.experiment_id}") for item in experiments),
@@ -79,9 +84,9 @@ def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, w
 
 def _build_subscriptions_table(context: Context, subscriptions: Sequence[Subscription]) -> Table | None:
     rows = tuple(
-        (format_title(item) + _format_thread_note(context, item), format_events(item)) for item in subscriptions
+        (_format_title(item) + _format_thread_note(context, item), format_events(item)) for item in subscriptions
     )
-    return Table(("everybody's in", "told"), rows) if rows else None
+    return Table(("queue or project", "notifies when"), rows) if rows else None
 
 
 def _build_experiments_table(
@@ -101,7 +106,7 @@ def _build_experiments_table(
 
 
 def _format_counts(watch_list: WatchList) -> str:
-    """How many of each, what there is none of left out."""
+    """Return the counts of subscriptions and experiments, without those that are zero."""
     subscription_count = len(watch_list.subscriptions)
     parts = (
         [
@@ -121,16 +126,16 @@ def _format_thread_note(context: Context, subscription: Subscription) -> str:
     return "" if subscription.conversation == context.message.source_conversation else _THREAD_NOTE
 
 
-def format_title(subscription: Subscription) -> str:
-    """What it is of: “queue gpu_queue”."""
+def _format_title(subscription: Subscription) -> str:
+    """Return the kind and name of its target: queue gpu_queue."""
     return f"{subscription.kind} {subscription.name}"
 
 
 def format_events(subscription: Subscription) -> str:
-    """What it tells, in words."""
+    """Return the events it notifies about: started, completed."""
     return ", ".join(word for kind, word in _EVENT_WORDS.items() if kind in subscription.event_kinds)
 
 
 def build_unwatch_line(subscription: Subscription) -> str:
-    """By its id: a queue may be called otherwise by then."""
+    """Return the command line that removes a subscription. It holds the id, since the name may change."""
     return join_words([Word("/unwatch"), build_option(subscription.kind.value, subscription.target_id)])

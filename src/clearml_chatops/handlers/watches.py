@@ -1,4 +1,4 @@
-"""Being told what becomes of experiments."""
+"""The /watch, /unwatch and /watching commands: notifications about experiments, queues and projects."""
 
 from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, PlainWord, QueueName, Statuses
 from clearml_chatops.handlers.context import Context
@@ -9,7 +9,6 @@ from clearml_chatops.handlers.watch_lists import (
     build_unwatch_line,
     build_watches_reply,
     format_events,
-    format_title,
 )
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.models.notifications import (
@@ -22,6 +21,7 @@ from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
 
 NOTIFICATIONS = CommandFamily("Notifications")
+_LIST_BUTTON = Button("Show watch list", "/watching")
 _WATCH_USAGE = "/watch [experiment], /watch queue=… [statuses=…], /watch project=… [statuses=…] or /watch mine=off"
 
 
@@ -45,18 +45,18 @@ async def watch(
     statuses: Statuses | None = None,
     mine: OnOrOff | None = None,
 ) -> Reply:
-    """Be told here when an experiment leaves Pending and how it ends, or all of a queue or project.
+    """Get notified here when an experiment starts and how it ends; works for whole queues and projects too.
 
-    What you clone, enqueue or rerun is watched without asking. What you enqueue elsewhere, as in ClearML's web
-    UI, is told where you are alone with the bot.
+    What you clone, enqueue or rerun with a command is watched automatically. For what you enqueue elsewhere,
+    for example in ClearML's web UI, you get notified in your private chat with the bot.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        queue: Everybody's experiments in this queue; "mine" for your own queue.
-        project: Everybody's experiments in this project and those below it; a part of its name is enough.
-        statuses: Of a queue or project only these, with commas between them, as failed,completed; else
-            running, completed, failed and aborted. There is pending too.
-        mine: off to be told no more of what you enqueue elsewhere, on to be told again.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        queue: Everyone's experiments in this queue; "mine" for your own queue.
+        project: Everyone's experiments in this project and its subprojects. A part of its name is enough.
+        statuses: Only these statuses of a queue or project, like failed,completed. Possible are pending,
+            running, completed, failed and aborted; the default is all but pending.
+        mine: off to stop notifications for what you enqueue elsewhere, on to turn them back on.
     """
     target = _parse_target(experiment, queue, project, statuses, mine)
     if mine is not None:
@@ -67,11 +67,11 @@ async def watch(
         )
     found = await context.services.watches.watch(experiment)
     finished_note = (
-        f" It is {found.status.label}: you hear of it if it runs again." if found.status.is_finished else ""
+        f" It's {found.status.label}. You get notified if it runs again." if found.status.is_finished else ""
     )
     return Reply.of(
-        Text(f"“{found.name}” is watched here.{finished_note}", Tone.SUCCESS),
-        Buttons((Button("Unwatch", f"/unwatch {found.id}"), Button("Watching", "/watching"))),
+        Text(f"Notifications for “{found.name}” are on here.{finished_note}", Tone.SUCCESS),
+        Buttons((Button("Stop notifications", f"/unwatch {found.id}"), _LIST_BUTTON)),
         experiment_id=found.id,
     )
 
@@ -86,27 +86,27 @@ async def unwatch(
     queue: QueueName | None = None,
     project: PlainWord | None = None,
 ) -> Reply:
-    """Be told no more of an experiment here, or of all of a queue or project.
+    """Stop notifications about an experiment, queue or project here.
 
     Args:
-        experiment: Id, beginning of an id, name, web link or "last"; nothing for the current one.
-        queue: The queue of which you want to hear no more; "mine" for your own.
-        project: The project of which you want to hear no more.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        queue: The queue; "mine" for your own queue.
+        project: The project. A part of its name is enough.
     """
     target = _parse_target(experiment, queue, project)
     if target is not None:
         removed = await context.services.subscriptions.unsubscribe(*target)
-        return Reply.of(Text(f"The {removed.kind} {removed.name} is no longer watched here.", Tone.SUCCESS))
+        return Reply.of(Text(f"Notifications for the {removed.kind} “{removed.name}” are off here.", Tone.SUCCESS))
     name = await context.services.watches.unwatch(experiment)
-    return Reply.of(Text(f"“{name}” is no longer watched here.", Tone.SUCCESS))
+    return Reply.of(Text(f"Notifications for “{name}” are off here.", Tone.SUCCESS))
 
 
 @NOTIFICATIONS.command("watching", role=Role.VIEWER, examples=("/watching",))
 async def watching(context: Context, *, page: PageNumber = 1) -> Reply:
-    """Show what is watched here.
+    """Show what you get notified about here.
 
     Args:
-        page: Which ten of them, counted from 1.
+        page: Page number, ten entries each.
     """
     services = context.services
     watch_list = WatchList(
@@ -122,25 +122,31 @@ def _parse_target(
     statuses: frozenset[EventKind] | None = None,
     mine: bool | None = None,  # noqa: FBT001  # the value of an option
 ) -> tuple[SubscriptionKind, str] | None:
-    """The queue or project that is meant; None for an experiment. Raises UsageError where there are several."""
+    """Return the queue or project to watch, or None for an experiment.
+
+    Raises:
+        UsageError: several things are named, or statuses without a queue or project.
+    """
     given = (experiment or None, queue, project, mine)
     if sum(value is not None for value in given) > 1:
         raise UsageError(reason="Name one thing at a time.", usage=_WATCH_USAGE)
     if statuses is not None and queue is None and project is None:
-        raise UsageError(reason="statuses= goes with queue= or project=.", usage=_WATCH_USAGE)
+        raise UsageError(reason="statuses= only works with queue= or project=.", usage=_WATCH_USAGE)
     if queue is not None:
         return SubscriptionKind.QUEUE, queue
     return (SubscriptionKind.PROJECT, project) if project is not None else None
 
 
 def _build_subscribed_reply(subscription: Subscription) -> Reply:
-    subproject_note = " and those below it" if subscription.kind is SubscriptionKind.PROJECT else ""
+    subproject_note = " and its subprojects" if subscription.kind is SubscriptionKind.PROJECT else ""
     return Reply.of(
         Text(
-            f"Everybody's experiments in the {format_title(subscription)}{subproject_note} are watched here: {format_events(subscription)}.",
+            f"Notifications for the {subscription.kind} “{subscription.name}”{subproject_note} are on here: "
+            f"{format_events(subscription)}.",
             Tone.SUCCESS,
         ),
-        Buttons((Button("Unwatch", build_unwatch_line(subscription)), Button("Watching", "/watching"))),
+        Text("They cover everyone's experiments.", Tone.SUBTLE),
+        Buttons((Button("Stop notifications", build_unwatch_line(subscription)), _LIST_BUTTON)),
     )
 
 
@@ -148,13 +154,17 @@ async def _set_own_watched(context: Context, *, on: bool) -> Reply:
     await context.services.watches.set_watch_own(on=on)
     if not on:
         return Reply.of(
-            Text("You are not told any more of what you enqueue elsewhere, as in ClearML's web UI.", Tone.SUCCESS),
-            Text("What you enqueue by a command is watched as before.", Tone.SUBTLE),
+            Text("Notifications for what you enqueue elsewhere, like in ClearML's web UI, are off.", Tone.SUCCESS),
+            Text("What you enqueue with a command is still watched.", Tone.SUBTLE),
         )
     if not context.person.clearml_user_id:
         return Reply.of(
-            Text("I do not know which ClearML user you are; an admin sets it as clearml_user.", Tone.WARNING)
+            Text("The bot doesn't know your ClearML user. Ask an admin to set it as clearml_user.", Tone.WARNING)
         )
     return Reply.of(
-        Text("What you enqueue elsewhere, as in ClearML's web UI, is told where we two are alone.", Tone.SUCCESS)
+        Text(
+            "Notifications for what you enqueue elsewhere, like in ClearML's web UI, are on. They arrive in your "
+            "private chat with the bot.",
+            Tone.SUCCESS,
+        )
     )

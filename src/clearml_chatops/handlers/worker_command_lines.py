@@ -1,4 +1,4 @@
-"""The command lines behind the buttons of workers."""
+"""The command lines behind the buttons for workers."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -12,14 +12,14 @@ _NEEDS_NO_QUOTES = re.compile(r"[A-Za-z0-9_.,:/@-]+")
 
 @dataclass(frozen=True, slots=True)
 class WorkerCommandLine:
-    """A command line of workers in its parts, so that a button can change one of them."""
+    """A worker command in parts, so that a button can change one of them."""
 
     command: str
     words: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        """The line; an option that is None was not given, and an empty one was given as such."""
+        """Return the line as people type it, quoted where necessary."""
         words = [
             *(Word(word) for word in self.command.split()),
             *(Word(word, quoted=not _NEEDS_NO_QUOTES.fullmatch(word)) for word in self.words),
@@ -38,7 +38,7 @@ class WorkerCommandLine:
 
 
 def build_command_line(command: str, *words: str, **options: str | None) -> WorkerCommandLine:
-    """The line of a command with these words and options, those left out that are empty or None."""
+    """Return the line of a command, without the words and options that are empty or None."""
     return WorkerCommandLine(
         command,
         tuple(filter(None, words)),
@@ -47,7 +47,7 @@ def build_command_line(command: str, *words: str, **options: str | None) -> Work
 
 
 def build_start_line(plan: WorkerPlan) -> WorkerCommandLine:
-    """The line that starts a worker of this plan."""
+    """Return the line that starts a worker with this plan."""
     return build_command_line(
         "/worker start",
         *_list_set_flags(docker=plan.docker, services=plan.services_mode),

@@ -1,4 +1,4 @@
-"""Workers: agents that run what is in a queue."""
+"""The /worker commands: list, start, stop, restart and drain the agents that run what is in a queue."""
 
 from clearml_chatops.handlers.arguments import (
     Flag,
@@ -29,20 +29,20 @@ WORKERS = CommandFamily("Workers")
 
 @WORKERS.command("worker", role=Role.VIEWER, examples=("/worker",))
 async def worker(context: Context, *, page: PageNumber = 1) -> Reply:
-    """Show your workers: which queue each listens on, with which cards, and what it runs.
+    """Show your workers: queue, GPUs and what each is running.
 
     Args:
-        page: Which six of them, counted from 1.
+        page: Page number, six workers each.
     """
     return await build_workers_reply(context, await context.services.workers.list_own(), page, command="/worker")
 
 
 @WORKERS.command("worker list", role=Role.VIEWER, examples=("/worker list",))
 async def worker_list(context: Context, *, page: PageNumber = 1) -> Reply:
-    """Show all workers: queue, cards, image, running experiment and its owner, since when, last seen.
+    """Show all workers: queue, GPUs, image, running experiment and its owner, start time and when last seen.
 
     Args:
-        page: Which six of them, counted from 1.
+        page: Page number, six workers each.
     """
     return await build_workers_reply(
         context, await context.services.workers.list_all(), page, command="/worker list"
@@ -71,19 +71,19 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     share: Flag = False,
     ask: Flag = False,
 ) -> Reply:
-    """Start a worker on the bot's machine and keep it running, whatever crashes.
+    """Start a worker on the bot's machine and keep it running, even after a crash.
 
     Args:
-        queue: The queue to listen on, or several in the order in which to take from them; nothing for your own.
-        gpus: The cards it may use, as 0,1; all (the default) or none.
-        image: Run everything in containers of this docker image, unless the experiment names its own.
-        docker: Run everything in containers, of the image that clearml-agent is set to where none is named.
-        venv: Run everything without containers, which it does where you name neither docker nor an image.
-        services: Run many at once, without cards: for what only waits or controls others.
-        name: What to call it in place of its queue, for a second one with the same cards.
-        host: The machine; only the bot's own is possible.
-        share: Take cards that somebody has.
-        ask: Ask whoever has the cards, and start it when he agrees.
+        queue: The queue to listen on, or several in order of priority, like fast,slow. Default: your own.
+        gpus: The GPUs it may use, like 0,1; all (the default) or none.
+        image: Run everything in containers from this Docker image, unless an experiment names its own.
+        docker: Run everything in containers; without image=, from the default image of clearml-agent.
+        venv: Run everything without containers. The default, unless you give docker or an image.
+        services: Run many experiments at once, without GPUs. For those that only wait or control others.
+        name: A name to use instead of its queue's, for a second worker with the same GPUs.
+        host: The machine. Only the bot's own is possible.
+        share: Use GPUs that are already in use.
+        ask: If the GPUs are in use, ask their owners first and start the worker when they agree.
     """
     spec = WorkerSpec(queue, gpus, image, docker, venv, services, name, host, share)
     line = build_command_line(
@@ -110,12 +110,12 @@ async def worker_stop(
     queue: QueueName = "",
     run: RunningPolicyName | None = None,
 ) -> Reply:
-    """Stop workers that were started here, and no others. Asks first what becomes of what they run.
+    """Stop workers that the bot started. If one is running an experiment, you choose what happens to it.
 
     Args:
-        worker: The worker's id; nothing for all of the queue.
-        queue: The queue; nothing for your own.
-        run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
+        worker: The worker's id. Default: all workers of the queue.
+        queue: The queue. Default: your own.
+        run: What happens to its run: wait (until it ends), requeue (abort and enqueue it again) or abort.
     """
     result = await context.services.worker_commands.stop(worker, queue, running_policy=run)
     return await build_result_reply(context, result, build_command_line("/worker stop", worker, queue=queue))
@@ -135,18 +135,18 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     share: Flag = False,
     ask: Flag = False,
 ) -> Reply:
-    """Start a worker anew, with other cards or another image. Asks first what becomes of what it runs.
+    """Restart a worker, with other GPUs or image if you like. If it's running something, you choose what happens.
 
     Args:
-        worker: The worker's id; nothing for the one of the queue.
-        queue: The queue; nothing for your own.
-        gpus: Its cards from now on, as 0,1 or all or none; nothing for the same.
-        image: Its docker image from now on; nothing for the same, image="" for none.
-        docker: Run everything in containers from now on, of the image that clearml-agent is set to.
-        venv: Run everything without containers from now on.
-        run: What becomes of its run: wait until it ends, abort it and requeue it, or abort it.
-        share: Take cards that somebody has.
-        ask: Ask whoever has the cards, and restart it when he agrees.
+        worker: The worker's id. Default: the worker of the queue.
+        queue: The queue. Default: your own.
+        gpus: Its new GPUs, like 0,1; all or none. Default: the current ones.
+        image: Its new Docker image; image="" for none. Default: the current one.
+        docker: From now on, run everything in containers from the default image of clearml-agent.
+        venv: From now on, run everything without containers.
+        run: What happens to its run: wait (until it ends), requeue (abort and enqueue it again) or abort.
+        share: Use GPUs that are already in use.
+        ask: If the GPUs are in use, ask their owners first and restart the worker when they agree.
     """
     spec = WorkerSpec((queue,) if queue else (), gpus, image, docker, venv, share=share)
     words = ("docker" * docker, "venv" * venv, "--share" * share)
@@ -166,11 +166,11 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
 
 @WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
 async def worker_drain(context: Context, worker: WorkerReference = "", *, queue: QueueName = "") -> Reply:
-    """Let workers end what they run, take nothing more, and stop.
+    """Stop workers once their runs have ended. They take nothing new until then.
 
     Args:
-        worker: The worker's id; nothing for all of the queue.
-        queue: The queue; nothing for your own.
+        worker: The worker's id. Default: all workers of the queue.
+        queue: The queue. Default: your own.
     """
     result = await context.services.worker_commands.stop(worker, queue, running_policy=RunningPolicy.WAIT)
     return await build_result_reply(context, result, build_command_line("/worker drain", worker, queue=queue))
@@ -180,11 +180,13 @@ async def worker_drain(context: Context, worker: WorkerReference = "", *, queue:
 async def worker_consent(
     context: Context, question: PlainWord = "", answer: GpuRequestAnswerName | None = None
 ) -> Reply:
-    """Say whether somebody may have the cards of your worker. The question that you get has buttons for it.
+    """Answer a colleague's request for your GPUs.
+
+    The request that you get has buttons for this.
 
     Args:
-        question: The question's number; nothing to see which are open.
-        answer: share them, handover when your run has ended, or no.
+        question: The request's id. Leave it out to see the open requests.
+        answer: share (use them together), handover (when your run has ended) or no.
     """
     gpu_requests = context.services.gpu_requests
     if not question or answer is None:
@@ -199,12 +201,12 @@ async def worker_consent(
 async def worker_log(
     context: Context, lines: LineCount = 20, *, worker: WorkerReference = "", queue: QueueName = ""
 ) -> Reply:
-    """Show the last lines that your worker has written.
+    """Show the last lines of a worker's log.
 
     Args:
-        lines: How many.
-        worker: The worker's id; nothing for the one of the queue.
-        queue: The queue; nothing for your own.
+        lines: How many lines.
+        worker: The worker's id. Default: the worker of the queue.
+        queue: The queue. Default: your own.
     """
     blocks: list[Text | Code] = []
     for item in await context.services.workers.find(worker, queue):
@@ -214,6 +216,6 @@ async def worker_log(
 
 
 def _offer_no_gpus(error: NoGpuDriverError, line: WorkerCommandLine) -> NoGpuDriverError:
-    """The error with a way out: the same order without cards."""
-    button = Button("Start it without cards", str(line.with_options(gpus="none")))
+    """Return the error with a button that sends the same command without GPUs."""
+    button = Button("Start without GPUs", str(line.with_options(gpus="none")))
     return NoGpuDriverError(reason=error.values["reason"], instead=", or use gpus=none", buttons=[button])

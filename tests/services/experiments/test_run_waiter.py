@@ -71,7 +71,7 @@ async def test_it_returns_after_the_notification_that_the_run_left_pending(
     assert (reply.outcome, reply.experiment_id) == (Outcome.DONE, task["id"])
     assert "is Running" in to_plain_text(reply)
     assert len(notifications) == 1
-    assert "left Pending" in to_plain_text(notifications[0])
+    assert "” started on " in to_plain_text(notifications[0])
 
 
 async def test_it_returns_at_the_requested_status(
@@ -82,7 +82,7 @@ async def test_it_returns_at_the_requested_status(
     await agent.call_for_data("tasks.completed", task=task["id"])
     assert "is Completed" in to_plain_text(await waiting)
     texts = "\n".join(map(to_plain_text, notifications))
-    assert 0 <= texts.find("left Pending") < texts.find("Completed")
+    assert 0 <= texts.find("” started on ") < texts.find("” completed")
 
 
 async def test_it_returns_at_once_if_the_status_is_reached(

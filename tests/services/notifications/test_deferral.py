@@ -37,11 +37,11 @@ async def test_muted_conversation_gets_one_summary_afterwards(evening: TimedProg
     await evening.add_event("c")
     digest, after = await evening.deliver_due()
     assert "1 Failed, 1 Completed, 1 other" in digest
-    assert "“a”: left Pending 21:00 UTC, Failed after 1 h" in digest
-    assert "“b”: Completed after 3 min" in digest
+    assert "“a”: started 21:00 UTC, failed after 1 h" in digest
+    assert "“b”: completed after 3 min" in digest
     assert digest.index("“a”") < digest.index("“b”") < digest.index("GPU 1 of lab is free.")
     assert "[Show log of a] /log a" in digest
-    assert after.startswith("“c” is Completed.")
+    assert after.startswith("“c” completed.")
     assert await evening.deliver_due() == []
 
 
@@ -62,7 +62,7 @@ async def test_deferred_notifications_of_one_experiment_are_a_normal_message(eve
     await evening.add_event("a", EventKind.FAILED)
     evening.advance(hours=2)
     (message,) = await evening.deliver_due()
-    assert message.startswith("“a” has left Pending.\n“a” has Failed.\n")
+    assert message.startswith("“a” started.\n“a” failed.\n")
     assert "[Show log] /log a" in message
 
 
@@ -71,9 +71,9 @@ async def test_unmuting_sends_deferred_notifications(evening: TimedProgram) -> N
     await evening.add_event("a")
     await evening.add_event("b")
     evening.advance(minutes=5)
-    assert "told things here again" in await evening.ask("/mute off")
+    assert "Notifications are on here again" in await evening.ask("/mute off")
     assert ["2 Completed" in text for text in await evening.deliver_due()] == [True]
-    assert "not muted" in await evening.ask("/mute off")
+    assert "weren't muted" in await evening.ask("/mute off")
 
 
 async def test_undelivered_summary_is_unchanged_at_the_next_attempt(evening: TimedProgram) -> None:
@@ -117,7 +117,7 @@ async def test_quiet_hours_defer_until_morning(evening: TimedProgram) -> None:
     assert await evening.deliver_due() == []
     evening.advance(hours=3, minutes=58)
     (digest,) = await evening.deliver_due()
-    assert "“a”: left Pending 23:00, Completed after 5 h 2 min" in digest
+    assert "“a”: started 23:00, completed after 5 h 2 min" in digest
     await evening.add_event("after")
     assert len(await evening.deliver_due()) == 1
 
@@ -140,14 +140,14 @@ async def test_failures_pass_quiet_hours_with_earlier_events(evening: TimedProgr
     assert await evening.deliver_due() == []
     await evening.add_event("bad", EventKind.FAILED)
     (failure,) = await evening.deliver_due()
-    assert failure.startswith("“bad” has left Pending.\n“bad” has Failed.")
+    assert failure.startswith("“bad” started.\n“bad” failed.")
     await evening.ask("/mute 1h")
     await evening.add_event("worse", EventKind.FAILED)
     assert await evening.deliver_due() == [], "a mute is for everything"
     evening.advance(hours=1)
-    assert ["“worse” has Failed" in text for text in await evening.deliver_due()] == [True]
+    assert ["“worse” failed" in text for text in await evening.deliver_due()] == [True]
     evening.advance(hours=10)
-    assert ["“good” is Completed" in text for text in await evening.deliver_due()] == [True]
+    assert ["“good” completed" in text for text in await evening.deliver_due()] == [True]
 
 
 @pytest.mark.parametrize("change", ["/quiet off", "/quiet 00:30-08:00 tz=Europe/Berlin"])

@@ -98,10 +98,10 @@ async def test_event_is_rerouted_to_everyone_who_wanted_it(lab: Lab) -> None:
     await lab.add_completed_event("first", lab.anna, lab.ben)
     await lab.add_completed_event("second", lab.ben)
     await lab.reroute_due_messages()
-    assert [text.split("\n")[0] for text in await lab.evening.deliver_due(ANNA_CHAT)] == ["“first” is Completed."]
+    assert [text.split("\n")[0] for text in await lab.evening.deliver_due(ANNA_CHAT)] == ["“first” completed."]
     assert [text.split("\n")[0] for text in await lab.evening.deliver_due(BEN_CHAT)] == [
-        "“first” is Completed.",
-        "“second” is Completed.",
+        "“first” completed.",
+        "“second” completed.",
     ]
 
 
@@ -116,7 +116,7 @@ async def test_subscriptions_of_a_lost_conversation_end_with_a_notice(lab: Lab) 
     assert await lab.list_subscribed_conversations() == [other_channel]
     messages = await lab.evening.deliver_due(BEN_CHAT)
     first, ended, second = (text.split("\n")[0] for text in messages)
-    assert (first, second) == ("“first” is Completed.", "“second” is Completed.")
+    assert (first, second) == ("“first” completed.", "“second” completed.")
     assert ended.startswith("The bot can no longer reach slack:C1.")
     assert "Ended there: notifications for the queue “fast”, notifications for the queue “slow”. " in ended
 
@@ -138,7 +138,7 @@ async def test_reroutes_again_when_the_next_conversation_is_lost_too(lab: Lab) -
     await lab.reroute_due_messages()
     await lab.reroute_due_messages(BEN_CHAT)
     (message,) = await lab.evening.deliver_due(Conversation("slack", f"U{BEN_CHAT.id}"))
-    assert message.startswith("“first” is Completed.")
+    assert message.startswith("“first” completed.")
 
 
 async def test_deferred_messages_are_rerouted_to_each_person(lab: Lab) -> None:
@@ -147,7 +147,7 @@ async def test_deferred_messages_are_rerouted_to_each_person(lab: Lab) -> None:
     await lab.put(Notice("gpu", "GPU 1 is free.", lab.evening.now, person_id=lab.ben))
     lab.evening.advance(hours=2)
     await lab.reroute_due_messages()
-    assert [text.split("\n")[0] for text in await lab.evening.deliver_due(ANNA_CHAT)] == ["“first” is Completed."]
+    assert [text.split("\n")[0] for text in await lab.evening.deliver_due(ANNA_CHAT)] == ["“first” completed."]
     assert await lab.evening.deliver_due(BEN_CHAT) == ["GPU 1 is free."]
 
 

@@ -28,7 +28,7 @@ async def runs(tmp_path: Path) -> AsyncIterator[WatchedRuns]:
 
 
 async def set_alert(runs: WatchedRuns, line: str, task: dict[str, Any]) -> None:
-    assert "You are told here once" in await runs.program.ask(f"{line} {task['id']}")
+    assert "You get notified here once" in await runs.program.ask(f"{line} {task['id']}")
 
 
 # ── Metrics ────────────────────────────────────────────────────────────────────────────────────────

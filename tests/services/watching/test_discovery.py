@@ -39,10 +39,10 @@ async def test_experiment_enqueued_in_the_web_ui_is_notified_until_its_end(bobs:
     assert await bobs.poll() == [], "Bob enqueued it"
     bobs.clock.advance(60)
     await bobs.start_run(task)
-    assert_notifications(await bobs.poll(), ("from the web UI", "left Pending", "1 min 1 s", WORKER))
+    assert_notifications(await bobs.poll(), ("from the web UI", "started", "1 min 1 s", WORKER))
     bobs.clock.advance(30)
     await bobs.finish_run(task, "failed", "boom")
-    assert_notifications(await bobs.poll(), ("from the web UI", "Failed", "31 s", "boom"))
+    assert_notifications(await bobs.poll(), ("from the web UI", "failed", "31 s", "boom"))
 
 
 async def test_run_that_starts_and_ends_between_two_polls_is_notified(bobs: WatcherSetup) -> None:
@@ -50,7 +50,7 @@ async def test_run_that_starts_and_ends_between_two_polls_is_notified(bobs: Watc
     await bobs.start_run(task)
     bobs.clock.advance(5)
     await bobs.finish_run(task, "completed")
-    assert_notifications(await bobs.poll(), ("left Pending", WORKER, "Completed", "5 s"))
+    assert_notifications(await bobs.poll(), ("started", WORKER, "completed", "5 s"))
     assert await bobs.poll() == []
 
 
@@ -61,7 +61,7 @@ async def test_actions_of_others_are_notified_and_own_actions_are_not(
     await bobs.poll()
     await world.agent.call_for_data("tasks.dequeue", task=task["id"])
     await bobs.agent.call_for_data("tasks.dequeue", task=other["id"])
-    assert_notifications(await bobs.poll(), ("from the web UI", "taken out of its queue"))
+    assert_notifications(await bobs.poll(), ("from the web UI", "dequeued"))
 
 
 async def test_one_poll_costs_one_request_even_with_many_discoveries(bobs: WatcherSetup) -> None:
@@ -121,8 +121,8 @@ async def test_run_active_at_the_first_poll_is_notified_when_it_ends(world: Watc
         world.clock.advance(600)
         await restarted_world.finish_run(running, "completed")
         messages = await restarted_world.poll()
-        assert_notifications(messages, ("long running", "Completed", "10 min"))
-        assert "left Pending" not in messages[0]
+        assert_notifications(messages, ("long running", "completed", "10 min"))
+        assert "started" not in messages[0]
 
 
 async def test_manually_started_run_is_not_notified(bobs: WatcherSetup) -> None:
@@ -148,7 +148,10 @@ async def test_unwatched_experiment_is_not_rediscovered(bobs: WatcherSetup) -> N
 
 
 async def test_discovery_can_be_turned_off_and_on(bobs: WatcherSetup) -> None:
-    assert "not told any more" in await bobs.program.ask("/watch mine=off")
+    assert (
+        "Notifications for what you enqueue elsewhere, like in ClearML's web UI, are off."
+        in await bobs.program.ask("/watch mine=off")
+    )
     assert "/watch mine=on" in await bobs.program.ask("/watching")
     task = await enqueue_in_the_web_ui(bobs)
     await bobs.start_run(task)
@@ -159,7 +162,7 @@ async def test_discovery_can_be_turned_off_and_on(bobs: WatcherSetup) -> None:
     await bobs.program.ask("/watch mine=on")
     other = await enqueue_in_the_web_ui(bobs, "other")
     await bobs.start_run(other)
-    assert_notifications(await bobs.poll(), ("other", "left Pending"))
+    assert_notifications(await bobs.poll(), ("other", "started"))
 
 
 async def test_experiment_watched_elsewhere_is_notified_once(bobs: WatcherSetup) -> None:
@@ -185,8 +188,8 @@ async def test_owner_watches_an_experiment_others_watch_once_they_enqueue_it(
     await bobs.agent.call_for_data("tasks.enqueue", task=task["id"], queue_name="alice_queue")
     assert_notifications(await world.poll(), ("from the web UI", "enqueued by Bob"))
     await bobs.start_run(task)
-    assert_notifications(await bobs.poll(), ("from the web UI", "left Pending"))
-    assert_notifications(await world.deliver(), ("from the web UI", "left Pending"))
+    assert_notifications(await bobs.poll(), ("from the web UI", "started"))
+    assert_notifications(await world.deliver(), ("from the web UI", "started"))
 
 
 async def test_two_watchers_notify_once(bobs: WatcherSetup, tmp_path: Path) -> None:
@@ -194,7 +197,7 @@ async def test_two_watchers_notify_once(bobs: WatcherSetup, tmp_path: Path) -> N
     await bobs.start_run(task)
     async with run_program(bobs.sandbox, tmp_path) as other_program:
         await build_watcher(other_program, bobs.clock).poll()
-        assert_notifications(await bobs.poll(), ("from the web UI", "left Pending"))
+        assert_notifications(await bobs.poll(), ("from the web UI", "started"))
 
 
 async def test_experiment_created_for_another_person_is_not_the_bot_users(world: WatcherSetup) -> None:
@@ -203,7 +206,7 @@ async def test_experiment_created_for_another_person_is_not_the_bot_users(world:
     alices = WatcherSetup(world.clock, world.sandbox, alice, world.agent, world.watcher)
     task = await world.enqueue_clone()
     await world.start_run(task)
-    assert_notifications(await world.poll(), ("two GPUs", "left Pending"))
+    assert_notifications(await world.poll(), ("two GPUs", "started"))
     assert await alices.deliver() == []
 
 

@@ -59,17 +59,17 @@ async def enqueue(world: WatcherSetup, task: Document, queue: str = "alice_queue
 
 
 async def test_queue_subscription_names_the_owner(world: WatcherSetup, channel: Channel) -> None:
-    assert "queue alice_queue are watched here" in await channel.ask("/watch queue=Alice_Queue")
+    assert "the queue “alice_queue” are on here" in await channel.ask("/watch queue=Alice_Queue")
     task, other_queue_task = add_draft(world, "his"), add_draft(world, "elsewhere")
     await enqueue(world, task)
     await enqueue(world, other_queue_task, "default")
     assert await channel.poll() == []
     await world.start_run(task)
     await world.start_run(other_queue_task)
-    assert_notifications(await channel.poll(), ("“his” of Bob Brown has left Pending", WORKER))
+    assert_notifications(await channel.poll(), ("“his” (Bob Brown) started", WORKER))
     await world.finish_run(task, "failed", "boom")
     await world.finish_run(other_queue_task, "failed")
-    assert_notifications(await channel.poll(), ("“his” of Bob Brown has Failed", "boom"))
+    assert_notifications(await channel.poll(), ("“his” (Bob Brown) failed", "boom"))
     assert await world.deliver() == [], "Alice did not subscribe in private"
 
 
@@ -78,30 +78,30 @@ async def test_project_subscription_includes_subprojects(world: WatcherSetup, ch
         add_draft(world, name, project=project)
         for name, project in (("inside", "speech"), ("below", "speech/asr"), ("beside", "speeches"))
     )
-    assert "project speech and those below it" in await channel.ask("/watch project=speech")
+    assert "the project “speech” and its subprojects" in await channel.ask("/watch project=speech")
     for task in (inside, below, similar_name):
         await enqueue(world, task)
         await world.start_run(task)
         await world.finish_run(task, "completed")
     messages = await channel.poll()
     assert sorted(line.split("”")[0] for line in messages) == ["“below", "“inside"]
-    assert all("left Pending" in line and "Completed" in line for line in messages)
+    assert all("started" in line and "completed" in line for line in messages)
     assert await channel.poll() == []
 
 
 async def test_only_chosen_statuses_are_notified(world: WatcherSetup, channel: Channel) -> None:
-    assert "are watched here: enqueued, Failed." in await channel.ask(
+    assert "are on here: enqueued, failed." in await channel.ask(
         "/watch queue=alice_queue statuses=failed,pending"
     )
     task = add_draft(world, "his")
     await enqueue(world, task)
-    assert_notifications(await channel.poll(), ("“his” of Bob Brown was enqueued",))
+    assert_notifications(await channel.poll(), ("“his” (Bob Brown) was enqueued",))
     await world.start_run(task)
     assert await channel.poll() == []
     await world.finish_run(task, "failed")
-    assert_notifications(await channel.poll(), ("Failed",))
+    assert_notifications(await channel.poll(), ("failed",))
     await channel.ask("/watch queue=alice_queue")
-    assert "left Pending, Completed, Failed, Aborted" in await channel.ask("/watching")
+    assert "started, completed, failed, aborted" in await channel.ask("/watching")
 
 
 async def test_own_actions_are_notified_in_a_channel_but_not_in_private(
@@ -110,9 +110,9 @@ async def test_own_actions_are_notified_in_a_channel_but_not_in_private(
     for ask in (channel.ask, world.program.ask):
         await ask("/watch project=vision statuses=pending,aborted")
     await world.enqueue_clone()
-    assert_notifications(await channel.poll(), ("“two GPUs” of alice was enqueued by alice",))
+    assert_notifications(await channel.poll(), ("“two GPUs” (alice) was enqueued by alice",))
     await world.program.ask("/abort two GPUs")
-    assert_notifications(await channel.poll(), ("“two GPUs” of alice was Aborted by alice",))
+    assert_notifications(await channel.poll(), ("“two GPUs” (alice) was aborted by alice",))
     assert await world.deliver() == []
 
 
@@ -123,8 +123,8 @@ async def test_experiment_that_is_also_watched_is_notified_once(world: WatcherSe
     task = await world.enqueue_clone()
     await channel.ask(f"/watch {task['id']}")
     await world.start_run(task)
-    assert_notifications(await channel.poll(), ("“two GPUs” of alice has left Pending",))
-    assert_notifications(await world.deliver(), ("“two GPUs” has left Pending",))
+    assert_notifications(await channel.poll(), ("“two GPUs” (alice) started",))
+    assert_notifications(await world.deliver(), ("“two GPUs” started",))
 
 
 async def test_past_events_are_not_notified(world: WatcherSetup, channel: Channel) -> None:
@@ -148,7 +148,7 @@ async def test_run_already_active_is_notified_when_it_ends(world: WatcherSetup, 
     assert await channel.poll() == []
     world.clock.advance(60)
     await world.finish_run(task, "completed")
-    assert_notifications(await channel.poll(), ("“running” of Bob Brown is Completed after 1 min 2 s",))
+    assert_notifications(await channel.poll(), ("“running” (Bob Brown) completed after 1 min 2 s",))
 
 
 async def test_manually_started_run_has_not_left_a_queue(world: WatcherSetup, channel: Channel) -> None:
@@ -157,7 +157,7 @@ async def test_manually_started_run_has_not_left_a_queue(world: WatcherSetup, ch
     await world.agent.call_for_data("tasks.started", task=task["id"])
     assert await channel.poll(later=10) == []
     await world.finish_run(task, "completed")
-    assert_notifications(await channel.poll(), ("“by hand” of Bob Brown is Completed",))
+    assert_notifications(await channel.poll(), ("“by hand” (Bob Brown) completed",))
 
 
 async def test_known_owner_is_shown_with_their_local_name(world: WatcherSetup, channel: Channel) -> None:
@@ -166,7 +166,7 @@ async def test_known_owner_is_shown_with_their_local_name(world: WatcherSetup, c
     bob = await world.program.add_person(world.sandbox.bob, Role.MEMBER)
     reply = await bob.send("/rerun baseline his queue=alice_queue --force")
     await world.start_run(world.sandbox.state.tasks[reply.experiment_id])
-    assert_notifications(await channel.poll(), ("“his” of Bob Brown has left Pending",))
+    assert_notifications(await channel.poll(), ("“his” (Bob Brown) started",))
 
 
 async def test_poll_delay_stays_short_while_a_subscribed_run_is_active(
@@ -187,7 +187,7 @@ async def test_poll_delay_stays_short_while_a_subscribed_run_is_active(
 async def test_ended_subscription_is_not_notified(world: WatcherSetup, channel: Channel) -> None:
     task = add_draft(world, "his", project="speech")
     await channel.ask("/watch project=speech")
-    assert "project speech is no longer watched here" in await channel.ask("/unwatch project=spee")
+    assert "the project “speech” are off here" in await channel.ask("/unwatch project=spee")
     await enqueue(world, task)
     await world.start_run(task)
     assert await channel.poll() == []

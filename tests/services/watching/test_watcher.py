@@ -13,10 +13,10 @@ async def test_start_and_end_of_a_run_are_notified(world: WatcherSetup) -> None:
     assert await world.poll() == []
     world.clock.advance(90)
     await world.start_run(task)
-    assert_notifications(await world.poll(), ("two GPUs", "left Pending", "1 min 31 s", WORKER))
+    assert_notifications(await world.poll(), ("two GPUs", "started", "1 min 31 s", WORKER))
     world.clock.advance(600)
     await world.finish_run(task, "completed")
-    assert_notifications(await world.poll(), ("two GPUs", "Completed", "10 min 1 s"))
+    assert_notifications(await world.poll(), ("two GPUs", "completed", "10 min 1 s"))
     assert await world.poll() == []
 
 
@@ -27,7 +27,7 @@ async def test_failure_notification_quotes_the_end_of_the_log(world: WatcherSetu
     world.clock.advance(60)
     await world.finish_run(task, "failed", *(f"step {number}" for number in range(20)), "CUDA out of memory")
     messages = await world.poll()
-    assert_notifications(messages, ("two GPUs", "Failed", "1 min 1 s"))
+    assert_notifications(messages, ("two GPUs", "failed", "1 min 1 s"))
     assert "Out of GPU memory" in messages[0].splitlines()[1]
     assert messages[0].splitlines()[2:] == [*(f"step {number}" for number in range(13, 20)), "CUDA out of memory"]
 
@@ -41,7 +41,7 @@ async def test_abort_by_someone_else_is_notified_for_running_and_pending(world: 
     await world.poll()
     await world.finish_run(running, "stopped", by_agent=True)
     await bob.call_for_data("tasks.stop", task=waiting["id"])
-    assert_notifications(sorted(await world.poll()), ("running one", "Aborted", "2 s"), ("waiting one", "Aborted"))
+    assert_notifications(sorted(await world.poll()), ("running one", "aborted", "2 s"), ("waiting one", "aborted"))
 
 
 async def test_own_actions_are_not_notified(world: WatcherSetup) -> None:
@@ -65,10 +65,10 @@ async def test_action_of_another_person_is_notified_with_their_name(world: Watch
     task = await world.enqueue_clone()
     bobs = WatcherSetup(world.clock, world.sandbox, bob, world.agent, world.watcher)
     for line, sentence in (
-        (f"/dequeue {task['id']}", "taken out of its queue by Bob Brown"),
+        (f"/dequeue {task['id']}", "dequeued by Bob Brown"),
         (f"/enqueue {task['id']} queue=alice_queue", "enqueued by Bob Brown"),
-        (f"/abort {task['id']}", "Aborted by Bob Brown"),
-        (f"/reset {task['id']} --yes", "made a Draft again by Bob Brown"),
+        (f"/abort {task['id']}", "aborted by Bob Brown"),
+        (f"/reset {task['id']} --yes", "reset by Bob Brown"),
     ):
         await bob.ask(line)
         # Commands use the program's own clock, which must not be ahead of this one.
@@ -82,7 +82,7 @@ async def test_web_ui_action_of_another_person_is_notified_with_their_name(world
     await world.poll()
     bob = world.agent.acting_as(world.sandbox.bob)
     await bob.call_for_data("tasks.dequeue", task=task["id"])
-    assert_notifications(await world.poll(), ("taken out of its queue by Bob Brown",))
+    assert_notifications(await world.poll(), ("dequeued by Bob Brown",))
     await bob.call_for_data("tasks.enqueue", task=task["id"], queue_name="alice_queue")
     assert_notifications(await world.poll(), ("enqueued by Bob Brown",))
 
@@ -94,7 +94,7 @@ async def test_deletion_of_a_pending_experiment_is_notified_once(world: WatcherS
     assert_notifications(await world.deliver(), ("two GPUs", "deleted"))
     assert await world.watcher.poll_deleted() == 0
     await world.start_run(other)
-    assert_notifications(await world.poll(), ("other", "left Pending"))
+    assert_notifications(await world.poll(), ("other", "started"))
 
 
 async def test_events_between_two_polls_are_notified_in_order(world: WatcherSetup) -> None:
@@ -104,8 +104,8 @@ async def test_events_between_two_polls_are_notified_in_order(world: WatcherSetu
     world.clock.advance(5)
     await world.finish_run(task, "failed", "boom")
     messages = await world.poll()
-    assert_notifications(messages, ("left Pending", "20 s", WORKER, "Failed", "5 s", "boom"))
-    assert messages[0].index("left Pending") < messages[0].index("Failed"), "one message"
+    assert_notifications(messages, ("started", "20 s", WORKER, "failed", "5 s", "boom"))
+    assert messages[0].index("started") < messages[0].index("failed"), "one message"
 
 
 async def test_retried_run_is_notified_again(world: WatcherSetup) -> None:
@@ -113,16 +113,16 @@ async def test_retried_run_is_notified_again(world: WatcherSetup) -> None:
     task = await world.enqueue_clone()
     await world.start_run(task)
     await world.finish_run(task, "failed")
-    assert_notifications(await world.poll(), ("left Pending", "Failed"))
+    assert_notifications(await world.poll(), ("started", "failed"))
     world.clock.advance(60)
     await world.program.ask(f"/retry {task['id']}")
     assert await world.poll() == []
     world.clock.advance(30)
     await world.start_run(task)
-    assert_notifications(await world.poll(), ("left Pending", "31 s", WORKER))
+    assert_notifications(await world.poll(), ("started", "31 s", WORKER))
     world.clock.advance(30)
     await world.finish_run(task, "completed")
-    assert_notifications(await world.poll(), ("Completed",))
+    assert_notifications(await world.poll(), ("completed",))
 
 
 async def test_repeated_running_status_is_one_start(world: WatcherSetup) -> None:
@@ -176,14 +176,14 @@ async def test_clone_enqueued_in_the_web_ui_is_notified(world: WatcherSetup) -> 
     await world.poll()
     world.clock.advance(60)
     await world.start_run(task)
-    assert_notifications(await world.poll(), ("two GPUs", "left Pending", "1 min 1 s", WORKER))
+    assert_notifications(await world.poll(), ("two GPUs", "started", "1 min 1 s", WORKER))
 
 
 async def test_renamed_experiment_is_notified_with_its_new_name(world: WatcherSetup) -> None:
     task = await world.enqueue_clone()
     await world.program.ask("/name better name")
     await world.start_run(task)
-    assert_notifications(await world.poll(), ("better name", "left Pending"))
+    assert_notifications(await world.poll(), ("better name", "started"))
 
 
 # ── The worker's name ─────────────────────────────────────────────────────────────────────────────
@@ -194,7 +194,7 @@ async def test_run_with_unknown_worker_is_notified_one_poll_later(world: Watcher
     await world.start_run(task, worker="")
     assert await world.poll() == []
     await world.report_worker_status(task)
-    assert_notifications(await world.poll(), ("two GPUs", "left Pending", WORKER))
+    assert_notifications(await world.poll(), ("two GPUs", "started", WORKER))
 
 
 async def test_run_is_notified_without_worker_after_the_grace_period(world: WatcherSetup) -> None:
@@ -203,7 +203,7 @@ async def test_run_is_notified_without_worker_after_the_grace_period(world: Watc
     assert await world.poll() == []
     assert await world.poll(advance_by=WORKER_GRACE.total_seconds() - 1) == []
     messages = await world.poll(advance_by=1)
-    assert_notifications(messages, ("two GPUs", "left Pending"))
+    assert_notifications(messages, ("two GPUs", "started"))
     assert "picked up" not in messages[0]
     await world.report_worker_status(task)
     assert await world.poll() == []
@@ -220,7 +220,7 @@ async def test_worker_of_a_previous_run_is_not_reused(world: WatcherSetup) -> No
     await world.start_run(task, worker="")
     assert await world.poll() == []
     await world.report_worker_status(task)
-    assert_notifications(await world.poll(), ("left Pending", WORKER))
+    assert_notifications(await world.poll(), ("started", WORKER))
 
 
 async def test_run_without_worker_stays_within_reach_of_later_pages(

@@ -77,10 +77,10 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
 
     reply = await _request_gpus(alice)
 
-    assert "Bob Brown is asked for card 1" in to_plain_text(reply)
-    (notification,) = [text for text in await bob.poll_and_deliver() if "asks you" in text]
-    assert "Alice Adams asks you for card 1." in notification
-    assert f"Card 1: the worker {BOB_WORKER} of Bob Brown runs “run” of Alice Adams (" in notification
+    assert "Asked Bob Brown for GPU 1." in to_plain_text(reply)
+    (notification,) = [text for text in await bob.poll_and_deliver() if "would like to use" in text]
+    assert "Alice Adams would like to use GPU 1." in notification
+    assert f"GPU 1: worker {BOB_WORKER} (Bob Brown) is running “run” (Alice Adams, " in notification
     assert list(_parse_buttons(notification)) == [
         "Share with Alice Adams",
         "Hand over after run",
@@ -89,7 +89,7 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
     assert list(await list_agents(program)) == [BOB_WORKER]
 
     share = _parse_buttons(notification)["Share with Alice Adams"]
-    assert "Alice Adams is told, and has card 1 beside you." in await bob.ask(share)
+    assert "Accepted. Alice Adams shares GPU 1 with you." in await bob.ask(share)
     await create_gpu_handovers(program.program.process).poll()
 
     assert sorted(await list_agents(program)) == [ALICE_WORKER, BOB_WORKER]
@@ -112,13 +112,12 @@ async def test_gpu_is_handed_over_after_the_run(program: RunningProgram) -> None
     await _request_gpus(alice)
 
     hand_over = (await _get_request_buttons(bob))["Hand over after run"]
-    assert f"{BOB_WORKER} takes nothing more" in await bob.ask(hand_over)
+    assert f"gets GPU 1 when what is running on {BOB_WORKER} has ended." in await bob.ask(hand_over)
     await create_gpu_handovers(program.program.process).poll()
     assert list(await list_agents(program)) == [BOB_WORKER], "Bob's run continues"
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
-    assert (
-        "Bob Brown hands GPU 1 over to you. Your worker starts when the current run, if any, ends."
-        in "\n".join(await alice.poll_and_deliver())
+    assert "gives you GPU 1: your order is carried out when what runs there has ended" in "\n".join(
+        await alice.poll_and_deliver()
     )
 
     await bob.ask(f"/abort {task} --yes")
@@ -137,11 +136,11 @@ async def test_declined_request_changes_nothing_and_offers_a_watch(program: Runn
     await _add_worker(bob, "1")
     await _request_gpus(alice)
 
-    assert "Alice Adams is told: not now." in await bob.ask((await _get_request_buttons(bob))["Decline"])
+    assert "Declined. Alice Adams gets notified" in await bob.ask((await _get_request_buttons(bob))["Not now"])
 
     (notification,) = await alice.poll_and_deliver()
-    assert "Bob Brown declined your request for GPU 1. Nothing was started." in notification
-    assert "[Notify me when free] /gpus watch 1" in notification
+    assert "Bob Brown says not now to your question for GPU 1. Nothing was started." in notification
+    assert "[Tell me when it is free] /gpus watch 1" in notification
     await create_gpu_handovers(program.program.process).poll()
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
@@ -156,24 +155,24 @@ async def test_only_the_owner_or_an_admin_can_answer(program: RunningProgram) ->
     assert await carol.send_for_error_code(share) == "gpu_request_not_yours"
     assert await bob.send_for_error_code("/worker consent 4f2ab3 share") == "gpu_request_closed"
     assert await bob.send_for_error_code(f"{share.removesuffix('share')}maybe") == "invalid_value"
-    assert "Alice Adams is told" in await program.ask(share)  # the terminal's user is an admin
+    assert "Accepted. Alice Adams shares" in await program.ask(share)  # the terminal's is an admin
 
 
 async def test_open_requests_are_listed_and_can_be_withdrawn(program: RunningProgram) -> None:
     alice, bob = await _introduce_people(program)
     await _add_worker(bob, "1")
-    assert "No question about cards is open" in await bob.ask("/worker consent")
-    withdraw_command = get_buttons(await _request_gpus(alice))["Take the question back"]
+    assert "There are no open GPU requests" in await bob.ask("/worker consent")
+    withdraw_command = get_buttons(await _request_gpus(alice))["Withdraw request"]
     assert await alice.send_for_error_code("/worker start gpus=1 --ask") == "gpu_already_requested"
 
     bob_reply, alice_reply = await bob.send("/worker consent"), await alice.send("/worker consent")
-    assert "card 1 for Alice Adams: you were asked" in to_plain_text(bob_reply)
-    assert "card 1 of Bob Brown: you asked" in to_plain_text(alice_reply)
-    assert get_buttons(alice_reply) == {"Take the question back": withdraw_command}
+    assert "GPU 1 for Alice Adams: Requested" in to_plain_text(bob_reply)
+    assert "GPU 1 from Bob Brown: Requested" in to_plain_text(alice_reply)
+    assert get_buttons(alice_reply) == {"Withdraw request": withdraw_command}
 
-    assert "You ask for card 1 no more." in await alice.ask(withdraw_command)
+    assert "Withdrew your request for GPU 1." in await alice.ask(withdraw_command)
     assert await bob.send_for_error_code(get_buttons(bob_reply)["Share with Alice Adams"]) == "gpu_request_closed"
-    assert await alice.poll_and_deliver() == [], "Alice withdrew it herself"
+    assert await alice.poll_and_deliver() == [], "she knows what she did herself"
 
 
 async def test_unanswered_request_expires_after_a_day(program: RunningProgram) -> None:
@@ -185,7 +184,7 @@ async def test_unanswered_request_expires_after_a_day(program: RunningProgram) -
     await _create_handovers(program, timedelta(hours=25)).poll()
 
     (notice,) = await _list_due_notices(alice, later=timedelta(hours=25))
-    assert notice.text == "Bob Brown didn't answer, so your request for GPU 1 expired."
+    assert notice.text == "Bob Brown did not answer whether you may have GPU 1."
     assert notice.buttons == (Button("Ask again", "/worker start gpus=1 --ask"),)
     assert await bob.send_for_error_code(share) == "gpu_request_closed"
 
@@ -203,7 +202,7 @@ async def test_handover_stops_when_another_worker_took_the_gpu(program: RunningP
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown accepted. But somebody else uses GPU 1 now. Nothing was started." in notification
+    assert "Bob Brown accepted. But meanwhile others are on GPU 1, so nothing was started." in notification
     assert sorted(await _list_worker_ids(program)) == [BOB_WORKER, carol_worker]
     again = await alice.send(_parse_buttons(notification)["Show conflict"])
     assert "Ask Bob Brown and Carol Chen" in get_buttons(again)
@@ -228,7 +227,7 @@ async def test_all_owners_must_agree(program: RunningProgram) -> None:
     assert await _list_worker_ids(program) == before
     notifications = "\n".join(await alice.poll_and_deliver())
     assert "Bob Brown lets you share" in notifications
-    assert "Carol Chen declined your request for GPUs 0 and 1." in notifications
+    assert "says not now to your question for GPUs 0 and 1" in notifications
 
 
 async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None:
@@ -242,7 +241,7 @@ async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None
 
     await create_gpu_handovers(program.program.process).poll()
 
-    assert "Bob Brown kept the worker on GPU 1. Nothing was started." in (await alice.poll_and_deliver())[-1]
+    assert "Bob Brown goes on with the worker on GPU 1 after all." in (await alice.poll_and_deliver())[-1]
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
 
@@ -289,8 +288,8 @@ async def test_restart_can_be_requested(program: RunningProgram) -> None:
     await _add_worker(bob, "1")
     await _add_worker(alice, "0")
     reply = await _request_gpus(alice, "/worker restart gpus=1")
-    assert "Bob Brown is asked for card 1" in to_plain_text(reply)
-    # Alice starts a second worker, so the request no longer says which one to restart.
+    assert "Asked Bob Brown for GPU 1." in to_plain_text(reply)
+    # Meanwhile she has started another one, so that it is no longer clear which one is meant.
     await _add_worker(alice, "5")
     await bob.ask((await _get_request_buttons(bob))["Share with Alice Adams"])
     await create_gpu_handovers(program.program.process).poll()

@@ -28,7 +28,7 @@ async def _poll(program: RunningProgram, *, later: timedelta = timedelta(0)) -> 
 async def test_freed_gpu_is_announced_once(program: RunningProgram) -> None:
     gpu = FakeGpu("GPU-1", processes=[FakeProcess(4711)])
     install_gpus(program, FakeGpu("GPU-0"), gpu)
-    assert "I tell you here when card 1 is free: nobody is on it." in await program.ask("/gpus watch GPU-1")
+    assert "You get notified here when GPU 1 is free: nobody uses it." in await program.ask("/gpus watch GPU-1")
     assert await _poll(program) == []
 
     gpu.processes, gpu.used = [], GIBIBYTE
@@ -45,7 +45,7 @@ async def test_free_memory_is_announced_after_the_minimum_duration(program: Runn
     gpu = FakeGpu("GPU-0", used=70 * GIBIBYTE, processes=[FakeProcess(4711)])
     install_gpus(program, gpu)
     output = await program.ask("/gpus watch 0 mem=20G for=5m")
-    assert "20.0 GiB of its memory are free, for 5 min" in output
+    assert "20.0 GiB of its memory is free for 5 min" in output
     gpu.used = 50 * GIBIBYTE
     assert await _poll(program) == []
     assert await _poll(program, later=timedelta(minutes=4)) == []
@@ -85,26 +85,26 @@ async def test_watch_needs_a_driver(program: RunningProgram) -> None:
 
 async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
     install_gpus(program, *(FakeGpu(f"GPU-{index}aaaa", processes=[FakeProcess(4711)]) for index in range(3)))
-    assert "No card is watched here" in await program.ask("/gpus watch")
+    assert "No GPU is watched here" in await program.ask("/gpus watch")
     assert await program.send_for_error_code("/gpus unwatch") == "gpu_not_watched"
     await program.ask("/gpus watch 2 mem=20G")
     first = await program.send("/gpus watch 1 for=5m")
-    assert get_buttons(first)["Do not watch card 1"] == "/gpus unwatch 1"
+    assert get_buttons(first)["Stop watching GPU 1"] == "/gpus unwatch 1"
 
-    watched = await program.send(get_buttons(first)["What is watched here"])
+    watched = await program.send(get_buttons(first)["Show GPU watches"])
     assert to_plain_text(watched).splitlines()[:3] == [
-        "2 cards watched here",
-        "card 1: I tell you when nobody is on it, for 5 min",
-        "card 2: I tell you when 20.0 GiB of its memory are free",
+        "2 GPUs watched here",
+        "GPU 1: Notifies when nobody uses it for 5 min",
+        "GPU 2: Notifies when 20.0 GiB of its memory is free",
     ]
     bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
     assert await bob.send_for_error_code("/gpus unwatch 1") == "gpu_not_watched", (
         "each conversation has its own watches"
     )
 
-    assert "Not watched here any more: card 1." in await program.ask("/gpus unwatch GPU-1")
-    assert "Notifications for GPU 0 aren't on here" in to_plain_text(await program.send("/gpus unwatch 0"))
-    assert "Not watched here any more: card 2." in await program.ask("/gpus unwatch")
+    assert "Notifications for GPU 1 are off here." in await program.ask("/gpus unwatch GPU-1")
+    assert "I watch no card 0 here" in to_plain_text(await program.send("/gpus unwatch 0"))
+    assert "Notifications for GPU 2 are off here." in await program.ask("/gpus unwatch")
     assert await _poll(program) == []
 
 
@@ -112,4 +112,4 @@ async def test_watch_can_be_removed_without_a_driver(program: RunningProgram) ->
     install_gpus(program, FakeGpu("GPU-0"))
     await program.ask("/gpus watch 0")
     program.program.process.__dict__.pop("gpu_reader")
-    assert "Not watched here any more: card 0." in await program.ask("/gpus unwatch 0")
+    assert "Notifications for GPU 0 are off here." in await program.ask("/gpus unwatch 0")

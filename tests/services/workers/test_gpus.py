@@ -69,7 +69,7 @@ def _create_service(program: RunningProgram) -> GpuService:
 def _parse_gpu_lines(reply: Reply) -> list[list[str]]:
     """Return the lines of the reply for each GPU."""
     (fields,) = (block for block in reply.blocks if isinstance(block, Fields))
-    assert [label for label, _ in fields.items] == [f"card {index}" for index in range(len(fields.items))]
+    assert [label for label, _ in fields.items] == [f"GPU {index}" for index in range(len(fields.items))]
     return [value.splitlines() for _, value in fields.items]
 
 
@@ -117,10 +117,10 @@ async def test_free_gpus_need_no_request(program: RunningProgram) -> None:
         ["NVIDIA H100 80GB HBM3, 95 %, 71.0 of 80.0 GiB, 65 °C, 350 of 700 W"],
         ["NVIDIA A100, 0 %, 0.0 of 80.0 GiB, 65 °C, 350 of 700 W"],
     ]
-    assert get_buttons(reply)["Start my worker on card 1"] == "/worker start gpus=1"
+    assert get_buttons(reply)["Start on GPU 1"] == "/worker start gpus=1"
     picture = get_picture(reply)
     assert decode_png(picture.png).width <= 1280
-    assert picture.caption == "Memory in use: card 0 89 %, card 1 0 %"
+    assert picture.caption == "Memory in use: GPU 0 89 %, GPU 1 0 %"
     assert _list_warnings(reply) == []
 
 
@@ -134,11 +134,11 @@ async def test_process_of_own_agent_is_its_experiment(
         install_gpus(program, FakeGpu("GPU-0", processes=[FakeProcess(child), FakeProcess(agent)]))
         reply = await program.send("/gpus")
         lines = _parse_gpu_lines(reply)[0][1:]
-        assert lines == ["“baseline” of Alice Adams by the worker lab:queue:gpu0 (2.0 GiB)"]
-        assert get_buttons(reply)["Tell me when card 0 is free"] == "/gpus watch 0"
+        assert lines == ["“baseline” (Alice Adams) on worker lab:queue:gpu0 using 2.0 GiB"]
+        assert get_buttons(reply)["Watch GPU 0"] == "/gpus watch 0"
 
         del program.sandbox.state.workers["lab:queue:gpu0"]
-        assert _parse_gpu_lines(await program.send("/gpus"))[0][1:] == ["the worker lab:queue:gpu0 (2.0 GiB)"]
+        assert _parse_gpu_lines(await program.send("/gpus"))[0][1:] == ["worker lab:queue:gpu0 using 2.0 GiB"]
 
 
 async def test_reused_process_id_has_no_worker(program: RunningProgram) -> None:
@@ -147,7 +147,7 @@ async def test_reused_process_id_has_no_worker(program: RunningProgram) -> None:
         install_gpus(program, FakeGpu("GPU-0", processes=[FakeProcess(child)]))
         line = _parse_gpu_lines(await program.send("/gpus"))[0][-1]
     name = psutil.Process(os.getpid()).username()
-    assert line.endswith(f"of {name}, without an agent (1.0 GiB)")
+    assert line.endswith(f"(user {name}, no agent) using 1.0 GiB")
     assert line.startswith("python")
 
 
@@ -180,12 +180,12 @@ async def test_foreign_run_is_identified_by_its_environment(
     task = add_experiment(program.sandbox, "of another")
     with _run_experiment_code(task) as process_id:
         install_gpus(program, FakeGpu("GPU-0", processes=[FakeProcess(process_id)]))
-        assert _parse_gpu_lines(await program.send("/gpus"))[0][-1] == "“of another” of Alice Adams (1.0 GiB)"
+        assert _parse_gpu_lines(await program.send("/gpus"))[0][-1] == "“of another” (Alice Adams) using 1.0 GiB"
 
 
 async def test_ended_process_has_an_unknown_owner(program: RunningProgram) -> None:
     install_gpus(program, FakeGpu("GPU-0", processes=[FakeProcess(2**22 + 1, None)]))
-    assert _parse_gpu_lines(await program.send("/gpus"))[0][-1] == "a process of somebody, without an agent"
+    assert _parse_gpu_lines(await program.send("/gpus"))[0][-1] == "a process (user unknown, no agent)"
 
 
 async def test_idle_gpu_with_used_memory_is_marked(program: RunningProgram) -> None:
@@ -194,11 +194,11 @@ async def test_idle_gpu_with_used_memory_is_marked(program: RunningProgram) -> N
     reply = await program.send("/gpus")
     assert [lines[0] for lines in _parse_gpu_lines(reply)] == [
         "0 %, 0.0 of 80.0 GiB, 65 °C, 350 of 700 W",
-        "idle, but held, 20.0 of 80.0 GiB, 65 °C, 350 of 700 W",
+        "idle, memory in use, 20.0 of 80.0 GiB, 65 °C, 350 of 700 W",
     ]
     assert to_plain_text(reply).splitlines()[0] == "lab: 2 GPUs, NVIDIA H100 80GB HBM3"
     assert _list_warnings(reply) == [
-        "Card 1 is idle but 20.0 GiB of its memory are held by a process of somebody, without an agent (1.0 GiB)."
+        "GPU 1 is idle, but 20.0 GiB of its memory is in use: a process (user unknown, no agent) using 1.0 GiB."
     ]
 
 
@@ -216,9 +216,9 @@ async def test_split_lost_and_partly_unknown_gpus(program: RunningProgram) -> No
         "0:0 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
         "0:2 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
     ]
-    assert ", 1.0 of 40.0 GiB, a process of somebody, without an agent (1.0 GiB)" in split_lines[2]
-    assert lost_lines == ["lost; the machine needs a restart"]
-    assert unknown_lines == ["NVIDIA T4, 95 %"]
+    assert ", 1.0 of 40.0 GiB, a process (user unknown, no agent) using 1.0 GiB" in split[2]
+    assert gone == ["lost; restart the machine"]
+    assert silent == ["NVIDIA T4, 95 %"]
 
 
 async def test_gpus_are_shown_while_clearml_is_down(program: RunningProgram) -> None:
@@ -227,8 +227,8 @@ async def test_gpus_are_shown_while_clearml_is_down(program: RunningProgram) -> 
     with _run_process("clearml-agent", "execute", "--id", task) as (_, child):
         install_gpus(program, FakeGpu("GPU-0", processes=[FakeProcess(child)]))
         reply = await program.send("/gpus")
-    assert _parse_gpu_lines(reply)[0][-1] == "the experiment 00000000 (1.0 GiB)"
-    assert _list_warnings(reply)[0].startswith("Experiments have no names here: ClearML at ")
+    assert _parse_gpu_lines(reply)[0][-1] == "experiment 00000000 using 1.0 GiB"
+    assert _list_warnings(reply)[0].startswith("Experiment names are missing: ClearML at ")
 
 
 async def test_missing_driver_and_missing_gpu_give_one_sentence(program: RunningProgram) -> None:

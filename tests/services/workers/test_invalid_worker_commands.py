@@ -160,11 +160,11 @@ async def test_missing_driver_offers_a_worker_without_gpus(program: RunningProgr
     sentence = "Check with nvidia-smi, or use gpus=none."
     await _verify_refused(program, "/worker start gpus=0 name=x", "no_gpu_driver", sentence, fake_programs)
     reply = to_plain_text(await program.send("/worker start gpus=0 name=x"))
-    assert "[Start it without cards] /worker start gpus=none name=x" in reply
+    assert "[Start without GPUs] /worker start gpus=none name=x" in reply
     await _add_worker(program, "0")
     reply = to_plain_text(await program.send("/worker restart gpus=1"))
-    assert "[Start it without cards] /worker restart gpus=none" in reply
-    assert to_plain_text(await program.send("/gpus")).splitlines()[0].endswith("Check with nvidia-smi.")
+    assert "[Start without GPUs] /worker restart gpus=none" in reply
+    assert to_plain_text(await program.send("/gpus")).splitlines()[0].endswith("look with nvidia-smi.")
 
 
 @pytest.mark.parametrize("line", _ALL_COMMANDS)

@@ -231,17 +231,17 @@ async def test_stop_reports_the_orphaned_run_and_the_next_bot_follows_it(
     reply = await program.send("/worker stop")
 
     assert f"Stopped {_GPU_WORKER}." in to_plain_text(reply)
-    assert "“long” of Alice Adams goes on without an agent" in to_plain_text(reply)
-    assert get_buttons(reply)["Abort the run"] == f"/abort {task}"
+    assert "“long” (Alice Adams) is still running, but without an agent" in to_plain_text(reply)
+    assert get_buttons(reply)["Abort run"] == f"/abort {task}"
     assert (await list_agents(program), list_registered_workers(program)) == ({}, [])
-    assert "is stopped; what its agent has left behind goes on" in await program.ask("/worker")
+    assert "Stopped, but what its agent started continues" in await program.ask("/worker")
     (notice,) = await program.deliver_due()
     assert "You get notified when it ends." in to_plain_text(notice)
     assert await program.send_for_error_code("/worker start gpus=0") == "orphaned_run"
 
     async with run_program(sandbox, tmp_path / "data") as another, _run_reconciler(another):
         assert not is_gone(run)
-        await another.ask(f"{get_buttons(reply)['Abort the run']} --yes")
+        await another.ask(f"{get_buttons(reply)['Abort run']} --yes")
         await wait_until(lambda: _get_task(another, task)["status"] == "stopped")
         await wait_until(lambda: is_gone(run))
 
@@ -257,7 +257,7 @@ async def test_stop_keeps_the_orphaned_run_of_an_earlier_agent(program: RunningP
     await program.program.process.reconciler.reconcile()
     assert await _is_back(program, _CPU_WORKER)
 
-    assert "“long” of Alice Adams goes on without an agent" in await program.ask("/worker stop")
+    assert "“long” (Alice Adams) is still running, but without an agent" in await program.ask("/worker stop")
 
     assert (await list_agents(program), list_registered_workers(program)) == ({}, [])
     assert not is_gone(run)

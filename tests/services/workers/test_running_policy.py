@@ -38,20 +38,20 @@ async def test_restart_requeues_the_run_for_the_new_worker(
 
     question = await program.send("/worker restart gpus=1")
     assert question.outcome is Outcome.ASKED
-    assert "lab:alice_queue:gpu0 runs “long” of Alice Adams (" in to_plain_text(question)
+    assert "Restart worker lab:alice_queue:gpu0? It's running “long” (Alice Adams, " in to_plain_text(question)
     assert list(get_buttons(question)) == [
         "Wait until it ends",
-        "Abort it and put it back in the queue",
-        "Abort it",
+        "Abort and requeue",
+        "Abort",
     ]
     assert list(await list_agents(program)) == ["lab:alice_queue:gpu0"]
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
 
     program.sandbox.requests.clear()
-    reply = await program.send(get_buttons(question)["Abort it and put it back in the queue"])
+    reply = await program.send(get_buttons(question)["Abort and requeue"])
 
     assert reply.outcome is Outcome.DONE, to_plain_text(reply)
-    assert "The worker lab:alice_queue:gpu1 listens on alice_queue." in to_plain_text(reply)
+    assert "Worker lab:alice_queue:gpu1 listens on alice_queue." in to_plain_text(reply)
     assert list(await list_agents(program)) == ["lab:alice_queue:gpu1"] == list_registered_workers(program)
     stops = program.sandbox.requests.find_by_endpoint("tasks.stop")
     assert {item.body["status_reason"] for item in stops} == {"Aborted by alice"}
@@ -64,11 +64,13 @@ async def test_stop_aborts_the_run_and_keeps_pending_experiments(program: Runnin
     task = await start_run(program)
     waiting = add_script(program.sandbox, "next", "print('next')")
     await program.ask(f"/enqueue {waiting}")
-    backlog_text = "In alice_queue 1 experiment waits (“next” of Alice Adams), and no other worker listens there."
+    backlog_text = (
+        "1 experiment is waiting in alice_queue, and no other worker listens there: “next” (Alice Adams)."
+    )
     question = await program.send("/worker stop")
     assert backlog_text in to_plain_text(question)
 
-    reply = await program.ask(get_buttons(question)["Abort it"])
+    reply = await program.ask(get_buttons(question)["Abort"])
 
     assert "Stopped lab:alice_queue:gpu0." in reply
     assert "“long” was aborted." in reply
@@ -92,11 +94,13 @@ async def test_drained_worker_is_replaced_by_its_successor(program: RunningProgr
     waiting = add_script(program.sandbox, "behind", "print('behind')")
     await program.ask(f"/enqueue {waiting}")
 
-    assert "takes nothing more, then one with card 1 takes its place" in await program.ask(
-        "/worker restart gpus=1 run=wait"
-    )
+    reply = await program.ask("/worker restart gpus=1 run=wait")
+    assert "is replaced by one with GPU 1 after “first” (Alice Adams, " in reply
+    assert "takes nothing new until then" in reply
     assert get_queue_tags(program, "alice_queue") == ["of the team", PAUSE_TAG]
-    assert "gives its place after this: runs “first” of Alice Adams" in await program.ask("/worker list")
+    workers = await program.ask("/worker list")
+    assert "Running “first” (Alice Adams, " in workers
+    assert "), then is replaced" in workers
 
     # The bot crashes, and another one continues.
     for name in ("host_workers", "orphaned_runs", "reconciler"):
@@ -121,13 +125,13 @@ async def test_draining_does_not_pause_queues_of_other_workers(program: RunningP
     await program.ask("/worker start gpus=none")
 
     reply = await program.send("/worker drain lab:alice_queue:gpu0")
-    assert "lab:alice_queue:gpu0 ends “long” of Alice Adams (" in to_plain_text(reply)
+    assert "lab:alice_queue:gpu0 stops after “long” (Alice Adams, " in to_plain_text(reply)
 
     assert get_queue_tags(program, "alice_queue") == []
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
-    resume_command = get_buttons(reply)["Let it go on"]
+    resume_command = get_buttons(reply)["Keep it running"]
     assert "lab:alice_queue:gpu0 listens on alice_queue" in await program.ask(resume_command)
-    assert "stops after" not in await program.ask("/worker list")
+    assert "then stops" not in await program.ask("/worker list")
 
 
 async def test_only_admins_can_change_workers_of_others(program: RunningProgram) -> None:
@@ -153,11 +157,11 @@ async def test_gpu_conflict_is_shown_before_a_start(program: RunningProgram) -> 
     question = await bob.send("/worker start gpus=0,1")
 
     assert question.outcome is Outcome.ASKED
-    assert "Card 0: the worker lab:alice_queue:gpu0 of alice is idle." in to_plain_text(question)
+    assert "GPU 0: worker lab:alice_queue:gpu0 (alice) is idle." in to_plain_text(question)
     assert list(await list_agents(program)) == ["lab:alice_queue:gpu0"]
-    free_gpu_command = get_buttons(question)["Take card 1 instead"]
+    free_gpu_command = get_buttons(question)["Use GPU 1 instead"]
     assert free_gpu_command == "/worker start gpus=1"
-    await bob.ask(get_buttons(question)["Share card 0"])
+    await bob.ask(get_buttons(question)["Share GPU 0"])
     assert sorted(await list_agents(program)) == ["lab:alice_queue:gpu0", "lab:bob_queue:gpu0,1"]
 
 

@@ -55,23 +55,23 @@ async def test_runs_are_listed_and_stop_asks_first(program: RunningProgram, tmp_
     workers = await program.ask("/worker list")
     assert "1 worker" in workers
     assert ":service:" not in workers
-    assert "runs “one” of Alice Adams (" in workers
-    assert " and “two” of Alice Adams (" in workers
+    assert "Running “one” (Alice Adams, " in workers
+    assert " and “two” (Alice Adams, " in workers
 
     for line in ("/worker stop", "/worker restart"):
         question = await program.send(line)
         assert question.outcome is Outcome.ASKED, to_plain_text(question)
-        assert f"{_ID} runs “one” of Alice Adams (" in to_plain_text(question)
+        assert f"{_ID}? It's running “one” (Alice Adams, " in to_plain_text(question)
         assert list(get_buttons(question)) == [
             "Wait until they end",
-            "Abort them and put them back in the queue",
-            "Abort them",
+            "Abort and requeue",
+            "Abort",
         ]
     assert _get_statuses(program, tasks) == ["in_progress", "in_progress"]
 
     drained = await program.ask("/worker drain")
-    assert f"{_ID} ends “one” of Alice Adams (" in drained
-    assert "takes nothing more" in drained
+    assert f"{_ID} stops after “one” (Alice Adams, " in drained
+    assert "takes nothing new until then" in drained
     await program.program.process.reconciler.reconcile()
     assert _get_statuses(program, tasks) == ["in_progress", "in_progress"]
     assert await list_agents(program) == {_ID: agent_id}

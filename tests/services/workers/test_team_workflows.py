@@ -38,7 +38,7 @@ async def test_two_people_share_the_same_gpus(program: RunningProgram) -> None:
     await program.ask("/queue create")
     await bob.ask("/queue create")
     await program.ask("/worker start gpus=0,1")
-    await bob.ask(get_buttons(await bob.send("/worker start gpus=1,0"))["Share cards 0,1"])
+    await bob.ask(get_buttons(await bob.send("/worker start gpus=1,0"))["Share GPUs 0 and 1"])
     workers = ["lab:alice_queue:gpu0,1", "lab:bob_queue:gpu0,1"]
     assert sorted(await list_agents(program)) == workers == list_registered_workers(program)
 

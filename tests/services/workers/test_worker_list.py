@@ -63,26 +63,26 @@ async def test_all_workers_and_own_workers_are_listed(program: RunningProgram) -
 
     assert _parse_worker_lines(reply) == {
         "lab:alice_queue:gpu0": [
-            "does not run",
-            "on alice_queue, card 0, python:3.12, of alice",
-            "for 2 h 3 min, ClearML does not see it",
+            "Not running",
+            "On alice_queue, GPU 0, python:3.12, owned by alice",
+            "Started 2 h 3 min ago, not seen by ClearML",
         ],
         "farm:gpu3": [
-            "runs “baseline” of Alice Adams (0 s)",
-            "on default, card 3, of Bob Brown",
-            "not started by me, seen now",
+            "Running “baseline” (Alice Adams, 0 s)",
+            "On default, GPU 3, owned by Bob Brown",
+            "Not started by the bot, last seen now",
         ],
     }
     assert list(get_buttons(reply)) == [
-        *("Restart", "Stop", "Stop after its run", "Log"),
-        *("Start one", "My workers", "Cards"),
+        *("Restart", "Stop", "Stop after its run", "Show log"),
+        *("Start worker", "Show my workers", "Show GPUs"),
     ]
     assert list(_parse_worker_lines(await program.send("/worker"))) == ["lab:alice_queue:gpu0"]
 
     bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
     nothing = await bob.send("/worker")
-    assert to_plain_text(nothing).startswith("You have no worker.")
-    assert list(get_buttons(nothing)) == ["Start one", "All workers", "Cards"]
+    assert to_plain_text(nothing).startswith("You have no workers.")
+    assert list(get_buttons(nothing)) == ["Start worker", "Show all workers", "Show GPUs"]
     assert "Stop" not in get_buttons(await bob.send("/worker list"))
 
 

@@ -76,10 +76,9 @@ async def test_run_is_announced_from_pending_to_its_end(program: RunningProgram)
     task = add_script(program.sandbox, "fails", script)
 
     await program.ask(f"/enqueue {task}")
-    notifications = await _listen_until(program, "has Failed")
+    notifications = await _listen_until(program, "“fails” failed")
 
-    assert "has left Pending" in notifications[0]
-    assert "picked up by lab:alice_queue:cpu" in notifications[0]
+    assert "“fails” started on lab:alice_queue:cpu." in notifications[0]
     assert "no more data" in notifications[-1]
 
 
@@ -99,9 +98,7 @@ async def test_running_experiment_is_aborted(program: RunningProgram) -> None:
 
     await wait_until(lambda: program.sandbox.state.tasks[task]["status"] == "stopped")
     notifications = await program.poll_and_deliver()
-    assert not [line for line in notifications if "was Aborted" in line], (
-        "people aren't notified of their own actions"
-    )
+    assert not [line for line in notifications if "was aborted" in line], "he knows what he did himself"
 
     async def is_idle() -> bool:
         return not await agents.is_executing(agent)
