@@ -227,7 +227,9 @@ async def test_digest_can_be_scheduled_and_previewed(evening: TimedProgram) -> N
     assert "1 Completed" in now
     assert "Monday to Friday" in now
     assert "every day at 10:30 (Asia/Tokyo)" in await evening.ask("/digest 10:30 tz=tokyo", LAB)
-    assert "every day at 10:30 (Europe/Berlin)" in await evening.ask("/digest 10:30", LAB), "the person's own time zone stays"
+    assert "every day at 10:30 (Europe/Berlin)" in await evening.ask("/digest 10:30", LAB), (
+        "the person's own time zone stays"
+    )
     assert "The daily digest is off here." in await evening.ask("/digest off", LAB)
     assert "was no daily digest here" in await evening.ask("/digest off", LAB)
     evening.advance(hours=24)

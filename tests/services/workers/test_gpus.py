@@ -216,9 +216,9 @@ async def test_split_lost_and_partly_unknown_gpus(program: RunningProgram) -> No
         "0:0 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
         "0:2 NVIDIA H100 80GB HBM3 MIG 3g.40gb",
     ]
-    assert ", 1.0 of 40.0 GiB, a process (user unknown, no agent) using 1.0 GiB" in split[2]
-    assert gone == ["lost; restart the machine"]
-    assert silent == ["NVIDIA T4, 95 %"]
+    assert ", 1.0 of 40.0 GiB, a process (user unknown, no agent) using 1.0 GiB" in split_lines[2]
+    assert lost_lines == ["lost; restart the machine"]
+    assert unknown_lines == ["NVIDIA T4, 95 %"]
 
 
 async def test_gpus_are_shown_while_clearml_is_down(program: RunningProgram) -> None:

@@ -21,19 +21,11 @@ class FigureRenderer:
         self._load_lock = threading.Lock()
 
     async def render_curves(self, title: str, panels: Sequence[Panel]) -> bytes:
-<<<<<<< ours
         """Return a PNG of 1 to `MAX_PANELS` panels under a title."""
         return await asyncio.to_thread(lambda: bytes(self._load_figures_module().render_curves_png(title, panels)))
 
     async def render_bars(self, title: str, bars: Sequence[Bar]) -> bytes:
         """Return a PNG of bars, one below the other, under a title."""
-=======
-        """A PNG of at most `MOST_PANELS` panels under a title."""
-        return await asyncio.to_thread(lambda: bytes(self._load_figures_module().render_curves_png(title, panels)))
-
-    async def render_bars(self, title: str, bars: Sequence[Bar]) -> bytes:
-        """A PNG of bars, one below the other, under a title."""
->>>>>>> theirs
         return await asyncio.to_thread(lambda: bytes(self._load_figures_module().render_bars_png(title, bars)))
 
     def _load_figures_module(self) -> ModuleType:
