@@ -18,7 +18,7 @@ from clearml_chatops.models.experiments import (
     Status,
 )
 from clearml_chatops.models.queues import QueuePosition, WaitEstimate
-from clearml_chatops.models.replies import Fields, Reply, Text, Tone
+from clearml_chatops.models.replies import Buttons, Fields, Link, Reply, Text, Tone
 from tests.support.program import get_buttons
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -120,7 +120,6 @@ def test_card_omits_empty_fields() -> None:
     assert _get_fields(_build_card(_DRAFT)) == {
         "id": _ID[:8],
         "changed": "5 minutes ago",
-        "web": "http://web/x",
     }
     assert _get_fields(_build_card(_RUNNING)) == {
         "id": _ID[:8],
@@ -137,7 +136,6 @@ def test_card_omits_empty_fields() -> None:
         "setup script": "pip install x",
         "code": "git@host:repo.git main 1f0c2ab9 train.py",
         "parameters": "1 (see /params)",
-        "web": "http://web/x",
     }
 
 
@@ -176,3 +174,14 @@ def test_card_can_have_intro() -> None:
     introduced = build_card_with_intro(Text("Cloned.", Tone.SUCCESS), None, card=_build_card(_DRAFT))
     assert introduced.blocks == (Text("Cloned.", Tone.SUCCESS), *_build_card(_DRAFT).blocks)
     assert (introduced.is_card, introduced.experiment_id) == (True, _ID)
+
+
+def test_card_links_to_clearml_unless_its_address_is_unknown() -> None:
+    (buttons,) = (block for block in _build_card(_DRAFT).blocks if isinstance(block, Buttons))
+    assert buttons.links == (Link("Open in ClearML", "http://web/x"),)
+    (buttons,) = (
+        block
+        for block in build_experiment_card(_DRAFT, now=_NOW, web_link="").blocks
+        if isinstance(block, Buttons)
+    )
+    assert buttons.links == ()

@@ -80,7 +80,7 @@ def join_words(words: Iterable[Word]) -> str:
 
 
 def _format_value(word: Word) -> str:
-    """Return a word's value as it is typed, in quotes if it was quoted, because quotes make it text."""
+    """Return a word's value as a person types it, in quotes if it was quoted, because quotes make it text."""
     if not word.quoted and not _NEEDS_QUOTES.search(word.value):
         return word.value
     text = word.value.replace("'", "'\"'\"'")

@@ -1,4 +1,4 @@
-"""The command behind a button, for platforms whose buttons hold only a short token."""
+"""The command behind a button, for platforms with room for only a short token."""
 
 from dataclasses import dataclass
 

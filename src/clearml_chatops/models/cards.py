@@ -8,7 +8,7 @@ from clearml_chatops.models.messages import Conversation
 
 @dataclass(frozen=True, slots=True)
 class DueCard:
-    """A card whose content is out of date.
+    """A card with outdated content.
 
     A superseded one has a newer card of the same experiment further down its conversation. `edited` is
     the time of the last edit, `due` the time since when an edit is due. `has_outdated_status` is whether the

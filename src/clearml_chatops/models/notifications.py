@@ -106,7 +106,7 @@ class ExperimentEvent:
 
     `actor_id` is the ClearML user who did it and `actor_name` their name, if known; `reason` is ClearML's reason
     for a failure. `owner_name` is the experiment's owner, for subscribers to everybody's experiments.
-    `person_ids` are the people whose watches or subscriptions cause this notification.
+    `person_ids` are the people who watch the experiment or subscribe to it, and so get this notification.
     """
 
     kind: EventKind

@@ -49,7 +49,7 @@ class WorkerPlan:
 class WorkerSpec:
     """What a person asks for. Values that are None or empty stay unchanged.
 
-    `share` allows GPUs that others use; `accepted_worker_ids` limits that to workers whose owners have agreed.
+    `share` allows GPUs that others use; `accepted_worker_ids` limits that to workers that their owners agreed to share.
     """
 
     queue_names: tuple[str, ...] = ()
@@ -68,7 +68,7 @@ class WorkerSpec:
 class DesiredWorker:
     """A worker that should run on a host until a person stops it. Its notifications go to `conversation`.
 
-    If `draining`, it takes no more experiments and is stopped when idle; `successor` then replaces it. On
+    If `draining`, it takes no further experiments and is stopped when idle; `successor` then replaces it. On
     `paused_queue_ids` the bot has set the tag that keeps workers from taking anything, since `paused_since`.
     `failures` counts how often in a row it ended by itself or did not start.
     """

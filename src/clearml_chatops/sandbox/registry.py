@@ -23,7 +23,7 @@ class Call:
     data: Document
     address: str = "127.0.0.1"
     batch: list[object] = field(default_factory=list)
-    """The items of a request whose body is JSON lines (events.add_batch)."""
+    """The items of a request with JSON lines as its body (events.add_batch)."""
 
     def get_text(self, name: str) -> str:
         """Return a text field of the request, or an empty string."""

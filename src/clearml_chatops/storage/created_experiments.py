@@ -1,4 +1,4 @@
-"""The people for whom the bot made experiments, if the server has only the bot as the user."""
+"""The people that the bot made experiments for, if the server has only the bot as the user."""
 
 from collections.abc import Collection
 
@@ -21,7 +21,7 @@ class CreatedExperimentStore:
         return row.person_id if row else None
 
     async def get_creator_name(self, experiment_id: str) -> str:
-        """Return the name of the person for whom it was made; empty if unknown."""
+        """Return the name of the person it was made for; empty if unknown."""
         name = await self._session.scalar(
             select(PersonRow.name)
             .join(CreatedExperimentRow, CreatedExperimentRow.person_id == PersonRow.id)
@@ -30,7 +30,7 @@ class CreatedExperimentStore:
         return name or ""
 
     async def find_creator_names(self, experiment_ids: Collection[str]) -> dict[str, str]:
-        """Return the names of the people for whom these were made, by experiment id; unknown ones are left out."""
+        """Return the names of the people these were made for, by experiment id; unknown ones are left out."""
         found: dict[str, str] = {}
         for chunk in split_into_chunks(experiment_ids):
             rows = await self._session.execute(

@@ -25,7 +25,7 @@ class OwnActionStore:
         await self._session.execute(delete(OwnActionRow).where(OwnActionRow.at < before))
 
     async def remove_all(self, keys: Iterable[tuple[str, EventKind]]) -> None:
-        """Remove actions whose effect has been seen."""
+        """Remove actions after their effect has been seen."""
         for experiment_id, kind in keys:
             await self._session.execute(
                 delete(OwnActionRow).where(

@@ -150,7 +150,7 @@ def _parse_status(task: Mapping[str, Any]) -> Status:
 
 
 def _parse_worker_id(task: Mapping[str, Any]) -> str:
-    """Return the worker of this run; one whose last report is older than the run belongs to an earlier run."""
+    """Return the worker of this run. A worker that last reported before the run belongs to an earlier run."""
     started, reported = parse_time(task.get("started")), parse_time(task.get("last_worker_report"))
     if started and reported and reported < started - _WORKER_REPORT_TOLERANCE:
         return ""

@@ -54,7 +54,7 @@ class RunPoller:
         return message_count + (await self._alert_poller.poll(alerts, runs) if alerts else 0)
 
     async def _refresh_ready_cards(self, runs: Collection[RunActivity]) -> None:
-        """Schedule an edit of the cards of runs whose script has started since the last poll."""
+        """Schedule an edit of the cards of runs that have started their script since the last poll."""
         ready_ids = find_ready_ids(self._setting_up_ids, runs)
         if ready_ids:
             async with self._database.writing() as session:

@@ -53,7 +53,7 @@ class AgentProcess:
 
 
 class LocalAgents:
-    """The agents whose own files are in `folder`, which must be safe from temporary-file cleaners."""
+    """The agents that keep their files in `folder`, which must be safe from temporary-file cleaners."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder.absolute()

@@ -157,10 +157,10 @@ class HostWorkers:
             await self._agents.stop(process, host=self._host)
 
     async def forget(self, worker: DesiredWorker) -> Experiment | None:
-        """Remove a worker whose agent has ended, and resume its queues.
+        """Remove a worker after its agent has ended, and resume its queues.
 
         If an orphaned run of the worker continues, return that run and keep the worker as draining until the run
-        ends; after a restart, the bot then still knows whom to notify.
+        ends; after a restart, the bot then still knows who gets notified.
         """
         worker = await self.queue_pauses.set_paused_queues(await self.reload(worker), ())
         # A killed agent has not unregistered, and would seem to use its GPUs still.
@@ -181,7 +181,7 @@ class HostWorkers:
         return await self.put(replace(worker, draining=False, successor=None))
 
     async def reload(self, worker: DesiredWorker) -> DesiredWorker:
-        """Return the worker as it is stored now."""
+        """Return the worker as stored now."""
         return next((item for item in await self.list_desired() if item.id == worker.id), worker)
 
     async def stop_undesired(self, desired_worker_ids: Collection[str]) -> None:

@@ -88,7 +88,7 @@ class Reconciler:
     async def _check_orphaned_runs(
         self, desired_workers: list[DesiredWorker], processes: dict[str, AgentProcess]
     ) -> None:
-        """Check workers whose agent has died; on the first cycle, all: an agent may have died earlier."""
+        """Check workers without a running agent; on the first cycle, all: an agent may have died earlier."""
         workers_without_agent = [
             item
             for item in desired_workers

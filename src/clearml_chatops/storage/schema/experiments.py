@@ -40,7 +40,7 @@ class DraftEditRow(Table):
 
 
 class CreatedExperimentRow(Table):
-    """The person for whom the bot made an experiment, if ClearML has only the bot as its user."""
+    """The person that the bot made an experiment for, if ClearML has only the bot as its user."""
 
     __tablename__ = "created_experiments"
 

@@ -12,7 +12,7 @@ from clearml_chatops.storage.schema.base import Table
 
 
 class ActionRow(Table):
-    """The action of a button whose platform allows only a token."""
+    """The action of a button on a platform that allows only a token."""
 
     __tablename__ = "actions"
 

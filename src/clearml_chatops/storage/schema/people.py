@@ -31,7 +31,7 @@ class IdentityRow(Table):
 
 
 class PrivateConversationRow(Table):
-    """The person of a private conversation whose id is not their own user id."""
+    """The person of a private conversation that has another id than their user id."""
 
     __tablename__ = "private_conversations"
 

@@ -27,7 +27,7 @@ class EphemeralReply:
     `can_replace`: a second message may replace the first. Not for buttons: at their response_url it would
     replace the message that has the button, which only `in_place` replies do.
 
-    Slack stores no ephemeral messages. So files go to the direct messages, and so does a reply whose
+    Slack stores no ephemeral messages. So files go to the direct messages, and so does a reply after its
     response_url has expired. A card must be editable later: it is posted in `channel`, or in the direct
     messages if the bot isn't in that channel.
     """

@@ -32,7 +32,7 @@ class SlackRequest:
 
     - `user_name`: empty if Slack didn't send it.
     - `thread`: the `ts` of the message that starts the thread.
-    - `source_message_id`: the `ts` of the message whose experiment the line may be about.
+    - `source_message_id`: the `ts` of the message that tells which experiment the line may be about.
     - `response_url`: where an ephemeral reply to this request can be sent.
     - `in_place`: the reply replaces the source message, which has the pressed button.
     - `trigger_id`: opens a modal for this person.

@@ -1,4 +1,4 @@
-"""Questions of actions, cards that are edited, makers of experiments, link codes"""
+"""Questions of actions; cards that are edited; who created experiments; link codes"""
 
 from alembic import op
 import sqlalchemy as sa

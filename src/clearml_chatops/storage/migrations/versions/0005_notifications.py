@@ -1,4 +1,4 @@
-"""Notifications: what is still to be sent is found quickly; who did what"""
+"""An index for undelivered notifications; who did what"""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""States by status: what waits or runs is found among all that ever was"""
+"""An index for the states of pending and running experiments"""
 
 from alembic import op
 

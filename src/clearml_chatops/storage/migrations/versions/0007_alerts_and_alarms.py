@@ -1,4 +1,4 @@
-"""Alerts: what people want to be told of once; alarms: what stands still"""
+"""Alerts on metrics and logs; stalled runs for alarms"""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Queues and projects that conversations are told of; what people enqueue elsewhere"""
+"""Subscriptions to queues and projects; notifications about experiments enqueued elsewhere"""
 
 from alembic import op
 import sqlalchemy as sa

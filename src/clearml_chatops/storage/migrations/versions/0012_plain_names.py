@@ -1,4 +1,4 @@
-"""Tables, columns, JSON keys and stored values get plain names; no row is added or lost"""
+"""Plain names for tables, columns, JSON keys and stored values"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""When people are told: time zones, hours of quiet, mutes, daily digests"""
+"""Time zones, quiet hours, mutes and daily digests"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -54,7 +54,7 @@ def upgrade() -> None:
     sa.Column('told_until', clearml_chatops.storage.schema.UtcDateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('platform', 'conversation_id', 'thread', name=op.f('pk_daily_digests'))
     )
-    # Whose Slack's direct messages are, so far: who had something watched there.
+    # So far, the person of a direct message on Slack is the one with a watch in it.
     op.execute(
         "INSERT INTO private_conversations (platform, conversation_id, person_id) "
         "SELECT platform, conversation_id, MIN(person_id) FROM watches "

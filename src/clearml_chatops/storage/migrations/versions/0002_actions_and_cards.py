@@ -1,4 +1,4 @@
-"""Actions of buttons, and cards"""
+"""Actions of buttons; cards"""
 
 from alembic import op
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Who wants to be told of a card or once a day, for where the conversation is gone"""
+"""The person behind a GPU watch or daily digest, for when its conversation is gone"""
 
 from alembic import op
 import sqlalchemy as sa

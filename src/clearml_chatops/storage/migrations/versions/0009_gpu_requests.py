@@ -1,4 +1,4 @@
-"""Questions about cards: may somebody else have them?"""
+"""Requests for GPUs that somebody else uses"""
 
 from alembic import op
 import sqlalchemy as sa

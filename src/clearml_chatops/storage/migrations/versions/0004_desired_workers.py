@@ -1,4 +1,4 @@
-"""Workers that should run, apart from the processes that do"""
+"""Desired workers, apart from the processes that run"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -49,7 +49,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('host', 'card', 'platform', 'conversation_id', 'thread', name=op.f('uq_card_watches_host'))
     )
 
-    # What was started before should go on; where it was ordered was not noted, so there is nobody to tell.
+    # Workers that were started before continue. Their conversations are unknown, so nobody gets notified.
     started = sa.table('started_workers', *(sa.column(name) for name in ('id', 'host', *_MOVED)), sa.column(
         'started', clearml_chatops.storage.schema.UtcDateTime(timezone=True)))
     for row in op.get_bind().execute(sa.select(started)).all():
