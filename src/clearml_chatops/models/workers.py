@@ -49,7 +49,7 @@ class WorkerPlan:
 class WorkerSpec:
     """What a person asks for. Values that are None or empty stay unchanged.
 
-    `share` allows GPUs that others use; `accepted_worker_ids` limits that to workers that their owners agreed to share.
+    `share` allows GPUs that others use; `accepted_worker_ids` limits that to the workers of owners who agreed.
     """
 
     queue_names: tuple[str, ...] = ()
