@@ -26,7 +26,7 @@ _OFF_BUTTON = Button("Stop daily digest", "/digest off")
 async def digest(
     context: Context, at: TimeOfDayOrOff | None = None, *, tz: PlainWord = "", weekdays: WordFlag = False
 ) -> Reply:
-    """Get a daily digest here: what ended, failed, runs and waits, and who used how many GPU-hours.
+    """Get a daily digest here: what ended, failed, is running or waiting, and who used how many GPU-hours.
 
     It covers everything that is watched in this conversation, including queues and projects. If nothing
     happened, there is no digest that day.

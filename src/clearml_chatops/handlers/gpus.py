@@ -20,7 +20,7 @@ _MAX_BUTTONS = 3
 
 @GPUS.command("gpus", role=Role.VIEWER, examples=("/gpus",))
 async def gpus(context: Context) -> Reply:
-    """Show how busy each GPU of the bot's machine is, which experiment uses it, and its owner."""
+    """Show how busy each GPU of the bot's machine is, and which experiment and person use it."""
     overview = await context.services.gpus.get_overview()
     uses = overview.uses
     if not uses:
@@ -51,7 +51,7 @@ async def gpus_watch(
 
     Args:
         gpu: The GPU's index or UUID. Leave it out to see which GPUs are watched here.
-        mem: How much of its memory has to be free, like 20G. By default, nobody may use it.
+        mem: How much free memory it needs, like 20G. Without this, free means that nobody uses the GPU.
         for: How long it has to be free first, like 5m.
     """
     conversation = context.message.conversation

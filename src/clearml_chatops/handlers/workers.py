@@ -135,13 +135,13 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     share: Flag = False,
     ask: Flag = False,
 ) -> Reply:
-    """Restart a worker, also with other GPUs or another image. If it's running something, you choose what happens.
+    """Restart a worker, with other GPUs or image if you like. If it's running something, you choose what happens.
 
     Args:
         worker: The worker's id. Default: the worker of the queue.
         queue: The queue. Default: your own.
-        gpus: Its new GPUs, like 0,1; all or none. Default: the present ones.
-        image: Its new Docker image; image="" for none. Default: the present one.
+        gpus: Its new GPUs, like 0,1; all or none. Default: the current ones.
+        image: Its new Docker image; image="" for none. Default: the current one.
         docker: From now on, run everything in containers from the default image of clearml-agent.
         venv: From now on, run everything without containers.
         run: What happens to its run: wait (until it ends), requeue (abort and enqueue it again) or abort.
