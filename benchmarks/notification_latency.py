@@ -66,14 +66,14 @@ async def measure(data: Path) -> None:
         changed_at: dict[tuple[str, str], float] = {}
         for name in sorted(names):
             await asyncio.sleep(randomness.uniform(0, _MAX_PAUSE_SECONDS))
-            changed_at[name, "has left Pending"] = time.monotonic()
+            changed_at[name, "started"] = time.monotonic()
             await agent.call_for_data(
                 "tasks.started", task=tasks[name], force=True, status_message="pulled by agent"
             )
             await agent.call_for_data("workers.status_report", worker="lab:gpu0", task=tasks[name], timestamp=1)
         for name in sorted(names):
             await asyncio.sleep(randomness.uniform(0, _MAX_PAUSE_SECONDS))
-            changed_at[name, "is Completed"] = time.monotonic()
+            changed_at[name, "completed"] = time.monotonic()
             await agent.call_for_data("tasks.completed", task=tasks[name])
         while not all(arrivals.find_time(*change) for change in changed_at):  # noqa: ASYNC110  # the noting ends never
             await asyncio.sleep(0.1)
