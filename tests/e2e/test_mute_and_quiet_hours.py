@@ -88,7 +88,7 @@ async def test_an_unknown_time_zone_is_asked_for_with_examples(
         open_chat(platform) as chat,
         run_bot_in_process(build_bot_settings(sandbox, tmp_path, **chat.build_settings(sandbox))),
     ):
-        await play(chat, Turn("/quiet 23:00-08:00", ("In which time zone?",)))
+        await play(chat, Turn("/quiet 23:00-08:00", ("Which time zone?",)))
         if isinstance(chat, TelegramChat):
             await chat.anna.press(chat.anna.chat.bot_messages[-1], "Europe/Berlin")
         elif isinstance(chat, SlackChat):

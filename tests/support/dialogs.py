@@ -72,7 +72,7 @@ QUEUE_DIALOG = (
 
 ALERT_DIALOG = (
     Turn("/clone baseline watched closely", ("Cloned as “watched closely”",)),
-    Turn("/alert metric val/acc >= 0.9", ("Alert 1", "val/acc >= 0.9", "reported nothing of this name")),
+    Turn("/alert metric val/acc >= 0.9", ("Alert 1", "val/acc >= 0.9", "reported this metric yet")),
     Turn("/alert metric val/acc", ("is not a condition", "Write it like val/acc>0.9"), Outcome.REFUSED),
     Turn("/alert log “CUDA out of memory”", ("Alert 2", "CUDA out of memory")),
     Turn("/alert log “<b>[0-9”", ("isn't a valid regular expression", "at character"), Outcome.REFUSED),
