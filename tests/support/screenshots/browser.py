@@ -19,7 +19,7 @@ _FLAGS = (
     "--disable-sync",
     "--hide-scrollbars",
 )
-_SCALE = 1.6
+_SCALE = 1.5
 """Pixels per CSS pixel, so that text is sharp on a phone or a good screen."""
 
 _MEASURE_SCRIPT = (
@@ -47,7 +47,8 @@ def take_screenshot(browser: str, html: str, target: Path, *, width: int, height
     """Write a PNG of a page. `width` and `height` are CSS pixels."""
     _open_page(
         browser,
-        html,
+        # Not 100vh: the window's height differs from the picture's by some pixels.
+        f"{html}<style>body {{ min-height: {height}px; }}</style>",
         f"--force-device-scale-factor={_SCALE}",
         f"--window-size={width},{height}",
         f"--screenshot={target.absolute()}",
