@@ -32,7 +32,9 @@ fmt: .venv/installed
 docs: .venv/installed
 	@$(BIN)/clearml-chatops commands --markdown > docs/commands.md
 
+# Needs Chromium, best with the font Inter: apt-get install chromium fonts-inter
 picture: .venv/installed
+	@$(BIN)/python -m tests.support.screenshots docs
 	@$(BIN)/clearml-chatops demo --script docs/terminal-tour.txt --picture docs/terminal.svg
 
 clean:
