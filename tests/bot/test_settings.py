@@ -146,7 +146,7 @@ def test_a_log_level_is_case_insensitive(monkeypatch: pytest.MonkeyPatch) -> Non
 )
 def test_an_unknown_name_in_the_file_is_refused_by_its_name(text: str, name: str) -> None:
     _write_settings_file(text)
-    assert str(_read_refused_settings()) == f"{name}: no such setting. See the table in README.md."
+    assert str(_read_refused_settings()) == f"{name}: no such setting. See the table in docs/settings.md."
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ class PersonSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings. Each is one row of the README's table; its alias is the name that people write."""
+    """All settings. Each is one row of the table in docs/settings.md; its alias is the name that people write."""
 
     model_config = SettingsConfigDict(extra="forbid", hide_input_in_errors=True, case_sensitive=True)
 
@@ -188,7 +188,7 @@ def read_settings() -> Settings:
         first_error = error.errors(include_url=False, include_input=False, include_context=False)[0]
         name = str(first_error["loc"][0]) if first_error["loc"] else "settings"
         if first_error["type"] == "extra_forbidden":
-            raise SettingsError(name=name, reason="no such setting. See the table in README.md.") from None
+            raise SettingsError(name=name, reason="no such setting. See the table in docs/settings.md.") from None
         raise SettingsError(name=name, reason=f"{first_error['msg'].removeprefix('Value error, ')}.") from None
     except (OSError, ValueError) as error:
         raise SettingsError(name=str(_get_settings_file()), reason=f"can't read this file ({error}).") from error

@@ -116,7 +116,7 @@ async def test_gpu_is_handed_over_after_the_run(program: RunningProgram) -> None
     await create_gpu_handovers(program.program.process).poll()
     assert list(await list_agents(program)) == [BOB_WORKER], "Bob's run continues"
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
-    assert "gives you GPU 1: your order is carried out when what runs there has ended" in "\n".join(
+    assert "hands GPU 1 over to you. Your worker starts when the current run, if any, ends." in "\n".join(
         await alice.poll_and_deliver()
     )
 
@@ -136,11 +136,11 @@ async def test_declined_request_changes_nothing_and_offers_a_watch(program: Runn
     await _add_worker(bob, "1")
     await _request_gpus(alice)
 
-    assert "Declined. Alice Adams gets notified" in await bob.ask((await _get_request_buttons(bob))["Not now"])
+    assert "Declined. Alice Adams gets notified" in await bob.ask((await _get_request_buttons(bob))["Decline"])
 
     (notification,) = await alice.poll_and_deliver()
-    assert "Bob Brown says not now to your question for GPU 1. Nothing was started." in notification
-    assert "[Tell me when it is free] /gpus watch 1" in notification
+    assert "Bob Brown declined your request for GPU 1. Nothing was started." in notification
+    assert "[Notify me when free] /gpus watch 1" in notification
     await create_gpu_handovers(program.program.process).poll()
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
@@ -184,7 +184,7 @@ async def test_unanswered_request_expires_after_a_day(program: RunningProgram) -
     await _create_handovers(program, timedelta(hours=25)).poll()
 
     (notice,) = await _list_due_notices(alice, later=timedelta(hours=25))
-    assert notice.text == "Bob Brown did not answer whether you may have GPU 1."
+    assert notice.text == "Bob Brown didn't answer, so your request for GPU 1 expired."
     assert notice.buttons == (Button("Ask again", "/worker start gpus=1 --ask"),)
     assert await bob.send_for_error_code(share) == "gpu_request_closed"
 
@@ -202,7 +202,7 @@ async def test_handover_stops_when_another_worker_took_the_gpu(program: RunningP
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown accepted. But meanwhile others are on GPU 1, so nothing was started." in notification
+    assert "Bob Brown accepted. But somebody else uses GPU 1 now. Nothing was started." in notification
     assert sorted(await _list_worker_ids(program)) == [BOB_WORKER, carol_worker]
     again = await alice.send(_parse_buttons(notification)["Show conflict"])
     assert "Ask Bob Brown and Carol Chen" in get_buttons(again)
@@ -227,7 +227,7 @@ async def test_all_owners_must_agree(program: RunningProgram) -> None:
     assert await _list_worker_ids(program) == before
     notifications = "\n".join(await alice.poll_and_deliver())
     assert "Bob Brown lets you share" in notifications
-    assert "says not now to your question for GPUs 0 and 1" in notifications
+    assert "declined your request for GPUs 0 and 1" in notifications
 
 
 async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None:
@@ -241,7 +241,7 @@ async def test_owner_who_restarts_keeps_the_gpu(program: RunningProgram) -> None
 
     await create_gpu_handovers(program.program.process).poll()
 
-    assert "Bob Brown goes on with the worker on GPU 1 after all." in (await alice.poll_and_deliver())[-1]
+    assert "Bob Brown kept the worker on GPU 1. Nothing was started." in (await alice.poll_and_deliver())[-1]
     assert await _list_worker_ids(program) == [BOB_WORKER]
 
 

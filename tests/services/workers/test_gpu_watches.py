@@ -71,7 +71,7 @@ async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> 
         ("/gpus watch 0,1", "“0,1” is not one GPU"),
         ("/gpus watch none", "“none” is not one GPU"),
         ("/gpus watch 0 mem=500G", "“500G” is not within the GPU's memory. The GPU has 80G. Use less."),
-        ("/gpus watch 0 mem=much", "write it like 20G or 500M."),
+        ("/gpus watch 0 mem=much", "Write it like 20G or 500M."),
     ],
 )
 async def test_invalid_watch_gives_one_sentence(program: RunningProgram, line: str, sentence: str) -> None:
@@ -103,7 +103,7 @@ async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
     )
 
     assert "Notifications for GPU 1 are off here." in await program.ask("/gpus unwatch GPU-1")
-    assert "I watch no card 0 here" in to_plain_text(await program.send("/gpus unwatch 0"))
+    assert "Notifications for GPU 0 aren't on here" in to_plain_text(await program.send("/gpus unwatch 0"))
     assert "Notifications for GPU 2 are off here." in await program.ask("/gpus unwatch")
     assert await _poll(program) == []
 

@@ -164,7 +164,7 @@ async def test_missing_driver_offers_a_worker_without_gpus(program: RunningProgr
     await _add_worker(program, "0")
     reply = to_plain_text(await program.send("/worker restart gpus=1"))
     assert "[Start without GPUs] /worker restart gpus=none" in reply
-    assert to_plain_text(await program.send("/gpus")).splitlines()[0].endswith("look with nvidia-smi.")
+    assert to_plain_text(await program.send("/gpus")).splitlines()[0].endswith("Check with nvidia-smi.")
 
 
 @pytest.mark.parametrize("line", _ALL_COMMANDS)

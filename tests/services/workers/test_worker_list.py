@@ -65,7 +65,7 @@ async def test_all_workers_and_own_workers_are_listed(program: RunningProgram) -
         "lab:alice_queue:gpu0": [
             "Not running",
             "On alice_queue, GPU 0, python:3.12, owned by alice",
-            "Started 2 h 3 min ago, not seen by ClearML",
+            "Started 2 hours ago, not seen by ClearML",
         ],
         "farm:gpu3": [
             "Running “baseline” (Alice Adams, 0 s)",
