@@ -110,9 +110,15 @@ def upgrade() -> None:
     for column in ('plan', 'successor'):
         _rewrite('desired_workers', ['id'], column, lambda row: _rename_keys(row.value, _PLAN_KEYS))
     _rewrite('gpu_requests', ['token'], 'details', lambda row: _to_new_request(row.value))
+    op.execute(
+        "UPDATE gpu_requests SET gpu_label = replace(replace(gpu_label, 'cards ', 'GPUs '), 'card ', 'GPU ')"
+    )
 
 
 def downgrade() -> None:
+    op.execute(
+        "UPDATE gpu_requests SET gpu_label = replace(replace(gpu_label, 'GPUs ', 'cards '), 'GPU ', 'card ')"
+    )
     _rewrite('gpu_requests', ['token'], 'details', lambda row: _to_old_request(row.value))
     for column in ('plan', 'successor'):
         _rewrite('desired_workers', ['id'], column, lambda row: _rename_keys(row.value, _inverted(_PLAN_KEYS)))
