@@ -143,8 +143,11 @@ def build_entries_table(
     )
     if not estimates:
         return Table(("place", "id", "name", "added"), tuple(rows))
-    wait_texts = (format_wait(estimates.get(entry.experiment_id, WaitEstimate())) for entry in queue.entries)
+    wait_texts = (
+        format_wait(estimates.get(entry.experiment_id, WaitEstimate())).removeprefix("starts ")
+        for entry in queue.entries
+    )
     return Table(
-        ("place", "id", "name", "added", "starts in"),
+        ("place", "id", "name", "added", "starts"),
         tuple((*row, wait) for row, wait in zip(rows, wait_texts, strict=True)),
     )
