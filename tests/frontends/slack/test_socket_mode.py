@@ -187,8 +187,8 @@ async def test_command_that_outlasts_shutdown_gets_stopped_reply(
         await anna.send_slash_command("/wait", "", lab)
         await anna.mention_bot(lab, "wait")
         await wait_until(lambda: len(bot.messages) == 2)
-    assert "shutting down" in slack.list_ephemeral_messages(anna)[0].visible_text
-    assert "shutting down" in slack.list_posted_messages(lab)[0].visible_text
+    assert "stopped before" in slack.list_ephemeral_messages(anna)[0].visible_text
+    assert "stopped before" in slack.list_posted_messages(lab)[0].visible_text
 
 
 async def test_stop_before_first_connection_is_quick(bot: FakeBot, cards: FakeCards, slack: SlackServer) -> None:
