@@ -89,7 +89,7 @@ def _build_watches_reply(watches: list[GpuWatch]) -> Reply:
 
 
 def _build_unwatch_button(watch: GpuWatch) -> Button:
-    return Button(f"Stop watching GPU {watch.gpu}", f"/gpus unwatch {watch.gpu}")
+    return Button(f"Unwatch GPU {watch.gpu}", f"/gpus unwatch {watch.gpu}")
 
 
 def _format_condition(watch: GpuWatch) -> str:

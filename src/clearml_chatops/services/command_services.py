@@ -249,7 +249,7 @@ class CommandServices:
             reader=self._process.gpu_reader,
             clearml=self._process.clearml.bot,
             database=self._process.database,
-            drawing=self._process.figure_renderer,
+            figure_renderer=self._process.figure_renderer,
             host=self._process.host,
         )
 

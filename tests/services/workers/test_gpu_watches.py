@@ -67,10 +67,10 @@ async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> 
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("/gpus watch 9", "“9” is not a GPU of this machine"),
-        ("/gpus watch 0,1", "“0,1” is not one GPU"),
-        ("/gpus watch none", "“none” is not one GPU"),
-        ("/gpus watch 0 mem=500G", "“500G” is not within the GPU's memory. The GPU has 80G. Use less."),
+        ("/gpus watch 9", "“9” isn't a GPU of this machine"),
+        ("/gpus watch 0,1", "“0,1” isn't one GPU"),
+        ("/gpus watch none", "“none” isn't one GPU"),
+        ("/gpus watch 0 mem=500G", "“500G” isn't within the GPU's memory. The GPU has 80G. Use less."),
         ("/gpus watch 0 mem=much", "Write it like 20G or 500M."),
     ],
 )
@@ -89,7 +89,7 @@ async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
     assert await program.send_for_error_code("/gpus unwatch") == "gpu_not_watched"
     await program.ask("/gpus watch 2 mem=20G")
     first = await program.send("/gpus watch 1 for=5m")
-    assert get_buttons(first)["Stop watching GPU 1"] == "/gpus unwatch 1"
+    assert get_buttons(first)["Unwatch GPU 1"] == "/gpus unwatch 1"
 
     watched = await program.send(get_buttons(first)["Show GPU watches"])
     assert to_plain_text(watched).splitlines()[:3] == [

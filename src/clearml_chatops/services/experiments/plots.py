@@ -149,7 +149,7 @@ class PlotService:
         self, reference: str, metrics: Sequence[str]
     ) -> tuple[Experiment, tuple[Curve, ...], Sequence[str]]:
         """Return the experiment, its curves, and the words to filter them by."""
-        if not reference or is_explicit_reference(reference) or not await self._lookup.current_id():
+        if not reference or is_explicit_reference(reference) or not await self._lookup.get_current_id():
             return *(await self._read(reference)), metrics
         try:
             current, curves = await self._read("")

@@ -187,12 +187,12 @@ class GpuRequests:
             else:
                 await store.set_answer(token, answer)
             if not is_withdrawal:
-                offers = _build_declined_buttons(request) if answer is GpuRequestAnswer.DECLINE else ()
+                buttons = _build_declined_buttons(request) if answer is GpuRequestAnswer.DECLINE else ()
                 notice = Notice(
                     f"gpu_request:{request.group_token}",
                     _describe_answer(request, answer),
                     now,
-                    buttons=offers,
+                    buttons=buttons,
                     person_id=request.details.requester_id,
                 )
                 await OutboxStore(session).add([(notice, request.details.conversation)], now=now)

@@ -161,7 +161,7 @@ class OrphanedRuns:
             f"The run continues, but its log no longer reaches ClearML. {next_step}",
             occurred_at=run.status_changed,
             is_warning=True,
-            offers=(Button("Abort run", f"/abort {run.id}"), _WORKERS_BUTTON),
+            buttons=(Button("Abort run", f"/abort {run.id}"), _WORKERS_BUTTON),
         )
 
     async def _notify_ended(self, orphan: _OrphanedRun) -> None:
@@ -173,8 +173,8 @@ class OrphanedRuns:
             else f"The agent of {worker.id} died, and its run “{run.name}” ({run.user_name}) with it. "
             "The run is marked Failed."
         )
-        offers = (Button("Retry", f"/retry {run.id}"), Button("Show log", f"/log {run.id}"), _WORKERS_BUTTON)
-        await self._notices.send(worker, text, is_warning=True, offers=offers)
+        buttons = (Button("Retry", f"/retry {run.id}"), Button("Show log", f"/log {run.id}"), _WORKERS_BUTTON)
+        await self._notices.send(worker, text, is_warning=True, buttons=buttons)
 
 
 def _is_orphaned(run: Experiment, local_runs: LocalRuns, agent: AgentProcess | None) -> bool:

@@ -219,8 +219,8 @@ class WorkerCommands:
             if self._workers.is_own(existing_worker)
             else []
         )
-        offers = [*restart, Button("Show workers", "/worker list")]
-        return WorkerExistsError(worker=existing_worker.id, owner=existing_worker.person_name, buttons=offers)
+        buttons = [*restart, Button("Show workers", "/worker list")]
+        return WorkerExistsError(worker=existing_worker.id, owner=existing_worker.person_name, buttons=buttons)
 
     async def _start_or_forget(self, worker: DesiredWorker) -> None:
         try:

@@ -136,7 +136,7 @@ class _ArgumentCompleter:
                 yield from (_Candidate(f"{name}=" if takes_assignments else name) for name in names.parameters)
             case "status":
                 yield from (_Candidate(status.label.lower()) for status in SHOWN_STATUSES)
-            case "place":
+            case "position":
                 yield from (_Candidate("front", "first in the queue"), _Candidate("back", "last in the queue"))
             case "command":
                 for command in self._registry:
