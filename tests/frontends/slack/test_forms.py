@@ -76,7 +76,7 @@ async def test_modal_opens_before_command_is_answered(
         assert (await wait_for_modal(anna)).values["lr"] == "0.1"
 
 
-async def test_a_button_opens_a_form_for_whoever_presses_it(
+async def test_a_button_opens_a_form_for_the_person_who_presses_it(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     button = Buttons((Button("Change", "/set e1"),))
