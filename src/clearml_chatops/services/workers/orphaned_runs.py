@@ -154,7 +154,7 @@ class OrphanedRuns:
         elif worker.plan.gpu_ids:
             next_step = "The worker restarts when the run ends, to avoid sharing a GPU."
         else:
-            next_step = "The worker restarts beside it."
+            next_step = "The worker restarts alongside it."
         await self._notices.send(
             worker,
             f"The agent of {worker.id} died while running “{run.name}” ({run.user_name}). "

@@ -21,7 +21,7 @@ _PLAIN_WORD = re.compile(r"[\w./:@%+,-]+")
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A text to insert. `hint` is shown beside it, and `alias` is another text that finds it."""
+    """A text to insert. `hint` is shown next to it, and `alias` is another text that finds it."""
 
     text: str
     hint: str = ""
