@@ -46,7 +46,7 @@ async def test_deferred_notifications_become_one_message_within_the_limits(
         run_bot_in_process(build_bot_settings(sandbox, tmp_path, **chat.build_settings(sandbox))),
         _open_database(tmp_path) as database,
     ):
-        await play(chat, Turn("/mute 2h", ("Muted for 2 h",)))
+        await play(chat, Turn("/mute 2h", ("Muted here for 2 h",)))
         now = datetime.now(UTC)
         kinds = (EventKind.ENQUEUED, EventKind.STARTED, EventKind.FAILED)
         events = [

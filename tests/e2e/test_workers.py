@@ -71,7 +71,7 @@ async def test_an_agent_outlives_its_bot_and_is_adopted_by_the_next_one(
         agent = await _start_worker(telegram, tmp_path)
         await _kill(bot)
     async with run_bot_as_subprocess(settings, tmp_path):
-        await play(telegram, Turn("/worker", (_WORKER, "idle")))
+        await play(telegram, Turn("/worker", (_WORKER, "Idle")))
         assert [item.id for item in (await _list_agents(tmp_path)).values()] == [agent.pid], (
             "neither stopped nor started twice"
         )
@@ -110,7 +110,7 @@ async def test_a_bot_killed_while_starting_a_worker_leaves_one_agent(
 
         async def is_known() -> bool:
             await play(telegram, Turn("/worker list", ("",)))
-            return "idle" in telegram.read_messages()[-1]
+            return "Idle" in telegram.read_messages()[-1]
 
         await wait_until(is_known)
         assert list(await _list_agents(tmp_path)) == [_WORKER]

@@ -32,12 +32,12 @@ async def task(runs: WatchedRuns) -> Document:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("/alert metric val/acc>0.9", "Alert 1 for “a run” (Running): val/acc > 0.9."),
+        ("/alert metric val/acc>0.9", "Set alert 1 for “a run” (Running): val/acc > 0.9."),
         ("/alert metric VAL/ACC >= 9e-1 a run", "val/acc >= 0.9"),
         ("/alert metric loss<1e-3 last", "train/loss < 0.001"),
         ("/alert_metric loss≤1", "train/loss <= 1"),
-        ("/alert log “loss=nan|inf”", "log “loss=nan|inf”"),
-        ("/alert log '^epoch \\d+'", "log “^epoch \\d+”"),
+        ("/alert log “loss=nan|inf”", "log matches “loss=nan|inf”"),
+        ("/alert log '^epoch \\d+'", "log matches “^epoch \\d+”"),
     ],
 )
 async def test_new_alert_reply_shows_condition(
@@ -99,7 +99,7 @@ async def test_alert_on_finished_run_is_refused(runs: WatchedRuns, task: Documen
 
 async def test_duplicate_alert_is_not_added(runs: WatchedRuns, task: Document) -> None:
     for line in ("/alert log nan", f"/alert log nan {task['id']}"):
-        assert "Alert 1 for" in await runs.program.ask(line)
+        assert "Set alert 1 for" in await runs.program.ask(line)
     assert "1 alert here" in await runs.program.ask("/alert")
 
 
@@ -128,5 +128,5 @@ async def test_number_of_alerts_is_limited(runs: WatchedRuns, task: Document) ->
 
 async def test_viewer_can_set_alerts(runs: WatchedRuns, task: Document) -> None:
     viewer = await runs.program.add_person(runs.sandbox.carol, Role.VIEWER)
-    assert "Alert 1" in await viewer.ask(f"/alert metric val/acc>0.9 {task['id']}")
-    assert "Alert 2" in await viewer.ask(f"/alert log nan {task['id']}")
+    assert "Set alert 1" in await viewer.ask(f"/alert metric val/acc>0.9 {task['id']}")
+    assert "Set alert 2" in await viewer.ask(f"/alert log nan {task['id']}")

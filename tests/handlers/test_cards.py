@@ -157,7 +157,7 @@ def test_retried_pending_card_shows_no_worker_or_running_time() -> None:
         (QueuePosition("alice_queue"), "alice_queue"),
         (
             QueuePosition("alice_queue", 2, 5, WaitEstimate((timedelta(minutes=20), timedelta(minutes=50)))),
-            "2 of 5 in alice_queue, about 20–50 min",
+            "2 of 5 in alice_queue, starts in about 20–50 min",
         ),
         (QueuePosition("alice_queue", 2, 5, WaitEstimate()), "2 of 5 in alice_queue, wait unknown"),
         (None, None),

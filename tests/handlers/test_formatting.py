@@ -76,16 +76,16 @@ def test_changes_table_distinguishes_missing_from_empty() -> None:
 @pytest.mark.parametrize(
     ("lowest", "highest", "words"),
     [
-        (0, 0, "soon"),
-        (0, 0.9, "soon"),
-        (0.5, 12.5, "soon, or within about 15 min"),
-        (2.2, 4.4, "about 2–5 min"),
-        (23, 46, "about 20–50 min"),
-        (40, 40, "about 40 min"),
-        (19.99, 40.01, "about 20–40 min"),
-        (50, 100, "about 50 min – 2 h"),
-        (100, 290, "about 1–5 h"),
-        (0, 600, "soon, or within about 10 h"),
+        (0, 0, "starts soon"),
+        (0, 0.9, "starts soon"),
+        (0.5, 12.5, "starts within about 15 min"),
+        (2.2, 4.4, "starts in about 2–5 min"),
+        (23, 46, "starts in about 20–50 min"),
+        (40, 40, "starts in about 40 min"),
+        (19.99, 40.01, "starts in about 20–40 min"),
+        (50, 100, "starts in about 50 min – 2 h"),
+        (100, 290, "starts in about 1–5 h"),
+        (0, 600, "starts within about 10 h"),
     ],
 )
 def test_wait_is_a_rounded_range(lowest: float, highest: float, words: str) -> None:

@@ -72,21 +72,21 @@ QUEUE_DIALOG = (
 
 ALERT_DIALOG = (
     Turn("/clone baseline watched closely", ("Cloned as “watched closely”",)),
-    Turn("/alert metric val/acc >= 0.9", ("Alert 1", "val/acc >= 0.9", "reported this metric yet")),
+    Turn("/alert metric val/acc >= 0.9", ("Set alert 1", "val/acc >= 0.9", "reported this metric yet")),
     Turn("/alert metric val/acc", ("isn't a condition", "Write it like val/acc>0.9"), Outcome.REFUSED),
-    Turn("/alert log “CUDA out of memory”", ("Alert 2", "CUDA out of memory")),
+    Turn("/alert log “CUDA out of memory”", ("Set alert 2", "CUDA out of memory")),
     Turn("/alert log “<b>[0-9”", ("isn't a valid regular expression", "at character"), Outcome.REFUSED),
     Turn("/alert", ("2 alerts here", "watched closely", "val/acc >= 0.9", "CUDA out of memory")),
     Turn("/alert off 1", ("Removed: val/acc >= 0.9",)),
     Turn("/alert off 1", ("There's no alert 1 here",), Outcome.REFUSED),
-    Turn("/alert off all", ("Removed: log “CUDA out of memory”",)),
+    Turn("/alert off all", ("Removed: log matches “CUDA out of memory”",)),
     Turn("/alert", ("There are no alerts here",)),
 )
 
 QUIET_DIALOG = (
     Turn("/mute", ("Notifications are on here. How long",)),
-    Turn("/mute 2h", ("Muted for 2 h", "one summary afterwards")),
-    Turn("/mute", ("Muted for",)),
+    Turn("/mute 2h", ("Muted here for 2 h", "one summary afterwards")),
+    Turn("/mute", ("Muted here for",)),
     Turn("/mute soon", ("Write it like 30m, 2h",), Outcome.REFUSED),
     Turn("/mute off", ("Notifications are on here again",)),
     Turn("/quiet", ("no quiet hours",)),
@@ -119,7 +119,7 @@ MAIN_JOB_DIALOG = (
 WATCH_DIALOG = (
     Turn("/watch queue=default", ("the queue “default” are on here: started, completed, failed, aborted.",)),
     Turn("/watch queue=defualt", ("No queue named “defualt”", "Did you mean default?"), Outcome.REFUSED),
-    Turn("/watch queue=mine", ("You don't have a queue of your own",), Outcome.REFUSED),
+    Turn("/watch queue=mine", ("have a queue of your own",), Outcome.REFUSED),
     Turn("/queue create", ("alice_queue", "yours")),
     Turn("/watch queue=", ("the queue “alice_queue” are on here",)),
     Turn("/watch project=visoin", ("No project has “visoin”", "Did you mean vision?"), Outcome.REFUSED),

@@ -110,9 +110,9 @@ def _build_alert_reply(result: AlertResult) -> Reply:
         already_true = f"That's already true: {now.name} of “{name}” is {now.value:.6g}. " if now else ""
         return Reply.of(Text(f"{already_true}No alert was set."), experiment_id=about)
     status, condition = result.experiment.status.label, shortened(str(result.condition))
-    trigger = "a new line matches" if isinstance(result.condition, LogCondition) else "a value meets it"
+    trigger = "a new line matches" if isinstance(result.condition, LogCondition) else "it's true"
     return Reply.of(
-        Text(f"Alert {result.alert.number} for “{name}” ({status}): {condition}.", Tone.SUCCESS),
+        Text(f"Set alert {result.alert.number} for “{name}” ({status}): {condition}.", Tone.SUCCESS),
         Text(f"You get notified here once, as soon as {trigger}.", Tone.SUBTLE),
         Text("The run hasn't reported this metric yet.", Tone.SUBTLE) if result.is_new_metric else None,
         Buttons((Button("Remove alert", f"/alert off {result.alert.number}"), Button("Show alerts", "/alert"))),

@@ -48,7 +48,7 @@ def build_container_form(draft: Experiment) -> Reply:
                 "setup script",
                 container.setup_shell_script,
                 FieldKind.LONG_TEXT,
-                hint="Shell script that runs in the container before the start",
+                hint="Shell script that runs in the container before the experiment starts",
             ),
         ),
     )

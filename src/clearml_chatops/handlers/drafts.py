@@ -132,7 +132,7 @@ async def container(
         experiment: Which experiment. Default: the current one.
         image: Docker image; '' removes it.
         args: Arguments for docker run, in quotes; '' removes them.
-        setup: Shell script that runs in the container before the start, in quotes; '' removes it.
+        setup: Shell script that runs in the container before the experiment starts, in quotes; '' removes it.
     """
     if image is None and args is None and setup is None:
         found, may_change = await context.services.drafts.check_editable(experiment)

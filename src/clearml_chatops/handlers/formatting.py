@@ -29,21 +29,22 @@ def format_duration(duration: timedelta) -> str:
 
 
 def format_wait(wait: WaitEstimate) -> str:
-    """Return how much longer an experiment waits, as a range. Its ends are rounded: it's an estimate."""
+    """Return when an experiment starts, as a range. Its ends are rounded: it's an estimate."""
     if not wait.has_worker:
         return "no worker listens"
     if wait.bounds is None:
         return "wait unknown"
     lowest, highest = (round(duration.total_seconds() / _MINUTE, 1) for duration in wait.bounds)
     if highest < 1:
-        return "soon"
+        return "starts soon"
     if lowest < 1:
-        return f"soon, or within about {_round_minutes(highest, up=True)}"
+        return f"starts within about {_round_minutes(highest, up=True)}"
     low, high = _round_minutes(lowest, up=False), _round_minutes(highest, up=True)
     if low == high:
-        return f"about {high}"
+        return f"starts in about {high}"
     number, _, unit = low.partition(" ")
-    return f"about {number}–{high}" if high.endswith(f" {unit}") else f"about {low} – {high}"
+    bounds = f"{number}–{high}" if high.endswith(f" {unit}") else f"{low} – {high}"
+    return f"starts in about {bounds}"
 
 
 def _round_minutes(minutes: float, *, up: bool) -> str:

@@ -22,7 +22,7 @@ async def build_conflict_question(
     options.append(Button(f"Share {format_conflict_gpus(conflicts)}", str(line.with_words("--share"))))
     if free_gpus := await _find_free_gpus(context, line):
         options.append(Button(f"Use {format_gpus(free_gpus)} instead", str(line.with_options(gpus=free_gpus))))
-    return Choice(f"{sentences}\nNothing was started yet. What do you want to do?", tuple(options))
+    return Choice(f"{sentences}\nNothing has started yet. What do you want to do?", tuple(options))
 
 
 def format_conflict_gpus(conflicts: Sequence[GpuConflict]) -> str:
@@ -33,16 +33,20 @@ def format_conflict_gpus(conflicts: Sequence[GpuConflict]) -> str:
 def format_conflict(context: Context, conflict: GpuConflict) -> str:
     """Return who uses some of the GPUs, and for which run: GPU 0: worker lab:q:gpu0 is running “x” (Bob, 2 h)."""
     gpu_names = format_gpus(conflict.gpus)
-    sentence_start = gpu_names[0].upper() + gpu_names[1:]
+    return f"{gpu_names[0].upper()}{gpu_names[1:]}: {format_occupant(context, conflict)}"
+
+
+def format_occupant(context: Context, conflict: GpuConflict) -> str:
+    """Return who uses the GPUs of a conflict, and for which run."""
     if conflict.worker_id:
         owner = f" ({conflict.person_name})" if conflict.person_name and conflict.occupant is None else ""
         activity = f"is running {format_run(conflict.run, context)}" if conflict.run else "is idle"
-        return f"{sentence_start}: worker {conflict.worker_id}{owner} {activity}"
+        return f"worker {conflict.worker_id}{owner} {activity}"
     if conflict.run:
-        return f"{sentence_start}: {format_run(conflict.run, context)}"
+        return format_run(conflict.run, context)
     program = conflict.occupant.program if conflict.occupant else ""
     account = conflict.occupant.system_user if conflict.occupant else ""
-    return f"{sentence_start}: {program or 'a process'} (user {account or 'unknown'}, no agent)"
+    return f"{program or 'a process'} (user {account or 'unknown'}, no agent)"
 
 
 async def _find_free_gpus(context: Context, line: WorkerCommandLine) -> str:

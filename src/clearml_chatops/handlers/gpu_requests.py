@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_time_ago
-from clearml_chatops.handlers.gpu_conflicts import format_conflict, format_conflict_gpus
+from clearml_chatops.handlers.gpu_conflicts import format_conflict, format_conflict_gpus, format_occupant
 from clearml_chatops.handlers.worker_command_lines import WorkerCommandLine
 from clearml_chatops.models.gpu_requests import GpuRequest, GpuRequestAnswer, GpuRequestDetails
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Text, Tone
@@ -35,7 +35,11 @@ async def request_gpus(
     )
 
     def format_question(owner_conflicts: Sequence[GpuConflict]) -> str:
-        sentences = " ".join(f"{format_conflict(context, conflict)}." for conflict in owner_conflicts)
+        if len(conflicts) == 1:
+            occupant = format_occupant(context, conflicts[0])
+            sentences = f"{occupant[0].upper()}{occupant[1:]}."
+        else:
+            sentences = " ".join(f"{format_conflict(context, conflict)}." for conflict in owner_conflicts)
         return f"{context.person.name} would like to use {gpus}. {sentences}"
 
     gpu_requests = await context.services.gpu_requests.create(
@@ -44,7 +48,7 @@ async def request_gpus(
     names = " and ".join(item.owner_name for item in gpu_requests)
     return Reply.of(
         Text(f"Asked {names} for {gpus}. You get the answer here, within a day."),
-        Text("Nothing was started yet.", Tone.SUBTLE),
+        Text("Nothing has started yet.", Tone.SUBTLE),
         Buttons((_build_withdraw_button(gpu_requests[0]),)),
     )
 

@@ -61,7 +61,7 @@ async def gpus_watch(
         gpu, conversation, memory=mem, minimum_duration=for_, person_id=context.person.id
     )
     return Reply.of(
-        Text(f"You get notified here when GPU {watch.gpu} is free: {_format_condition(watch)}.", Tone.SUCCESS),
+        Text(f"You get notified here when {_format_condition(watch, f'GPU {watch.gpu}')}.", Tone.SUCCESS),
         Buttons((_build_unwatch_button(watch), Button("Show GPU watches", "/gpus watch"))),
     )
 
@@ -83,7 +83,9 @@ def _build_watches_reply(watches: list[GpuWatch]) -> Reply:
         return Reply.of("No GPU is watched here. To get notified when GPU 1 is free, use /gpus watch 1.")
     return Reply.of(
         Text(f"{format_count(len(watches), 'GPU')} watched here", Tone.HEADING),
-        Fields(tuple((f"GPU {watch.gpu}", f"Notifies when {_format_condition(watch)}") for watch in watches)),
+        Fields(
+            tuple((f"GPU {watch.gpu}", f"Notifies when {_format_condition(watch, 'it')}") for watch in watches)
+        ),
         Buttons(tuple(map(_build_unwatch_button, watches))),
     )
 
@@ -92,12 +94,12 @@ def _build_unwatch_button(watch: GpuWatch) -> Button:
     return Button(f"Unwatch GPU {watch.gpu}", f"/gpus unwatch {watch.gpu}")
 
 
-def _format_condition(watch: GpuWatch) -> str:
-    """Return what counts as free for a watch."""
+def _format_condition(watch: GpuWatch, name: str) -> str:
+    """Return what counts as free for a watch; `name` is what to call its GPU."""
     condition = (
-        f"{_format_size(watch.required_memory)} of its memory is free"
+        f"{name} has {_format_size(watch.required_memory)} of free memory"
         if watch.required_memory
-        else "nobody uses it"
+        else f"nobody uses {name}"
     )
     return f"{condition} for {format_duration(watch.required_duration)}" if watch.required_duration else condition
 
@@ -109,7 +111,7 @@ def _list_buttons(context: Context, uses: tuple[GpuUsage, ...]) -> Iterator[Butt
     usable = [use for use in uses if not use.gpu.lost and not use.gpu.instances]
     for use in [use for use in usable if not use.occupants][:_MAX_BUTTONS]:
         index = use.gpu.index
-        yield Button(f"Start on GPU {index}", f"/worker start gpus={index}")
+        yield Button(f"Start worker on GPU {index}", f"/worker start gpus={index}")
     for use in [use for use in usable if use.occupants][:_MAX_BUTTONS]:
         index = use.gpu.index
         yield Button(f"Watch GPU {index}", f"/gpus watch {index}")

@@ -14,6 +14,7 @@ from clearml_chatops.services.people.home import Home
 from clearml_chatops.services.workers.worker_ids import parse_worker_gpus
 
 HOME = CommandFamily("Home")
+_PLATFORM_NAMES = {"slack": "Slack", "telegram": "Telegram"}
 _FIRST_STEPS = (
     Button("Find experiments", "/find"),
     Button("Clone…", "/clone"),
@@ -72,7 +73,7 @@ def _build_account_fields(overview: Home) -> Fields:
             ("you", f"{account.person.name}, {account.person.role.label}"),
             ("ClearML user", account.clearml_name),
             ("queue", account.queue.queue_name if account.queue else "none yet (create one with /queue create)"),
-            ("linked on", ", ".join(platforms)),
+            ("linked on", ", ".join(_PLATFORM_NAMES.get(item, item) for item in platforms)),
         )
     )
 

@@ -144,8 +144,11 @@ def build_entries_table(
     )
     if not estimates:
         return Table(("position", "id", "name", "added"), tuple(rows))
-    wait_texts = (format_wait(estimates.get(entry.experiment_id, WaitEstimate())) for entry in queue.entries)
+    wait_texts = (
+        format_wait(estimates.get(entry.experiment_id, WaitEstimate())).removeprefix("starts ")
+        for entry in queue.entries
+    )
     return Table(
-        ("position", "id", "name", "added", "starts in"),
+        ("position", "id", "name", "added", "starts"),
         tuple((*row, wait) for row, wait in zip(rows, wait_texts, strict=True)),
     )

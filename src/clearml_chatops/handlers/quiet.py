@@ -99,7 +99,7 @@ def _build_mute_reply(context: Context, current_mute: Mute, zone: str) -> Reply:
     )
     muted_by = f" by {current_mute.person_name}" if current_mute.person_name != context.person.name else ""
     return Reply.of(
-        Text(f"Muted {until}{muted_by}. You get one summary afterwards."),
+        Text(f"Muted here {until}{muted_by}. You get one summary afterwards."),
         Buttons((Button("Unmute", "/mute off"),)),
     )
 
@@ -140,7 +140,7 @@ def _build_hours_reply(context: Context, hours: QuietHours | None) -> Reply:
     toggle_button = (
         Button("Get failures later", f"{line} failures=later")
         if hours.allow_failures
-        else Button("Get failures now", f"{line} failures=now")
+        else Button("Get failures right away", f"{line} failures=now")
     )
     now = context.clock()
     until = evaluate_quiet_hours(hours, now).until
@@ -153,5 +153,5 @@ def _build_hours_reply(context: Context, hours: QuietHours | None) -> Reply:
         Text(f"It's quiet now, until {format_local_time(until, hours.zone, now=now)}.", Tone.SUBTLE)
         if until
         else None,
-        Buttons((toggle_button, Button("Turn off", "/quiet off"))),
+        Buttons((toggle_button, Button("Turn off quiet hours", "/quiet off"))),
     )

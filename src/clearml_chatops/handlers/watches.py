@@ -71,7 +71,7 @@ async def watch(
     )
     return Reply.of(
         Text(f"Notifications for “{found.name}” are on here.{finished_note}", Tone.SUCCESS),
-        Buttons((Button("Stop notifications", f"/unwatch {found.id}"), _LIST_BUTTON)),
+        Buttons((Button("Unwatch", f"/unwatch {found.id}"), _LIST_BUTTON)),
         experiment_id=found.id,
     )
 
@@ -146,7 +146,7 @@ def _build_subscribed_reply(subscription: Subscription) -> Reply:
             Tone.SUCCESS,
         ),
         Text("They cover everyone's experiments.", Tone.SUBTLE),
-        Buttons((Button("Stop notifications", build_unwatch_line(subscription)), _LIST_BUTTON)),
+        Buttons((Button("Unwatch", build_unwatch_line(subscription)), _LIST_BUTTON)),
     )
 
 

@@ -45,7 +45,7 @@ async def build_workers_reply(
 
 def build_worker_buttons(worker: DesiredWorker) -> tuple[Button, ...]:
     """Return the buttons for a worker that is the only one in the message."""
-    drain = Button("Stop after run", str(build_command_line("/worker drain", worker.id)))
+    drain = Button("Stop after its run", str(build_command_line("/worker drain", worker.id)))
     return (
         Button("Restart", str(build_command_line("/worker restart", worker.id))),
         Button("Stop", str(build_command_line("/worker stop", worker.id))),

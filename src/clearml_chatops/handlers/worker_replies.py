@@ -77,7 +77,8 @@ def _build_drained_blocks(context: Context, drained: DrainingWorker) -> Iterable
 
 def _build_started_blocks(worker: DesiredWorker) -> Iterable[Text | Fields | Buttons]:
     yield Text(f"Worker {worker.id} listens on {worker.plan.queue_names}.", Tone.SUCCESS)
-    yield Fields((("uses", format_plan_gpus(worker.plan)), ("runs in", format_container(worker.plan))))
+    container = format_container(worker.plan) if worker.plan.uses_containers else "none"
+    yield Fields((("uses", format_plan_gpus(worker.plan)), ("container", container)))
     yield Buttons(build_worker_buttons(worker))
 
 
@@ -94,7 +95,7 @@ def _build_busy_question(context: Context, busy: tuple[BusyWorker, ...], line: W
     if all(item.can_abort for item in busy):
         options += [
             Button("Abort and requeue", str(line.with_options(run="requeue"))),
-            Button("Abort", str(line.with_options(run="abort"))),
+            Button("Abort run" if is_single_run else "Abort runs", str(line.with_options(run="abort"))),
         ]
     return Choice(sentences, tuple(options))
 

@@ -135,7 +135,7 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     share: Flag = False,
     ask: Flag = False,
 ) -> Reply:
-    """Restart a worker, with other GPUs or image if you like. If it's running something, you choose what happens.
+    """Restart a worker, with other GPUs or another image. If it's running an experiment, you choose what happens.
 
     Args:
         worker: The worker's id. Default: the worker of the queue.
@@ -166,7 +166,7 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
 
 @WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
 async def worker_drain(context: Context, worker: WorkerReference = "", *, queue: QueueName = "") -> Reply:
-    """Stop workers once their runs have ended. They take nothing new until then.
+    """Stop workers when their current runs end. They take no new ones.
 
     Args:
         worker: The worker's id. Default: all workers of the queue.

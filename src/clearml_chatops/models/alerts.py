@@ -51,7 +51,7 @@ class LogCondition:
     pattern: str
 
     def __str__(self) -> str:
-        return f"log “{self.pattern}”"
+        return f"log matches “{self.pattern}”"
 
 
 Condition = MetricCondition | LogCondition

@@ -115,7 +115,7 @@ async def test_an_idle_worker_takes_the_first_soon_and_the_second_is_estimated_b
     lab.add_finished_run("other", 999)
     await lab.enqueue("first", "second", parent=parent["id"])
     await lab.register_workers("lab:night:gpu0")
-    assert await lab.read_waits() == ["soon", "about 30–50 min"]
+    assert await lab.read_waits() == ["starts soon", "starts in about 30–50 min"]
 
 
 async def test_without_completed_ancestors_the_projects_runs_count(lab: Lab) -> None:
@@ -124,7 +124,7 @@ async def test_without_completed_ancestors_the_projects_runs_count(lab: Lab) -> 
         lab.add_finished_run(f"run {number}", 40)
     await lab.enqueue("first", "second", parent=parent["id"])
     await lab.register_workers("lab:night:gpu0")
-    assert await lab.read_waits() == ["soon", "about 30–50 min"]
+    assert await lab.read_waits() == ["starts soon", "starts in about 30–50 min"]
 
 
 async def test_a_grandparent_counts_if_the_parent_was_never_completed(lab: Lab) -> None:
@@ -132,7 +132,7 @@ async def test_a_grandparent_counts_if_the_parent_was_never_completed(lab: Lab) 
     lab.add_finished_run("other", 999)
     await lab.enqueue("first", "second", parent=parent["id"])
     await lab.register_workers("lab:night:gpu0")
-    assert await lab.read_waits() == ["soon", "about 30–50 min"]
+    assert await lab.read_waits() == ["starts soon", "starts in about 30–50 min"]
 
 
 async def test_without_earlier_runs_the_wait_is_unknown(lab: Lab) -> None:
@@ -147,7 +147,7 @@ async def test_a_running_run_is_estimated_by_its_iterations(lab: Lab) -> None:
     lab.add_running_run("running", "lab:night:gpu0", minutes=30, parent=parent["id"], iteration=50)
     await lab.enqueue("first", parent=parent["id"])
     await lab.register_workers("lab:night:gpu0")
-    assert await lab.read_waits() == ["about 20–40 min"]
+    assert await lab.read_waits() == ["starts in about 20–40 min"]
 
 
 async def test_two_workers_halve_the_wait(lab: Lab) -> None:
@@ -156,7 +156,11 @@ async def test_two_workers_halve_the_wait(lab: Lab) -> None:
         lab.add_running_run(worker, worker, minutes=minutes, parent=parent["id"])
     await lab.enqueue("first", "second", "third", parent=parent["id"])
     await lab.register_workers("lab:night:gpu0", "lab:night:gpu1")
-    assert await lab.read_waits() == ["about 10–30 min", "about 20–40 min", "about 40–80 min"]
+    assert await lab.read_waits() == [
+        "starts in about 10–30 min",
+        "starts in about 20–40 min",
+        "starts in about 40–80 min",
+    ]
 
 
 async def test_a_run_beyond_its_estimate_gives_a_wide_range(lab: Lab) -> None:
@@ -164,7 +168,7 @@ async def test_a_run_beyond_its_estimate_gives_a_wide_range(lab: Lab) -> None:
     lab.add_running_run("running", "lab:night:gpu0", minutes=90, parent=parent["id"])
     await lab.enqueue("first", parent=parent["id"])
     await lab.register_workers("lab:night:gpu0")
-    assert await lab.read_waits() == ["soon, or within about 40 min"]
+    assert await lab.read_waits() == ["starts within about 40 min"]
 
 
 @pytest.mark.parametrize("service", ["lab:night:services", "agent"])
@@ -173,7 +177,7 @@ async def test_services_start_at_once(lab: Lab, service: str) -> None:
     if service == "agent":
         lab.add_running_run("running", "agent:service:0123", minutes=90)
     await lab.register_workers(service)
-    assert await lab.read_waits() == ["soon", "soon"]
+    assert await lab.read_waits() == ["starts soon", "starts soon"]
 
 
 async def test_an_estimate_costs_few_requests_and_none_within_a_minute(lab: Lab) -> None:
@@ -197,7 +201,7 @@ async def test_a_new_worker_counts_at_once(lab: Lab) -> None:
     await lab.register_workers("lab:night:gpu0")
     assert await lab.read_waits() == ["wait unknown"]
     await lab.register_workers("lab:night:gpu1")
-    assert await lab.read_waits() == ["soon"]
+    assert await lab.read_waits() == ["starts soon"]
 
 
 async def test_the_wait_is_unknown_if_clearml_does_not_respond(lab: Lab) -> None:

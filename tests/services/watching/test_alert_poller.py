@@ -343,7 +343,7 @@ async def test_alerts_belong_to_their_conversation(runs: WatchedRuns) -> None:
     task = runs.add_run()
     viewer = await runs.program.add_person(runs.sandbox.carol, Role.VIEWER)
     await set_alert(runs, "/alert metric val/acc>0.9", task)
-    assert "Alert 2" in await viewer.ask(f"/alert metric val/acc>0.8 {task['id']}")
+    assert "Set alert 2" in await viewer.ask(f"/alert metric val/acc>0.8 {task['id']}")
     assert "1 alert here" in await viewer.ask("/alert")
     assert await viewer.send_for_error_code("/alert off 1") == "alert_not_found"
     runs.report_scalar(task, "val/acc", 0.85)

@@ -56,7 +56,7 @@ async def test_agent_uses_its_default_image(
     monkeypatch.setenv("CLEARML_DOCKER_IMAGE", "the-agents-own:1")
     await program.ask("/queue create")
     output = await program.ask("/worker start gpus=none docker")
-    assert "runs in: default Docker image" in output
+    assert "container: default Docker image" in output
     task = add_script(program.sandbox, "no image", "print('inside')")
     await program.ask(f"/enqueue {task}")
     await wait_until(lambda: record.exists() and "\nrun " in f"\n{record.read_text()}")

@@ -80,7 +80,7 @@ async def test_owner_sees_the_request_and_shares_the_gpu(program: RunningProgram
     assert "Asked Bob Brown for GPU 1." in to_plain_text(reply)
     (notification,) = [text for text in await bob.poll_and_deliver() if "would like to use" in text]
     assert "Alice Adams would like to use GPU 1." in notification
-    assert f"GPU 1: worker {BOB_WORKER} (Bob Brown) is running “run” (Alice Adams, " in notification
+    assert f"GPU 1. Worker {BOB_WORKER} (Bob Brown) is running “run” (Alice Adams, " in notification
     assert list(_parse_buttons(notification)) == [
         "Share with Alice Adams",
         "Hand over after run",
@@ -140,7 +140,7 @@ async def test_declined_request_changes_nothing_and_offers_a_watch(program: Runn
 
     (notification,) = await alice.poll_and_deliver()
     assert "Bob Brown declined your request for GPU 1. Nothing was started." in notification
-    assert "[Notify me when free] /gpus watch 1" in notification
+    assert "[Watch GPU 1] /gpus watch 1" in notification
     await create_gpu_handovers(program.program.process).poll()
     assert await _list_worker_ids(program) == [BOB_WORKER]
 

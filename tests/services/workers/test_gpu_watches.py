@@ -28,7 +28,7 @@ async def _poll(program: RunningProgram, *, later: timedelta = timedelta(0)) -> 
 async def test_freed_gpu_is_announced_once(program: RunningProgram) -> None:
     gpu = FakeGpu("GPU-1", processes=[FakeProcess(4711)])
     install_gpus(program, FakeGpu("GPU-0"), gpu)
-    assert "You get notified here when GPU 1 is free: nobody uses it." in await program.ask("/gpus watch GPU-1")
+    assert "You get notified here when nobody uses GPU 1." in await program.ask("/gpus watch GPU-1")
     assert await _poll(program) == []
 
     gpu.processes, gpu.used = [], GIBIBYTE
@@ -36,7 +36,7 @@ async def test_freed_gpu_is_announced_once(program: RunningProgram) -> None:
     (notification,) = await _poll(program)
     assert outbox_wakeup.is_set(), "the notification is delivered immediately"
 
-    assert "GPU 1 on lab is free, with 79 GiB of free memory." in notification
+    assert "GPU 1 on lab is free, with 79 GiB of memory." in notification
     assert '[Start worker] /worker start gpus="1"' in notification
     assert await _poll(program) == []
 
@@ -45,7 +45,7 @@ async def test_free_memory_is_announced_after_the_minimum_duration(program: Runn
     gpu = FakeGpu("GPU-0", used=70 * GIBIBYTE, processes=[FakeProcess(4711)])
     install_gpus(program, gpu)
     output = await program.ask("/gpus watch 0 mem=20G for=5m")
-    assert "20.0 GiB of its memory is free for 5 min" in output
+    assert "You get notified here when GPU 0 has 20.0 GiB of free memory for 5 min." in output
     gpu.used = 50 * GIBIBYTE
     assert await _poll(program) == []
     assert await _poll(program, later=timedelta(minutes=4)) == []
@@ -55,7 +55,7 @@ async def test_free_memory_is_announced_after_the_minimum_duration(program: Runn
     assert await _poll(program, later=timedelta(minutes=6)) == []
     assert await _poll(program, later=timedelta(minutes=10)) == []
     (notification,) = await _poll(program, later=timedelta(minutes=12))
-    assert "GPU 0 on lab is free, with 30 GiB of free memory." in notification
+    assert "GPU 0 on lab has 30 GiB of free memory." in notification
 
 
 async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> None:
@@ -95,7 +95,7 @@ async def test_watches_are_listed_and_removed(program: RunningProgram) -> None:
     assert to_plain_text(watched).splitlines()[:3] == [
         "2 GPUs watched here",
         "GPU 1: Notifies when nobody uses it for 5 min",
-        "GPU 2: Notifies when 20.0 GiB of its memory is free",
+        "GPU 2: Notifies when it has 20.0 GiB of free memory",
     ]
     bob = await program.add_person(program.sandbox.bob, Role.MEMBER)
     assert await bob.send_for_error_code("/gpus unwatch 1") == "gpu_not_watched", (

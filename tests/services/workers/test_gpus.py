@@ -117,7 +117,7 @@ async def test_free_gpus_need_no_request(program: RunningProgram) -> None:
         ["NVIDIA H100 80GB HBM3, 95 %, 71.0 of 80.0 GiB, 65 °C, 350 of 700 W"],
         ["NVIDIA A100, 0 %, 0.0 of 80.0 GiB, 65 °C, 350 of 700 W"],
     ]
-    assert get_buttons(reply)["Start on GPU 1"] == "/worker start gpus=1"
+    assert get_buttons(reply)["Start worker on GPU 1"] == "/worker start gpus=1"
     picture = get_picture(reply)
     assert decode_png(picture.png).width <= 1280
     assert picture.caption == "Memory in use: GPU 0 89 %, GPU 1 0 %"

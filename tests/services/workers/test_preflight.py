@@ -45,7 +45,7 @@ async def test_experiment_without_code_needs_force(program: RunningProgram) -> N
     reply = await program.send("/enqueue")
     assert await program.send_for_error_code("/enqueue") == "preflight"
     assert program.sandbox.state.tasks[task]["status"] == "created"
-    assert "It has no code" in await program.ask(get_buttons(reply)["Show check"])
+    assert "It has no code" in await program.ask(get_buttons(reply)["Check"])
     assert "It has no code" in await program.ask("/enqueue --force")
     assert program.sandbox.state.tasks[task]["status"] == "queued"
 

@@ -42,7 +42,7 @@ async def test_restart_requeues_the_run_for_the_new_worker(
     assert list(get_buttons(question)) == [
         "Wait until it ends",
         "Abort and requeue",
-        "Abort",
+        "Abort run",
     ]
     assert list(await list_agents(program)) == ["lab:alice_queue:gpu0"]
     assert program.sandbox.state.tasks[task]["status"] == "in_progress"
@@ -70,7 +70,7 @@ async def test_stop_aborts_the_run_and_keeps_pending_experiments(program: Runnin
     question = await program.send("/worker stop")
     assert backlog_text in to_plain_text(question)
 
-    reply = await program.ask(get_buttons(question)["Abort"])
+    reply = await program.ask(get_buttons(question)["Abort run"])
 
     assert "Stopped lab:alice_queue:gpu0." in reply
     assert "“long” was aborted." in reply

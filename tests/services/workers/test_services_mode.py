@@ -65,7 +65,7 @@ async def test_runs_are_listed_and_stop_asks_first(program: RunningProgram, tmp_
         assert list(get_buttons(question)) == [
             "Wait until they end",
             "Abort and requeue",
-            "Abort",
+            "Abort runs",
         ]
     assert _get_statuses(program, tasks) == ["in_progress", "in_progress"]
 

@@ -74,7 +74,7 @@ async def test_all_workers_and_own_workers_are_listed(program: RunningProgram) -
         ],
     }
     assert list(get_buttons(reply)) == [
-        *("Restart", "Stop", "Stop after run", "Show log"),
+        *("Restart", "Stop", "Stop after its run", "Show log"),
         *("Start worker", "Show my workers", "Show GPUs"),
     ]
     assert list(_parse_worker_lines(await program.send("/worker"))) == ["lab:alice_queue:gpu0"]

@@ -13,6 +13,11 @@ from clearml_chatops.models.replies import Reply
 MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
 """Answers a message; the dispatcher's `handle`."""
 
+STOPPED_TEXT = (
+    "The bot stopped before this finished. It may still happen: check with /show before you send it again."
+)
+"""The answer to a command that did not end before the program did."""
+
 
 class DestinationGoneError(Exception):
     """The conversation can no longer be reached: blocked, left, archived or deleted. Retries are useless."""

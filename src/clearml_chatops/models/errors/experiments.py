@@ -83,7 +83,7 @@ class PreflightError(ChatOpsError):
     """The experiment cannot run properly in the queue it was enqueued to."""
 
     code = "preflight"
-    text = "“{name}” has a problem: {reason} To enqueue it anyway, add --force."
+    text = "“{name}” has a problem. {reason} To enqueue it anyway, add --force."
 
 
 class AlreadyPendingError(ChatOpsError):

@@ -289,7 +289,7 @@ def _describe_answer(request: GpuRequest, answer: GpuRequestAnswer) -> str:
 
 def _build_declined_buttons(request: GpuRequest) -> tuple[Button, ...]:
     index = request.details.gpu_label.partition(" ")[2]  # only the label of a single GPU ends in its index
-    watch_buttons = [Button("Notify me when free", f"/gpus watch {index}")] if index.isdigit() else []
+    watch_buttons = [Button(f"Watch GPU {index}", f"/gpus watch {index}")] if index.isdigit() else []
     return (*watch_buttons, Button("Show GPUs", "/gpus"))
 
 

@@ -119,16 +119,20 @@ class GpuWatches:
 
     async def _notify(self, watch: GpuWatch, gpus: Sequence[Gpu], now: datetime) -> None:
         used_memory, total_memory = _find_memory(watch.gpu, gpus)
-        free_text = (
-            f", with {(total_memory - used_memory) / _GIBIBYTE:.0f} GiB of free memory"
+        free_memory = (
+            f"{(total_memory - used_memory) / _GIBIBYTE:.0f} GiB"
             if used_memory is not None and total_memory is not None
             else ""
         )
+        if watch.required_memory is not None:
+            state = f"has {free_memory} of free memory"  # others may still use it
+        else:
+            state = f"is free, with {free_memory} of memory" if free_memory else "is free"
         share_flag = " --share" if watch.required_memory is not None else ""
         start_button = Button("Start worker", f'/worker start gpus="{watch.gpu}"{share_flag}')
         notice = Notice(
             f"gpu:{self._host}:{watch.gpu}",
-            f"GPU {watch.gpu} on {self._host} is free{free_text}.",
+            f"GPU {watch.gpu} on {self._host} {state}.",
             now,
             buttons=(start_button, Button("Show GPUs", "/gpus")),
             person_id=watch.person_id,

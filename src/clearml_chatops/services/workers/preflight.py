@@ -61,7 +61,7 @@ class Preflight:
             raise PreflightError(
                 name=experiment.name,
                 reason=" ".join(errors),
-                buttons=[Button("Show check", f"/check {experiment.id}")],
+                buttons=[Button("Check", f"/check {experiment.id}")],
             )
         return tuple(item for item in findings if item.severity is not Severity.OK)
 
@@ -182,7 +182,7 @@ class Preflight:
 def _check_code(experiment: Experiment) -> Finding:
     script = experiment.script
     if not script.repository and not script.other.get("diff"):
-        return Finding(Severity.ERROR, "It has no code: no repository and no script.")
+        return Finding(Severity.ERROR, "It has no code, neither a repository nor a script.")
     if script.repository and not script.commit:
         branch = script.branch or "the repository"
         return Finding(Severity.WARNING, f"It has no commit. The latest commit of {branch} runs.")

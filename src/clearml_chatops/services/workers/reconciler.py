@@ -144,7 +144,7 @@ class Reconciler:
         failures = worker.failures + 1
         next_attempt = self._clock() + compute_backoff(failures + 1)
         worker = await self._host_workers.put(replace(worker, failures=failures, next_attempt=next_attempt))
-        reason = "Its agent keeps ending by itself. See why with /worker log."
+        reason = "Its agent keeps exiting. See why with /worker log."
         try:
             await self._host_workers.start_or_adopt(worker)
         except ClearMLError:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from clearml_chatops.bot.dispatcher import report_incident
-from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, DeliveryFailedError, DestinationGoneError
 from clearml_chatops.bot.frontends.slack.deduplication import Deduplicator
 from clearml_chatops.bot.frontends.slack.timing import Timing
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
@@ -19,11 +19,7 @@ _STOPPED_REPLY_TIMEOUT = timedelta(seconds=1)
 _MAX_CONCURRENT_COMMANDS = 16
 """More wouldn't be faster, because fewer threads call ClearML, and would delay acknowledgements."""
 
-_STOPPED_TEXT = (
-    "The bot is shutting down and couldn't wait for this to finish. It may still happen: "
-    "check with /show before you send it again."
-)
-STOPPED_REPLY = Reply((Text(_STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
+STOPPED_REPLY = Reply((Text(STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
 """The reply to a command that shutdown left no time for."""
 
 

@@ -12,7 +12,7 @@ from telegram import CallbackQuery, Message, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from clearml_chatops.bot.frontends.front_end import Actions, Cards, MessageHandler
+from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, Actions, Cards, MessageHandler
 from clearml_chatops.bot.frontends.telegram.incoming_messages import (
     build_incoming_message,
     get_button_conversation,
@@ -35,7 +35,6 @@ from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 logger = logging.getLogger(__name__)
 
 _EXPIRED_TEXT = "This button has expired. Open the card again, for example with /show, and tap the button there."
-_STOPPED_TEXT = "The bot stopped before this finished, so it may or may not be done. Check with /show."
 _MAX_ALERT_LENGTH = 200
 
 
@@ -185,7 +184,7 @@ class UpdateHandler:
                     await self._send_failure(request, str(error), Outcome.REFUSED)
         except asyncio.CancelledError:
             with contextlib.suppress(TelegramError):
-                await self._send_failure(request, _STOPPED_TEXT, Outcome.BROKEN)
+                await self._send_failure(request, STOPPED_TEXT, Outcome.BROKEN)
             raise
         except TelegramError as error:
             logger.warning(
