@@ -89,7 +89,7 @@ def _create_gpu_service(program: RunningProgram) -> GpuService:
         reader=process.gpu_reader,
         clearml=process.clearml.bot,
         database=process.database,
-        drawing=process.figure_renderer,
+        figure_renderer=process.figure_renderer,
         host=process.host,
     )
 

@@ -19,10 +19,10 @@ from clearml_chatops.handlers.arguments import (
     Flag,
     ParameterValues,
     ParameterWords,
-    PlainWord,
+    PositionInQueue,
     QueueName,
-    QueuePosition,
     RestOfLine,
+    SingleWord,
     StatusName,
     WordFlag,
 )
@@ -89,13 +89,13 @@ def build_small_registry() -> Registry:
 
     @family.command("find", examples=())
     async def find(
-        context: object, text: PlainWord = "", *, status: StatusName = Status.DRAFT, mine: WordFlag = False
+        context: object, text: SingleWord = "", *, status: StatusName = Status.DRAFT, mine: WordFlag = False
     ) -> Reply:
         """Find experiments."""
         raise NotImplementedError
 
     @family.command("clone", examples=())
-    async def clone(context: object, experiment: ExperimentReference, *, project: PlainWord = "") -> Reply:
+    async def clone(context: object, experiment: ExperimentReference, *, project: SingleWord = "") -> Reply:
         """Copy an experiment."""
         raise NotImplementedError
 
@@ -120,7 +120,7 @@ def build_small_registry() -> Registry:
         raise NotImplementedError
 
     @family.command("queue move", examples=())
-    async def queue_move(context: object, experiment: ExperimentReference, place: QueuePosition) -> Reply:
+    async def queue_move(context: object, experiment: ExperimentReference, position: PositionInQueue) -> Reply:
         """Move a waiting experiment."""
         raise NotImplementedError
 

@@ -14,8 +14,8 @@ from tests.support.watched_runs import WatchedRuns, open_watched_runs
 
 @pytest.fixture
 async def runs(tmp_path: Path) -> AsyncIterator[WatchedRuns]:
-    async with open_watched_runs(tmp_path) as world:
-        yield world
+    async with open_watched_runs(tmp_path) as runs:
+        yield runs
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_new_alert_reply_shows_condition(
     ("line", "code", "sentence"),
     [
         ("/alert metric", "usage", "needs <condition>"),
-        ("/alert metric val/acc", "invalid_value", "is not a condition"),
+        ("/alert metric val/acc", "invalid_value", "isn't a condition"),
         ("/alert metric acc>0.9", "ambiguous_metric", "“acc” matches train/acc and val/acc of “a run”"),
         ("/alert metric val/ac_c>0.9", "metric_not_found", "Did you mean val/acc"),
         ("/alert metric loss<1 nowhere", "experiment_not_found", "nowhere"),
@@ -112,7 +112,7 @@ async def test_alerts_are_paged_with_remove_buttons(runs: WatchedRuns, task: Doc
     assert "1–10 of 12" in to_plain_text(first)
     second = await runs.program.send(get_buttons(first)["Next ›"])
     assert "Removed: val/acc > 12 for “a run”." in await runs.program.ask(get_buttons(second)["Remove alert 12"])
-    assert "There is no page 3." in await runs.program.ask("/alert page=3")
+    assert "There's no page 3." in await runs.program.ask("/alert page=3")
     assert "and 6 more" in await runs.program.ask("/alert off all")
     assert "There are no alerts here." in await runs.program.ask("/alert off all")
     assert runs.sandbox.requests.list_endpoints() == []

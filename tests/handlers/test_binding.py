@@ -11,8 +11,8 @@ from clearml_chatops.handlers.arguments import (
     FreeText,
     LineCount,
     ParameterValues,
-    PlainWord,
     QueueName,
+    SingleWord,
     Timeout,
     WordFlag,
     Words,
@@ -54,7 +54,7 @@ async def _copy(
     experiment: ExperimentReference,
     name: FreeText = "",
     *,
-    project: PlainWord = "",
+    project: SingleWord = "",
     mine: WordFlag = False,
 ) -> Reply:
     """Copy."""

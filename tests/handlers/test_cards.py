@@ -151,7 +151,7 @@ def test_retried_pending_card_shows_no_worker_or_running_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"),
+    ("position", "expected"),
     [
         (QueuePosition("alice_queue", 2, 5), "2 of 5 in alice_queue"),
         (QueuePosition("alice_queue"), "alice_queue"),
@@ -163,10 +163,10 @@ def test_retried_pending_card_shows_no_worker_or_running_time() -> None:
         (None, None),
     ],
 )
-def test_only_pending_card_shows_queue_place(place: QueuePosition | None, expected: str | None) -> None:
+def test_only_pending_card_shows_queue_position(position: QueuePosition | None, expected: str | None) -> None:
     pending = replace(_DRAFT, status=Status.PENDING)
     for experiment, shown in ((pending, expected), (_DRAFT, None)):
-        card = build_experiment_card(experiment, now=_NOW, web_link="", place=place)
+        card = build_experiment_card(experiment, now=_NOW, web_link="", position=position)
         assert _get_fields(card).get("queue") == shown
 
 

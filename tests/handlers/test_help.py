@@ -8,8 +8,8 @@ from tests.support.program import RunningProgram, get_buttons, to_plain_text
 async def test_command_help_shows_usage_arguments_and_examples(program: RunningProgram) -> None:
     for spelling in ("queue move", "/queue_move", "Queue Move"):
         shown = await program.ask(f"/help {spelling}")
-        assert "/queue move <experiment> <place>" in shown
-        assert "<place>: front, back, or a number counted from 1." in shown
+        assert "/queue move <experiment> <position>" in shown
+        assert "<position>: front, back, or a number counted from 1." in shown
         assert "/queue move 4f2a front" in shown
         assert "Requires the member role." in shown
 

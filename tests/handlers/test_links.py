@@ -140,7 +140,9 @@ async def test_code_is_in_no_audit_trail_log_or_database(
         assert code not in "\n".join(database.iterdump())
 
 
-async def test_unknown_user_is_told_whom_to_ask(program: RunningProgram, unknown_user: RunningProgram) -> None:
+async def test_unknown_user_is_given_an_admin_to_ask(
+    program: RunningProgram, unknown_user: RunningProgram
+) -> None:
     program.sandbox.requests.clear()
     for line in (
         "/start",

@@ -80,7 +80,7 @@ async def test_short_list_has_no_pages(program: RunningProgram, sandbox: Sandbox
 @pytest.mark.usefixtures("many_experiments")
 async def test_page_past_end_is_refused_with_back_button(program: RunningProgram) -> None:
     reply = await program.send("/find run page=9")
-    assert "There is no page 9." in to_plain_text(reply)
+    assert "There's no page 9." in to_plain_text(reply)
     assert set(get_navigation_buttons(reply)) == {"‹ Back"}
     for line in ("/find page=0", "/find page=x", "/find page=-1", "/find page=99999"):
         assert await program.send_for_error_code(line) == "invalid_value"
@@ -112,7 +112,7 @@ async def test_parameters_are_paged(program: RunningProgram, task_with_many_para
     third = await program.send(get_navigation_buttons(second)["Next ›"].command)
     assert (list_column(third, 0)[-1], "61–65 of 65" in to_plain_text(third)) == ("Args/p64", True)
     assert set(get_navigation_buttons(third)) == {"‹ Back"}
-    assert "There is no page 4." in await program.ask(f"/params id={task_with_many_parameters['id']} page=4")
+    assert "There's no page 4." in await program.ask(f"/params id={task_with_many_parameters['id']} page=4")
 
 
 async def test_parameter_filter_applies_to_every_page(

@@ -91,7 +91,7 @@ async def test_watches_are_paged(program: RunningProgram, sandbox: Sandbox) -> N
     assert "1–10 of 12" in to_plain_text(first)
     second = await program.send(get_buttons(first)["Next ›"])
     assert "11–12 of 12" in to_plain_text(second)
-    assert "There is no page 3." in await program.ask("/watching page=3")
+    assert "There's no page 3." in await program.ask("/watching page=3")
 
 
 async def send_in_channel(program: RunningProgram, line: str, *, thread: str = "") -> Reply:

@@ -16,7 +16,7 @@ from tests.support.watcher_setup import ManualClock, WatcherSetup, build_watcher
 
 
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[WatcherSetup]:
+async def setup(tmp_path: Path) -> AsyncIterator[WatcherSetup]:
     """A program with a manual clock, after the first poll of its watcher."""
     clock = ManualClock()
     async with AsyncExitStack() as stack:
@@ -24,12 +24,12 @@ async def world(tmp_path: Path) -> AsyncIterator[WatcherSetup]:
         add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
         program = await stack.enter_async_context(run_program(sandbox, tmp_path))
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        world = WatcherSetup(
+        setup = WatcherSetup(
             clock, sandbox, program, Client(sandbox, session, sandbox.alice), build_watcher(program, clock)
         )
         await program.ask("/queue create")
-        await world.poll()
-        yield world
+        await setup.poll()
+        yield setup
 
 
 @pytest.fixture

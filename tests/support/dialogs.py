@@ -59,7 +59,7 @@ QUEUE_DIALOG = (
     Turn("/enqueue", ("already Pending",), Outcome.REFUSED),
     Turn("/queue", ("alice_queue: 1 experiment waiting", "on GPUs 1 and 2")),
     Turn("/rerun baseline second args.gpus=3", ("second", "Pending")),
-    Turn("/queue move second front", ("place 1",)),
+    Turn("/queue move second front", ("position 1",)),
     Turn("/queue list", ("alice_queue (yours)", "default")),
     Turn("/dequeue second", ("out of its queue",)),
     Turn("/dequeue second", ("Draft, not Pending",), Outcome.REFUSED),
@@ -73,7 +73,7 @@ QUEUE_DIALOG = (
 ALERT_DIALOG = (
     Turn("/clone baseline watched closely", ("Cloned as “watched closely”",)),
     Turn("/alert metric val/acc >= 0.9", ("Set alert 1", "val/acc >= 0.9", "reported this metric yet")),
-    Turn("/alert metric val/acc", ("is not a condition", "Write it like val/acc>0.9"), Outcome.REFUSED),
+    Turn("/alert metric val/acc", ("isn't a condition", "Write it like val/acc>0.9"), Outcome.REFUSED),
     Turn("/alert log “CUDA out of memory”", ("Set alert 2", "CUDA out of memory")),
     Turn("/alert log “<b>[0-9”", ("isn't a valid regular expression", "at character"), Outcome.REFUSED),
     Turn("/alert", ("2 alerts here", "watched closely", "val/acc >= 0.9", "CUDA out of memory")),

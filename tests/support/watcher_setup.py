@@ -106,8 +106,8 @@ def assert_notifications(texts: list[str], *expected: tuple[str, ...]) -> None:
         assert not [part for part in parts if part not in text], text
 
 
-def add_changed_experiment(world: WatcherSetup, name: str, *, status: str = "completed") -> Document:
+def add_changed_experiment(setup: WatcherSetup, name: str, *, status: str = "completed") -> Document:
     """Add an experiment of Bob's that changed its status now."""
-    return world.sandbox.state.add_task(
-        name, user=world.sandbox.bob.id, status=status, status_changed=world.clock()
+    return setup.sandbox.state.add_task(
+        name, user=setup.sandbox.bob.id, status=status, status_changed=setup.clock()
     )

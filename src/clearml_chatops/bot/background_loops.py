@@ -1,4 +1,4 @@
-"""The background loops that run beside every front end: polling ClearML, the workers and the GPUs."""
+"""The background loops that run with every front end: polling ClearML, the workers and the GPUs."""
 
 from collections.abc import Iterator
 from datetime import timedelta

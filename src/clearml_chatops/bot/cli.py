@@ -188,5 +188,5 @@ def _configure_logging(level: str) -> None:
         handlers=[_StandardErrorHandler(sys.stderr)],
     )
     # Their lines contain URLs with tokens, or there are too many of them.
-    for chatty in ("httpx", "urllib3", "clearml", "aiosqlite"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for logger_name in ("httpx", "urllib3", "clearml", "aiosqlite"):
+        logging.getLogger(logger_name).setLevel(logging.WARNING)

@@ -51,5 +51,5 @@ class LiveCards:
         if item.card.is_superseded:
             return build_superseded_card(item.experiment)
         return build_experiment_card(
-            item.experiment, now=self._clock(), web_link=item.web_link, place=item.queue_position
+            item.experiment, now=self._clock(), web_link=item.web_link, position=item.queue_position
         )

@@ -1,4 +1,4 @@
-"""Background loops: work that is repeated beside the front ends."""
+"""Background loops: work that is repeated while the front ends run."""
 
 import asyncio
 import logging

@@ -1,6 +1,6 @@
 """The /alert commands: get notified once when a run reports a value or logs a line."""
 
-from clearml_chatops.handlers.arguments import ExperimentReference, Flag, NumberInList, PlainWord, Words
+from clearml_chatops.handlers.arguments import ExperimentReference, Flag, NumberInList, SingleWord, Words
 from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_count, format_time_ago, shortened
@@ -30,7 +30,7 @@ async def alert(context: Context, *, page: PageNumber = 1) -> Reply:
     if not page_items:
         empty_text = 'There are no alerts here. Set one with /alert metric val/acc>0.9 or /alert log "is nan".'
         return Reply.of(
-            f"There is no page {page}." if alerts else empty_text, current_page.build_buttons([Word("/alert")])
+            f"There's no page {page}." if alerts else empty_text, current_page.build_buttons([Word("/alert")])
         )
     now = context.clock()
     rows = (
@@ -77,7 +77,7 @@ async def alert_metric(context: Context, condition: Words, *, new: Flag = False)
     role=Role.VIEWER,
     examples=('/alert log "CUDA out of memory"', '/alert log "epoch 1\\d:" 4f2a'),
 )
-async def alert_log(context: Context, pattern: PlainWord, experiment: ExperimentReference = "") -> Reply:
+async def alert_log(context: Context, pattern: SingleWord, experiment: ExperimentReference = "") -> Reply:
     """Get notified once when a run logs a line that matches a regular expression.
 
     Args:

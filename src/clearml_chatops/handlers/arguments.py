@@ -20,7 +20,7 @@ from clearml_chatops.models.workers import RunningPolicy
 class Converter(Protocol):
     """Converts the text of one argument into its value.
 
-    `completion` is what the terminal completes: "experiment", "queue", "parameter", "status", "place",
+    `completion` is what the terminal completes: "experiment", "queue", "parameter", "status", "position",
     "worker", "command", or "" for nothing.
     """
 
@@ -192,9 +192,9 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a queue: `front`, `back` or a number counted from 1, converted to 1, -1 or that number."""
+    """A position in a queue: `front`, `back` or a number counted from 1, converted to 1, -1 or that number."""
 
-    completion: str = "place"
+    completion: str = "position"
 
     def convert(self, text: str, *, name: str) -> int:
         normalized = text.strip().lower()
@@ -203,7 +203,7 @@ class Position:
         if re.fullmatch(r"[1-9]\d{0,5}", normalized):
             return int(normalized)
         raise InvalidValueError(
-            value=text, expected="a place in a queue", name=name, advice="use front, back or a number from 1."
+            value=text, expected="a position in a queue", name=name, advice="use front, back or a number from 1."
         )
 
 
@@ -265,7 +265,7 @@ SHOWN_STATUSES = (
 
 ExperimentReference = Annotated[str, PlainText(completion="experiment")]
 QueueName = Annotated[str, PlainText(completion="queue")]
-PlainWord = Annotated[str, PlainText()]
+SingleWord = Annotated[str, PlainText()]
 LineCount = Annotated[int, WholeNumber(1, 10_000)]
 Timeout = Annotated[timedelta, Duration()]
 Memory = Annotated[int, MemorySize()]
@@ -278,7 +278,7 @@ WorkerReference = Annotated[str, PlainText(completion="worker")]
 NumberInList = Annotated[int | None, NumberOrAll()]
 Statuses = Annotated[frozenset[EventKind], StatusList()]
 OnOrOff = Annotated[bool, Switch()]
-QueuePosition = Annotated[int, Position()]
+PositionInQueue = Annotated[int, Position()]
 FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completion="command")]
 FreeExperimentText = Annotated[str, RestOfLine(completion="experiment")]

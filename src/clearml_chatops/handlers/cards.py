@@ -17,11 +17,11 @@ _TONES = {
 
 
 def build_experiment_card(
-    experiment: Experiment, *, now: datetime, web_link: str, place: QueuePosition | None = None
+    experiment: Experiment, *, now: datetime, web_link: str, position: QueuePosition | None = None
 ) -> Reply:
     """Return an experiment's card: name, status, what matters about it, and buttons for the next step.
 
-    `place` is where a Pending experiment waits, if known.
+    `position` is where a Pending experiment waits, if known.
     """
     status = experiment.status.label
     return Reply.of(
@@ -34,7 +34,7 @@ def build_experiment_card(
             tuple(
                 (label, value)
                 for label, value in (
-                    ("queue", _format_queue_place(place) if experiment.status is Status.PENDING else ""),
+                    ("queue", _format_queue_position(position) if experiment.status is Status.PENDING else ""),
                     *_list_fields(experiment, now),
                 )
                 if value
@@ -45,15 +45,15 @@ def build_experiment_card(
     ).as_card()
 
 
-async def load_card(context: Context, experiment: Experiment, place: QueuePosition | None = None) -> Reply:
+async def load_card(context: Context, experiment: Experiment, position: QueuePosition | None = None) -> Reply:
     """Return the card of an experiment that was just read or created.
 
-    Sends a request to ClearML only if the experiment is Pending and `place` is not given.
+    Sends a request to ClearML only if the experiment is Pending and `position` is not given.
     """
-    if place is None and experiment.status is Status.PENDING:
-        place = await context.services.cards.find_queue_position(experiment)
+    if position is None and experiment.status is Status.PENDING:
+        position = await context.services.cards.find_queue_position(experiment)
     link = await context.services.experiments.get_web_link(experiment)
-    return build_experiment_card(experiment, now=context.clock(), web_link=link, place=place)
+    return build_experiment_card(experiment, now=context.clock(), web_link=link, position=position)
 
 
 def build_card_with_intro(sentence: Text | str, *more: Block | None, card: Reply) -> Reply:
@@ -74,12 +74,12 @@ def build_deleted_card(experiment_id: str) -> Reply:
     return Reply.of(Text("This experiment was deleted in ClearML.", Tone.SUBTLE), experiment_id=experiment_id)
 
 
-def _format_queue_place(place: QueuePosition | None) -> str:
-    if place is None:
+def _format_queue_position(position: QueuePosition | None) -> str:
+    if position is None:
         return ""
-    position = f"{place.number} of {place.waiting_count} in " if place.number else ""
-    wait = f", {format_wait(place.wait_estimate)}" if place.wait_estimate else ""
-    return f"{position}{place.queue_name}{wait}"
+    numbers = f"{position.number} of {position.waiting_count} in " if position.number else ""
+    wait = f", {format_wait(position.wait_estimate)}" if position.wait_estimate else ""
+    return f"{numbers}{position.queue_name}{wait}"
 
 
 def _list_fields(experiment: Experiment, now: datetime) -> list[tuple[str, str]]:

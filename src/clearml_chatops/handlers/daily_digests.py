@@ -1,6 +1,6 @@
 """The /digest command: a daily summary of what is watched in a conversation."""
 
-from clearml_chatops.handlers.arguments import PlainWord, WordFlag
+from clearml_chatops.handlers.arguments import SingleWord, WordFlag
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.daily_digest_messages import (
     build_report_buttons,
@@ -24,7 +24,7 @@ _OFF_BUTTON = Button("Stop daily digest", "/digest off")
     examples=("/digest 09:00", "/digest 09:00 weekdays tz=Europe/Berlin", "/digest", "/digest off"),
 )
 async def digest(
-    context: Context, at: TimeOfDayOrOff | None = None, *, tz: PlainWord = "", weekdays: WordFlag = False
+    context: Context, at: TimeOfDayOrOff | None = None, *, tz: SingleWord = "", weekdays: WordFlag = False
 ) -> Reply:
     """Get a daily digest here: what ended, failed, is running or waiting, and who used how many GPU-hours.
 

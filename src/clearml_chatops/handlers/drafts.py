@@ -6,7 +6,7 @@ from clearml_chatops.handlers.arguments import (
     FreeText,
     ParameterValues,
     ParameterWords,
-    PlainWord,
+    SingleWord,
 )
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.context import Context
@@ -70,7 +70,7 @@ async def unset(context: Context, parameters: ParameterWords) -> Reply:
 
 @DRAFTS.command("params", role=Role.VIEWER, examples=("/params", "/params lr", "/params id=4f2a"))
 async def params(
-    context: Context, filter: PlainWord = "", *, id: ExperimentReference = "", page: PageNumber = 1
+    context: Context, filter: SingleWord = "", *, id: ExperimentReference = "", page: PageNumber = 1
 ) -> Reply:
     """Show an experiment's parameters.
 
@@ -89,9 +89,7 @@ async def params(
     current_page = Page(page, _PAGE_SIZE, len(page_items), last < len(found), len(found))
     words = [Word("/params"), *([Word(filter, quoted=True)] if filter else []), build_option("id", experiment.id)]
     if found and not page_items:
-        return Reply.of(
-            f"There is no page {page}.", current_page.build_buttons(words), experiment_id=experiment.id
-        )
+        return Reply.of(f"There's no page {page}.", current_page.build_buttons(words), experiment_id=experiment.id)
     if not page_items:
         filter_text = f" with “{filter}” in their name" if filter else ""
         return Reply.of(f"“{experiment.name}” has no parameters{filter_text}.", experiment_id=experiment.id)
@@ -124,7 +122,7 @@ async def container(
     context: Context,
     experiment: ExperimentReference = "",
     *,
-    image: PlainWord | None = None,
+    image: SingleWord | None = None,
     args: FreeText | None = None,
     setup: FreeText | None = None,
 ) -> Reply:
@@ -165,9 +163,9 @@ async def script(
     context: Context,
     experiment: ExperimentReference = "",
     *,
-    branch: PlainWord | None = None,
-    commit: PlainWord | None = None,
-    entry: PlainWord | None = None,
+    branch: SingleWord | None = None,
+    commit: SingleWord | None = None,
+    entry: SingleWord | None = None,
 ) -> Reply:
     """Show or change the code an experiment runs. A new branch runs at its newest commit.
 

@@ -5,7 +5,7 @@ from clearml_chatops.handlers.arguments import (
     FreeExperimentText,
     FreeText,
     LineCount,
-    PlainWord,
+    SingleWord,
     StatusName,
     WordFlag,
     Words,
@@ -36,7 +36,7 @@ async def find(
     context: Context,
     text: FreeExperimentText = "",
     *,
-    project: PlainWord = "",
+    project: SingleWord = "",
     status: StatusName | None = None,
     mine: WordFlag = False,
     page: PageNumber = 1,
@@ -58,7 +58,7 @@ async def find(
     words = _build_find_words(text, project=project, status=status, mine=mine)
     current_page = Page(page, EXPERIMENTS_PER_PAGE, len(found), has_more)
     if not found and page > 1:
-        return Reply.of(f"There is no page {page}.", current_page.build_buttons(words))
+        return Reply.of(f"There's no page {page}.", current_page.build_buttons(words))
     if not found:
         text_part = f" “{text}”" if text else ""
         return Reply.of(f"No experiments match{text_part}. Try fewer words or filters.")
@@ -99,7 +99,7 @@ async def use(context: Context, experiment: ExperimentReference) -> Reply:
     max_form_words=0,
 )
 async def clone(
-    context: Context, experiment: ExperimentReference = "", name: FreeText = "", *, project: PlainWord = ""
+    context: Context, experiment: ExperimentReference = "", name: FreeText = "", *, project: SingleWord = ""
 ) -> Reply:
     """Clone an experiment into a new Draft, which becomes the current one.
 

@@ -1,6 +1,6 @@
 """The welcome, and an overview of what belongs to a person."""
 
-from clearml_chatops.handlers.arguments import PlainWord
+from clearml_chatops.handlers.arguments import SingleWord
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import NO_VALUE, format_count, format_time_ago
 from clearml_chatops.handlers.gpus import format_gpu_state
@@ -36,7 +36,7 @@ _SHORTCUTS = (
 
 
 @HOME.command("start", role=Role.VIEWER, examples=("/start",), takes_secret=True)
-async def start(context: Context, code: PlainWord = "") -> Reply:
+async def start(context: Context, code: SingleWord = "") -> Reply:
     """Start here: what the bot does, and your first steps.
 
     Args:

@@ -1,6 +1,6 @@
 """Commands that link a person's accounts on several platforms."""
 
-from clearml_chatops.handlers.arguments import PlainWord
+from clearml_chatops.handlers.arguments import SingleWord
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.models.errors import DirectMessageRequiredError
@@ -12,7 +12,7 @@ PLATFORMS = CommandFamily("Platforms")
 
 
 @PLATFORMS.command("link", role=Role.VIEWER, examples=("/link",), takes_secret=True)
-async def link(context: Context, code: PlainWord = "") -> Reply:
+async def link(context: Context, code: SingleWord = "") -> Reply:
     """Link your account on another platform with a one-time code.
 
     The code works once, within ten minutes. Whoever sends it to the bot gets access as you.

@@ -26,7 +26,7 @@ class Page:
 
     @property
     def range_text(self) -> str:
-        """Which items it shows: “11–20 of 500”, or “11–20, and more” if the total is unknown."""
+        """The numbers of its items: “11–20 of 500”, or “11–20, and more” if the total is unknown."""
         first = (self.number - 1) * self.size + 1
         last = first + self.item_count - 1
         total = self.total if self.has_more else last

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from clearml_chatops.handlers.arguments import ExperimentReference, ExperimentWords, PlainWord, Words
+from clearml_chatops.handlers.arguments import ExperimentReference, ExperimentWords, SingleWord, Words
 from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_value, shortened
@@ -45,7 +45,7 @@ async def plot(context: Context, experiment: ExperimentReference = "", metrics: 
 
 
 @PLOTS.command("compare", role=Role.VIEWER, examples=("/compare 4f2a 81c0", "/compare baseline last metric=loss"))
-async def compare(context: Context, experiments: ExperimentWords, *, metric: PlainWord = "") -> Reply:
+async def compare(context: Context, experiments: ExperimentWords, *, metric: SingleWord = "") -> Reply:
     """Plot the metrics of 2 to 6 experiments together, and list the parameters that differ.
 
     Args:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from clearml_chatops.handlers.arguments import ExperimentReference, Flag, FreeText, QueueName, QueuePosition
+from clearml_chatops.handlers.arguments import ExperimentReference, Flag, FreeText, PositionInQueue, QueueName
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import NO_VALUE, format_count, format_time_ago, format_wait
 from clearml_chatops.handlers.registry import CommandFamily
@@ -74,17 +74,18 @@ async def queue_use(context: Context, name: QueueName) -> Reply:
 
 
 @QUEUES.command("queue move", examples=("/queue move 4f2a front", "/queue move baseline 2"))
-async def queue_move(context: Context, experiment: ExperimentReference, place: QueuePosition) -> Reply:
-    """Move a Pending experiment to another place in its queue.
+async def queue_move(context: Context, experiment: ExperimentReference, position: PositionInQueue) -> Reply:
+    """Move a Pending experiment to another position in its queue.
 
     Args:
         experiment: Id, start of an id, name, web link or "last".
-        place: front, back, or a number counted from 1.
+        position: front, back, or a number counted from 1.
     """
-    moved, queue = await context.services.queues.move(experiment, place)
+    moved, queue = await context.services.queues.move(experiment, position)
     return Reply.of(
         Text(
-            f"“{moved.name}” is now at place {queue.find_position_number(moved.id)} in {queue.name}.", Tone.SUCCESS
+            f"“{moved.name}” is now at position {queue.find_position_number(moved.id)} in {queue.name}.",
+            Tone.SUCCESS,
         ),
         build_entries_table(context, queue),
         experiment_id=moved.id,
@@ -138,16 +139,16 @@ def build_entries_table(
         return None
     now = context.clock()
     rows = (
-        (str(place), entry.experiment_id[:8], entry.experiment_name, format_time_ago(entry.added, now))
-        for place, entry in enumerate(queue.entries, 1)
+        (str(position), entry.experiment_id[:8], entry.experiment_name, format_time_ago(entry.added, now))
+        for position, entry in enumerate(queue.entries, 1)
     )
     if not estimates:
-        return Table(("place", "id", "name", "added"), tuple(rows))
+        return Table(("position", "id", "name", "added"), tuple(rows))
     wait_texts = (
         format_wait(estimates.get(entry.experiment_id, WaitEstimate())).removeprefix("starts ")
         for entry in queue.entries
     )
     return Table(
-        ("place", "id", "name", "added", "starts"),
+        ("position", "id", "name", "added", "starts"),
         tuple((*row, wait) for row, wait in zip(rows, wait_texts, strict=True)),
     )

@@ -3,7 +3,7 @@
 import math
 from datetime import time, timedelta
 
-from clearml_chatops.handlers.arguments import PlainWord
+from clearml_chatops.handlers.arguments import SingleWord
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.handlers.registry import CommandFamily
@@ -20,7 +20,7 @@ _MORNING = time(8)
 
 
 @QUIET.command("mute", role=Role.VIEWER, examples=("/mute 2h", "/mute 08:00", "/mute off"))
-async def mute(context: Context, length: MuteDurationOrOff | None = None, *, tz: PlainWord = "") -> Reply:
+async def mute(context: Context, length: MuteDurationOrOff | None = None, *, tz: SingleWord = "") -> Reply:
     """Pause notifications here. You get one summary when the pause ends.
 
     Commands still work. In a channel, the pause applies to everyone.
@@ -51,7 +51,7 @@ async def mute(context: Context, length: MuteDurationOrOff | None = None, *, tz:
     examples=("/quiet 23:00-08:00", "/quiet 23:00-08:00 tz=berlin failures=now", "/quiet off"),
 )
 async def quiet(
-    context: Context, hours: HourRangeOrOff | None = None, *, tz: PlainWord = "", failures: SendNow | None = None
+    context: Context, hours: HourRangeOrOff | None = None, *, tz: SingleWord = "", failures: SendNow | None = None
 ) -> Reply:
     """Pause notifications at night. You get one summary when your quiet hours end.
 

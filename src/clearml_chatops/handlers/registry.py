@@ -87,7 +87,7 @@ class Command:
 
     @property
     def usage(self) -> str:
-        """How the command is written: its custom usage, else one made from its parameters."""
+        """The syntax of the command: its custom usage, else one made from its parameters."""
         return self.custom_usage or " ".join(
             (f"/{self.name}", *(parameter.usage for parameter in self.parameters))
         )
@@ -99,7 +99,7 @@ class Command:
 
     @property
     def permission_text(self) -> str:
-        """Who may use it, as a sentence."""
+        """The role that it requires, as a sentence."""
         if self.edit_role is None:
             return f"Requires the {self.role.label} role."
         return f"Requires the {self.role.label} role, and the {self.edit_role.label} role to change anything."

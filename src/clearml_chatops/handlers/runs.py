@@ -7,8 +7,8 @@ from clearml_chatops.handlers.arguments import (
     Flag,
     FreeText,
     ParameterValues,
-    PlainWord,
     QueueName,
+    SingleWord,
     StatusName,
     Timeout,
     WordFlag,
@@ -70,7 +70,7 @@ async def check(context: Context, experiment: ExperimentReference = "", *, queue
     return Reply.of(
         Text(found.name, Tone.HEADING),
         *(Text(item.text, _SEVERITY_TONES[item.severity]) for item in findings),
-        Buttons(offers) if (offers := tuple(offer for item in findings for offer in item.offers)) else None,
+        Buttons(buttons) if (buttons := tuple(button for item in findings for button in item.buttons)) else None,
         experiment_id=found.id,
     )
 
@@ -155,7 +155,7 @@ async def rerun(
     name: FreeText = "",
     values: ParameterValues = (),
     *,
-    image: PlainWord | None = None,
+    image: SingleWord | None = None,
     queue: QueueName = "",
     create: Flag = False,
     force: Flag = False,

@@ -57,7 +57,7 @@ def build_watches_reply(context: Context, watch_list: WatchList, page: int, *, w
     own_notice = None if watches_own else _OWN_NOT_WATCHED
     if not page_items.total:
         empty_text = (
-            f"There is no page {page}."
+            f"There's no page {page}."
             if watch_list.total
             else "Nothing is watched here. Use /watch with an experiment, queue= or project=."
         )

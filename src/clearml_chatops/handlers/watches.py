@@ -1,6 +1,6 @@
 """The /watch, /unwatch and /watching commands: notifications about experiments, queues and projects."""
 
-from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, PlainWord, QueueName, Statuses
+from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, QueueName, SingleWord, Statuses
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
@@ -41,7 +41,7 @@ async def watch(
     experiment: ExperimentReference = "",
     *,
     queue: QueueName | None = None,
-    project: PlainWord | None = None,
+    project: SingleWord | None = None,
     statuses: Statuses | None = None,
     mine: OnOrOff | None = None,
 ) -> Reply:
@@ -84,7 +84,7 @@ async def unwatch(
     experiment: ExperimentReference = "",
     *,
     queue: QueueName | None = None,
-    project: PlainWord | None = None,
+    project: SingleWord | None = None,
 ) -> Reply:
     """Stop notifications about an experiment, queue or project here.
 

@@ -22,7 +22,7 @@ async def build_workers_reply(
     current_page = Page(page, _PAGE_SIZE, len(page_items), first + len(page_items) < len(views), len(views))
     words = [Word(word) for word in command.split()]
     if not page_items and views:
-        return Reply.of(f"There is no page {page}.", current_page.build_buttons(words))
+        return Reply.of(f"There's no page {page}.", current_page.build_buttons(words))
     is_all = command == "/worker list"
     if not views:
         empty_text = "No workers are running. Start one with /worker start." if is_all else "You have no workers."

@@ -5,10 +5,10 @@ from clearml_chatops.handlers.arguments import (
     GpuRequestAnswerName,
     Gpus,
     LineCount,
-    PlainWord,
     QueueName,
     QueueNames,
     RunningPolicyName,
+    SingleWord,
     WordFlag,
     WorkerReference,
 )
@@ -62,12 +62,12 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     *,
     queue: QueueNames = (),
     gpus: Gpus | None = None,
-    image: PlainWord | None = None,
+    image: SingleWord | None = None,
     docker: WordFlag = False,
     venv: WordFlag = False,
     services: WordFlag = False,
-    name: PlainWord = "",
-    host: PlainWord = "",
+    name: SingleWord = "",
+    host: SingleWord = "",
     share: Flag = False,
     ask: Flag = False,
 ) -> Reply:
@@ -128,7 +128,7 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     *,
     queue: QueueName = "",
     gpus: Gpus | None = None,
-    image: PlainWord | None = None,
+    image: SingleWord | None = None,
     docker: WordFlag = False,
     venv: WordFlag = False,
     run: RunningPolicyName | None = None,
@@ -178,7 +178,7 @@ async def worker_drain(context: Context, worker: WorkerReference = "", *, queue:
 
 @WORKERS.command("worker consent", examples=("/worker consent", "/worker consent 4f2ab3 share"))
 async def worker_consent(
-    context: Context, question: PlainWord = "", answer: GpuRequestAnswerName | None = None
+    context: Context, question: SingleWord = "", answer: GpuRequestAnswerName | None = None
 ) -> Reply:
     """Answer a colleague's request for your GPUs.
 

@@ -48,7 +48,7 @@ class Gpu:
 
     @property
     def all_processes(self) -> tuple[GpuProcess, ...]:
-        """Its own processes and those of its instances, without duplicates."""
+        """The GPU's own processes and those of its instances, without duplicates."""
         listed = [*self.processes, *(process for instance in self.instances for process in instance.processes)]
         return tuple({process.id: process for process in listed}.values())
 

@@ -21,7 +21,7 @@ class Conversation:
         return ":".join(part for part in (self.platform, self.id, self.thread) if part)
 
 
-async def _get_no_time_zone() -> str:
+async def _return_no_time_zone() -> str:
     return ""
 
 
@@ -45,7 +45,7 @@ class IncomingMessage:
     is_direct_message: bool = False
     starts_thread: bool = False
     fetch_sender_time_zone: Callable[[], Awaitable[str]] = field(
-        default=_get_no_time_zone, repr=False, compare=False
+        default=_return_no_time_zone, repr=False, compare=False
     )
 
     @property

@@ -11,7 +11,7 @@ from clearml_chatops.sandbox.validation import REQUIRED_LIST
 
 
 def _build_bulk_handler(action: Handler) -> Handler:
-    def handler(call: Call) -> Document:
+    def handle(call: Call) -> Document:
         succeeded: list[Document] = []
         failed: list[Document] = []
         for id_ in call.data["ids"]:
@@ -25,15 +25,15 @@ def _build_bulk_handler(action: Handler) -> Handler:
                 succeeded.append({"id": id_, **result})
         return {"succeeded": succeeded, "failed": failed}
 
-    return handler
+    return handle
 
 
 def _build_task_handler(action: Callable[[Call, Document], None], result_field: str) -> Handler:
-    def handler(call: Call) -> Document:
+    def handle(call: Call) -> Document:
         action(call, call.state.require_task(call.data["task"]))
         return {result_field: True}
 
-    return handler
+    return handle
 
 
 for _name, _action in {

@@ -111,11 +111,11 @@ def _build_multi_field_condition(value: Any, combine: Callable[[Iterable[bool]],
 def _build_search_condition(fields: tuple[str, ...], query: str) -> Condition:
     words = query.lower().split()
 
-    def condition(document: Document) -> bool:
+    def matches(document: Document) -> bool:
         text = "\n".join(text for field in fields for text in find_strings(get_value_at(document, field))).lower()
         return any(word in text for word in words)
 
-    return condition
+    return matches
 
 
 def _build_equality_condition(field: str, value: Any) -> Condition:
@@ -125,13 +125,13 @@ def _build_equality_condition(field: str, value: Any) -> Condition:
 def _build_range_condition(field: str, value: Any) -> Condition:
     low, high = value if isinstance(value, list) and len(value) == 2 else (value, value)  # noqa: PLR2004
 
-    def condition(document: Document) -> bool:
+    def matches(document: Document) -> bool:
         actual = get_value_at(document, field)
         if actual is MISSING or actual is None:
             return False
         return (low is None or actual >= low) and (high is None or actual <= high)
 
-    return condition
+    return matches
 
 
 def _build_date_condition(field: str, value: Any) -> Condition:
@@ -148,7 +148,7 @@ def _build_date_condition(field: str, value: Any) -> Condition:
     if not comparisons:
         return lambda _: True
 
-    def condition(document: Document) -> bool:
+    def matches(document: Document) -> bool:
         actual = document.get(field)
         if actual is None:
             return False
@@ -157,7 +157,7 @@ def _build_date_condition(field: str, value: Any) -> Condition:
                 return False
         return True
 
-    return condition
+    return matches
 
 
 def _build_list_condition(field: str, value: Any) -> Condition:
@@ -183,7 +183,7 @@ def _build_list_condition(field: str, value: Any) -> Condition:
             excludes_next = False
             combine = combine or any
 
-    def condition(document: Document) -> bool:
+    def matches(document: Document) -> bool:
         if not groups and not accepts_empty:
             # an empty list filters nothing, as on the real server
             return True
@@ -199,4 +199,4 @@ def _build_list_condition(field: str, value: Any) -> Condition:
         )
         return bool(groups) and (combine or any)(group_results)
 
-    return condition
+    return matches

@@ -224,7 +224,7 @@ class CommandServices:
     def worker_commands(self) -> WorkerCommands:
         return WorkerCommands(
             workers=self.workers,
-            plans=self._worker_planner,
+            planner=self._worker_planner,
             conflicts=self.gpu_conflicts,
             shutdown=WorkerShutdown(
                 workers=self.workers,
@@ -241,7 +241,9 @@ class CommandServices:
 
     @cached_property
     def plots(self) -> PlotService:
-        return PlotService(clearml=self._clearml, lookup=self.lookup, renderer=self._process.figure_renderer)
+        return PlotService(
+            clearml=self._clearml, lookup=self.lookup, figure_renderer=self._process.figure_renderer
+        )
 
     @cached_property
     def gpus(self) -> GpuService:
@@ -249,7 +251,7 @@ class CommandServices:
             reader=self._process.gpu_reader,
             clearml=self._process.clearml.bot,
             database=self._process.database,
-            drawing=self._process.figure_renderer,
+            figure_renderer=self._process.figure_renderer,
             host=self._process.host,
         )
 

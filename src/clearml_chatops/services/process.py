@@ -83,7 +83,7 @@ class ProcessContext:
     @cached_property
     def cards(self) -> CardService:
         return CardService(
-            clearml=self.clearml.bot, database=self.database, waits=self.wait_estimator, clock=self.clock
+            clearml=self.clearml.bot, database=self.database, wait_estimator=self.wait_estimator, clock=self.clock
         )
 
     @cached_property

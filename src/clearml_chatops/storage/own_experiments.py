@@ -1,4 +1,4 @@
-"""Opt-outs of notifications about one's own experiments, which everybody gets by default."""
+"""Opt-outs of notifications about people's own experiments, which they get by default."""
 
 from collections.abc import Collection
 

@@ -12,7 +12,7 @@ PARAMETERS_FORM = Form(
         FormField("general.seed", "seed", "", group="General"),
     ),
 )
-REFUSED_REPLY = Reply((Text("lr: “x” is not a number.", Tone.FAILURE),), Outcome.REFUSED)
+REFUSED_REPLY = Reply((Text("lr: “x” isn't a number.", Tone.FAILURE),), Outcome.REFUSED)
 
 
 def build_form_bot() -> FakeBot:

@@ -83,7 +83,7 @@ async def test_answer_of_closed_modal_is_sent_where_command_was_sent(
         await wait_until(lambda: len(slack.list_ephemeral_messages(anna)) == 2)
     assert {message.visible_text for message in slack.list_ephemeral_messages(anna)} == {
         "lr: 1",
-        "✗ lr: “x” is not a number.\nThis is the command you filled in:\n/set e1 args.lr='x'",
+        "✗ lr: “x” isn't a number.\nThis is the command you filled in:\n/set e1 args.lr='x'",
     }
 
 
@@ -117,7 +117,7 @@ async def test_a_form_survives_a_restart_of_the_bot(
     modal.type("lr", "x")
     async with connect_front_end(slack, bot, cards, registry=build_form_registry()):
         await modal.submit()
-        await wait_until(lambda: "is not a number" in modal.visible_text)
+        await wait_until(lambda: "isn't a number" in modal.visible_text)
     modal.type("lr", "1")
     async with connect_front_end(slack, bot, cards, registry=build_form_registry()):
         await modal.submit()

@@ -76,7 +76,7 @@ async def test_modal_opens_before_command_is_answered(
         assert (await wait_for_modal(anna)).values["lr"] == "0.1"
 
 
-async def test_a_button_opens_a_form_for_whoever_presses_it(
+async def test_a_button_opens_a_form_for_the_person_who_presses_it(
     slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
 ) -> None:
     button = Buttons((Button("Change", "/set e1"),))
@@ -204,13 +204,13 @@ async def test_refused_form_keeps_submitted_values(
     modal.type("lr", "x <&>")
     modal.type("seed", "7")
     await modal.submit()
-    await wait_until(lambda: "is not a number" in modal.visible_text)
-    assert modal.visible_text == f"✗ lr: “x” is not a number.\n{shown}"
+    await wait_until(lambda: "isn't a number" in modal.visible_text)
+    assert modal.visible_text == f"✗ lr: “x” isn't a number.\n{shown}"
     assert modal.values == {"lr": "x <&>", "gpus (changed)": "2", "seed": "7"}
     modal.type("lr", "y")
     await modal.submit()
-    await wait_until(lambda: len(bot.lines) == 3 and "is not a number" in modal.visible_text)
-    assert modal.visible_text == f"✗ lr: “x” is not a number.\n{shown}"
+    await wait_until(lambda: len(bot.lines) == 3 and "isn't a number" in modal.visible_text)
+    assert modal.visible_text == f"✗ lr: “x” isn't a number.\n{shown}"
     modal.type("lr", "0.1")
     await modal.submit()
     await wait_until(lambda: modal.visible_text == "seed: 7")

@@ -68,70 +68,70 @@ class LiveCardScenario:
 
 
 @pytest.fixture(params=["", "17.1"], ids=["in the channel", "in a thread"])
-async def world(
+async def scenario(
     request: pytest.FixtureRequest, slack: SlackServer, sandbox: Sandbox, program: RunningProgram, lab: str
 ) -> AsyncIterator[LiveCardScenario]:
     conversation = Conversation("slack", lab, request.param)
-    world = LiveCardScenario(slack, sandbox, program, add_script(sandbox, "name 0", "print()"), conversation)
-    async with connect_front_end(slack, FakeBot(), cards=world.cards) as front_end:
-        world.connect(front_end)
-        yield world
+    scenario = LiveCardScenario(slack, sandbox, program, add_script(sandbox, "name 0", "print()"), conversation)
+    async with connect_front_end(slack, FakeBot(), cards=scenario.cards) as front_end:
+        scenario.connect(front_end)
+        yield scenario
 
 
-async def test_changes_within_five_seconds_make_one_edit(world: LiveCardScenario) -> None:
-    card = await world.show_card()
-    name = await world.rename_experiment()
-    await world.live_cards.edit_due_cards()
-    assert (world.edit_count, card.visible_text.splitlines()[0]) == (1, name)
+async def test_changes_within_five_seconds_make_one_edit(scenario: LiveCardScenario) -> None:
+    card = await scenario.show_card()
+    name = await scenario.rename_experiment()
+    await scenario.live_cards.edit_due_cards()
+    assert (scenario.edit_count, card.visible_text.splitlines()[0]) == (1, name)
     for _ in range(40):
-        name = await world.rename_experiment()
-        world.now += timedelta(seconds=0.1)
-        await world.live_cards.edit_due_cards()
-    assert world.edit_count == 1
-    await world.pass_seconds(1)
-    assert (world.edit_count, card.visible_text.splitlines()[0]) == (2, name)
-    await world.pass_seconds(60)
-    assert world.edit_count == 2
-    assert world.messages == [card]
+        name = await scenario.rename_experiment()
+        scenario.now += timedelta(seconds=0.1)
+        await scenario.live_cards.edit_due_cards()
+    assert scenario.edit_count == 1
+    await scenario.pass_seconds(1)
+    assert (scenario.edit_count, card.visible_text.splitlines()[0]) == (2, name)
+    await scenario.pass_seconds(60)
+    assert scenario.edit_count == 2
+    assert scenario.messages == [card]
 
 
-async def test_deleted_card_is_posted_again_once_and_kept_up_to_date(world: LiveCardScenario) -> None:
-    deleted = await world.show_card()
+async def test_deleted_card_is_posted_again_once_and_kept_up_to_date(scenario: LiveCardScenario) -> None:
+    deleted = await scenario.show_card()
     deleted.deleted = True
-    await world.rename_experiment()
-    await world.pass_seconds(12)
-    [card] = world.messages
-    assert card.thread_ts == world.conversation.thread
-    name = await world.rename_experiment()
-    await world.pass_seconds(12)
-    assert world.messages == [card]
+    await scenario.rename_experiment()
+    await scenario.pass_seconds(12)
+    [card] = scenario.messages
+    assert card.thread_ts == scenario.conversation.thread
+    name = await scenario.rename_experiment()
+    await scenario.pass_seconds(12)
+    assert scenario.messages == [card]
     assert card.visible_text.splitlines()[0] == name
 
 
-async def test_older_card_points_to_newer_one(world: LiveCardScenario) -> None:
-    older = await world.show_card()
-    newer = await world.show_card()
-    name = await world.rename_experiment()
-    await world.pass_seconds(12)
+async def test_older_card_points_to_newer_one(scenario: LiveCardScenario) -> None:
+    older = await scenario.show_card()
+    newer = await scenario.show_card()
+    name = await scenario.rename_experiment()
+    await scenario.pass_seconds(12)
     assert older.visible_text == "See the newer card of “name 1” below."
     assert newer.visible_text.splitlines()[0] == name
-    assert world.messages == [older, newer]
+    assert scenario.messages == [older, newer]
 
 
-async def test_failed_edit_is_retried(world: LiveCardScenario) -> None:
-    card = await world.show_card()
-    name = await world.rename_experiment()
-    world.slack.api.faults.refusals["chat.update"] = "internal_error"
-    await world.pass_seconds(4)
-    assert world.edit_count == 1
-    world.slack.api.faults.refusals.clear()
-    await world.pass_seconds(5)
+async def test_failed_edit_is_retried(scenario: LiveCardScenario) -> None:
+    card = await scenario.show_card()
+    name = await scenario.rename_experiment()
+    scenario.slack.api.faults.refusals["chat.update"] = "internal_error"
+    await scenario.pass_seconds(4)
+    assert scenario.edit_count == 1
+    scenario.slack.api.faults.refusals.clear()
+    await scenario.pass_seconds(5)
     assert card.visible_text.splitlines()[0] == name
 
 
-async def test_edit_in_channel_that_bot_left_is_not_retried(world: LiveCardScenario) -> None:
-    await world.show_card()
-    world.slack.workspace.channels[world.conversation.id].has_bot = False
-    await world.rename_experiment()
-    await world.pass_seconds(30)
-    assert world.edit_count == 1
+async def test_edit_in_channel_that_bot_left_is_not_retried(scenario: LiveCardScenario) -> None:
+    await scenario.show_card()
+    scenario.slack.workspace.channels[scenario.conversation.id].has_bot = False
+    await scenario.rename_experiment()
+    await scenario.pass_seconds(30)
+    assert scenario.edit_count == 1

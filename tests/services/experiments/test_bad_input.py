@@ -218,7 +218,7 @@ async def test_an_unknown_queue_is_refused_with_the_nearest_and_not_created(read
 
 async def test_a_queue_is_not_created_twice(ready: RunningProgram) -> None:
     reply = await assert_refused(ready, "/queue create default", "queue_exists")
-    assert get_buttons(reply) == {"Use this queue": '/queue use "default"'}
+    assert get_buttons(reply) == {"Use as my queue": '/queue use "default"'}
     await assert_refused(ready, "/queue rename alice_queue default", "queue_exists")
     await assert_refused(ready, "/queue create ab", "invalid_value")
     await assert_refused(ready, "/queue rename alice_queue ab", "invalid_value")

@@ -113,7 +113,7 @@ async def test_a_member_can_view_and_clone_another_persons_experiments(
     assert {task["user"] for task in mine} == {bob.sandbox.bob.id}
 
 
-async def test_an_admin_can_change_everybodys_experiments(
+async def test_an_admin_can_change_everyones_experiments(
     admin: RunningProgram, alice_experiment_ids: dict[str, str]
 ) -> None:
     state = admin.sandbox.state

@@ -25,7 +25,7 @@ _SLASHED = Parameter("General", "model/depth", "18", "int")
 _PARAMETERS = (_LR, _GPUS, _EPOCHS, _SEED, _OTHER_SEED, _DOTTED, _SLASHED)
 
 
-def _experiment(*parameters: Parameter) -> Experiment:
+def _build_experiment(*parameters: Parameter) -> Experiment:
     return Experiment(
         "4f2a", "baseline", Status.DRAFT, datetime(2026, 11, 22, tzinfo=UTC), parameters=parameters or _PARAMETERS
     )
@@ -108,13 +108,13 @@ def test_section_and_name_win_over_a_name_that_contains_a_dot() -> None:
 
 
 def test_a_new_value_keeps_type_and_description() -> None:
-    assert resolve_assignments(_experiment(), [("args.LR", "0.05")], allow_new=False) == [
+    assert resolve_assignments(_build_experiment(), [("args.LR", "0.05")], allow_new=False) == [
         Parameter("Args", "lr", "0.05", "float", "learning rate")
     ]
 
 
 def test_the_last_of_two_values_for_one_parameter_wins() -> None:
-    planned = resolve_assignments(_experiment(), [("args.lr", "1"), ("Args/lr", "2")], allow_new=False)
+    planned = resolve_assignments(_build_experiment(), [("args.lr", "1"), ("Args/lr", "2")], allow_new=False)
     assert [item.value for item in planned] == ["2"]
 
 
@@ -131,7 +131,7 @@ def test_the_last_of_two_values_for_one_parameter_wins() -> None:
 )
 def test_an_unknown_name_is_refused_with_the_nearest_names(typed: str, suggested: str) -> None:
     with pytest.raises(ParameterNotFoundError) as caught:
-        resolve_assignments(_experiment(), [(typed, "1")], allow_new=False)
+        resolve_assignments(_build_experiment(), [(typed, "1")], allow_new=False)
     assert f"has no parameter {typed}. Did you mean " in str(caught.value)
     assert suggested in str(caught.value)
     assert str(caught.value).endswith("See all with /params, or add it with --new.")
@@ -140,12 +140,12 @@ def test_an_unknown_name_is_refused_with_the_nearest_names(typed: str, suggested
 
 def test_an_ambiguous_name_is_refused_with_all_matches() -> None:
     with pytest.raises(ParameterNotFoundError, match=r"Did you mean Args/seed or General/seed\?"):
-        resolve_assignments(_experiment(), [("seed", "1")], allow_new=False)
+        resolve_assignments(_build_experiment(), [("seed", "1")], allow_new=False)
 
 
 def test_a_name_like_no_other_gets_no_suggestion() -> None:
     with pytest.raises(ParameterNotFoundError) as caught:
-        resolve_assignments(_experiment(), [("zzz.qqqqqq", "1")], allow_new=False)
+        resolve_assignments(_build_experiment(), [("zzz.qqqqqq", "1")], allow_new=False)
     assert "Did you mean" not in str(caught.value)
 
 
@@ -161,12 +161,12 @@ def test_a_name_like_no_other_gets_no_suggestion() -> None:
     ],
 )
 def test_a_new_parameter_goes_into_the_named_section(typed: str, section: str, name: str) -> None:
-    experiment = _experiment(Parameter("My_Section", "y", "1"))
+    experiment = _build_experiment(Parameter("My_Section", "y", "1"))
     assert resolve_assignments(experiment, [(typed, "1")], allow_new=True) == [Parameter(section, name, "1")]
 
 
 def test_allow_new_changes_nothing_for_an_existing_parameter() -> None:
-    assert resolve_assignments(_experiment(), [("ARGS.lr", "0.2")], allow_new=True) == [
+    assert resolve_assignments(_build_experiment(), [("ARGS.lr", "0.2")], allow_new=True) == [
         Parameter("Args", "lr", "0.2", "float", "learning rate")
     ]
 
@@ -208,21 +208,21 @@ def test_a_valid_value_is_normalized_for_its_type(declared: str | None, value: s
 @pytest.mark.parametrize(
     ("declared", "value", "expected_text"),
     [
-        ("int", "three", "Args/x: “three” is not of type int. Write a number like 3."),
+        ("int", "three", "Args/x: “three” isn't of type int. Write a number like 3."),
         ("int", "0.5", "Write a number like 3."),
         ("int", "9" * 5000, "Write a number like 3."),
         ("builtins.int", "x", "Write a number like 3."),
-        ("float", "0,05", "Args/x: “0,05” is not of type float. Write a number like 0.05."),
-        ("bool", "maybe", "Args/x: “maybe” is not a bool. Write true or false."),
-        ("list", "1", "Args/x: “1” is not a list. Write it as in Python, in quotes."),
-        ("list", "(1, 2)", "is not a list"),
-        ("list", "[1, 2", "is not a list"),
-        ("list", "[open('x')]", "is not a list"),
-        ("list", "[" * 5000, "is not a list"),
-        ("tuple", "[1]", "is not a tuple"),
-        ("dict", "{1, 2}", "is not a dict"),
-        ("dict", "{[1]: 2}", "is not a dict"),
-        ("dict", "\0", "is not a dict"),
+        ("float", "0,05", "Args/x: “0,05” isn't of type float. Write a number like 0.05."),
+        ("bool", "maybe", "Args/x: “maybe” isn't a bool. Write true or false."),
+        ("list", "1", "Args/x: “1” isn't a list. Write it as in Python, in quotes."),
+        ("list", "(1, 2)", "isn't a list"),
+        ("list", "[1, 2", "isn't a list"),
+        ("list", "[open('x')]", "isn't a list"),
+        ("list", "[" * 5000, "isn't a list"),
+        ("tuple", "[1]", "isn't a tuple"),
+        ("dict", "{1, 2}", "isn't a dict"),
+        ("dict", "{[1]: 2}", "isn't a dict"),
+        ("dict", "\0", "isn't a dict"),
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused_with_what_to_write(
@@ -234,9 +234,9 @@ def test_a_value_of_the_wrong_type_is_refused_with_what_to_write(
 
 
 def test_parameters_to_remove_are_found_or_refused() -> None:
-    assert require_parameters(_experiment(), ["ARGS.lr", "epochs"]) == [_LR, _EPOCHS]
+    assert require_parameters(_build_experiment(), ["ARGS.lr", "epochs"]) == [_LR, _EPOCHS]
     with pytest.raises(ParameterNotFoundError, match=r"Did you mean args\.lr\? See all with /params\."):
-        require_parameters(_experiment(), ["args.lr", "args.lrx"])
+        require_parameters(_build_experiment(), ["args.lr", "args.lrx"])
 
 
 def test_merged_replaces_changed_parameters_and_appends_new_ones() -> None:

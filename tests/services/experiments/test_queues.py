@@ -108,7 +108,7 @@ async def test_a_pending_experiment_can_be_moved_to_any_position(
         shown = await program.ask(line)
         assert list_waiting(sandbox, "alice_queue") == [f"run {name}" for name in order.split()], line
         moved = line.split("'")[1]
-        assert f"“{moved}” is now at place {list_waiting(sandbox, 'alice_queue').index(moved) + 1}" in shown
+        assert f"“{moved}” is now at position {list_waiting(sandbox, 'alice_queue').index(moved) + 1}" in shown
 
 
 async def test_an_experiment_can_be_enqueued_at_the_front(program: RunningProgram, sandbox: Sandbox) -> None:

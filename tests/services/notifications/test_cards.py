@@ -22,7 +22,7 @@ async def render_due_cards(program: RunningProgram) -> list[str]:
     items = await process.cards.list_due_edits("terminal", lambda _conversation: EditIntervals(timedelta(0)))
     cards = [
         build_experiment_card(
-            item.experiment, now=process.clock(), web_link=item.web_link, place=item.queue_position
+            item.experiment, now=process.clock(), web_link=item.web_link, position=item.queue_position
         )
         for item in items
         if item.experiment

@@ -115,7 +115,7 @@ async def test_digest_includes_subscriptions(evening: TimedProgram) -> None:
         )
 
     add_experiment("below", "speech/asr", "failed", 1)
-    add_experiment("beside", "speeches", "failed", 1)
+    add_experiment("similar", "speeches", "failed", 1)
     add_experiment("for days", "speech", "in_progress", -90, last_iteration=7)
     add_experiment("in the queue", "speeches", "queued", 2, execution={"queue": queue})
     add_experiment("over long ago", "speech", "completed", -90)

@@ -10,7 +10,7 @@ _LOGS = Path(__file__).parent / "logs"
 _AGENT = "worker execution exit code 1"
 
 
-def _log(name: str) -> list[str]:
+def _read_log(name: str) -> list[str]:
     return (_LOGS / f"{name}.txt").read_text().splitlines()
 
 
@@ -43,7 +43,7 @@ def _log(name: str) -> list[str]:
 def test_diagnoses_cause_summary_and_evidence(
     cause: FailureCause, reason: str, summary_part: str, last_line: str
 ) -> None:
-    diagnosis = diagnose_log(_log(cause.value), reason)
+    diagnosis = diagnose_log(_read_log(cause.value), reason)
     assert diagnosis.cause is cause
     assert summary_part in diagnosis.summary
     assert "\n" not in diagnosis.summary
@@ -54,7 +54,7 @@ def test_diagnoses_cause_summary_and_evidence(
 
 def test_earlier_handled_error_is_not_the_cause() -> None:
     """A script that retries with smaller batches logs that it ran out of memory, and fails of something else."""
-    log = ["RuntimeError: CUDA out of memory. Tried to allocate 9.00 GiB", *_log("code")]
+    log = ["RuntimeError: CUDA out of memory. Tried to allocate 9.00 GiB", *_read_log("code")]
     assert diagnose_log(log).cause is FailureCause.CODE
 
 
@@ -67,7 +67,11 @@ def test_amount_of_memory_has_no_trailing_zeros(printed: str, shown: str) -> Non
 
 
 def test_image_pull_is_not_a_failure() -> None:
-    log = ["Unable to find image 'python:3.12' locally", "3.12: Pulling from library/python", *_log("assertion")]
+    log = [
+        "Unable to find image 'python:3.12' locally",
+        "3.12: Pulling from library/python",
+        *_read_log("assertion"),
+    ]
     assert diagnose_log(log).cause is FailureCause.ASSERTION
 
 

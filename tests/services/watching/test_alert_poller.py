@@ -23,8 +23,8 @@ from tests.support.watched_runs import WatchedRuns, open_watched_runs
 
 @pytest.fixture
 async def runs(tmp_path: Path) -> AsyncIterator[WatchedRuns]:
-    async with open_watched_runs(tmp_path) as world:
-        yield world
+    async with open_watched_runs(tmp_path) as runs:
+        yield runs
 
 
 async def set_alert(runs: WatchedRuns, line: str, task: dict[str, Any]) -> None:

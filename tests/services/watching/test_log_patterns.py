@@ -20,7 +20,7 @@ CATASTROPHIC_PATTERN = "(a|aa)+$"
 """Backtracks over all ways to split a line of this letter, about 10¹² for sixty of them."""
 
 
-def lines(*texts: str) -> Sequence[LogLine]:
+def build_lines(*texts: str) -> Sequence[LogLine]:
     return [LogLine(_NOON, text) for text in texts]
 
 
@@ -35,7 +35,7 @@ def lines(*texts: str) -> Sequence[LogLine]:
     ],
 )
 async def test_finds_the_first_matching_line(pattern: str, found: str | None) -> None:
-    log_lines = lines("epoch 12: loss 0.3", "CUDA out of memory", "the loss is nan", "out of memory again")
+    log_lines = build_lines("epoch 12: loss 0.3", "CUDA out of memory", "the loss is nan", "out of memory again")
     line = await find_first_match(pattern, log_lines, time_limit=_LONG_TIME_LIMIT)
     assert (line.text if line else None) == found
 
@@ -73,7 +73,7 @@ async def test_pathological_pattern_is_rejected_or_times_out(pattern: str) -> No
     except ChatOpsError:
         return
     try:
-        await find_first_match(pattern, lines("b" * 100), time_limit=timedelta(seconds=0.2))
+        await find_first_match(pattern, build_lines("b" * 100), time_limit=timedelta(seconds=0.2))
     except SlowPatternError:
         return
 
@@ -81,11 +81,13 @@ async def test_pathological_pattern_is_rejected_or_times_out(pattern: str) -> No
 async def test_slow_pattern_times_out() -> None:
     require_pattern(CATASTROPHIC_PATTERN)
     with pytest.raises(SlowPatternError):
-        await find_first_match(CATASTROPHIC_PATTERN, lines("a" * 60 + "!"), time_limit=timedelta(seconds=0.05))
+        await find_first_match(
+            CATASTROPHIC_PATTERN, build_lines("a" * 60 + "!"), time_limit=timedelta(seconds=0.05)
+        )
 
 
 async def test_time_limit_covers_all_lines() -> None:
     with pytest.raises(SlowPatternError):
         await find_first_match(
-            CATASTROPHIC_PATTERN, lines(*["a" * 26 + "!"] * 100_000), time_limit=timedelta(seconds=0.05)
+            CATASTROPHIC_PATTERN, build_lines(*["a" * 26 + "!"] * 100_000), time_limit=timedelta(seconds=0.05)
         )

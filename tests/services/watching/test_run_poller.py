@@ -20,8 +20,8 @@ _BY_AGENT = "Changed by clearml-agent lab:gpu0"
 
 @pytest.fixture
 async def runs(tmp_path: Path) -> AsyncIterator[WatchedRuns]:
-    async with open_watched_runs(tmp_path) as world:
-        yield world
+    async with open_watched_runs(tmp_path) as runs:
+        yield runs
 
 
 @pytest.mark.parametrize(

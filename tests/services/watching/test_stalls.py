@@ -25,7 +25,7 @@ PENDING_WITHOUT_QUEUE = replace(PENDING, queue_id="")
 Step = tuple[float, RunActivity, tuple[Worker, ...]]
 
 
-def minutes(number: float) -> timedelta:
+def from_minutes(number: float) -> timedelta:
     return timedelta(minutes=number)
 
 
@@ -34,7 +34,7 @@ def run_polls(*steps: Step, thresholds: AlarmThresholds = THRESHOLDS) -> list[tu
     known: dict[tuple[str, AlarmKind], Stall] = {}
     alarms = []
     for minute, run, workers in steps:
-        now = NOON + minutes(minute)
+        now = NOON + from_minutes(minute)
         stalls = find_stalls(known, [run], workers, thresholds=thresholds, now=now)
         due_alarms = find_due_alarms(stalls, thresholds=thresholds, now=now)
         alarms += [(minute, item.kind) for item in due_alarms]
@@ -83,7 +83,11 @@ UNATTENDED, SILENT, LOST = AlarmKind.UNATTENDED, AlarmKind.SILENT, AlarmKind.WOR
             id="again after a worker came",
         ),
         pytest.param(
-            [(0, PENDING, ()), (9, replace(PENDING, status_changed=NOON + minutes(8)), ()), (12, PENDING, ())],
+            [
+                (0, PENDING, ()),
+                (9, replace(PENDING, status_changed=NOON + from_minutes(8)), ()),
+                (12, PENDING, ()),
+            ],
             [],
             id="enqueued again",
         ),
@@ -95,7 +99,7 @@ def test_unattended_alarms(steps: list[Step], expected: list[tuple[float, AlarmK
 
 
 def build_reporting_run(minute: float, **activity: int) -> RunActivity:
-    return replace(RUNNING, worker_last_report=NOON + minutes(minute), **activity)  # type: ignore[arg-type]
+    return replace(RUNNING, worker_last_report=NOON + from_minutes(minute), **activity)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -153,7 +157,7 @@ def test_silent_alarms(steps: list[Step], expected: list[tuple[float, AlarmKind]
 
 
 FRESH_RUN = replace(RUNNING, worker_last_report=None)
-WORKER_WITH_RUN = Worker("w1", (), experiment_id="e1", last_seen=NOON - minutes(1))
+WORKER_WITH_RUN = Worker("w1", (), experiment_id="e1", last_seen=NOON - from_minutes(1))
 
 
 @pytest.mark.parametrize(
@@ -217,13 +221,13 @@ def test_silent_alarm_without_worker_lost_alarms() -> None:
     ],
 )
 def test_time_without_polls_does_not_count(since: float, last_poll: float | None, counted: float) -> None:
-    now = NOON + minutes(60)
-    known = {("e1", LOST): Stall("e1", LOST, "x", NOON + minutes(since))}
-    last_poll_at = NOON + minutes(last_poll) if last_poll is not None else None
+    now = NOON + from_minutes(60)
+    known = {("e1", LOST): Stall("e1", LOST, "x", NOON + from_minutes(since))}
+    last_poll_at = NOON + from_minutes(last_poll) if last_poll is not None else None
     after = discount_outage(known, last_poll=last_poll_at, thresholds=THRESHOLDS, now=now)
-    assert now - after["e1", LOST].since == minutes(counted)
+    assert now - after["e1", LOST].since == from_minutes(counted)
 
 
 def test_notified_stall_stays_notified_after_an_outage() -> None:
     known = {("e1", LOST): Stall("e1", LOST, "x", NOON, is_notified=True)}
-    assert discount_outage(known, last_poll=None, thresholds=THRESHOLDS, now=NOON + minutes(60)) == known
+    assert discount_outage(known, last_poll=None, thresholds=THRESHOLDS, now=NOON + from_minutes(60)) == known

@@ -10,12 +10,12 @@ from tests.support.program import run_program
 from tests.support.watcher_setup import ManualClock, WatcherSetup, add_changed_experiment, build_watcher
 
 
-async def reset_watcher(world: WatcherSetup) -> None:
+async def reset_watcher(setup: WatcherSetup) -> None:
     """Make the program forget its polls."""
-    async with world.program.program.process.database.writing() as session:
+    async with setup.program.program.process.database.writing() as session:
         row = await session.get_one(WatcherCursorRow, 1)
         await session.delete(row)
-    world.watcher = build_watcher(world.program, world.clock)
+    setup.watcher = build_watcher(setup.program, setup.clock)
 
 
 async def test_first_poll_ignores_old_experiments(tmp_path: Path) -> None:
@@ -34,52 +34,52 @@ async def test_first_poll_of_an_empty_server(tmp_path: Path) -> None:
         assert [await watcher.poll() for _ in range(2)] == [0, 0]
 
 
-async def test_experiment_enqueued_before_the_first_poll_is_notified(world: WatcherSetup) -> None:
-    await reset_watcher(world)
-    task = await world.enqueue_clone()
-    world.clock.advance(60)
-    await world.start_run(task)
+async def test_experiment_enqueued_before_the_first_poll_is_notified(setup: WatcherSetup) -> None:
+    await reset_watcher(setup)
+    task = await setup.enqueue_clone()
+    setup.clock.advance(60)
+    await setup.start_run(task)
     for number in range(3):
-        world.clock.advance(60)
-        add_changed_experiment(world, f"other {number}")
-    messages = await world.poll() + await world.poll()
+        setup.clock.advance(60)
+        add_changed_experiment(setup, f"other {number}")
+    messages = await setup.poll() + await setup.poll()
     assert [line.split("”")[0] for line in messages] == ["“two GPUs"]
 
 
-async def test_local_clock_ahead_of_the_server_skips_nothing(world: WatcherSetup) -> None:
+async def test_local_clock_ahead_of_the_server_skips_nothing(setup: WatcherSetup) -> None:
     """A clone's state has a time by the bot's clock, here an hour ahead; the watcher must not wait for it."""
-    await reset_watcher(world)
-    world.clock.advance(-3600)
-    task = await world.enqueue_clone()
-    await world.program.ask("/dequeue")
-    await world.program.ask("/clone baseline stored by the bot")
-    await world.poll()
-    await world.program.ask(f"/enqueue {task['id']}")
-    await world.start_run(task)
-    assert [line.split("”")[0] for line in await world.poll()] == ["“two GPUs"]
+    await reset_watcher(setup)
+    setup.clock.advance(-3600)
+    task = await setup.enqueue_clone()
+    await setup.program.ask("/dequeue")
+    await setup.program.ask("/clone baseline stored by the bot")
+    await setup.poll()
+    await setup.program.ask(f"/enqueue {task['id']}")
+    await setup.start_run(task)
+    assert [line.split("”")[0] for line in await setup.poll()] == ["“two GPUs"]
 
 
-async def test_experiment_without_status_time_does_not_stop_the_watcher(world: WatcherSetup) -> None:
+async def test_experiment_without_status_time_does_not_stop_the_watcher(setup: WatcherSetup) -> None:
     """A Draft made by hand has none; /wait makes it known to the watcher."""
-    await reset_watcher(world)
-    draft = world.sandbox.state.add_task("by hand", user=world.sandbox.alice.id)
+    await reset_watcher(setup)
+    draft = setup.sandbox.state.add_task("by hand", user=setup.sandbox.alice.id)
     assert "status_changed" not in draft
-    assert await world.program.send_for_error_code(f"/wait {draft['id']} timeout=1s") == "wait_timeout"
-    await world.poll()
-    await world.agent.call_for_data("tasks.enqueue", task=draft["id"], queue_name="alice_queue")
-    await world.poll()
-    await world.start_run(draft)
-    assert [line.split("”")[0] for line in await world.poll()] == ["“by hand"]
+    assert await setup.program.send_for_error_code(f"/wait {draft['id']} timeout=1s") == "wait_timeout"
+    await setup.poll()
+    await setup.agent.call_for_data("tasks.enqueue", task=draft["id"], queue_name="alice_queue")
+    await setup.poll()
+    await setup.start_run(draft)
+    assert [line.split("”")[0] for line in await setup.poll()] == ["“by hand"]
 
 
-async def test_cursor_never_moves_back(world: WatcherSetup) -> None:
-    task = await world.enqueue_clone()
-    await world.start_run(task)
-    await world.poll()
+async def test_cursor_never_moves_back(setup: WatcherSetup) -> None:
+    task = await setup.enqueue_clone()
+    await setup.start_run(task)
+    await setup.poll()
     positions = []
     for later in (1, 60, 1):
-        add_changed_experiment(world, "other")
-        await world.poll(advance_by=later)
-        async with world.program.program.process.database.reading() as session:
+        add_changed_experiment(setup, "other")
+        await setup.poll(advance_by=later)
+        async with setup.program.program.process.database.reading() as session:
             positions.append(await WatcherStore(session).get_cursor())
     assert positions == sorted(positions, key=str)

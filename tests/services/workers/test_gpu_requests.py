@@ -202,7 +202,7 @@ async def test_handover_stops_when_another_worker_took_the_gpu(program: RunningP
     await create_gpu_handovers(program.program.process).poll()
 
     notification = (await alice.poll_and_deliver())[-1]
-    assert "Bob Brown accepted. But somebody else uses GPU 1 now. Nothing was started." in notification
+    assert "Bob Brown accepted. But someone else uses GPU 1 now. Nothing was started." in notification
     assert sorted(await _list_worker_ids(program)) == [BOB_WORKER, carol_worker]
     again = await alice.send(_parse_buttons(notification)["Show conflict"])
     assert "Ask Bob Brown and Carol Chen" in get_buttons(again)

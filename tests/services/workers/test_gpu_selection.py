@@ -38,16 +38,16 @@ def test_gpus_are_selected_by_index_uuid_or_instance(text: str, selected: tuple[
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("9", "gpus: “9” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
-        ("0,9", "gpus: “9” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
-        ("2:1", "gpus: “2:1” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
-        ("GPU-ffff", "gpus: “GPU-ffff” is not a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
-        ("GPU-aaaa", "gpus: “GPU-aaaa” is not the start of a single UUID. Type more of it."),
-        ("0,0", "gpus: “0,0” is not a list of different GPUs. Name each GPU once, like 0,1."),
-        ("1,GPU-aaaa2", "gpus: “1,GPU-aaaa2” is not a list of different GPUs. Name each GPU once, like 0,1."),
-        ("2", "gpus: “2” is not a whole GPU. It's split into instances. Use 2:0 or 2:3."),
-        ("GPU-bbbb", "gpus: “GPU-bbbb” is not a whole GPU. It's split into instances. Use 2:0 or 2:3."),
-        ("3", "gpus: “3” is not a working GPU. The driver has lost it. Restart the machine."),
+        ("9", "gpus: “9” isn't a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("0,9", "gpus: “9” isn't a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("2:1", "gpus: “2:1” isn't a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("GPU-ffff", "gpus: “GPU-ffff” isn't a GPU of this machine. It has GPUs 0, 1, 2:0, 2:3 and 3."),
+        ("GPU-aaaa", "gpus: “GPU-aaaa” isn't the start of a single UUID. Type more of it."),
+        ("0,0", "gpus: “0,0” isn't a list of different GPUs. Name each GPU once, like 0,1."),
+        ("1,GPU-aaaa2", "gpus: “1,GPU-aaaa2” isn't a list of different GPUs. Name each GPU once, like 0,1."),
+        ("2", "gpus: “2” isn't a whole GPU. It's split into instances. Use 2:0 or 2:3."),
+        ("GPU-bbbb", "gpus: “GPU-bbbb” isn't a whole GPU. It's split into instances. Use 2:0 or 2:3."),
+        ("3", "gpus: “3” isn't a working GPU. The driver has lost it. Restart the machine."),
     ],
 )
 def test_unusable_gpu_error_says_what_to_do(text: str, sentence: str) -> None:

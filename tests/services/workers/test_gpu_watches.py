@@ -67,10 +67,10 @@ async def test_driver_is_not_polled_without_watches(program: RunningProgram) -> 
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("/gpus watch 9", "“9” is not a GPU of this machine"),
-        ("/gpus watch 0,1", "“0,1” is not one GPU"),
-        ("/gpus watch none", "“none” is not one GPU"),
-        ("/gpus watch 0 mem=500G", "“500G” is not within the GPU's memory. The GPU has 80G. Use less."),
+        ("/gpus watch 9", "“9” isn't a GPU of this machine"),
+        ("/gpus watch 0,1", "“0,1” isn't one GPU"),
+        ("/gpus watch none", "“none” isn't one GPU"),
+        ("/gpus watch 0 mem=500G", "“500G” isn't within the GPU's memory. The GPU has 80G. Use less."),
         ("/gpus watch 0 mem=much", "Write it like 20G or 500M."),
     ],
 )

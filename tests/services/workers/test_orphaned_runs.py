@@ -124,7 +124,7 @@ async def test_cpu_worker_is_restarted_beside_its_orphaned_run(program: RunningP
 
     assert await _is_back(program, _CPU_WORKER)
     (notice,) = await program.deliver_due()
-    assert "The worker restarts beside it." in to_plain_text(notice)
+    assert "The worker restarts alongside it." in to_plain_text(notice)
     async with _run_reconciler(program):
         await wait_until(lambda: _get_task(program, behind)["status"] == "completed")
     assert not is_gone(run)

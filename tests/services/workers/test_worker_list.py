@@ -98,7 +98,7 @@ async def test_worker_list_has_pages_and_buttons_for_own_workers(program: Runnin
     assert get_buttons(first)["Stop alice_queue:gpu5"] == "/worker stop lab:alice_queue:gpu5"
     second = await program.send(get_buttons(first)["Next ›"])
     assert list(_parse_worker_lines(second)) == ["lab:alice_queue:gpu6", "lab:alice_queue:gpu7"]
-    assert "There is no page 3." in await program.ask("/worker list page=3")
+    assert "There's no page 3." in await program.ask("/worker list page=3")
 
 
 async def test_stopped_worker_has_no_log(program: RunningProgram) -> None:

@@ -98,7 +98,7 @@ async def test_running_experiment_is_aborted(program: RunningProgram) -> None:
 
     await wait_until(lambda: program.sandbox.state.tasks[task]["status"] == "stopped")
     notifications = await program.poll_and_deliver()
-    assert not [line for line in notifications if "was aborted" in line], "he knows what he did himself"
+    assert not [line for line in notifications if "was aborted" in line], "own actions are not notified"
 
     async def is_idle() -> bool:
         return not await agents.is_executing(agent)

@@ -129,7 +129,7 @@ class _Recorder:
 @asynccontextmanager
 async def _run_bot(sandbox: Sandbox, chat_settings: dict[str, Any]) -> AsyncIterator[None]:
     baseline = add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
-    # A shorter card, for the picture's sake.
+    # A shorter card keeps the picture small.
     baseline.update(tags=[], container={"image": baseline["container"]["image"]})
     stop = asyncio.Event()
     with TemporaryDirectory() as folder:

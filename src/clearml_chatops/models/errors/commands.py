@@ -49,7 +49,7 @@ class InvalidValueError(ChatOpsError):
     """An argument or a parameter's value is not of the expected kind."""
 
     code = "invalid_value"
-    text = "{name}: “{value}” is not {expected}. {advice}"
+    text = "{name}: “{value}” isn't {expected}. {advice}"
 
 
 class ParameterInNameError(ChatOpsError):

@@ -110,11 +110,11 @@ class ExperimentLookup:
 
     async def forget_current(self, experiment_id: str) -> None:
         """Leave the conversation without a current experiment if it is this one."""
-        if await self.current_id() == experiment_id:
+        if await self.get_current_id() == experiment_id:
             async with self._database.writing() as session:
                 await CurrentExperimentStore(session).remove(self._conversation, self._person.id)
 
-    async def current_id(self) -> str:
+    async def get_current_id(self) -> str:
         """Return the id that commands without a reference use; empty if there is none."""
         if self._context_experiment_id:
             return self._context_experiment_id
@@ -124,7 +124,7 @@ class ExperimentLookup:
     async def _resolve_id(self, reference: str) -> str:
         """Return the full id that the reference contains; empty if ClearML has to be searched."""
         if not reference:
-            current = await self.current_id()
+            current = await self.get_current_id()
             if not current:
                 raise NoCurrentExperimentError
             return current

@@ -51,10 +51,10 @@ class Comparison:
 class PlotService:
     """Plots for one person in one conversation."""
 
-    def __init__(self, *, clearml: ClearML, lookup: ExperimentLookup, renderer: FigureRenderer) -> None:
+    def __init__(self, *, clearml: ClearML, lookup: ExperimentLookup, figure_renderer: FigureRenderer) -> None:
         self._clearml = clearml
         self._lookup = lookup
-        self._renderer = renderer
+        self._figure_renderer = figure_renderer
 
     async def plot(self, reference: str, metrics: Sequence[str]) -> tuple[Experiment, Plot]:
         """Plot an experiment's scalars with these words in their names; without words its script's scalars.
@@ -132,7 +132,7 @@ class PlotService:
             for name, curves in first_panels
         ]
         return Plot(
-            png=await self._renderer.render_curves(title, figure_panels) if figure_panels else b"",
+            png=await self._figure_renderer.render_curves(title, figure_panels) if figure_panels else b"",
             lines=tuple(
                 _summarize_curve(
                     curve.name if len(experiments) == 1 else f"{curve.name}, {label}",
@@ -149,7 +149,7 @@ class PlotService:
         self, reference: str, metrics: Sequence[str]
     ) -> tuple[Experiment, tuple[Curve, ...], Sequence[str]]:
         """Return the experiment, its curves, and the words to filter them by."""
-        if not reference or is_explicit_reference(reference) or not await self._lookup.current_id():
+        if not reference or is_explicit_reference(reference) or not await self._lookup.get_current_id():
             return *(await self._read(reference)), metrics
         try:
             current, curves = await self._read("")

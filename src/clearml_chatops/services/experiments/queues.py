@@ -127,7 +127,7 @@ class QueueService:
                 raise
             if not is_own:
                 raise QueueExistsError(
-                    name=queue_name, buttons=[Button("Use this queue", f'/queue use "{queue_name}"')]
+                    name=queue_name, buttons=[Button("Use as my queue", f'/queue use "{queue_name}"')]
                 ) from error
             queue = await self.find(queue_name)
             await self._require_no_other_owner(queue)

@@ -37,7 +37,7 @@ class SuggestionService:
         return [queue.name for queue in await self._clearml.list_queues()]
 
     async def _list_parameters(self) -> list[str]:
-        current = await self._lookup.current_id()
+        current = await self._lookup.get_current_id()
         if not current:
             return []
         found = (await self._clearml.get_experiments([current])).get(current)

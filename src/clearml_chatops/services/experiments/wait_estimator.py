@@ -110,12 +110,12 @@ class WaitEstimator:
 
     def _estimate_queue(self, queue: Queue) -> Mapping[str, WaitEstimate]:
         workers = self._list_listening_workers(queue)
-        waits = estimate_waits(
+        estimates = estimate_waits(
             [self._estimate_run_duration(entry.experiment_id) for entry in queue.entries],
             [self._estimate_busy_duration(worker) for worker in workers],
             has_services_worker=any(self._is_in_services_mode(worker) for worker in workers),
         )
-        return {entry.experiment_id: wait for entry, wait in zip(queue.entries, waits, strict=True)}
+        return {entry.experiment_id: estimate for entry, estimate in zip(queue.entries, estimates, strict=True)}
 
     def _list_listening_workers(self, queue: Queue) -> list[Worker]:
         return [item for item in self._workers if queue.id in item.queue_ids and _SERVICE_MARKER not in item.id]

@@ -35,11 +35,11 @@ class CardService:
     """Cards and other messages about experiments, in all conversations."""
 
     def __init__(
-        self, *, clearml: ClearML, database: Database, waits: WaitEstimator, clock: Callable[[], datetime]
+        self, *, clearml: ClearML, database: Database, wait_estimator: WaitEstimator, clock: Callable[[], datetime]
     ) -> None:
         self._clearml = clearml
         self._database = database
-        self._waits = waits
+        self._wait_estimator = wait_estimator
         self._clock = clock
         self._last_edits: dict[tuple[str, str], datetime] = {}
         """The time of the last card edit in each conversation, by platform and id."""
@@ -138,9 +138,9 @@ class CardService:
             return {}
         queues = {queue.id: queue for queue in await self._clearml.list_queues()}
         relevant_queues = [queue for id_, queue in queues.items() if id_ in {item.queue_id for item in waiting}]
-        waits = await self._waits.estimate(relevant_queues)
+        estimates = await self._wait_estimator.estimate(relevant_queues)
         found = [
-            (item.id, queue.find_position(item.id, waits.get(item.id)))
+            (item.id, queue.find_position(item.id, estimates.get(item.id)))
             for queue in relevant_queues
             for item in waiting
         ]

@@ -163,19 +163,10 @@ def diagnose_log(log: Sequence[str], reason: str = "") -> Diagnosis:
     script_lines = [line for line in lines if not _AGENT_LINE_PATTERN.match(line)]
     text = "\n".join(script_lines)
     evidence = _extract_evidence(script_lines)
-    # The last match is the cause: the script survived the errors before it.
-    last_match = max(
-        (
-            (match.start(), failure_pattern, match)
-            for failure_pattern in _FAILURE_PATTERNS
-            for match in failure_pattern.regex.finditer(text)
-        ),
-        key=lambda item: item[0],
-        default=None,
-    )
+    last_match = _find_last_match(text)
     error = next((line for line in reversed(script_lines) if _ERROR_LINE_PATTERN.match(line)), "")
-    if last_match is not None and not _has_later_traceback(text, last_match[0]):
-        _, failure_pattern, match = last_match
+    if last_match is not None and not _has_later_traceback(text, last_match[1].start()):
+        failure_pattern, match = last_match
         details = [value for value in match.groupdict().values() if value]
         return Diagnosis(
             failure_pattern.cause, _insert_detail(failure_pattern.summary, details[0] if details else ""), evidence
@@ -202,6 +193,19 @@ def diagnose_log(log: Sequence[str], reason: str = "") -> Diagnosis:
         )
     detail = f" ClearML says: {_shorten(reason)}." if reason else ""
     return Diagnosis(FailureCause.UNKNOWN, f"No cause found in the log.{detail}", evidence)
+
+
+def _find_last_match(text: str) -> tuple[_FailurePattern, re.Match[str]] | None:
+    """Return the last match, which is the cause: the script survived the errors before it."""
+    return max(
+        (
+            (failure_pattern, match)
+            for failure_pattern in _FAILURE_PATTERNS
+            for match in failure_pattern.regex.finditer(text)
+        ),
+        key=lambda item: item[1].start(),
+        default=None,
+    )
 
 
 def _has_later_traceback(text: str, position: int) -> bool:

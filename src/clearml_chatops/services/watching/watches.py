@@ -31,7 +31,7 @@ class WatchService:
             NotWatchedError: the experiment is not watched here.
         """
         watched_names = {state.experiment_id: state.name for state, _ in await self._tracking.list_watched()}
-        experiment_id = (reference.strip() or await self._lookup.current_id()).lower()
+        experiment_id = (reference.strip() or await self._lookup.get_current_id()).lower()
         if experiment_id not in watched_names:
             experiment = await self._lookup.find(reference)
             experiment_id, name = experiment.id, experiment.name

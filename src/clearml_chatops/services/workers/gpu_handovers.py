@@ -82,12 +82,12 @@ class GpuHandovers:
                 await self._finish(group, "")
                 return
             try:
-                text, *offers = await self._execute(details, requester)
+                text, *buttons = await self._execute(details, requester)
             except ClearMLError:
                 async with self._database.writing() as session:
                     await GpuRequestStore(session).set_handover_started(group[0].group_token, None)
                 raise
-            await self._finish(group, f"{_join_owner_names(group)} accepted. {text}", *offers)
+            await self._finish(group, f"{_join_owner_names(group)} accepted. {text}", *buttons)
 
     async def _try_begin(self, group: str, now: datetime) -> bool:
         """Mark a request as being carried out. Return False if it already is, or no longer exists."""
@@ -133,14 +133,14 @@ class GpuHandovers:
             return f"But your worker didn't start: {error}", retry_button
         return _describe_result(result, details)
 
-    async def _finish(self, group: Sequence[GpuRequest], text: str, *offers: Button) -> None:
+    async def _finish(self, group: Sequence[GpuRequest], text: str, *buttons: Button) -> None:
         """Remove a request and notify the requester once, unless `text` is empty."""
         now, first_request = self._clock(), group[0]
         notice = Notice(
             f"gpu_request:{first_request.group_token}",
             text,
             now,
-            buttons=offers,
+            buttons=buttons,
             person_id=first_request.details.requester_id,
         )
         async with self._database.writing() as session:
@@ -151,7 +151,7 @@ class GpuHandovers:
 
 def _describe_result(result: WorkerCommandResult, details: GpuRequestDetails) -> tuple[str, *tuple[Button, ...]]:
     if result.conflicts:
-        text = f"But somebody else uses {details.gpu_label} now. Nothing was started."
+        text = f"But someone else uses {details.gpu_label} now. Nothing was started."
         return text, Button("Show conflict", details.command)
     if result.busy_workers:
         text = "Your worker is running an experiment. To restart it, choose what happens to the run."

@@ -6,7 +6,7 @@ carries out what was accepted.
 
 import contextlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -101,29 +101,17 @@ class GpuRequests:
         conflicts_by_owner = await self.find_owners_to_ask(conflicts, requester)
         if not conflicts_by_owner:
             raise GpuOwnerUnreachableError(gpus=details.gpu_label)
+        accepted_worker_ids = tuple(conflict.worker_id for conflict in conflicts)
         details = replace(
-            details,
-            worker_spec=replace(
-                details.worker_spec, accepted_worker_ids=tuple(conflict.worker_id for conflict in conflicts)
-            ),
+            details, worker_spec=replace(details.worker_spec, accepted_worker_ids=accepted_worker_ids)
         )
         worker_conversations = await self._get_worker_conversations()
         group, now = _generate_token(), self._clock()
         gpu_requests = []
         async with self._database.writing() as session:
             store, people, outbox = GpuRequestStore(session), PeopleStore(session), OutboxStore(session)
-            for existing_request in await store.list(host=self._host):
-                if _is_same(existing_request.details, details):
-                    withdraw_button = Button(
-                        "Withdraw request", f"/worker consent {existing_request.token} {GpuRequestAnswer.DECLINE}"
-                    )
-                    raise GpuAlreadyRequestedError(
-                        owner=existing_request.owner_name, gpus=details.gpu_label, buttons=[withdraw_button]
-                    )
+            _require_not_requested(await store.list(host=self._host), details)
             for owner, owner_conflicts in conflicts_by_owner.items():
-                started_worker_ids = tuple(
-                    conflict.worker_id for conflict in owner_conflicts if conflict.person_id is not None
-                )
                 gpu_request = GpuRequest(
                     token=_generate_token(),
                     group_token=group,
@@ -131,7 +119,7 @@ class GpuRequests:
                     details=details,
                     owner_id=owner.id,
                     owner_name=owner.name,
-                    worker_ids=started_worker_ids if len(started_worker_ids) == len(owner_conflicts) else (),
+                    worker_ids=_list_started_worker_ids(owner_conflicts),
                     created=now,
                     expires=now + REQUEST_LIFETIME,
                 )
@@ -187,12 +175,12 @@ class GpuRequests:
             else:
                 await store.set_answer(token, answer)
             if not is_withdrawal:
-                offers = _build_declined_buttons(request) if answer is GpuRequestAnswer.DECLINE else ()
+                buttons = _build_declined_buttons(request) if answer is GpuRequestAnswer.DECLINE else ()
                 notice = Notice(
                     f"gpu_request:{request.group_token}",
                     _describe_answer(request, answer),
                     now,
-                    buttons=offers,
+                    buttons=buttons,
                     person_id=request.details.requester_id,
                 )
                 await OutboxStore(session).add([(notice, request.details.conversation)], now=now)
@@ -254,6 +242,24 @@ def _choose_conversation(
     if worker_conversation and worker_conversation.platform not in {"", TERMINAL}:
         return next((chat for chat in chats if chat.platform == worker_conversation.platform), worker_conversation)
     return next(iter([*chats, *direct_messages]), None)
+
+
+def _require_not_requested(requests: Iterable[GpuRequest], details: GpuRequestDetails) -> None:
+    for request in requests:
+        if _is_same(request.details, details):
+            command = f"/worker consent {request.token} {GpuRequestAnswer.DECLINE}"
+            raise GpuAlreadyRequestedError(
+                owner=request.owner_name,
+                gpus=details.gpu_label,
+                buttons=[Button("Withdraw request", command)],
+            )
+
+
+def _list_started_worker_ids(conflicts: Sequence[GpuConflict]) -> tuple[str, ...]:
+    """Return the workers of an owner's conflicts; none unless the bot started all of them."""
+    if any(conflict.person_id is None for conflict in conflicts):
+        return ()
+    return tuple(conflict.worker_id for conflict in conflicts)
 
 
 def _build_answer_buttons(request: GpuRequest, conflicts: Sequence[GpuConflict]) -> tuple[Button, ...]:

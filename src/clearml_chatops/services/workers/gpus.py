@@ -31,12 +31,18 @@ class GpuService:
     """The GPUs of this host, read with `reader`, and who uses them, looked up in ClearML."""
 
     def __init__(
-        self, *, reader: GpuReader, clearml: ClearML, database: Database, drawing: FigureRenderer, host: str
+        self,
+        *,
+        reader: GpuReader,
+        clearml: ClearML,
+        database: Database,
+        figure_renderer: FigureRenderer,
+        host: str,
     ) -> None:
         self._reader = reader
         self._clearml = clearml
         self._database = database
-        self._drawing = drawing
+        self._figure_renderer = figure_renderer
         self._host = host
 
     async def list_gpus(self) -> tuple[Gpu, ...]:
@@ -69,7 +75,7 @@ class GpuService:
 
     async def render_chart(self, title: str, bars: list[Bar]) -> bytes:
         """Return a PNG with one bar for each GPU."""
-        return await self._drawing.render_bars(title, bars)
+        return await self._figure_renderer.render_bars(title, bars)
 
     async def _find_own_agents(self) -> dict[int, str]:
         """Return the worker ids of the bot's running agents on this host, by process id."""
@@ -95,7 +101,7 @@ class GpuService:
             return {}, {}
         listed_workers, experiments = await asyncio.gather(
             self._clearml.list_workers(),
-            self._clearml.get_experiments(sorted(experiment_ids)) if experiment_ids else _return_nothing(),
+            self._clearml.get_experiments(sorted(experiment_ids)) if experiment_ids else _return_no_experiments(),
         )
         workers = {item.id: item for item in listed_workers} | {
             item.experiment_id: item for item in listed_workers if item.experiment_id
@@ -106,7 +112,7 @@ class GpuService:
         return workers, experiments
 
 
-async def _return_nothing() -> dict[str, Experiment]:
+async def _return_no_experiments() -> dict[str, Experiment]:
     return {}
 
 

@@ -1,4 +1,4 @@
-"""A lock for this machine: the bot and a terminal beside it change the same agents."""
+"""A lock for this machine: the bot and a terminal session change the same agents."""
 
 import asyncio
 import fcntl

@@ -154,14 +154,14 @@ class OrphanedRuns:
         elif worker.plan.gpu_ids:
             next_step = "The worker restarts when the run ends, to avoid sharing a GPU."
         else:
-            next_step = "The worker restarts beside it."
+            next_step = "The worker restarts alongside it."
         await self._notices.send(
             worker,
             f"The agent of {worker.id} died while running “{run.name}” ({run.user_name}). "
             f"The run continues, but its log no longer reaches ClearML. {next_step}",
             occurred_at=run.status_changed,
             is_warning=True,
-            offers=(Button("Abort run", f"/abort {run.id}"), _WORKERS_BUTTON),
+            buttons=(Button("Abort run", f"/abort {run.id}"), _WORKERS_BUTTON),
         )
 
     async def _notify_ended(self, orphan: _OrphanedRun) -> None:
@@ -173,8 +173,8 @@ class OrphanedRuns:
             else f"The agent of {worker.id} died, and its run “{run.name}” ({run.user_name}) with it. "
             "The run is marked Failed."
         )
-        offers = (Button("Retry", f"/retry {run.id}"), Button("Show log", f"/log {run.id}"), _WORKERS_BUTTON)
-        await self._notices.send(worker, text, is_warning=True, offers=offers)
+        buttons = (Button("Retry", f"/retry {run.id}"), Button("Show log", f"/log {run.id}"), _WORKERS_BUTTON)
+        await self._notices.send(worker, text, is_warning=True, buttons=buttons)
 
 
 def _is_orphaned(run: Experiment, local_runs: LocalRuns, agent: AgentProcess | None) -> bool:

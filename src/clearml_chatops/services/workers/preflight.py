@@ -36,7 +36,7 @@ class Finding:
 
     severity: Severity
     text: str
-    offers: tuple[Button, ...] = ()
+    buttons: tuple[Button, ...] = ()
 
 
 class Preflight:

@@ -150,16 +150,19 @@ class Reconciler:
         except ClearMLError:
             raise
         except ChatOpsError as error:
-            logger.warning("Worker %s did not start: %s", worker.id, error, extra={"action": "worker_not_started"})
+            logger.warning("Worker %s didn't start: %s", worker.id, error, extra={"action": "worker_not_started"})
             reason = str(error)
         else:
             logger.info("Restarted worker %s", worker.id, extra={"action": "worker_restarted"})
         if failures == FAILURES_BEFORE_NOTICE:
-            offers = (Button("Show workers", "/worker list"), Button("Stop worker", f'/worker stop "{worker.id}"'))
+            buttons = (
+                Button("Show workers", "/worker list"),
+                Button("Stop worker", f'/worker stop "{worker.id}"'),
+            )
             text = (
                 f"Worker {worker.id} failed {failures} times in a row. {reason} The bot keeps trying, less often."
             )
-            await self._notices.send(worker, text, is_warning=True, offers=offers)
+            await self._notices.send(worker, text, is_warning=True, buttons=buttons)
         return worker.id in await self._host_workers.list_processes()
 
     def _is_attempt_due(self, worker: DesiredWorker) -> bool:

@@ -50,14 +50,14 @@ class WorkerCommands:
         self,
         *,
         workers: WorkerService,
-        plans: WorkerPlanner,
+        planner: WorkerPlanner,
         conflicts: GpuConflicts,
         shutdown: WorkerShutdown,
         host_workers: HostWorkers,
         origin: "CommandOrigin",
     ) -> None:
         self._workers = workers
-        self._plans = plans
+        self._planner = planner
         self._conflicts = conflicts
         self._shutdown = shutdown
         self._host_workers = host_workers
@@ -69,7 +69,7 @@ class WorkerCommands:
         Raises:
             WorkerExistsError, AgentFailedError, and what `WorkerPlanner.create_plan` raises: nothing was changed.
         """
-        plan = await self._plans.create_plan(spec)
+        plan = await self._planner.create_plan(spec)
         worker_id = build_worker_id(self._origin.host, plan)
         async with self._host_workers.lock.acquire():
             desired_workers = {item.id: item for item in await self._host_workers.list_desired()}
@@ -124,7 +124,7 @@ class WorkerCommands:
         if len(targets) > 1:
             return WorkerCommandResult(candidates=tuple(targets))
         (old,) = targets
-        plan = await self._plans.change_plan(old.plan, spec)
+        plan = await self._planner.change_plan(old.plan, spec)
         new_id = build_worker_id(self._origin.host, plan)
         async with self._host_workers.lock.acquire():
             desired_workers = await self._host_workers.list_desired()
@@ -219,8 +219,8 @@ class WorkerCommands:
             if self._workers.is_own(existing_worker)
             else []
         )
-        offers = [*restart, Button("Show workers", "/worker list")]
-        return WorkerExistsError(worker=existing_worker.id, owner=existing_worker.person_name, buttons=offers)
+        buttons = [*restart, Button("Show workers", "/worker list")]
+        return WorkerExistsError(worker=existing_worker.id, owner=existing_worker.person_name, buttons=buttons)
 
     async def _start_or_forget(self, worker: DesiredWorker) -> None:
         try:

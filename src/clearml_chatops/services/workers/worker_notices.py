@@ -26,14 +26,14 @@ class WorkerNotices:
         *,
         occurred_at: datetime | None = None,
         is_warning: bool = False,
-        offers: tuple[Button, ...] = (),
+        buttons: tuple[Button, ...] = (),
     ) -> None:
         """Send a notice; one with the same `occurred_at` (default: now) is sent only once."""
         if not worker.conversation.platform:
             return  # started before the conversation was stored
         now = self._clock()
         notice = Notice(
-            worker.id, text, occurred_at or now, is_warning=is_warning, buttons=offers, person_id=worker.person_id
+            worker.id, text, occurred_at or now, is_warning=is_warning, buttons=buttons, person_id=worker.person_id
         )
         async with self._database.writing() as session:
             await OutboxStore(session).add([(notice, worker.conversation)], now=now)

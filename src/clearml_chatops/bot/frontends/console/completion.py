@@ -21,7 +21,7 @@ _PLAIN_WORD = re.compile(r"[\w./:@%+,-]+")
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """A text to insert. `hint` is shown beside it, and `alias` is another text that finds it."""
+    """A text to insert. `hint` is shown next to it, and `alias` is another text that finds it."""
 
     text: str
     hint: str = ""
@@ -136,7 +136,7 @@ class _ArgumentCompleter:
                 yield from (_Candidate(f"{name}=" if takes_assignments else name) for name in names.parameters)
             case "status":
                 yield from (_Candidate(status.label.lower()) for status in SHOWN_STATUSES)
-            case "place":
+            case "position":
                 yield from (_Candidate("front", "first in the queue"), _Candidate("back", "last in the queue"))
             case "command":
                 for command in self._registry:

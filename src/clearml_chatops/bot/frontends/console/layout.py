@@ -60,7 +60,7 @@ class Prose:
 class Log:
     """Lines of a log, with a rule before them to distinguish them from the bot's own text.
 
-    On a screen a long line is folded beside the rule. In a file or a pipe it stays whole for searching.
+    On a screen a long line wraps next to the rule. In a file or a pipe it stays whole for searching.
     """
 
     text: str

@@ -93,7 +93,7 @@ class Listeners:
         self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_button(body))
 
     async def _on_link(self, ack: AsyncAck) -> None:
-        """Slack has opened the page, and expects nothing but the acknowledgement."""
+        """Acknowledge the press of a link button. Slack opens the page itself."""
         await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: Body) -> None:

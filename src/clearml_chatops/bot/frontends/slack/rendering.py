@@ -219,7 +219,7 @@ class _MessageBuilder:
                 self._add_block(Code(command))
                 continue
             button_block = block_kit.build_button(label, command, self._button_count, in_place=button.in_place)
-            if self._has_room_for_button(button_block):
+            if self._try_count_button(button_block):
                 button_blocks.append(button_block)
         for link in links:
             label = sanitize_line(link.label)
@@ -227,13 +227,13 @@ class _MessageBuilder:
                 self._add_part(self._build_section(f"{label}: {sanitize_line(link.address)}"))
                 continue
             button_block = block_kit.build_link_button(label, link.address, self._button_count)
-            if self._has_room_for_button(button_block):
+            if self._try_count_button(button_block):
                 button_blocks.append(button_block)
         if button_blocks:
             self._parts.append((True, block_kit.build_actions(button_blocks)))
 
-    def _has_room_for_button(self, button_block: block_kit.Block) -> bool:
-        """Count a button in if it fits; without room, the message is marked as truncated."""
+    def _try_count_button(self, button_block: block_kit.Block) -> bool:
+        """Count a button if it fits. Otherwise mark the message as truncated and return False."""
         length = block_kit.measure_length([button_block])
         if self._button_characters + length > self.limits.max_button_characters:
             self.is_truncated = True

@@ -16,7 +16,7 @@ async def seed(program: RunningProgram, *people: ConfiguredPerson) -> None:
 
 
 async def identify(program: RunningProgram, identity: Identity) -> Person | None:
-    message = IncomingMessage(identity, "whoever", Conversation(identity.platform, "C1"), "/whoami")
+    message = IncomingMessage(identity, "Somebody", Conversation(identity.platform, "C1"), "/whoami")
     return await program.program.process.accounts.identify(message)
 
 
