@@ -50,12 +50,8 @@ class Delivery:
         """Send all due messages and return their number."""
         if self._conversation_id:
             return await self._deliver_to_conversation(self._conversation_id)
-        conversation_ids = await self._notifications.list_waiting_conversations(self._platform)
-        return sum(
-            await asyncio.gather(
-                *(self._deliver_to_conversation(conversation_id) for conversation_id in conversation_ids)
-            )
-        )
+        waiting_ids = await self._notifications.list_waiting_conversations(self._platform)
+        return sum(await asyncio.gather(*map(self._deliver_to_conversation, waiting_ids)))
 
     async def start_due_deliveries(self) -> None:
         """Start one task for each conversation with due messages, so a slow one doesn't delay the others.

@@ -56,11 +56,10 @@ async def _run_session(settings: Settings, *, script: Path | None, picture: Path
 
 def _read_lines(script: Path | None, *, chat: bool) -> list[str] | None:
     """Return the lines to play; None for a chat."""
-    if script is not None:
-        return script.read_text(encoding="utf-8").splitlines()
-    if chat:
+    if script is None and chat:
         return None
-    return (files("clearml_chatops.sandbox") / "demo" / "tour.txt").read_text(encoding="utf-8").splitlines()
+    source = script or files("clearml_chatops.sandbox") / "demo" / "tour.txt"
+    return source.read_text(encoding="utf-8").splitlines()
 
 
 def _build_environment_variables(sandbox: Sandbox, folder: Path) -> dict[str, str]:

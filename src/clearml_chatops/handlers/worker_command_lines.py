@@ -39,11 +39,8 @@ class WorkerCommandLine:
 
 def build_command_line(command: str, *words: str, **options: str | None) -> WorkerCommandLine:
     """Return the line of a command, without the words and options that are empty or None."""
-    return WorkerCommandLine(
-        command,
-        tuple(filter(None, words)),
-        {name: value for name, value in options.items() if value},
-    )
+    given_options = {name: value for name, value in options.items() if value}
+    return WorkerCommandLine(command, tuple(filter(None, words)), given_options)
 
 
 def build_start_line(plan: WorkerPlan) -> WorkerCommandLine:

@@ -43,7 +43,6 @@ def set_value_at(document: Document, path: str, value: Any) -> None:
 
 
 def find_strings(value: Any) -> Iterator[str]:
-    """Yield the strings in a value, for searching."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list):

@@ -188,17 +188,13 @@ def _compute_statistics(state: State, project: Document) -> Document:
 
 def _list_subprojects(state: State, project: Document) -> list[Document]:
     prefix = f"{project['name']}/"
-    return [
-        {"id": other["id"], "name": other["name"]}
-        for other in state.projects.values()
-        if other["name"].startswith(prefix)
-    ]
+    subprojects = [other for other in state.projects.values() if other["name"].startswith(prefix)]
+    return [{"id": subproject["id"], "name": subproject["name"]} for subproject in subprojects]
 
 
 def _find_tasks(call: Call, field: str) -> list[Document]:
     """Return the tasks of the requested projects and their subprojects, or all tasks without a project."""
-    requested = call.data.get(field)
-    if not requested:
+    if not (requested := call.data.get(field)):
         return call.state.list_tasks(None)
     ids = requested if isinstance(requested, list) else [requested]
     return call.state.list_tasks(call.state.expand_subprojects(ids))
@@ -239,12 +235,8 @@ def get_task_parents(call: Call) -> Document:
     """Return the tasks that the projects' tasks were cloned from."""
     parents = {task["parent"] for task in _find_tasks(call, "projects") if task.get("parent")}
     found = [call.state.tasks[id_] for id_ in parents if id_ in call.state.tasks]
-    return {
-        "parents": [
-            {"id": task["id"], "name": task["name"], "project": {"id": task.get("project")}}
-            for task in sorted(found, key=lambda task: task["name"])
-        ]
-    }
+    items = [{"id": task["id"], "name": task["name"], "project": {"id": task.get("project")}} for task in found]
+    return {"parents": sorted(items, key=lambda item: item["name"])}
 
 
 @endpoint("projects.get_unique_metric_variants", project=TEXT)

@@ -126,13 +126,9 @@ def scalar_metrics_iter_raw(call: Call) -> Document:
 @endpoint("events.get_scalar_metric_data", task=REQUIRED_TEXT)
 def get_scalar_metric_data(call: Call) -> Document:
     metric = call.data.get("metric")
-    events = [
-        event
-        for name, variants in _load_curves(call.state, call.data["task"]).items()
-        if not metric or name == metric
-        for curve in variants.values()
-        for event in curve
-    ]
+    curves = _load_curves(call.state, call.data["task"])
+    found = [variants for name, variants in curves.items() if not metric or name == metric]
+    events = [event for variants in found for curve in variants.values() for event in curve]
     return {"events": events, "returned": len(events), "total": len(events), "scroll_id": generate_id()}
 
 

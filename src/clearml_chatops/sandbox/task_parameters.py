@@ -20,12 +20,8 @@ REPLACE_MODE = Field((str,), choices=("none", "section", "all"))
 @endpoint("tasks.get_hyper_params", tasks=REQUIRED_LIST)
 def get_hyper_params(call: Call) -> Document:
     """Return the parameters of some tasks, sorted by section and name."""
-    return {
-        "params": [
-            {"task": id_, "hyperparams": _list_parameters(call.state.require_readable_task(id_))}
-            for id_ in call.data["tasks"]
-        ]
-    }
+    tasks = [call.state.require_readable_task(id_) for id_ in call.data["tasks"]]
+    return {"params": [{"task": task["id"], "hyperparams": _list_parameters(task)} for task in tasks]}
 
 
 @endpoint(
@@ -96,12 +92,8 @@ def get_configurations(call: Call) -> Document:
 
 @endpoint("tasks.get_configuration_names", tasks=REQUIRED_LIST)
 def get_configuration_names(call: Call) -> Document:
-    return {
-        "configurations": [
-            {"task": id_, "names": sorted(call.state.require_readable_task(id_)["configuration"])}
-            for id_ in call.data["tasks"]
-        ]
-    }
+    tasks = [call.state.require_readable_task(id_) for id_ in call.data["tasks"]]
+    return {"configurations": [{"task": task["id"], "names": sorted(task["configuration"])} for task in tasks]}
 
 
 @endpoint("tasks.edit_configuration", task=REQUIRED_TEXT, configuration=REQUIRED_LIST, force=FLAG)

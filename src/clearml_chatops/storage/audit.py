@@ -31,11 +31,8 @@ class AuditStore:
 
     async def count(self, identity: str, *, error_code: str, since: datetime) -> int:
         """Return how many commands of an identity ended in this error since a time."""
-        counted = await self._session.scalar(
-            select(func.count())
-            .select_from(AuditRow)
-            .where(AuditRow.at >= since, AuditRow.identity == identity, AuditRow.error_code == error_code)
-        )
+        matches = (AuditRow.at >= since, AuditRow.identity == identity, AuditRow.error_code == error_code)
+        counted = await self._session.scalar(select(func.count()).select_from(AuditRow).where(*matches))
         return counted or 0
 
     async def list_newest(self, limit: int) -> list[AuditEntry]:

@@ -22,11 +22,8 @@ class CreatedExperimentStore:
 
     async def get_creator_name(self, experiment_id: str) -> str:
         """Return the name of the person it was made for; empty if unknown."""
-        name = await self._session.scalar(
-            select(PersonRow.name)
-            .join(CreatedExperimentRow, CreatedExperimentRow.person_id == PersonRow.id)
-            .where(CreatedExperimentRow.experiment_id == experiment_id)
-        )
+        names = select(PersonRow.name).join(CreatedExperimentRow, CreatedExperimentRow.person_id == PersonRow.id)
+        name = await self._session.scalar(names.where(CreatedExperimentRow.experiment_id == experiment_id))
         return name or ""
 
     async def find_creator_names(self, experiment_ids: Collection[str]) -> dict[str, str]:

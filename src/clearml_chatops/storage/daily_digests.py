@@ -15,11 +15,8 @@ class DailyDigestStore:
         self._session = session
 
     async def list_all(self) -> list[DailyDigest]:
-        rows = await self._session.scalars(
-            select(DailyDigestRow).order_by(
-                DailyDigestRow.platform, DailyDigestRow.conversation_id, DailyDigestRow.thread
-            )
-        )
+        order = (DailyDigestRow.platform, DailyDigestRow.conversation_id, DailyDigestRow.thread)
+        rows = await self._session.scalars(select(DailyDigestRow).order_by(*order))
         return [_to_digest(row) for row in rows]
 
     async def get(self, conversation: Conversation) -> DailyDigest | None:

@@ -52,8 +52,7 @@ def to_direct_message(identity: Identity) -> Conversation:
 
 def _choose_conversation(identities: list[Identity], last_conversation: Conversation | None) -> Conversation:
     """Return the last private conversation, unless the person has no identity on its platform any more."""
-    if last_conversation is not None and any(
-        identity.platform == last_conversation.platform for identity in identities
-    ):
+    platforms = {identity.platform for identity in identities}
+    if last_conversation is not None and last_conversation.platform in platforms:
         return last_conversation
     return to_direct_message(min(identities, key=lambda identity: identity.platform == TERMINAL))

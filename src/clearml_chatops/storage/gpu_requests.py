@@ -96,12 +96,9 @@ def _to_gpu_request(row: GpuRequestRow, requester_name: str, owner_name: str) ->
 
 
 def _from_details(details: GpuRequestDetails) -> dict[str, Any]:
-    running_policy = details.running_policy.value if details.running_policy else ""
-    return {
-        "worker_spec": asdict(details.worker_spec),
-        "worker_id_to_restart": details.worker_id_to_restart,
-        "running_policy": running_policy,
-    }
+    spec = asdict(details.worker_spec)
+    policy = details.running_policy.value if details.running_policy else ""
+    return {"worker_spec": spec, "worker_id_to_restart": details.worker_id_to_restart, "running_policy": policy}
 
 
 def _to_worker_spec(stored: dict[str, Any]) -> WorkerSpec:

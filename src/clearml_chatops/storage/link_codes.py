@@ -19,8 +19,7 @@ class LinkCodeStore:
 
     async def take(self, digest: str, *, now: datetime) -> int | None:
         """Use up a code and return the person's id; None if there is no such code or it has expired."""
-        row = await self._session.get(LinkCodeRow, digest)
-        if row is None:
+        if (row := await self._session.get(LinkCodeRow, digest)) is None:
             return None
         await self._session.delete(row)
         return row.person_id if row.expires > now else None

@@ -51,13 +51,9 @@ class OutboxStore:
 
     async def list_due_conversation_ids(self, platform: str, *, now: datetime) -> list[str]:
         """Return the ids of a platform's conversations with due notifications."""
-        found = await self._session.scalars(
-            select(OutboxRow.conversation_id)
-            .where(OutboxRow.platform == platform, OutboxRow.delivered.is_(None), OutboxRow.next_attempt <= now)
-            .distinct()
-            .order_by(OutboxRow.conversation_id)
-        )
-        return list(found)
+        is_due = (OutboxRow.platform == platform, OutboxRow.delivered.is_(None), OutboxRow.next_attempt <= now)
+        ids = select(OutboxRow.conversation_id).where(*is_due).distinct().order_by(OutboxRow.conversation_id)
+        return list(await self._session.scalars(ids))
 
     async def has_notification(self, event: ExperimentEvent | Notice, conversation: Conversation) -> bool:
         """Return whether the event is queued for the conversation, or was sent to it."""
@@ -89,12 +85,8 @@ class OutboxStore:
 
     async def mark_delivered(self, *notification_ids: int, at: datetime) -> None:
         """Store that these were sent. One statement: a program killed before it would send them again."""
-        await self._session.execute(
-            update(OutboxRow)
-            .where(OutboxRow.id.in_(notification_ids))
-            .values(delivered=at)
-            .execution_options(synchronize_session=False)
-        )
+        change = update(OutboxRow).where(OutboxRow.id.in_(notification_ids)).values(delivered=at)
+        await self._session.execute(change.execution_options(synchronize_session=False))
 
     async def remove_delivered(self, before: datetime) -> int:
         """Delete notifications that were delivered before a time. Return how many."""

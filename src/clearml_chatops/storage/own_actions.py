@@ -27,11 +27,8 @@ class OwnActionStore:
     async def remove_all(self, keys: Iterable[tuple[str, EventKind]]) -> None:
         """Remove actions after their effect has been seen."""
         for experiment_id, kind in keys:
-            await self._session.execute(
-                delete(OwnActionRow).where(
-                    OwnActionRow.experiment_id == experiment_id, OwnActionRow.kind == kind.value
-                )
-            )
+            key = (OwnActionRow.experiment_id == experiment_id, OwnActionRow.kind == kind.value)
+            await self._session.execute(delete(OwnActionRow).where(*key))
 
     async def find_since(
         self, experiment_ids: Collection[str], since: datetime

@@ -30,7 +30,6 @@ class QuietStore:
         await self._session.merge(TimeZoneRow(person_id=person_id, zone=zone))
 
     async def put_private_conversation(self, conversation: Conversation, person_id: int) -> None:
-        """Store that a conversation is private to one person."""
         await self._session.merge(
             PrivateConversationRow(
                 platform=conversation.platform, conversation_id=conversation.id, person_id=person_id
@@ -74,16 +73,14 @@ class QuietStore:
 
     async def disable_hours(self, person_id: int, *, now: datetime) -> bool:
         """Turn quiet hours off. Return whether they were on."""
-        row = await self._session.get(QuietHoursRow, person_id)
-        if row is None or not row.is_enabled:
+        if not (row := await self._session.get(QuietHoursRow, person_id)) or not row.is_enabled:
             return False
         row.is_enabled, row.changed = False, now
         return True
 
     async def get_mute(self, platform: str, conversation_id: str) -> Mute | None:
         """Return the last mute of a conversation, even if it is over."""
-        row = await self._session.get(MuteRow, (platform, conversation_id))
-        if row is None:
+        if (row := await self._session.get(MuteRow, (platform, conversation_id))) is None:
             return None
         name = await self._session.scalar(select(PersonRow.name).where(PersonRow.id == row.person_id))
         return Mute(row.until, name or "")

@@ -18,10 +18,9 @@ class SubscriptionStore:
 
     async def list_for_conversation(self, conversation: Conversation) -> list[Subscription]:
         """Return the subscriptions of a conversation; for a channel, also those of its threads."""
+        found = _select_subscriptions().where(*_match_conversation(conversation))
         return await self._fetch(
-            _select_subscriptions()
-            .where(*_match_conversation(conversation))
-            .order_by(SubscriptionRow.kind, SubscriptionRow.name, SubscriptionRow.thread)
+            found.order_by(SubscriptionRow.kind, SubscriptionRow.name, SubscriptionRow.thread)
         )
 
     async def put(self, subscription: Subscription) -> None:
@@ -72,12 +71,8 @@ def _select_subscriptions() -> Select[SubscriptionRow, str]:
 
 
 def _match_conversation(conversation: Conversation) -> tuple[ColumnElement[bool], ...]:
-    in_thread = (SubscriptionRow.thread == conversation.thread,) if conversation.thread else ()
-    return (
-        SubscriptionRow.platform == conversation.platform,
-        SubscriptionRow.conversation_id == conversation.id,
-        *in_thread,
-    )
+    chat = (SubscriptionRow.platform == conversation.platform, SubscriptionRow.conversation_id == conversation.id)
+    return (*chat, SubscriptionRow.thread == conversation.thread) if conversation.thread else chat
 
 
 def _to_subscription(row: SubscriptionRow, clearml_user_id: str) -> Subscription:

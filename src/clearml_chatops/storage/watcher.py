@@ -48,8 +48,7 @@ class WatcherStore:
 
     async def move_cursor(self, position: datetime, *, started: datetime | None = None) -> None:
         """Move the cursor. The first call also stores where the watcher started: `started`, or else `position`."""
-        row = await self._session.get(WatcherCursorRow, _CURSOR_ID)
-        if row is None:
+        if (row := await self._session.get(WatcherCursorRow, _CURSOR_ID)) is None:
             self._session.add(WatcherCursorRow(id=_CURSOR_ID, position=position, started=started or position))
         else:
             row.position = position
@@ -169,10 +168,7 @@ class WatcherStore:
     async def find_watchers(self, experiment_ids: Collection[str]) -> dict[str, list[Conversation]]:
         """Return the conversations that watch each experiment, oldest watch first; unwatched ones are left out."""
         found = await self.find_recipients(experiment_ids)
-        return {
-            experiment_id: [recipient.conversation for recipient in recipients]
-            for experiment_id, recipients in found.items()
-        }
+        return {id_: [recipient.conversation for recipient in recipients] for id_, recipients in found.items()}
 
     async def find_recipients(self, experiment_ids: Collection[str]) -> dict[str, list[Recipient]]:
         """Return the recipients of each watched experiment, oldest watch first."""
@@ -193,11 +189,8 @@ class WatcherStore:
 
     async def list_active(self) -> list[str]:
         """Return the ids of watched experiments that are pending or running, as last seen."""
-        rows = await self._session.scalars(
-            select(ExperimentStateRow.experiment_id)
-            .where(*_IS_ACTIVE_AND_WATCHED)
-            .order_by(ExperimentStateRow.experiment_id)
-        )
+        found = select(ExperimentStateRow.experiment_id).where(*_IS_ACTIVE_AND_WATCHED)
+        rows = await self._session.scalars(found.order_by(ExperimentStateRow.experiment_id))
         return list(rows)
 
     async def remove_experiments(self, experiment_ids: Sequence[str]) -> None:

@@ -126,31 +126,24 @@ class ExperimentQueries(ApiClient):
 
     async def get_last_status_change(self) -> datetime | None:
         """Return the time of the server's most recent status change; None if there are no experiments."""
-        data = await self._call(
-            "tasks.get_all_ex",
-            {"order_by": ["-status_changed"], "only_fields": list(STATE_FIELDS), "page": 0, "page_size": 1},
-        )
+        query = {"order_by": ["-status_changed"], "only_fields": list(STATE_FIELDS), "page": 0, "page_size": 1}
+        data = await self._call("tasks.get_all_ex", query)
         tasks = data["tasks"]
         return parse_experiment(tasks[0]).status_changed if tasks else None
 
     async def get_last_log_lines(self, experiment_id: str, count: int) -> tuple[LogLine, ...]:
         """Return the last lines of a run's log, oldest first."""
-        data = await self._call(
-            "events.get_task_log", {"task": experiment_id, "batch_size": count, "navigate_earlier": True}
-        )
+        query = {"task": experiment_id, "batch_size": count, "navigate_earlier": True}
+        data = await self._call("events.get_task_log", query)
         events = sorted(data["events"], key=lambda event: event.get("timestamp") or 0)
         return tuple(line for event in events for line in parse_log_lines(event))[-count:]
 
     async def get_curves(self, experiment_id: str, *, samples: int) -> tuple[Curve, ...]:
         """Return all scalars that a run reported, at most `samples` points each. One request."""
-        data = await self._call(
-            "events.scalar_metrics_iter_histogram", {"task": experiment_id, "samples": samples, "key": "iter"}
-        )
-        return tuple(
-            parse_curve(experiment_id, metric, variant, points)
-            for metric, variants in data.items()
-            for variant, points in variants.items()
-        )
+        query = {"task": experiment_id, "samples": samples, "key": "iter"}
+        data = await self._call("events.scalar_metrics_iter_histogram", query)
+        curves = ((metric, *item) for metric, variants in data.items() for item in variants.items())
+        return tuple(parse_curve(experiment_id, *curve) for curve in curves)
 
     async def get_curves_of_experiments(self, experiment_ids: Sequence[str], *, samples: int) -> tuple[Curve, ...]:
         """Return all scalars that several runs reported, at most `samples` points each. One request."""
@@ -167,10 +160,8 @@ class ExperimentQueries(ApiClient):
 
     async def find_projects(self, name: str) -> dict[str, str]:
         """Return the ids of the projects with `name` in their name, by name."""
-        data = await self._call(
-            "projects.get_all",
-            {"name": re.escape(name), "only_fields": ["id", "name"], "search_hidden": False},
-        )
+        query = {"name": re.escape(name), "only_fields": ["id", "name"], "search_hidden": False}
+        data = await self._call("projects.get_all", query)
         return {project["name"]: project["id"] for project in data["projects"]}
 
 

@@ -127,11 +127,8 @@ def parse_worker(worker: Mapping[str, Any]) -> Worker:
 
 
 def parse_curve(experiment_id: str, metric: str, variant: str, points: Mapping[str, Any]) -> Curve:
-    numbers = [
-        (x, _to_float(value))
-        for iteration, value in zip(points.get("x") or (), points.get("y") or (), strict=False)
-        if math.isfinite(x := _to_float(iteration))
-    ]
+    pairs = zip(points.get("x") or (), points.get("y") or (), strict=False)
+    numbers = [(x, _to_float(value)) for iteration, value in pairs if math.isfinite(x := _to_float(iteration))]
     return Curve(experiment_id, metric, variant, tuple(x for x, _ in numbers), tuple(y for _, y in numbers))
 
 

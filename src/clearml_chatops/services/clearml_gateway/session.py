@@ -237,10 +237,8 @@ class ClearMLSession:
         return load_configuration()
 
     def _require_credentials(self) -> None:
-        for name, configured_value in (
-            ("access_key", self._credentials.access_key),
-            ("secret_key", self._credentials.secret_key),
-        ):
+        keys = {"access_key": self._credentials.access_key, "secret_key": self._credentials.secret_key}
+        for name, configured_value in keys.items():
             if not (configured_value or self._config.get(f"api.credentials.{name}", "")):
                 raise SettingsError(name=f"CLEARML_API_{name.upper()}", reason=_MISSING_CREDENTIALS_REASON)
 

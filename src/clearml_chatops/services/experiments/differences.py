@@ -24,7 +24,6 @@ class VaryingParameter:
 
 
 def diff_experiments(before: Experiment, after: Experiment) -> tuple[ValueChange, ...]:
-    """Return what differs in parameters, container and script."""
     return (
         *diff_parameters(before.parameters, after.parameters),
         *diff_containers(before.container, after.container),
@@ -36,21 +35,15 @@ def diff_parameters(before: Sequence[Parameter], after: Sequence[Parameter]) -> 
     """Return the parameters with different values, sorted by name."""
     old = {item.key: item.value for item in before}
     new = {item.key: item.value for item in after}
-    return tuple(
-        ValueChange(str(key), old.get(key), new.get(key))
-        for key in sorted(old.keys() | new.keys())
-        if old.get(key) != new.get(key)
-    )
+    changed_keys = sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    return tuple(ValueChange(str(key), old.get(key), new.get(key)) for key in changed_keys)
 
 
 def find_varying_parameters(experiments: Sequence[Experiment]) -> tuple[VaryingParameter, ...]:
     """Return the parameters that are not the same in all experiments, sorted by name."""
     values = [{item.key: item.value for item in experiment.parameters} for experiment in experiments]
-    return tuple(
-        VaryingParameter(str(key), tuple(values_by_key.get(key) for values_by_key in values))
-        for key in sorted(set().union(*values))
-        if len({known.get(key) for known in values}) > 1
-    )
+    keys = sorted(key for key in set().union(*values) if len({known.get(key) for known in values}) > 1)
+    return tuple(VaryingParameter(str(key), tuple(known.get(key) for known in values)) for key in keys)
 
 
 def diff_containers(before: Container, after: Container) -> tuple[ValueChange, ...]:

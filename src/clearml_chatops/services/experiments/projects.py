@@ -29,11 +29,8 @@ def prefer_exact_name(name: str, found: Mapping[str, str]) -> dict[str, str]:
 
 def select_topmost(found: Mapping[str, str]) -> dict[str, str]:
     """Return the projects that are not subprojects of another found one."""
-    return {
-        name: project_id
-        for name, project_id in found.items()
-        if not any(name.startswith(f"{other}/") for other in found)
-    }
+    subprojects = {name for name in found if any(name.startswith(f"{other}/") for other in found)}
+    return {name: project_id for name, project_id in found.items() if name not in subprojects}
 
 
 def _find_nearest_names(typed: str, names: Iterable[str]) -> list[str]:

@@ -30,11 +30,8 @@ def resolve_local_time(day: date, at: time, zone: str) -> datetime:
 def find_next_occurrence(at: time, zone: str, now: datetime) -> datetime:
     """Return when clocks in the zone next show `at`; always after `now`."""
     today = now.astimezone(ZoneInfo(zone)).date()
-    return next(
-        moment
-        for moment in (resolve_local_time(today + days * _DAY, at, zone) for days in range(3))
-        if moment > now
-    )
+    moments = (resolve_local_time(today + days * _DAY, at, zone) for days in range(3))
+    return next(moment for moment in moments if moment > now)
 
 
 def find_last_occurrences(

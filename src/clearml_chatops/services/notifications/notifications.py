@@ -46,11 +46,8 @@ class DueMessage:
     def recipient(self) -> Conversation:
         """The conversation it is sent to: the thread, or the whole channel if it is about several threads."""
         conversations = {item.conversation for item in self.notifications}
-        return (
-            self.notifications[0].conversation
-            if len(conversations) == 1
-            else replace(conversations.pop(), thread="")
-        )
+        recipient = conversations.pop()
+        return replace(recipient, thread="") if conversations else recipient
 
     @property
     def parts(self) -> "tuple[DueMessage, ...]":
@@ -197,11 +194,8 @@ def _build_deferred_messages(due: Sequence[Notification], deferral: Deferral) ->
 
 def _build_failure_messages(due: Sequence[Notification]) -> list[DueMessage]:
     """Return a message for each failed experiment, with its earlier events; these pass quiet hours."""
-    return [
-        message
-        for message in DueMessage(tuple(due)).parts
-        if any(event.kind is EventKind.FAILED for event in message.events)
-    ]
+    messages = DueMessage(tuple(due)).parts
+    return [item for item in messages if any(event.kind is EventKind.FAILED for event in item.events)]
 
 
 def _split_into_batches(notifications: tuple[Notification, ...]) -> Iterator[tuple[Notification, ...]]:

@@ -68,8 +68,7 @@ class QuietService:
 
     async def unmute(self) -> bool:
         """End the mute of this conversation and send what was deferred; return whether it was muted."""
-        was_muted = await self.get_mute() is not None
-        if was_muted:
+        if was_muted := await self.get_mute() is not None:
             await self._put_mute(self._clock())
             self._outbox_wakeup.wake()
         return was_muted

@@ -66,9 +66,8 @@ def find_extreme(condition: MetricCondition, metrics: Sequence[Metric]) -> float
     """Return the highest or lowest finite value, whichever may meet the condition; None without values."""
     extremes = [_get_extreme(condition, metric) for metric in find_matching_metrics(condition, metrics)]
     finite = [value for value in extremes if math.isfinite(value)]
-    if not finite:
-        return None
-    return max(finite) if condition.comparison.is_met_by_high_values else min(finite)
+    is_highest = condition.comparison.is_met_by_high_values
+    return max(finite, default=None) if is_highest else min(finite, default=None)
 
 
 def _get_extreme(condition: MetricCondition, metric: Metric) -> float:

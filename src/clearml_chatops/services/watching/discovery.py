@@ -58,11 +58,8 @@ def has_started(state: ExperimentState, *, since: datetime) -> bool:
 def find_active_ids(states: Iterable[ExperimentState], events: Iterable[ExperimentEvent]) -> list[str]:
     """Return the ids of experiments that are Pending or Running, or started or ended by one of the events."""
     changed_ids = {event.experiment_id for event in events if event.kind in DEFAULT_SUBSCRIPTION_EVENTS}
-    return [
-        item.experiment_id
-        for item in states
-        if item.status in _ACTIVE_STATUSES or item.experiment_id in changed_ids
-    ]
+    active = [item for item in states if item.status in _ACTIVE_STATUSES or item.experiment_id in changed_ids]
+    return [item.experiment_id for item in active]
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,7 @@ class RunPoller:
 
     async def _refresh_ready_cards(self, runs: Collection[RunActivity]) -> None:
         """Schedule an edit of the cards of runs that have started their script since the last poll."""
-        ready_ids = find_ready_ids(self._setting_up_ids, runs)
-        if ready_ids:
+        if ready_ids := find_ready_ids(self._setting_up_ids, runs):
             async with self._database.writing() as session:
                 await CardStore(session).mark_due(ready_ids, now=self._clock())
         self._setting_up_ids = frozenset(run.experiment_id for run in runs if run.is_setting_up)
@@ -64,8 +63,5 @@ class RunPoller:
 
 def find_ready_ids(setting_up_ids: Collection[str], runs: Collection[RunActivity]) -> list[str]:
     """Return the ids of runs that were setting up their environment and now run their script."""
-    return [
-        run.experiment_id
-        for run in runs
-        if run.experiment_id in setting_up_ids and run.status is Status.RUNNING and not run.is_setting_up
-    ]
+    ready = [run for run in runs if run.status is Status.RUNNING and not run.is_setting_up]
+    return [run.experiment_id for run in ready if run.experiment_id in setting_up_ids]

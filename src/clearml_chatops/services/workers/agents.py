@@ -145,12 +145,7 @@ class LocalAgents:
     def _build_environment(self, worker_id: str, environment: Mapping[str, str]) -> dict[str, str]:
         excluded_prefixes = (*_SECRET_PREFIXES, *_RUN_VARIABLES)
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(excluded_prefixes)}
-        return {
-            **inherited,
-            **environment,
-            "CLEARML_WORKER_ID": worker_id,
-            "TMPDIR": str(self._folder),
-        }
+        return {**inherited, **environment, "CLEARML_WORKER_ID": worker_id, "TMPDIR": str(self._folder)}
 
     def _remove_stale_process_files(self) -> None:
         """Remove the files of agents that no longer run.
@@ -251,9 +246,8 @@ def _terminate(process: AgentProcess) -> None:
 
 def _is_executing(process: AgentProcess) -> bool:
     try:
-        return any(
-            find_executed_experiment_id(child) for child in psutil.Process(process.id).children(recursive=True)
-        )
+        children = psutil.Process(process.id).children(recursive=True)
+        return any(find_executed_experiment_id(child) for child in children)
     except psutil.Error:
         return False
 

@@ -106,11 +106,9 @@ class GpuReader:
         return _read_or_none(self._nvml.nvmlDeviceGetMemoryInfo, device)
 
     def _read_processes(self, device: Any) -> tuple[GpuProcess, ...]:
-        listed = [
-            *(_read_or_none(self._nvml.nvmlDeviceGetComputeRunningProcesses, device) or ()),
-            *(_read_or_none(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, device) or ()),
-        ]
-        found = {item.pid: GpuProcess(item.pid, item.usedGpuMemory) for item in listed}
+        compute = _read_or_none(self._nvml.nvmlDeviceGetComputeRunningProcesses, device) or ()
+        graphics = _read_or_none(self._nvml.nvmlDeviceGetGraphicsRunningProcesses, device) or ()
+        found = {item.pid: GpuProcess(item.pid, item.usedGpuMemory) for item in (*compute, *graphics)}
         return tuple(found[process_id] for process_id in sorted(found))
 
     def _read_instances(self, device: Any) -> Iterator[MigInstance]:

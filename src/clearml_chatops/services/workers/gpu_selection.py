@@ -78,11 +78,8 @@ def _get_gpu_id(gpu: Gpu, instance: MigInstance | None) -> str:
 
 
 def _describe_available(gpus: Sequence[Gpu]) -> str:
-    names = [
-        f"{gpu.index}:{instance.index}" if instance else str(gpu.index)
-        for gpu in gpus
-        for _, instance in _list_choices(gpu)
-    ]
+    choices = [choice for gpu in gpus for choice in _list_choices(gpu)]
+    names = [f"{gpu.index}:{instance.index}" if instance else str(gpu.index) for gpu, instance in choices]
     return f"it has {format_gpu_names(names)}." if names else "it has no GPU. Use none."
 
 

@@ -58,10 +58,8 @@ class HostWorkers:
         """Return the bot's running agents by worker id, from the database."""
         async with self._database.reading() as session:
             started = await StartedWorkerStore(session).list(host=self._host)
-        agents_by_id = {item.id: AgentProcess(item.process_id, item.process_started) for item in started}
-        return await asyncio.to_thread(
-            lambda: {id_: item for id_, item in agents_by_id.items() if item.is_running}
-        )
+        agents = {item.id: AgentProcess(item.process_id, item.process_started) for item in started}
+        return await asyncio.to_thread(lambda: {id_: item for id_, item in agents.items() if item.is_running})
 
     async def put(self, worker: DesiredWorker) -> DesiredWorker:
         async with self._database.writing() as session:

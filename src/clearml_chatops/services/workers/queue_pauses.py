@@ -51,13 +51,8 @@ class QueuePauses:
             await self._remove_tag(id_)
         if released_ids or (not requested_ids and worker.paused_since is not None):
             remaining_ids = tuple(id_ for id_ in worker.paused_queue_ids if id_ in requested_ids)
-            worker = await self._save(
-                replace(
-                    worker,
-                    paused_queue_ids=remaining_ids,
-                    paused_since=worker.paused_since if requested_ids else None,
-                )
-            )
+            paused_since = worker.paused_since if requested_ids else None
+            worker = await self._save(replace(worker, paused_queue_ids=remaining_ids, paused_since=paused_since))
         return worker
 
     async def _save(self, worker: DesiredWorker) -> DesiredWorker:

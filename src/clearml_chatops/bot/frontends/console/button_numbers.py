@@ -35,8 +35,7 @@ class NumberedButtons:
 
     def find_button(self, line: str) -> Button | Reply | None:
         """Return the button with the typed number, a refusal for an unknown number, or None if it is no number."""
-        match = _NUMBER.fullmatch(line)
-        if match is None:
+        if (match := _NUMBER.fullmatch(line)) is None:
             return None
         number = int(match[1])
         return self._buttons.get(number) or self._build_refusal(number)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from prompt_toolkit import PromptSession
@@ -145,11 +146,10 @@ class ConsoleFrontEnd:
 
 async def _read_line(session: PromptSession[str]) -> str | None:
     """Return the typed line, or None if the person leaves."""
-    try:
+    with suppress(EOFError):
         line = (await session.prompt_async()).strip()
-    except EOFError:
-        return None
-    return None if line.casefold() in EXIT_WORDS else line
+        return None if line.casefold() in EXIT_WORDS else line
+    return None
 
 
 async def _read_commands(lines: AsyncIterator[str] | Iterable[str]) -> AsyncIterator[str]:

@@ -31,11 +31,9 @@ def escape(text: str) -> str:
 
 def escape_and_truncate(text: str, max_length: int) -> str:
     """Return the escaped text, with its end cut off if it is longer than `max_length`."""
-    return (
-        escape(text[: count_fitting_characters(text, max_length)] + _ELLIPSIS)
-        if len(escape(text)) > max_length
-        else escape(text)
-    )
+    if len(escape(text)) <= max_length:
+        return escape(text)
+    return escape(text[: count_fitting_characters(text, max_length)] + _ELLIPSIS)
 
 
 def escape_and_truncate_start(text: str, max_length: int) -> str:

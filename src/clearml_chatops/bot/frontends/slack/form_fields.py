@@ -104,11 +104,8 @@ def build_read_only_block(command: str, field: FormField) -> Block:
 def read_submitted_values(view: Payload) -> SubmittedValues:
     """Return the values of a submitted view."""
     state = view["state"]["values"]
-    return {
-        block["block_id"]: _read_submitted_value(block, state.get(block["block_id"], {}))
-        for block in view["blocks"]
-        if block["type"] == "input"
-    }
+    inputs = [block for block in view["blocks"] if block["type"] == "input"]
+    return {block["block_id"]: _read_submitted_value(block, state.get(block["block_id"], {})) for block in inputs}
 
 
 def list_changes(submitted_values: SubmittedValues) -> Iterator[tuple[FormField, str]]:

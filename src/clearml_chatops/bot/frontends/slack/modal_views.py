@@ -127,12 +127,9 @@ def _build_fitting_fields(form: Form) -> dict[int, block_kit.Block]:
 
 
 def _format_hidden_fields(form: Form, hidden_fields: list[FormField]) -> str:
-    hidden_count = len(hidden_fields)
-    summary = (
-        f"{hidden_count} more values don't fit here. To change one"
-        if hidden_count > 1
-        else "1 more value doesn't fit here. To change it"
-    )
+    summary = "1 more value doesn't fit here. To change it"
+    if len(hidden_fields) > 1:
+        summary = f"{len(hidden_fields)} more values don't fit here. To change one"
     example = "…" if hidden_fields[0].positional else f"{sanitize_line(hidden_fields[0].name)}=…"
     return f"{summary}, send: {sanitize_line(form.command)} {example}"
 

@@ -73,8 +73,7 @@ def render(reply: Reply) -> tuple[OutgoingMessage, ...]:
 
 def render_single_message(reply: Reply) -> ShownMessage:
     """Return a reply as one message, for an edit. The rest of a long text and further files are left out."""
-    messages = render(reply)
-    shown_messages = [message for message in messages if not isinstance(message, QuestionMessage)]
+    shown_messages = [message for message in render(reply) if not isinstance(message, QuestionMessage)]
     rows = shown_messages[-1].rows if shown_messages else ()
     text_messages = [message for message in shown_messages if isinstance(message, TextMessage)]
     return replace((text_messages or shown_messages or [TextMessage("…")])[0], rows=rows)
@@ -165,11 +164,8 @@ def _render_text(block: Text) -> list[Span]:
 
 def _render_text_links(block: Buttons) -> list[Span]:
     """Return the addresses that Telegram refuses for buttons, such as those of a server on localhost."""
-    return [
-        Span(f"{sanitize_line(link.label)}: {sanitize_line(link.address)}")
-        for link in block.links
-        if not is_button_address(link)
-    ]
+    refused_links = [link for link in block.links if not is_button_address(link)]
+    return [Span(f"{sanitize_line(link.label)}: {sanitize_line(link.address)}") for link in refused_links]
 
 
 def _render_fields(block: Fields) -> Iterator[Span]:

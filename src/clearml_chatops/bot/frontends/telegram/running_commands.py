@@ -48,8 +48,5 @@ class RunningCommands:
     def _on_finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error(
-                "Unexpected error while handling a message from Telegram.",
-                exc_info=error,
-                extra={"action": "unexpected"},
-            )
+            text = "Unexpected error while handling a message from Telegram."
+            logger.error(text, exc_info=error, extra={"action": "unexpected"})
