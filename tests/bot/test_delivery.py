@@ -13,18 +13,21 @@ from clearml_chatops.bot.frontends.slack.rendering import render as slack_messag
 from clearml_chatops.bot.frontends.telegram.rendering import render as telegram_messages
 from clearml_chatops.handlers.notification_messages import build_notification_message
 from clearml_chatops.models.errors import DatabaseUnusableError
+from clearml_chatops.models.experiments import ParameterName
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.replies import Reply
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.notifications.diagnosis import Diagnosis, FailureCause
+from clearml_chatops.services.notifications.diagnosis import Diagnosis, SuggestedChange
 from clearml_chatops.services.notifications.failure_diagnosis import FailureDiagnosisService
+from clearml_chatops.services.notifications.failure_patterns.rows import FailureCause, NextStep
 from clearml_chatops.services.notifications.notifications import NotificationService
 from clearml_chatops.storage.delivery_log import DeliveryLog
 from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
+from tests.support.experiments import add_log
 from tests.support.polling import wait_until
 from tests.support.program import RunningProgram, get_buttons, to_plain_text
 
@@ -193,7 +196,15 @@ async def test_events_of_one_experiment_fit_in_one_message(channel: FakeChannel)
         await channel.add_event("n" * 5000, kind=kind, id_="e1")
     due = await channel.create_notification_service().list_due(CONVERSATION.platform, CONVERSATION.id)
     assert [len(message.notifications) for message in due] == [8, 8, 4]
-    diagnosis = Diagnosis(FailureCause.CODE, "s" * 200, ("l" * 10_000,) * 8)
+    change = SuggestedChange(ParameterName("Args", "p" * 500), "0,1", "q1")
+    diagnosis = Diagnosis(
+        FailureCause.CODE,
+        "s" * 1000,
+        ("l" * 10_000,) * 8,
+        steps=tuple(NextStep),
+        is_machine_fault=True,
+        suggested_change=change,
+    )
     for message in due:
         reply = build_notification_message(replace(message, diagnosis=diagnosis))
         assert len(telegram_messages(reply)) == 1
@@ -217,6 +228,7 @@ async def test_a_failure_is_delivered_without_its_log(channel: FakeChannel, sand
 async def test_each_message_has_buttons_for_next_steps(channel: FakeChannel, sandbox: Sandbox) -> None:
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     failed = next(task for task in sandbox.state.tasks.values() if task["status"] == "failed")
+    add_log(sandbox, failed, "OSError: [Errno 28] No space left on device")
     await channel.add_event("failed", kind=EventKind.FAILED, id_=failed["id"])
     await channel.create_delivery().deliver_due_messages()
     buttons = get_buttons(channel.delivered_replies[0])

@@ -5,11 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from clearml_chatops.handlers.all_commands import build_registry
+from clearml_chatops.handlers.command_line import split_words
 from clearml_chatops.handlers.notification_messages import build_notification_message
+from clearml_chatops.models.experiments import ParameterName
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
-from clearml_chatops.services.notifications.diagnosis import diagnose_log
+from clearml_chatops.services.notifications.diagnosis import Diagnosis, SuggestedChange, diagnose_log
+from clearml_chatops.services.notifications.failure_patterns.rows import NextStep
 from clearml_chatops.services.notifications.notifications import DueMessage
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -22,6 +26,13 @@ def _build_message(*events: ExperimentEvent, lines: tuple[str, ...] = ()) -> Rep
         Notification(number, event, recipient, 0, _NOW) for number, event in enumerate(events, 1)
     )
     return build_notification_message(DueMessage(notifications, diagnose_log(lines) if lines else None))
+
+
+def _list_buttons(diagnosis: Diagnosis) -> tuple[Button, ...]:
+    failed = Notification(1, _build_event(EventKind.FAILED), Conversation("terminal", "alice"), 0, _NOW)
+    reply = build_notification_message(DueMessage((failed,), diagnosis))
+    (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
+    return offered.buttons
 
 
 def _build_event(kind: EventKind, **values: object) -> ExperimentEvent:
@@ -120,14 +131,53 @@ def test_simultaneous_events_are_one_message_with_final_buttons() -> None:
 @pytest.mark.parametrize(
     ("line", "labels"),
     [
-        ("ModuleNotFoundError: No module named 'x'", ["Clone and edit", "Show log", "Retry"]),
-        ("OSError: [Errno 28] No space left on device", ["Requeue", "Show log", "Clone and edit"]),
+        ("ModuleNotFoundError: No module named 'x'", ["Clone and edit", "Show container", "Show log"]),
+        ("OSError: [Errno 28] No space left on device", ["Retry", "Show log", "Clone and edit"]),
+        ("CUDA out of memory", ["Clone and edit", "Show log", "Show GPUs"]),
+        ("unknown flag: --shmsize", ["Clone and edit", "Show container", "Show log"]),
+        ("train.py: error: unrecognized arguments: --gpu 1", ["Clone and edit", "Show parameters", "Show log"]),
+        ("clearml_agent: ERROR: Failed getting token", ["Retry", "Show workers", "Show log"]),
+        ("Failed to initialize NVML: Driver/library version mismatch", ["Show GPUs", "Retry", "Show log"]),
+        ("fatal: reference is not a tree: 9f1c", ["Retry", "Show code", "Clone and edit", "Show log"]),
     ],
 )
 def test_failure_buttons_depend_on_cause(line: str, labels: list[str]) -> None:
     reply = _build_message(_build_event(EventKind.FAILED), lines=(line,))
     (offered,) = (block for block in reply.blocks if isinstance(block, Buttons))
     assert [button.label for button in offered.buttons] == labels
+
+
+@pytest.mark.parametrize(
+    ("line", "is_named"), [("No space left on device", True), ("CUDA out of memory", False), ("Killed", False)]
+)
+def test_the_machine_is_named_as_the_cause(line: str, is_named: bool) -> None:  # noqa: FBT001
+    reply = _build_message(_build_event(EventKind.FAILED), lines=(line,))
+    assert (Text("The machine is the cause, not the experiment.", Tone.SUBTLE) in reply.blocks) is is_named
+
+
+def test_every_next_step_has_a_command() -> None:
+    diagnosis = replace(diagnose_log(["x"]), steps=tuple(NextStep))
+    names = {command.name for command in build_registry()}
+    assert {split_words(button.command)[0].text.removeprefix("/") for button in _list_buttons(diagnosis)} <= names
+
+
+def test_a_suggested_change_is_one_button_that_keeps_the_queue() -> None:
+    change = SuggestedChange(ParameterName("Args", "gpus"), "0,1", "q1")
+    diagnosis = replace(diagnose_log(["CUDA error: invalid device ordinal"]), suggested_change=change)
+    rerun = _list_buttons(diagnosis)[0]
+    assert rerun.label == "Rerun with gpus=0,1"
+    words = split_words(rerun.command)
+    assert [word.text for word in words] == ["/rerun", _ID, "Args/gpus=0,1", "queue=q1"]
+
+
+def test_a_change_that_no_line_expresses_has_no_button() -> None:
+    change = SuggestedChange(ParameterName("My args", "gpus"), "0")
+    diagnosis = replace(diagnose_log(["CUDA error: invalid device ordinal"]), suggested_change=change)
+    assert [button.label for button in _list_buttons(diagnosis)] == [
+        "Clone and edit",
+        "Show parameters",
+        "Show log",
+    ]
 
 
 def test_deleted_experiment_has_no_buttons() -> None:

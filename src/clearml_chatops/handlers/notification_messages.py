@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from clearml_chatops.handlers.command_line import Word, join_words, split_words
 from clearml_chatops.handlers.formatting import format_duration
+from clearml_chatops.handlers.message_lines import MAX_NAME_LENGTH, to_single_line
+from clearml_chatops.handlers.pages import build_option
 from clearml_chatops.handlers.pause_summaries import build_pause_summary
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
-from clearml_chatops.services.notifications.diagnosis import Diagnosis
+from clearml_chatops.services.notifications.diagnosis import Diagnosis, SuggestedChange
+from clearml_chatops.services.notifications.failure_patterns.rows import LOOK, NextStep
 from clearml_chatops.services.notifications.notifications import DueMessage
 
 _MAX_TEXT_LENGTH = 150
@@ -19,6 +23,16 @@ _TONES = {
     EventKind.ABORTED: Tone.WARNING,
     EventKind.DELETED: Tone.WARNING,
     EventKind.UNDELIVERED: Tone.WARNING,
+}
+_STEP_BUTTONS = {
+    NextStep.CLONE: ("Clone and edit", "/clone {id}"),
+    NextStep.SHOW_LOG: ("Show log", "/log {id}"),
+    NextStep.RETRY: ("Retry", "/retry {id}"),
+    NextStep.SHOW_CONTAINER: ("Show container", "/container {id}"),
+    NextStep.SHOW_PARAMETERS: ("Show parameters", "/params id={id}"),
+    NextStep.SHOW_CODE: ("Show code", "/script {id}"),
+    NextStep.SHOW_GPUS: ("Show GPUs", "/gpus"),
+    NextStep.SHOW_WORKERS: ("Show workers", "/worker"),
 }
 
 
@@ -32,6 +46,9 @@ def build_notification_message(message: DueMessage) -> Reply:
     return Reply.of(
         *(Text(_format_event(event), _TONES.get(event.kind, Tone.PLAIN)) for event in message.events),
         Text(diagnosis.summary) if diagnosis else None,
+        Text("The machine is the cause, not the experiment.", Tone.SUBTLE)
+        if diagnosis and diagnosis.is_machine_fault
+        else None,
         Code("\n".join(map(_truncate, diagnosis.evidence))) if diagnosis and diagnosis.evidence else None,
         Buttons(_list_buttons(last, diagnosis)) if last.kind is not EventKind.DELETED else None,
         experiment_id=last.experiment_id,
@@ -104,11 +121,28 @@ def _list_buttons(event: ExperimentEvent, diagnosis: Diagnosis | None) -> tuple[
 
 def _list_failure_buttons(experiment_id: str, diagnosis: Diagnosis | None) -> tuple[Button, ...]:
     """Return the buttons for a failed run, the most useful for its cause first."""
-    log = Button("Show log", f"/log {experiment_id}")
-    clone = Button("Clone and edit", f"/clone {experiment_id}")
-    retry = Button("Retry", f"/retry {experiment_id}")
-    if diagnosis is not None and diagnosis.cause.is_infrastructure_failure:
-        return (Button("Requeue", f"/retry {experiment_id}"), log, clone)
-    if diagnosis is not None and diagnosis.cause.needs_change:
-        return (clone, log, retry)
-    return (log, retry, clone)
+    if diagnosis is None:
+        return tuple(_build_step_button(step, experiment_id) for step in LOOK)
+    return (
+        *_build_rerun_buttons(diagnosis.suggested_change, experiment_id),
+        *(_build_step_button(step, experiment_id) for step in diagnosis.steps),
+    )
+
+
+def _build_step_button(step: NextStep, experiment_id: str) -> Button:
+    label, command = _STEP_BUTTONS[step]
+    return Button(label, command.format(id=experiment_id))
+
+
+def _build_rerun_buttons(change: SuggestedChange | None, experiment_id: str) -> tuple[Button, ...]:
+    """Return the button that runs a clone with the change, in the same queue; none if a line can't express it."""
+    if change is None:
+        return ()
+    words = [Word("/rerun"), Word(experiment_id), build_option(str(change.parameter), change.value)]
+    if change.queue_id:
+        words.append(build_option("queue", change.queue_id))
+    line = join_words(words)
+    if split_words(line) != words:
+        return ()
+    assignment = to_single_line(f"{change.parameter.name}={change.value}", MAX_NAME_LENGTH)
+    return (Button(f"Rerun with {assignment}", line),)

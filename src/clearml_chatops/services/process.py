@@ -26,6 +26,7 @@ from clearml_chatops.services.watching.alert_poller import AlertPoller
 from clearml_chatops.services.watching.run_poller import RunPoller
 from clearml_chatops.services.watching.watcher import Watcher
 from clearml_chatops.services.workers.agents import LocalAgents
+from clearml_chatops.services.workers.gpu_counts import WorkerGpuCounts
 from clearml_chatops.services.workers.gpu_reader import GpuReader
 from clearml_chatops.services.workers.gpu_watches import GpuWatches
 from clearml_chatops.services.workers.host_lock import HostLock
@@ -163,11 +164,16 @@ class ProcessContext:
         return AuditService(database=self.database)
 
     @cached_property
+    def failure_diagnosis(self) -> FailureDiagnosisService:
+        gpu_counts = WorkerGpuCounts(host_workers=self.host_workers, reader=self.gpu_reader)
+        return FailureDiagnosisService(self.clearml.bot, count_gpus=gpu_counts.count)
+
+    @cached_property
     def notifications(self) -> NotificationService:
         return NotificationService(
             database=self.database,
             delivery_log=DeliveryLog(self.delivery_log_path),
-            diagnosis_service=FailureDiagnosisService(self.clearml.bot),
+            diagnosis_service=self.failure_diagnosis,
             clock=self.clock,
         )
 

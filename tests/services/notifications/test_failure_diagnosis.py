@@ -5,15 +5,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent
+from clearml_chatops.handlers.notification_messages import build_notification_message
+from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
-from clearml_chatops.services.notifications.diagnosis import FailureCause
 from clearml_chatops.services.notifications.failure_diagnosis import FailureDiagnosisService
+from clearml_chatops.services.notifications.failure_patterns.rows import FailureCause
+from clearml_chatops.services.notifications.notifications import DueMessage
+from tests.support.experiments import add_failed_run
 from tests.support.polling import wait_until
-from tests.support.program import RunningProgram
+from tests.support.program import RunningProgram, get_buttons
 
 _LOG = "events.get_task_log"
+_ORDINAL = (
+    "Traceback (most recent call last):",
+    '  File "train.py", line 41, in <module>',
+    "RuntimeError: CUDA error: invalid device ordinal",
+)
 _NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -57,3 +65,46 @@ async def test_no_log_request_for_a_completed_run(
 async def test_unavailable_log_gives_no_diagnosis(program: RunningProgram) -> None:
     service = FailureDiagnosisService(program.program.process.clearml.bot)
     assert await service.diagnose(ExperimentEvent(EventKind.FAILED, "0" * 32, "deleted", at=_NOON)) is None
+
+
+async def test_the_gpu_parameter_is_named_and_one_button_runs_a_clone_that_fits(
+    program: RunningProgram, sandbox: Sandbox
+) -> None:
+    """A worker with GPU 1 of its machine: its runs see that GPU as GPU 0."""
+    await program.ask("/queue create")
+    queue = sandbox.state.find_queue("alice_queue")
+    assert queue is not None
+    task = add_failed_run(sandbox, *_ORDINAL, worker="lab:alice_queue:gpu1", queue=queue["id"], gpus="1")
+    event = ExperimentEvent(EventKind.FAILED, task["id"], task["name"], at=_NOON)
+    diagnosis = await program.program.process.failure_diagnosis.diagnose(event)
+    assert diagnosis is not None
+    assert "lab:alice_queue:gpu1 has 1 GPU, which its runs see as GPU 0." in diagnosis.summary
+    reply = build_notification_message(
+        DueMessage((Notification(1, event, program.conversation, 0, _NOON),), diagnosis)
+    )
+    rerun = await program.send(get_buttons(reply)["Rerun with gpus=0"])
+    clone = sandbox.state.tasks[rerun.experiment_id]
+    assert clone["hyperparams"]["Args"]["gpus"]["value"] == "0"
+    assert (clone["status"], clone["execution"]["queue"]) == ("queued", queue["id"])
+    assert task["hyperparams"]["Args"]["gpus"]["value"] == "1"
+
+
+async def test_mounts_of_the_experiment_are_read(program: RunningProgram, sandbox: Sandbox) -> None:
+    line = "FileNotFoundError: [Errno 2] No such file or directory: '/data/train.csv'"
+    task = add_failed_run(sandbox, line, worker="lab:gpu0", container="--ipc=host")
+    event = ExperimentEvent(EventKind.FAILED, task["id"], task["name"], at=_NOON)
+    diagnosis = await program.program.process.failure_diagnosis.diagnose(event)
+    assert diagnosis is not None
+    assert '/container args="--ipc=host -v /data:/data"' in diagnosis.summary
+
+
+async def test_the_cause_is_named_if_the_experiment_cannot_be_read(
+    program: RunningProgram, sandbox: Sandbox
+) -> None:
+    task = add_failed_run(sandbox, *_ORDINAL, worker="lab:gpu0", gpus="1")
+    sandbox.faults.answer("tasks.get_all_ex", status=500, body="broken", times=9)
+    event = ExperimentEvent(EventKind.FAILED, task["id"], task["name"], at=_NOON)
+    diagnosis = await program.program.process.failure_diagnosis.diagnose(event)
+    assert diagnosis is not None
+    assert diagnosis.cause is FailureCause.GPU_NOT_THERE
+    assert diagnosis.suggested_change is None

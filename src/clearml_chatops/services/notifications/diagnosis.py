@@ -1,233 +1,181 @@
 """Diagnoses why a run failed, from the end of its log and ClearML's status reason. Pure.
 
-The patterns match what CUDA, PyTorch, Python, pip, docker, git and clearml-agent print.
+What programs print for each cause is a table, `failure_patterns`.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import accumulate
 
-LOG_LINE_COUNT = 100
-"""Lines read from the end of a log: an agent prints dozens of its own lines after those of the script."""
+from clearml_chatops.models.experiments import ParameterName
+from clearml_chatops.services.notifications.failure_patterns import FAILURE_PATTERNS
+from clearml_chatops.services.notifications.failure_patterns.rows import (
+    CHANGE,
+    LOOK,
+    FailureCause,
+    FailurePattern,
+    NextStep,
+    Precision,
+    Remedy,
+)
+from clearml_chatops.services.notifications.log_endings import LogEnding, PythonError, read_log_ending
+
+LOG_LINE_COUNT = 250
+"""Lines read from the end of a log: every rank prints a traceback, and the launcher and the agent print more."""
 
 _MAX_EVIDENCE_LINES = 8
 _MAX_DETAIL_LENGTH = 160
+_REASON_PREFIX = "ClearML's reason: "
+_AMOUNT_PATTERN = re.compile(r"\d{1,9}\.\d{0,9}(?= [KMGTP]iB)")
+_BYTES_PATTERN = re.compile(r"^(\d{1,15}) bytes$")
 
 
-class FailureCause(StrEnum):
-    """Why a run failed. The log samples of the tests are named after the values."""
+@dataclass(frozen=True, slots=True)
+class SuggestedChange:
+    """A parameter's value with which a clone can run in the same queue, if its id is known."""
 
-    CUDA_OUT_OF_MEMORY = "cuda_out_of_memory"
-    CUDA_BROKEN = "cuda_broken"
-    MODULE_MISSING = "module_missing"
-    PACKAGES = "packages"
-    IMAGE = "image"
-    GIT = "git"
-    NO_SPACE = "no_space"
-    HOST_OUT_OF_MEMORY = "host_out_of_memory"
-    KILLED = "killed"
-    WORKER_LOST = "worker_lost"
-    ASSERTION = "assertion"
-    CODE = "code"
-    UNKNOWN = "unknown"
-
-    @property
-    def is_infrastructure_failure(self) -> bool:
-        """Whether the same run may succeed when requeued, or on another machine."""
-        return self in _INFRASTRUCTURE_CAUSES
-
-    @property
-    def needs_change(self) -> bool:
-        """Whether the same run fails again unless the experiment is changed."""
-        return self in _CAUSES_THAT_NEED_CHANGE
-
-
-_INFRASTRUCTURE_CAUSES = {
-    FailureCause.CUDA_BROKEN,
-    FailureCause.NO_SPACE,
-    FailureCause.HOST_OUT_OF_MEMORY,
-    FailureCause.KILLED,
-    FailureCause.WORKER_LOST,
-}
-_CAUSES_THAT_NEED_CHANGE = {
-    FailureCause.CUDA_OUT_OF_MEMORY,
-    FailureCause.MODULE_MISSING,
-    FailureCause.PACKAGES,
-    FailureCause.IMAGE,
-    FailureCause.GIT,
-    FailureCause.ASSERTION,
-    FailureCause.CODE,
-}
+    parameter: ParameterName
+    value: str
+    queue_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """Why a run failed: the cause, a summary that says what to do, and the log lines that show it."""
+    """Why a run failed: the cause, a summary that says what to do, and the log lines that show it.
+
+    `steps` are what can help, the best first. `detail` is what the log names, such as a path; with `remedy`, the
+    experiment can tell more about it.
+    """
 
     cause: FailureCause
     summary: str
     evidence: tuple[str, ...] = ()
+    steps: tuple[NextStep, ...] = LOOK
+    is_machine_fault: bool = False
+    remedy: Remedy | None = None
+    detail: str = ""
+    suggested_change: SuggestedChange | None = None
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the same run may succeed another time."""
+        return NextStep.RETRY in self.steps
 
 
 @dataclass(frozen=True, slots=True)
-class _FailurePattern:
-    """What a program prints for a cause. The part of `summary` in braces needs the matched detail, its X."""
+class _Match:
+    """A row of the table that matches at a line."""
 
-    cause: FailureCause
-    regex: re.Pattern[str]
-    summary: str
-
-
-def _build_pattern(cause: FailureCause, pattern: str, summary: str) -> _FailurePattern:
-    return _FailurePattern(cause, re.compile(pattern, re.IGNORECASE), summary)
-
-
-_FAILURE_PATTERNS = (
-    _build_pattern(
-        FailureCause.CUDA_OUT_OF_MEMORY,
-        r"CUDA out of memory(?:\. Tried to allocate (?P<detail>[\d.]+ [KMGT]iB))?|CUDA error: out of memory"
-        r"|CUBLAS_STATUS_ALLOC_FAILED|RESOURCE_EXHAUSTED: Out of memory",
-        "Out of GPU memory{: it needed another X}. Use a smaller batch, or a GPU with more memory.",
-    ),
-    _build_pattern(
-        FailureCause.NO_SPACE,
-        r"No space left on device|Disk quota exceeded",
-        "No disk space left on the machine. Free some space there, then requeue the run.",
-    ),
-    _build_pattern(
-        FailureCause.MODULE_MISSING,
-        r"(?:ModuleNotFoundError|ImportError): No module named '?(?P<detail>[\w.]+)",
-        "The Python module{ X} is missing. Add its package to the requirements, the setup script or the image.",
-    ),
-    _build_pattern(
-        FailureCause.IMAGE,
-        r"Unable to find image '(?P<detail>[^']+)' locally(?=[\s\S]*(?:Error response|docker: ))"
-        r"|pull access denied for (?P<detail2>[^\s,]+)|manifest for (?P<detail3>\S+) not found"
-        r"|docker: invalid reference format",
-        "The image{ X} wasn't found or can't be pulled. "
-        "Check its name with /container, and the worker's registry login.",
-    ),
-    _build_pattern(
-        FailureCause.GIT,
-        r"Repository cloning failed|Failed cloning repository|fatal: (?P<detail>reference is not a tree: \w+"
-        r"|Authentication failed[^\n]*|could not read Username[^\n]*|repository '[^']*' not found"
-        r"|Could not read from remote repository|bad object \w+|couldn't find remote ref \S+)",
-        "Couldn't fetch the code{: X}. Push the commit, and check the worker's access to the repository.",
-    ),
-    _build_pattern(
-        FailureCause.PACKAGES,
-        r"ERROR: (?:Could not find a version that satisfies the requirement (?P<detail>\S+)"
-        r"|No matching distribution found for (?P<detail2>\S+)|ResolutionImpossible"
-        r"|Could not install packages|Failed building wheel for (?P<detail3>\S+))",
-        "Couldn't install a package{: X}. Change the requirements, or use an image that has it.",
-    ),
-    _build_pattern(
-        FailureCause.CUDA_BROKEN,
-        r"CUDA error: (?P<detail>unspecified launch failure|an illegal memory access was encountered"
-        r"|uncorrectable ECC error encountered)|CUDA driver version is insufficient|No CUDA GPUs are available"
-        r"|NVML: Driver/library version mismatch|could not select device driver|NCCL (?:error|WARN)"
-        r"|GPU is lost|unhandled (?:system|cuda) error",
-        "The GPU or its driver failed{: X}. Check the GPU with /gpus, then requeue the run on another worker.",
-    ),
-    _build_pattern(
-        FailureCause.HOST_OUT_OF_MEMORY,
-        r"DataLoader worker \(pid[^)]*\) is killed by signal: (?:Killed|Bus error)"
-        r"|oom-kill|Out of memory: Killed process|\bMemoryError\b|Cannot allocate memory"
-        r"|insufficient shared memory",
-        "Out of memory on the machine. Use fewer data loader workers or a larger --shm-size, then requeue.",
-    ),
-)
-
-_KILLED_PATTERN = re.compile(
-    r"exit code (?:-9|137|-15|143|265|271)\b|^Killed$|received signal (?:9|15)|SIGKILL", re.MULTILINE
-)
-_WORKER_LOST_PATTERN = re.compile(
-    r"non[- ]responsive|watchdog|stopped reporting|Forced stop|worker (?:lost|is gone)|host rebooted",
-    re.IGNORECASE,
-)
-_AMOUNT_PATTERN = re.compile(r"\d+\.\d+(?= [KMGT]iB)")
-_TRACEBACK_HEADER = "Traceback (most recent call last):"
-_ERROR_LINE_PATTERN = re.compile(
-    r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning)(?::|$)"
-)
-_AGENT_LINE_PATTERN = re.compile(
-    r"^(?:Process failed, exit code|Task process terminated|Task failure: setting status"
-    r"|Leaving process id|DONE: Running task|\d{4}-\d\d-\d\d [\d:,]+ - clearml)"
-)
+    row: FailurePattern
+    line: int
+    detail: str
 
 
 def diagnose_log(log: Sequence[str], reason: str = "") -> Diagnosis:
     """Return why a run failed, from the last lines of its log and ClearML's status reason."""
-    lines = [line.rstrip() for line in log[-LOG_LINE_COUNT:] if line.strip()]
-    script_lines = [line for line in lines if not _AGENT_LINE_PATTERN.match(line)]
-    text = "\n".join(script_lines)
-    evidence = _extract_evidence(script_lines)
-    last_match = _find_last_match(text)
-    error = next((line for line in reversed(script_lines) if _ERROR_LINE_PATTERN.match(line)), "")
-    if last_match is not None and not _has_later_traceback(text, last_match[1].start()):
-        failure_pattern, match = last_match
-        details = [value for value in match.groupdict().values() if value]
-        return Diagnosis(
-            failure_pattern.cause, _insert_detail(failure_pattern.summary, details[0] if details else ""), evidence
-        )
-    if _WORKER_LOST_PATTERN.search(reason):
-        return Diagnosis(
-            FailureCause.WORKER_LOST,
-            "The worker stopped reporting: its machine may be rebooting, off or offline. Requeue the run.",
-            evidence,
-        )
-    if error.partition(":")[0].endswith("AssertionError"):
-        detail = _shorten(error.partition(":")[2].strip())
-        return Diagnosis(
-            FailureCause.ASSERTION, f"An assertion in the code failed{f': {detail}' if detail else ''}.", evidence
-        )
-    if _TRACEBACK_HEADER in text and error:
-        return Diagnosis(FailureCause.CODE, f"The code raised {_shorten(error)}", evidence)
-    if _KILLED_PATTERN.search("\n".join([*lines, reason])):
-        return Diagnosis(
-            FailureCause.KILLED,
-            "The run was killed from outside: by a person, a reboot or a lack of memory. "
-            "Check the machine, then requeue the run.",
-            evidence,
-        )
+    ending = read_log_ending(log, LOG_LINE_COUNT)
+    failure = _find_failure(ending, _find_matches(ending, reason))
+    if isinstance(failure, _Match):
+        return _build_diagnosis(failure, ending)
+    if failure is not None:
+        return _diagnose_error(failure, ending)
     detail = f" ClearML says: {_shorten(reason)}." if reason else ""
-    return Diagnosis(FailureCause.UNKNOWN, f"No cause found in the log.{detail}", evidence)
+    return Diagnosis(FailureCause.UNKNOWN, f"No cause found in the log.{detail}", _extract_evidence(ending, -1))
 
 
-def _find_last_match(text: str) -> tuple[_FailurePattern, re.Match[str]] | None:
-    """Return the last match, which is the cause: the script survived the errors before it."""
-    return max(
-        (
-            (failure_pattern, match)
-            for failure_pattern in _FAILURE_PATTERNS
-            for match in failure_pattern.regex.finditer(text)
-        ),
-        key=lambda item: item[1].start(),
-        default=None,
+def _find_matches(ending: LogEnding, reason: str) -> list[_Match]:
+    """Return for each row that matches its last match, in the order of the table."""
+    lines = (*ending.lines, *([_REASON_PREFIX + " ".join(reason.split())] if reason else []))
+    text = "\n".join(lines)
+    line_starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    matches = []
+    for row in FAILURE_PATTERNS:
+        found = list(row.regex.finditer(text))
+        if found:
+            details = [next(filter(None, match.groups()), "") for match in found]
+            # What a program says twice it often says once with the detail.
+            detail = next(filter(None, reversed(details)), "")
+            matches.append(_Match(row, bisect_right(line_starts, found[-1].start()) - 1, detail))
+    return matches
+
+
+def _find_failure(ending: LogEnding, matches: Sequence[_Match]) -> _Match | PythonError | None:
+    """Return what ended the run: the last failure that it didn't survive, the innermost where one led to another.
+
+    Failures that the run survived count only if there is nothing else.
+    """
+    causes = [item for item in matches if item.row.precision is not Precision.CONSEQUENCE]
+    consequences = [item for item in matches if item.row.precision is Precision.CONSEQUENCE]
+    errors = [
+        error
+        for error in ending.errors
+        if not error.is_wrapper and not any(item.row.regex.search(error.text) for item in consequences)
+    ]
+    last_error = errors[-1] if errors else None
+    current = [item for item in causes if last_error is None or item.line >= last_error.start]
+    # The sort is stable: of two rows at the same line, the earlier one of the table stays in front.
+    current.sort(key=lambda item: item.line, reverse=True)
+    candidates: list[_Match | PythonError] = [
+        *(item for item in current if item.row.precision is Precision.EXACT),
+        *(item for item in current if item.row.precision is Precision.GENERAL),
+        *([last_error] if last_error else []),
+    ]
+    # The name of a wrapper without a message tells nothing.
+    wrappers = [error for error in ending.errors if error.is_wrapper and not error.text.endswith(":")]
+    survived = [item for item in candidates if ending.has_progress_after(_get_line(item))]
+    ended = [item for item in candidates if item not in survived]
+    return next(iter((*ended, *consequences, *survived, *reversed(wrappers))), None)
+
+
+def _get_line(failure: _Match | PythonError) -> int:
+    return failure.line if isinstance(failure, _Match) else failure.end
+
+
+def _build_diagnosis(match: _Match, ending: LogEnding) -> Diagnosis:
+    row = match.row
+    return Diagnosis(
+        row.cause,
+        f"{_insert_detail(row.says, match.detail)} {row.advice}",
+        _extract_evidence(ending, match.line),
+        row.steps,
+        row.is_machine_fault,
+        row.remedy,
+        match.detail,
     )
 
 
-def _has_later_traceback(text: str, position: int) -> bool:
-    """Return whether a traceback after the match is about another failure."""
-    after = text.find(_TRACEBACK_HEADER, position)
-    # A traceback after "During handling of the above exception" belongs to the same failure.
-    return after != -1 and "another exception occurred" not in text[position:after]
+def _diagnose_error(error: PythonError, ending: LogEnding) -> Diagnosis:
+    """Return the diagnosis of an error that only the code explains."""
+    evidence = _extract_evidence(ending, error.end)
+    name, _, message = error.text.partition(":")
+    if name.endswith("AssertionError"):
+        detail = f": {_shorten(message.strip())}" if message.strip() else ""
+        return Diagnosis(FailureCause.ASSERTION, f"An assertion in the code failed{detail}.", evidence, CHANGE)
+    return Diagnosis(FailureCause.CODE, f"The code raised {_shorten(error.text)}", evidence, CHANGE)
 
 
-def _extract_evidence(lines: Sequence[str]) -> tuple[str, ...]:
-    """Return the last lines of the traceback, or of the log if there is none."""
-    error_indexes = [number for number, line in enumerate(lines) if _ERROR_LINE_PATTERN.match(line)]
-    has_traceback = any(line.strip() == _TRACEBACK_HEADER for line in lines)
-    if has_traceback and error_indexes:
-        return tuple(lines[max(error_indexes[-1] + 1 - _MAX_EVIDENCE_LINES, 0) : error_indexes[-1] + 1])
-    return tuple(lines[-_MAX_EVIDENCE_LINES:])
+def _extract_evidence(ending: LogEnding, line: int) -> tuple[str, ...]:
+    """Return the lines up to an error's message, or else the end of the log, or what is around the line."""
+    if any(error.start <= line <= error.end for error in ending.errors):
+        return ending.lines[max(line + 1 - _MAX_EVIDENCE_LINES, 0) : line + 1]
+    last_lines = tuple(ending.script_lines[-_MAX_EVIDENCE_LINES:])
+    if 0 <= line < len(ending.lines) and ending.lines[line] not in last_lines:
+        return ending.lines[line : line + _MAX_EVIDENCE_LINES]
+    return last_lines
 
 
-def _insert_detail(summary: str, detail: str) -> str:
-    """Return the summary with the detail in place of the X in braces, or without the part in braces."""
-    inserted = _shorten(_AMOUNT_PATTERN.sub(lambda amount: f"{float(amount[0]):g}", detail))
-    return re.sub(r"\{([^}]*)\}", lambda match: match[1].replace("X", inserted) if inserted else "", summary)
+def _insert_detail(text: str, detail: str) -> str:
+    """Return the text with the detail in place of the X in braces, or without the part in braces."""
+    inserted = _shorten(_format_amount(" ".join(detail.split())))
+    return re.sub(r"\{([^}]*)\}", lambda match: match[1].replace("X", inserted) if inserted else "", text)
+
+
+def _format_amount(text: str) -> str:
+    if match := _BYTES_PATTERN.match(text):
+        return f"{int(match[1]) / 2**30:.3g} GiB"
+    return _AMOUNT_PATTERN.sub(lambda amount: f"{float(amount[0]):g}", text)
 
 
 def _shorten(text: str) -> str:

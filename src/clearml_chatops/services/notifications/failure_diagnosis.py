@@ -1,22 +1,35 @@
 """Diagnoses failed runs from their logs, few at a time to leave requests for commands."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.notifications.diagnosis import LOG_LINE_COUNT, Diagnosis, diagnose_log
+from clearml_chatops.services.notifications.experiment_remedies import add_remedy
 
 _MAX_CONCURRENT = 2
 """Concurrent log requests; keeps most of the request limit free for commands when a thousand runs fail."""
 
 
 class FailureDiagnosisService:
-    """Reads the logs of failed runs. `timeout` is how long a message waits for its diagnosis at most."""
+    """Reads the logs of failed runs, and the experiments where these can tell more.
 
-    def __init__(self, clearml: ClearML, *, timeout: timedelta = timedelta(seconds=10)) -> None:
+    `count_gpus` returns how many GPUs a worker has, None if unknown; left out, it's always unknown. `timeout` is
+    how long a message waits for its diagnosis at most.
+    """
+
+    def __init__(
+        self,
+        clearml: ClearML,
+        *,
+        count_gpus: Callable[[str], Awaitable[int | None]] | None = None,
+        timeout: timedelta = timedelta(seconds=10),
+    ) -> None:
         self._clearml = clearml
+        self._count_gpus = count_gpus
         self._timeout = timeout
         self._semaphore = asyncio.Semaphore(_MAX_CONCURRENT)
         self._tasks: set[asyncio.Task[Diagnosis | None]] = set()
@@ -42,8 +55,21 @@ class FailureDiagnosisService:
     async def _diagnose_from_log(self, event: ExperimentEvent) -> Diagnosis | None:
         try:
             log = await self._clearml.get_last_log_lines(event.experiment_id, LOG_LINE_COUNT)
+            # In a thread, because a log of long lines takes a tenth of a second, and many runs can fail at once.
+            diagnosis = await asyncio.to_thread(diagnose_log, [line.text for line in log], event.reason)
+            return await self._add_remedy(diagnosis, event.experiment_id) if diagnosis.remedy else diagnosis
         except ChatOpsError:
             return None
         finally:
             self._semaphore.release()
-        return diagnose_log([line.text for line in log], event.reason)
+
+    async def _add_remedy(self, diagnosis: Diagnosis, experiment_id: str) -> Diagnosis:
+        """Return the diagnosis with what the experiment tells. Takes one request; unchanged if that fails."""
+        try:
+            experiment = (await self._clearml.get_experiments([experiment_id])).get(experiment_id)
+        except ChatOpsError:
+            return diagnosis
+        if experiment is None:
+            return diagnosis
+        gpu_count = await self._count_gpus(experiment.worker_id) if self._count_gpus else None
+        return add_remedy(diagnosis, experiment, gpu_count)

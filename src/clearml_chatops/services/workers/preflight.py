@@ -1,24 +1,24 @@
 """Checks before an experiment is enqueued: code, container, GPUs, and a worker on its queue."""
 
 import asyncio
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from clearml_chatops.models.errors import NoGpuDriverError, PreflightError
-from clearml_chatops.models.experiments import Experiment, Parameter
+from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import QueueBinding
 from clearml_chatops.models.replies import Button
-from clearml_chatops.models.workers import ALL_GPUS, NO_GPUS, DesiredWorker
+from clearml_chatops.models.workers import ALL_GPUS, DesiredWorker
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.workers.gpu_counts import count_gpus
+from clearml_chatops.services.workers.gpu_parameters import describe_numbering, find_misfit, list_gpu_parameters
 from clearml_chatops.services.workers.gpu_selection import format_gpu_names
 from clearml_chatops.services.workers.gpus import GpuService
 from clearml_chatops.services.workers.host_workers import HostWorkers
 from clearml_chatops.services.workers.queue_pauses import PAUSE_TAG
 
-_GPU_PARAMETER_NAMES = frozenset({"gpus", "gpu", "gpu_ids", "gpu_id", "devices", "device_ids", "cuda_devices"})
 _DOCKER_TIMEOUT_SECONDS = 5.0
 
 
@@ -119,34 +119,22 @@ class Preflight:
         self, experiment: Experiment, workers: Sequence[DesiredWorker]
     ) -> tuple[Finding, ...]:
         """Return findings if no worker has the GPUs that a parameter names; runs number their GPUs from 0."""
-        parameter = _find_gpu_parameter(experiment)
-        if parameter is None:
+        gpu_parameters = list_gpu_parameters(experiment)
+        if not gpu_parameters:
             return ()
-        indices = [int(index) for index in parameter.value.split(",")]
         findings = []
         for worker in workers:
-            gpu_count = await self._count_gpus(worker)
-            if gpu_count is None or max(indices) < gpu_count:
+            gpu_count = await count_gpus(worker.plan.gpus, self._gpus.list_gpus)
+            misfit = find_misfit(gpu_parameters, gpu_count)
+            if gpu_count is None or misfit is None:
                 continue
-            suggested_indices = ",".join(str(index) for index in range(min(gpu_count, len(indices))))
-            advice = f" Use /set {parameter.key} {suggested_indices}." if gpu_count else ""
+            key, value = misfit.parameter.key, misfit.parameter.value
+            advice = f" Use /set {key} {misfit.suggest(gpu_count)}." if gpu_count else ""
             # A single number may be a count, and a script without Docker may choose the machine's GPUs itself.
-            severity = Severity.ERROR if worker.plan.uses_containers and len(indices) > 1 else Severity.WARNING
-            text = (
-                f"{parameter.key} is {parameter.value}, but {worker.id} {_describe_numbering(gpu_count)}.{advice}"
-            )
-            findings.append(Finding(severity, text))
+            is_certain = worker.plan.uses_containers and len(misfit.numbers) > 1
+            text = f"{key} is {value}, but {worker.id} {describe_numbering(gpu_count)}.{advice}"
+            findings.append(Finding(Severity.ERROR if is_certain else Severity.WARNING, text))
         return tuple(findings) if len(findings) == len(workers) else ()
-
-    async def _count_gpus(self, worker: DesiredWorker) -> int | None:
-        if worker.plan.gpus == NO_GPUS:
-            return 0
-        if worker.plan.gpus != ALL_GPUS:
-            return len(worker.plan.gpu_ids)
-        try:
-            return len(await self._gpus.list_gpus())
-        except NoGpuDriverError:
-            return None
 
     async def _check_images(self, experiment: Experiment, workers: Sequence[DesiredWorker]) -> list[Finding]:
         """Return for each image whether this machine has it; nothing if Docker doesn't answer."""
@@ -187,28 +175,6 @@ def _check_code(experiment: Experiment) -> Finding:
         branch = script.branch or "the repository"
         return Finding(Severity.WARNING, f"It has no commit. The latest commit of {branch} runs.")
     return Finding(Severity.OK, "It has code.")
-
-
-def _describe_numbering(gpu_count: int) -> str:
-    """Return how many GPUs a worker has and which indices its runs see."""
-    if gpu_count == 0:
-        return "has no GPU"
-    if gpu_count == 1:
-        return "has 1 GPU, which its runs see as GPU 0"
-    word = "and" if gpu_count == 2 else "to"  # noqa: PLR2004  # "0 and 1", but "0 to 2"
-    return f"has {gpu_count} GPUs, which its runs see as GPUs 0 {word} {gpu_count - 1}"
-
-
-def _find_gpu_parameter(experiment: Experiment) -> Parameter | None:
-    """Return the parameter that names GPUs by index, if any."""
-    return next(
-        (
-            item
-            for item in experiment.parameters
-            if item.name.casefold() in _GPU_PARAMETER_NAMES and re.fullmatch(r"\d{1,3}(,\d{1,3})*", item.value)
-        ),
-        None,
-    )
 
 
 async def _has_image(image: str) -> bool | None:
