@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clearml_chatops.services.notifications.diagnosis import Diagnosis
+from clearml_chatops.services.notifications.diagnosis import Diagnosis, diagnose_log
 from clearml_chatops.services.notifications.failure_patterns.rows import FailureCause
 
 _LOGS = Path(__file__).parent / "logs"
