@@ -159,7 +159,7 @@ async def test_form_running_at_shutdown_gets_stopped_reply_and_keeps_values(
     await (await modal.submit()).acknowledged.wait()
     await wait_until(lambda: len(slow.messages) == 2)
     await front_end.stop()
-    assert "shutting down" in modal.visible_text
+    assert "stopped before this finished" in modal.visible_text
     assert modal.values["lr"] == "1"
 
 

@@ -206,4 +206,4 @@ async def test_a_command_that_does_not_end_is_cancelled_with_a_message(
 
     assert monotonic() - start < 5
     (text,) = anna.chat.texts
-    assert "may or may not be done" in text
+    assert "It may still happen: check with /show" in text
