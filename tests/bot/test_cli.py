@@ -171,3 +171,10 @@ async def _run_console(
     )
     output, _ = await process.communicate(stdin_text.encode())
     return process.returncode or 0, output.decode()
+
+
+@pytest.mark.parametrize("version", ["2.22", "2.35", "latest"])
+def test_a_server_that_the_sandbox_cannot_play_is_refused(version: str) -> None:
+    result = CliRunner().invoke(main, ["sandbox", "--api", version])
+    assert result.exit_code == 2
+    assert f"The sandbox can play API 2.23, 2.30, 2.34, not {version}." in " ".join(result.output.split())

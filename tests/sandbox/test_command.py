@@ -15,9 +15,12 @@ from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from .support import Client
 
 
-async def test_command_prints_its_environment_and_stops_on_the_stop_event() -> None:
+@pytest.mark.parametrize(("version", "server"), [("2.23", "1.9.2"), ("2.30", "1.16.0"), ("2.34", "2.3.0")])
+async def test_command_prints_its_environment_and_stops_on_the_stop_event(version: str, server: str) -> None:
     stream, stop_event = io.StringIO(), asyncio.Event()
-    serving = asyncio.create_task(serve(port=0, empty=False, stream=stream, stop_event=stop_event))
+    serving = asyncio.create_task(
+        serve(port=0, empty=False, api_version=version, stream=stream, stop_event=stop_event)
+    )
     while "ready" not in stream.getvalue():
         await asyncio.sleep(0.01)
         assert not serving.done()
@@ -25,6 +28,7 @@ async def test_command_prints_its_environment_and_stops_on_the_stop_event() -> N
     exported = dict(line.removeprefix("export ").split("=", 1) for line in printed if line.startswith("export"))
     assert set(exported) >= {"CLEARML_API_HOST", "CLEARML_API_ACCESS_KEY", "CLEARML_API_SECRET_KEY"}
     assert sum("CLEARML_API_SECRET_KEY" in line for line in printed) == 3
+    assert printed[0] == f"# ClearML server {server}, API {version}"
     assert printed[-1] == "ready"
 
     async with aiohttp.ClientSession() as session:

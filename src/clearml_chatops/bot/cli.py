@@ -86,15 +86,20 @@ def slack_manifest(prefix: str, url: str) -> None:
 @main.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port to use. A free one by default.")
 @click.option("--empty", is_flag=True, help="Start without the demo experiments.")
-def sandbox(port: int, *, empty: bool) -> None:
+@click.option("--api", default="2.34", show_default=True, help="Play an older server: API 2.23 or 2.30.")
+def sandbox(port: int, api: str, *, empty: bool) -> None:
     """Start a ClearML server in memory, to try things out.
 
     It prints the environment variables to use it with.
     """
-    from clearml_chatops.sandbox.command import serve
+    from clearml_chatops.sandbox.command import find_server_version, serve
 
     try:
-        asyncio.run(serve(port=port, empty=empty, stream=sys.stdout))
+        version = find_server_version(api)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--api") from error
+    try:
+        asyncio.run(serve(port=port, empty=empty, api_version=version.api, stream=sys.stdout))
     except OSError as error:
         raise click.ClickException(f"Can't listen on port {port} ({error.strerror}). Choose another.") from error
 

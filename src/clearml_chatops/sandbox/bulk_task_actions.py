@@ -46,4 +46,7 @@ for _name, _action in {
     "tasks.archive_many": _build_task_handler(tasks.archive_task, "archived"),
     "tasks.unarchive_many": _build_task_handler(tasks.unarchive_task, "unarchived"),
 }.items():
-    endpoint(_name, since="2.13", ids=REQUIRED_LIST)(_build_bulk_handler(_action))
+    # only tasks.dequeue_many reads `new_status`
+    endpoint(_name, since="2.13", ids=REQUIRED_LIST, new_status=enqueueing.NEW_STATUS)(
+        _build_bulk_handler(_action)
+    )

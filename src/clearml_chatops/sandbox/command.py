@@ -8,9 +8,19 @@ from typing import TextIO
 
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.server import Sandbox
+from clearml_chatops.sandbox.versions import NEWEST_API_VERSION, find_server_version
+
+__all__ = ["find_server_version", "format_environment", "serve"]
 
 
-async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.Event | None = None) -> None:
+async def serve(
+    *,
+    port: int,
+    empty: bool,
+    stream: TextIO,
+    api_version: str = NEWEST_API_VERSION,
+    stop_event: asyncio.Event | None = None,
+) -> None:
     """Run a sandbox until SIGINT, SIGTERM, or until `stop_event` is set.
 
     Args:
@@ -18,12 +28,14 @@ async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.E
         empty: Leave out the demo experiments.
         stream: Gets `export NAME=value` lines for using the server, those of other users as comments, and a
             last line `ready`.
+        api_version: The API version of the server to play.
         stop_event: Stops the server from within the process. Signals aren't handled then.
 
     Raises:
         OSError: The port is taken.
+        ValueError: The sandbox can't play that server.
     """
-    sandbox = Sandbox()
+    sandbox = Sandbox(api_version=api_version)
     if not empty:
         add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     await sandbox.start(port=port)
@@ -39,7 +51,9 @@ async def serve(*, port: int, empty: bool, stream: TextIO, stop_event: asyncio.E
 
 def format_environment(sandbox: Sandbox) -> list[str]:
     """Return lines for a shell: the server's URLs and Alice's keys, and the other users' keys as comments."""
-    lines = [
+    version = sandbox.state.version
+    lines = [f"# ClearML server {version.server}, API {version.api}"]
+    lines += [
         f"export {name}={sandbox.url}" for name in ("CLEARML_API_HOST", "CLEARML_WEB_HOST", "CLEARML_FILES_HOST")
     ]
     for user in (sandbox.alice, sandbox.bob, sandbox.carol):

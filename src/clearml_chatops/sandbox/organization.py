@@ -5,7 +5,7 @@ from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import MODEL_NOT_FOUND, ApiError
 from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
-from clearml_chatops.sandbox.registry import API_VERSION, SERVER_VERSION, Call, endpoint
+from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.validation import REQUIRED_TEXT, TEXT_OR_LIST
 
 MODEL_SCHEMA = Schema(
@@ -45,8 +45,9 @@ def ping(_: Call) -> Document:
 
 
 @endpoint("server.info", since="2.12")
-def info(_: Call) -> Document:
-    return {"version": SERVER_VERSION, "build": "", "commit": "", "api_version": API_VERSION}
+def info(call: Call) -> Document:
+    version = call.state.version
+    return {"version": version.server, "build": "", "commit": "", "api_version": version.api}
 
 
 @endpoint("organization.get_tags")

@@ -1,5 +1,6 @@
 """Queues: creating, reading, changing and emptying them."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from clearml_chatops.sandbox import queries, queue_entries
@@ -92,29 +93,33 @@ def delete(call: Call) -> Document:
     queue = call.state.require_queue(call.data["queue"])
     if queue["entries"] and not call.get_flag("force"):
         raise ApiError(QUEUE_NOT_EMPTY, "use force=true to delete", id=queue["id"])
-    _remove_all_entries(call, queue)
+    _remove_all_entries(call, queue, reason=f"Queue {queue['id']} was deleted")
     del call.state.queues[queue["id"]]
     return {"deleted": 1}
 
 
-@endpoint("queues.clear_queue", queue=REQUIRED_TEXT)
+@endpoint("queues.clear_queue", added="2.31", queue=REQUIRED_TEXT)
 def clear_queue(call: Call) -> Document:
-    return {"removed_tasks": _remove_all_entries(call, call.state.require_queue(call.data["queue"]))}
+    queue = call.state.require_queue(call.data["queue"])
+    return {"removed_tasks": _remove_all_entries(call, queue, reason=f"Queue {queue['id']} was cleared")}
 
 
-def _remove_all_entries(call: Call, queue: Document) -> list[str]:
+def _remove_all_entries(call: Call, queue: Document, *, reason: str) -> list[str]:
     removed: list[str] = [entry["task"] for entry in queue["entries"]]
     for id_ in removed:
         queue_entries.remove(call.state, queue, id_)
-        _dequeue_task(call, id_)
+        _dequeue_task(call, id_, reason=reason)
     return removed
 
 
-def _dequeue_task(call: Call, task_id: str) -> None:
+def _dequeue_task(call: Call, task_id: str, *, reason: str) -> None:
     task = call.state.tasks.get(task_id)
     if task and task["status"] == "queued":
         status = call.get_text("new_task_status") or get_status_before_enqueue(task)
-        dequeue(call.state, task, StatusChange(user=call.user.id, status=status, force=True))
+        change = StatusChange(user=call.user.id, status=status, reason=reason)
+        with suppress(ApiError):
+            # the real server logs the failure and goes on
+            dequeue(call.state, task, change)
 
 
 @endpoint("queues.get_by_id", since="2.4", queue=REQUIRED_TEXT)
@@ -203,15 +208,21 @@ def add_task(call: Call) -> Document:
     return {"added": 1}
 
 
-@endpoint("queues.remove_task", since="2.4", queue=REQUIRED_TEXT, task=REQUIRED_TEXT, update_task_status=FLAG)
+@endpoint(
+    "queues.remove_task",
+    since="2.4",
+    queue=REQUIRED_TEXT,
+    task=REQUIRED_TEXT,
+    update_task_status=FLAG.added_in("2.31"),
+)
 def remove_task(call: Call) -> Document:
-    """Remove a task. It stays `queued` unless `update_task_status` is set."""
+    """Remove a task. It stays `queued` unless `update_task_status` is set, which old servers don't know."""
     queue = call.state.queues.get(call.data["queue"])
     if queue is None:
         raise queue_entries.build_not_in_queue_error(call.state, call.data["queue"], call.data["task"])
     queue_entries.remove(call.state, queue, call.data["task"])
     if call.get_flag("update_task_status"):
-        _dequeue_task(call, call.data["task"])
+        _dequeue_task(call, call.data["task"], reason=f"Task was removed from the queue {queue['id']}")
     return {"removed": 1}
 
 

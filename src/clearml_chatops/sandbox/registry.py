@@ -1,16 +1,14 @@
 """The registry of endpoints: functions of a call, registered by name and first API version."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import ENDPOINT_NOT_FOUND, ApiError
 from clearml_chatops.sandbox.state import State, User
 from clearml_chatops.sandbox.tokens import Tokens
-from clearml_chatops.sandbox.validation import Field, check_fields
-
-API_VERSION = "2.34"
-SERVER_VERSION = "2.3.0"
+from clearml_chatops.sandbox.validation import Field, check_fields, select_known_fields
+from clearml_chatops.sandbox.versions import ServerVersion, parse_version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,46 +44,47 @@ class Endpoint:
 
     name: str
     since: str
+    added: str
     fields: Mapping[str, Field]
     handler: Handler
 
     def answer(self, call: Call) -> Document:
-        check_fields(call.data, self.fields)
-        return self.handler(call)
+        data = select_known_fields(call.data, self.fields, call.state.version)
+        check_fields(data, self.fields)
+        return self.handler(replace(call, data=data))
 
 
 ENDPOINTS: dict[str, Endpoint] = {}
 
 
-def endpoint(name: str, /, *, since: str = "1.0", **fields: Field) -> Callable[[Handler], Handler]:
+def endpoint(
+    name: str, /, *, since: str = "1.0", added: str = "1.0", **fields: Field
+) -> Callable[[Handler], Handler]:
     """Register a function as an endpoint.
 
     Args:
         name: `service.action`.
-        since: The first API version that has it. A request for an older version gets 404/0.
+        since: The first API version that a request may ask for. A request for an older version gets 404/0.
+        added: The first server that has it, by its API version. Before that server it is 404/0 in any version.
         fields: The fields of the request to check before the function is called.
     """
 
     def register(handler: Handler) -> Handler:
-        ENDPOINTS[name] = Endpoint(name, since, fields, handler)
+        ENDPOINTS[name] = Endpoint(name, since, added, fields, handler)
         return handler
 
     return register
 
 
-def find_endpoint(name: str, version: str) -> Endpoint:
+def find_endpoint(name: str, version: str, server: ServerVersion) -> Endpoint:
     """Return the endpoint for a requested version.
 
     Raises:
         ApiError: 404/0, it doesn't exist or was added in a later version.
     """
     found = ENDPOINTS.get(name)
-    if found is None or _parse_version(version) < _parse_version(found.since):
+    if found is None or not server.supports(found.added) or parse_version(version) < parse_version(found.since):
         error = ApiError(ENDPOINT_NOT_FOUND)
         error.message = f"{ENDPOINT_NOT_FOUND.text} {name} and version {version}"
         raise error
     return found
-
-
-def _parse_version(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))

@@ -20,10 +20,11 @@ from clearml_chatops.sandbox.errors import (
     ApiError,
 )
 from clearml_chatops.sandbox.faults import Fault, Faults
-from clearml_chatops.sandbox.registry import API_VERSION, Call, Endpoint, find_endpoint
+from clearml_chatops.sandbox.registry import Call, Endpoint, find_endpoint
 from clearml_chatops.sandbox.request_log import HandledRequest, RequestLog
 from clearml_chatops.sandbox.state import State, User
 from clearml_chatops.sandbox.tokens import TOKEN_LIFETIME, Tokens
+from clearml_chatops.sandbox.versions import NEWEST_API_VERSION, find_server_version
 
 for _module in (
     "enqueueing",
@@ -64,6 +65,10 @@ class Sandbox:
         clock: Returns the current time as an aware UTC datetime.
         alice_keys: Access key and secret key of the first user. None makes random ones, like those of the
             others.
+        api_version: The API version of the server to play, one of `versions.SERVER_VERSIONS`.
+
+    Raises:
+        ValueError: The sandbox can't play that version.
 
     Attributes:
         state: The data, for seeding and assertions.
@@ -74,10 +79,14 @@ class Sandbox:
     """
 
     def __init__(
-        self, *, clock: Callable[[], datetime] = utc_now, alice_keys: tuple[str, str] | None = None
+        self,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        alice_keys: tuple[str, str] | None = None,
+        api_version: str = NEWEST_API_VERSION,
     ) -> None:
         access_key, secret_key = alice_keys or (None, None)
-        self.state = State(clock)
+        self.state = State(clock, find_server_version(api_version))
         self.state.add_user("Default User", id="__tests__", role="system")
         self.alice = self.state.add_user("Alice Adams", access_key=access_key, secret_key=secret_key)
         self.bob = self.state.add_user("Bob Brown")
@@ -165,14 +174,15 @@ class Sandbox:
 
     def _answer(self, request: web.Request, record: HandledRequest) -> web.Response:
         match = _PATH.fullmatch(request.path)
-        envelope = Envelope(record.endpoint, (match and match["version"]) or API_VERSION)
+        server_version = self.state.version
+        envelope = Envelope(record.endpoint, (match and match["version"]) or server_version.api)
         data: Document = {}
         try:
             if match is None:
                 error = ApiError(INVALID_PATH)
                 error.message = f"{INVALID_PATH.text} {request.path}"
                 raise error
-            endpoint = find_endpoint(record.endpoint, envelope.version)
+            endpoint = find_endpoint(record.endpoint, envelope.version, server_version)
             envelope.actual_version = endpoint.since
             call = self._build_call(endpoint, request, record)
             data = endpoint.answer(call)

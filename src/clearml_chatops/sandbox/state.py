@@ -13,6 +13,7 @@ from clearml_chatops.sandbox.errors import (
     TASK_NOT_FOUND,
     ApiError,
 )
+from clearml_chatops.sandbox.versions import ServerVersion
 
 COMPANY_NAME = "clearml"
 
@@ -80,10 +81,12 @@ class State:
 
     Args:
         clock: Returns the current time as an aware UTC datetime.
+        version: The server that is played.
     """
 
-    def __init__(self, clock: Callable[[], datetime]) -> None:
+    def __init__(self, clock: Callable[[], datetime], version: ServerVersion) -> None:
         self.now = clock
+        self.version = version
         self.company = generate_id()
         self.users: dict[str, User] = {}
         self.credentials: dict[str, Credentials] = {}

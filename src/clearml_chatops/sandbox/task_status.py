@@ -10,6 +10,7 @@ from clearml_chatops.sandbox.errors import INVALID_TASK_STATUS, ApiError
 from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import State
 from clearml_chatops.sandbox.validation import FLAG, REQUIRED_TEXT, TEXT
+from clearml_chatops.sandbox.versions import ServerVersion
 
 TRANSITIONS: dict[str, frozenset[str]] = {
     "created": frozenset({"queued", "in_progress"}),
@@ -25,6 +26,15 @@ TRANSITIONS: dict[str, frozenset[str]] = {
     "completed": frozenset({"published", "in_progress", "created"}),
 }
 """The statuses that a task may change to without `force`, by current status."""
+
+_RETRY_API_VERSION = "2.31"
+"""The first API version that enqueues a failed task without `force`."""
+
+_FORCED_REMOVAL_API_VERSION = "2.26"
+"""The first API version that gives a task back whatever status it had before it was enqueued."""
+
+_FAILURE_TIME_API_VERSION = "2.34"
+"""The first API version that stores when a task failed as its `completed`."""
 
 WORKER_TIMEOUT = timedelta(seconds=600)
 """A worker that hasn't reported on its task for this long counts as gone."""
@@ -62,7 +72,7 @@ def change_status(state: State, task: Document, change: StatusChange, **fields: 
         ApiError: 400/110, the task can't change from its status to the new one.
     """
     current = task["status"]
-    if not change.force and change.status not in {current, *TRANSITIONS[current]}:
+    if not change.force and change.status not in {current, *_list_allowed_statuses(state.version, current)}:
         raise ApiError(
             INVALID_TASK_STATUS,
             "Invalid status change",
@@ -88,6 +98,12 @@ def change_status(state: State, task: Document, change: StatusChange, **fields: 
     return {"fields": changed_fields, "updated": 1}
 
 
+def _list_allowed_statuses(version: ServerVersion, current: str) -> frozenset[str]:
+    if current == "failed" and not version.supports(_RETRY_API_VERSION):
+        return TRANSITIONS[current] - {"queued"}
+    return TRANSITIONS[current]
+
+
 def revert_failed_enqueue(state: State, task: Document, user: str, *, status: str) -> None:
     """Restore the status after a failed enqueue. The status from before the first enqueue is lost."""
     change = StatusChange(user=user, status=status, reason="failed enqueueing", force=True)
@@ -95,9 +111,14 @@ def revert_failed_enqueue(state: State, task: Document, user: str, *, status: st
 
 
 def dequeue(state: State, task: Document, change: StatusChange) -> Document:
-    """Take a task out of its queue and set `change.status`."""
+    """Take a task out of its queue and set `change.status`.
+
+    Raises:
+        ApiError: 400/110 on old servers, a queued task can't become failed. It stays queued, in no queue.
+    """
     queue_entries.remove_from_all_queues(state, task["id"])
-    return change_status(state, task, change, enqueue_status=None)
+    force = state.version.supports(_FORCED_REMOVAL_API_VERSION)
+    return change_status(state, task, replace(change, force=force), enqueue_status=None)
 
 
 def get_status_before_enqueue(task: Document) -> str:
@@ -107,7 +128,9 @@ def get_status_before_enqueue(task: Document) -> str:
 def _finish(call: Call, status: str) -> Document:
     task = call.state.require_task(call.data["task"])
     now = call.state.now()
-    result = change_status(call.state, task, build_status_change(call, status), completed=now)
+    has_end = status != "failed" or call.state.version.supports(_FAILURE_TIME_API_VERSION)
+    end_fields = {"completed": now} if has_end else {}
+    result = change_status(call.state, task, build_status_change(call, status), **end_fields)
     if task.get("started"):
         task["active_duration"] = int((now - task["started"]).total_seconds())
     return result

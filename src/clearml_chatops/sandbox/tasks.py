@@ -1,6 +1,7 @@
 """Tasks: creating, cloning, editing, archiving and deleting them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from typing import Any
 
@@ -297,9 +298,10 @@ def unarchive(call: Call) -> Document:
 def archive_task(call: Call, task: Document) -> None:
     """Dequeue the task and hide it from the default lists."""
     if task["status"] == "queued":
-        dequeue(
-            call.state, task, StatusChange(user=call.user.id, status=get_status_before_enqueue(task), force=True)
-        )
+        change = StatusChange(user=call.user.id, status=get_status_before_enqueue(task))
+        with suppress(ApiError):
+            # the real server archives it anyway
+            dequeue(call.state, task, change)
     task["system_tags"] = sorted({*task["system_tags"], "archived"})
     _record_archive_change(call, task)
 

@@ -8,18 +8,11 @@ from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import ROLE_FORBIDDEN, ApiError
 from clearml_chatops.sandbox.filters import Filters
 from clearml_chatops.sandbox.queries import Schema
-from clearml_chatops.sandbox.registry import API_VERSION, SERVER_VERSION, Call, endpoint
+from clearml_chatops.sandbox.registry import Call, endpoint
 from clearml_chatops.sandbox.state import COMPANY_NAME, Credentials, State, User
 from clearml_chatops.sandbox.tokens import TOKEN_LIFETIME
 from clearml_chatops.sandbox.validation import INTEGER, REQUIRED_TEXT, TEXT, TEXT_OR_LIST
-
-VERSION_CLAIMS: Document = {
-    "api_version": API_VERSION,
-    "server_version": SERVER_VERSION,
-    "server_build": "",
-    "feature_set": "basic",
-}
-"""Token claims that tell SDK and agent what the server supports."""
+from clearml_chatops.sandbox.versions import ServerVersion
 
 USER_SCHEMA = Schema(
     fields=frozenset(
@@ -28,6 +21,16 @@ USER_SCHEMA = Schema(
     filters=Filters(dates=("created",)),
     references={"company": "companies"},
 )
+
+
+def build_version_claims(version: ServerVersion) -> Document:
+    """Return the token claims that tell SDK and agent what the server supports."""
+    return {
+        "api_version": version.api,
+        "server_version": version.server,
+        "server_build": "",
+        "feature_set": "basic",
+    }
 
 
 def build_identity(state: State, user: User) -> Document:
@@ -44,7 +47,8 @@ def build_identity(state: State, user: User) -> Document:
 def login(call: Call) -> Document:
     seconds = call.data.get("expiration_sec")
     lifetime = timedelta(seconds=seconds) if seconds else TOKEN_LIFETIME
-    return {"token": call.tokens.issue(build_identity(call.state, call.user), VERSION_CLAIMS, lifetime=lifetime)}
+    claims = build_version_claims(call.state.version)
+    return {"token": call.tokens.issue(build_identity(call.state, call.user), claims, lifetime=lifetime)}
 
 
 @endpoint("auth.logout", since="2.2")
@@ -139,5 +143,5 @@ def _to_document(state: State, user: User) -> Document:
     }
     if user.role != "system":
         # the server's own account has no given or family name
-        document.update(family_name=family, given_name=given, created_in_version=SERVER_VERSION)
+        document.update(family_name=family, given_name=given, created_in_version=state.version.server)
     return document

@@ -1,10 +1,11 @@
 """Validation of requests, with ClearML's own error texts."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.sandbox.errors import DATA_VALIDATION, VALIDATION, ApiError
+from clearml_chatops.sandbox.versions import ServerVersion
 
 MIN_NAME_LENGTH = 3
 
@@ -16,6 +17,11 @@ class Field:
     types: tuple[type, ...]
     required: bool = False
     choices: Collection[str] = ()
+    since: str = "1.0"
+    """The first API version that knows it. Older servers ignore it, whatever its value."""
+
+    def added_in(self, api_version: str) -> "Field":
+        return replace(self, since=api_version)
 
     def check(self, name: str, value: object) -> None:
         if value is None:
@@ -45,6 +51,12 @@ TEXT_OR_LIST = Field((list, str))
 REQUIRED_LIST = Field((list,), required=True)
 DICTIONARY = Field((dict,))
 REQUIRED_DICTIONARY = Field((dict,), required=True)
+
+
+def select_known_fields(data: Document, fields: Mapping[str, Field], version: ServerVersion) -> Document:
+    """Return the request without the fields that this server doesn't know yet."""
+    unknown = {name for name, field in fields.items() if not version.supports(field.since)}
+    return {name: value for name, value in data.items() if name not in unknown}
 
 
 def check_fields(data: Document, fields: Mapping[str, Field]) -> None:

@@ -89,7 +89,14 @@ def status_report(call: Call) -> Document:
     return {}
 
 
-@endpoint("workers.get_all", since="2.4", last_seen=NUMBER, tags=LIST, system_tags=LIST)
+@endpoint(
+    "workers.get_all",
+    since="2.4",
+    last_seen=NUMBER,
+    tags=LIST,
+    system_tags=LIST,
+    worker_pattern=TEXT.added_in("2.30"),
+)
 def get_all(call: Call) -> Document:
     """Return the workers that haven't expired and were active in the last `last_seen` seconds (0: any time)."""
     state = call.state
@@ -107,7 +114,7 @@ def get_all(call: Call) -> Document:
     return {"workers": workers}
 
 
-@endpoint("workers.get_count", since="2.17", last_seen=NUMBER)
+@endpoint("workers.get_count", since="2.17", added="2.26", last_seen=NUMBER)
 def get_count(call: Call) -> Document:
     return {"count": len(get_all(call)["workers"])}
 
