@@ -94,7 +94,7 @@ def _build_parameter_field(item: Parameter, parent: Experiment | None) -> FormFi
         value=item.value,
         kind=FieldKind.LONG_TEXT if "\n" in item.value else FieldKind.TEXT,
         group=item.section,
-        hint=", ".join(part for part in (item.type, item.description, comparison) if part),
+        hint=", ".join(part for part in (item.type_label, item.help_text, comparison) if part),
         changed=changed,
     )
 

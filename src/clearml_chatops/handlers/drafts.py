@@ -94,7 +94,7 @@ async def params(
         filter_text = f" with “{filter}” in their name" if filter else ""
         return Reply.of(f"“{experiment.name}” has no parameters{filter_text}.", experiment_id=experiment.id)
     rows = tuple(
-        (str(item.key), item.value if filter else shortened(item.value), item.type or "", item.description or "")
+        (str(item.key), item.value if filter else shortened(item.value), item.type_label, item.help_text)
         for item in page_items
     )
     return Reply.of(

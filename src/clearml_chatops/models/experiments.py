@@ -12,6 +12,9 @@ SHORT_ID_LENGTH = 8
 STOPPING_STATUS_MESSAGE = "stopping"
 """The status message by which ClearML asks an agent to end a run; agents poll it every 5 s."""
 
+_SDK_PLACEHOLDERS = {"None", "NoneType", "==SUPPRESS=="}
+"""What the SDK stores for an argument without help or type, and for one that argparse hides."""
+
 _CHANGED_BY_AGENT_PREFIX = "Changed by clearml-agent"
 
 
@@ -69,6 +72,20 @@ class Parameter:
     @property
     def key(self) -> ParameterName:
         return ParameterName(self.section, self.name)
+
+    @property
+    def type_label(self) -> str:
+        """The type to show; empty if the script declared none."""
+        return _remove_placeholder(self.type)
+
+    @property
+    def help_text(self) -> str:
+        """The description to show; empty if the script has none."""
+        return _remove_placeholder(self.description)
+
+
+def _remove_placeholder(text: str | None) -> str:
+    return "" if text is None or text.strip() in _SDK_PLACEHOLDERS else text
 
 
 @dataclass(frozen=True, slots=True)
