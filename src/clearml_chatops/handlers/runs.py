@@ -84,7 +84,7 @@ async def dequeue(context: Context, experiment: ExperimentReference = "") -> Rep
     """
     dequeued = await context.services.runs.dequeue(experiment)
     return Reply.of(
-        Text(f"Took “{dequeued.name}” out of its queue.", Tone.SUCCESS),
+        Text(f"Took “{dequeued.name}” out of its queue. It's {dequeued.status.label} again.", Tone.SUCCESS),
         Buttons((Button("Enqueue", f"/enqueue {dequeued.id}"),)),
         experiment_id=dequeued.id,
     )

@@ -12,6 +12,9 @@ SHORT_ID_LENGTH = 8
 STOPPING_STATUS_MESSAGE = "stopping"
 """The status message by which ClearML asks an agent to end a run; agents poll it every 5 s."""
 
+REMOVED_FROM_QUEUE_REASON = "Task was removed from the queue"
+"""What a status reason begins with if ClearML set the status because the experiment left its queue."""
+
 _SDK_PLACEHOLDERS = {"None", "NoneType", "==SUPPRESS=="}
 """What the SDK stores for an argument without help or type, and for one that argparse hides."""
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import REMOVED_FROM_QUEUE_REASON, Status
 from clearml_chatops.models.notifications import OWN_ACTION_KINDS, EventKind, ExperimentEvent, ExperimentState
 from clearml_chatops.services.watching.events import derive_events, derive_first_events, merge_state
 
@@ -53,6 +53,8 @@ RUNNING_AGAIN = _build_state(Status.RUNNING, 8, started=3, completed=5)
 FAILED_AGAIN = _build_state(Status.FAILED, 10, started=3, completed=10)
 ABORTED_AGAIN = _build_state(Status.ABORTED, 10, started=3, completed=10)
 COMPLETED_AGAIN = _build_state(Status.COMPLETED, 10, started=3, completed=10)
+REQUEUED_WITHOUT_END = replace(REQUEUED, completed=None)
+FAILED_WITHOUT_END = _build_state(Status.FAILED, 9, started=3)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +91,10 @@ COMPLETED_AGAIN = _build_state(Status.COMPLETED, 10, started=3, completed=10)
         (COMPLETED_RUN, _build_state(Status.PUBLISHED, 12, started=11, completed=12), [STARTED, COMPLETED]),
         # dequeued, with the previous status
         (REQUEUED, _build_state(Status.FAILED, 9, started=3, completed=5), []),
+        # likewise on servers that store no completion time of a failure; there the reason tells
+        (REQUEUED_WITHOUT_END, replace(FAILED_WITHOUT_END, reason=f"{REMOVED_FROM_QUEUE_REASON} 4f2a"), []),
+        (REQUEUED_WITHOUT_END, FAILED_WITHOUT_END, [FAILED]),
+        (REQUEUED, replace(ABORTED_RUN, status_changed=_build_time(9), reason=REMOVED_FROM_QUEUE_REASON), []),
         # a status that is set again
         (RUNNING, _build_state(Status.RUNNING, 4, started=3), []),
         (FAILED_RUN, _build_state(Status.FAILED, 6, started=3, completed=6), []),

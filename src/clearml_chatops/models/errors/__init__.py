@@ -51,6 +51,7 @@ from clearml_chatops.models.errors.experiments import (
     ProjectNotFoundError,
     QueueExistsError,
     QueueNotFoundError,
+    StillPendingError,
 )
 from clearml_chatops.models.errors.links import (
     DirectMessageRequiredError,
@@ -157,6 +158,7 @@ __all__ = [
     "QueueNotYoursError",
     "RunEndedError",
     "SettingsError",
+    "StillPendingError",
     "TextNeededError",
     "TooManyAlertsError",
     "TooManyLinkCodesError",

@@ -100,6 +100,12 @@ class NotPendingError(ChatOpsError):
     text = "“{name}” is {status}, not Pending, so it's not in a queue.{advice}"
 
 
+class StillPendingError(NotPendingError):
+    """In no queue, but Pending: a worker is starting it, or the server didn't restore its status."""
+
+    text = "“{name}” isn't in its queue any more. {advice}"
+
+
 class CannotAbortError(ChatOpsError):
     """The experiment is neither pending nor running."""
 

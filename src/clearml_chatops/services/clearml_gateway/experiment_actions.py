@@ -1,17 +1,27 @@
 """Requests that change experiments: edit drafts, start and end runs."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from clearml_chatops.models.experiments import Container, Parameter, Script
-from clearml_chatops.services.clearml_gateway.api_client import ApiClient
+from clearml_chatops.models.errors import ClearMLError
+from clearml_chatops.models.experiments import REMOVED_FROM_QUEUE_REASON, Container, Parameter, Script, Status
+from clearml_chatops.services.clearml_gateway.api_client import has_code
 from clearml_chatops.services.clearml_gateway.serialization import (
     parse_experiment,
     serialize_container,
     serialize_parameter,
     serialize_script,
 )
+from clearml_chatops.services.clearml_gateway.server_info import ServerInfo
+
+_RESTORES_STATUS_API_VERSION = (2, 31)
+"""The first API version in which queues.remove_task can restore the status."""
+
+_UNKNOWN_TASK, _INVALID_STATUS = (400, 101), (400, 110)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class EnqueueResult:
     has_worker: bool | None
 
 
-class ExperimentActions(ApiClient):
+class ExperimentActions(ServerInfo):
     """The part of ClearML's API that creates, edits, enqueues and ends experiments."""
 
     async def clone(
@@ -84,22 +94,60 @@ class ExperimentActions(ApiClient):
     async def set_tags(self, experiment_id: str, tags: Sequence[str]) -> None:
         await self._call("tasks.update", {"task": experiment_id, "tags": list(tags)})
 
-    async def enqueue(self, experiment_id: str, queue_id: str) -> EnqueueResult:
-        data = await self._call(
-            "tasks.enqueue", {"task": experiment_id, "queue": queue_id, "verify_watched_queue": True}
-        )
+    async def enqueue(self, experiment_id: str, queue_id: str, *, force: bool = False) -> EnqueueResult:
+        """Enqueue an experiment, with `force` whatever its status: even a running one, which would run twice."""
+        body = {"task": experiment_id, "queue": queue_id, "verify_watched_queue": True}
+        data = await self._call("tasks.enqueue", {**body, "force": True} if force else body)
         changed = parse_experiment({"id": experiment_id, **data.get("fields", {})})
         return EnqueueResult(changed.status_changed, data.get("queue_watched"))
 
-    async def dequeue(self, experiment_id: str, queue_id: str) -> None:
-        """Take an experiment out of its queue; it gets back the status it had before.
+    async def dequeue(self, experiment_id: str, queue_id: str) -> Status:
+        """Take an experiment out of its queue and return its status afterwards: the one it had before.
 
         Uses queues.remove_task, which refuses (400/703) what a worker has already taken. tasks.dequeue
         would accept that and lose the run.
+
+        Returns:
+            `Status.PENDING` or `Status.UNKNOWN` if it is out of its queue, but may have kept its status.
         """
         await self._call(
             "queues.remove_task", {"queue": queue_id, "task": experiment_id, "update_task_status": True}
         )
+        try:
+            return await self._restore_status(experiment_id)
+        except ClearMLError as error:
+            extra = {"action": "dequeue", "experiment": experiment_id, "error": str(error)}
+            logger.warning("The status of a dequeued experiment could not be restored", extra=extra)
+            return Status.UNKNOWN
+
+    async def _restore_status(self, experiment_id: str) -> Status:
+        """Restore the status of an experiment that was removed from its queue, unless the server has done it.
+
+        Old servers answer with success and leave it Pending for ever. As it's in no queue, no worker can take
+        it between these requests.
+        """
+        status = await self._get_status(experiment_id)
+        if status is not Status.PENDING or await self.supports_api(_RESTORES_STATUS_API_VERSION):
+            return status
+        body = {"task": experiment_id, "status_reason": REMOVED_FROM_QUEUE_REASON}
+        try:
+            await self._call("tasks.dequeue", body)
+        except ClearMLError as error:
+            # Before API 2.26 no status but Draft and Aborted can follow Pending without force.
+            if has_code(error, *_INVALID_STATUS) and await self._was_failed(experiment_id):
+                await self._call("tasks.failed", {**body, "force": True})
+            elif not has_code(error, *_UNKNOWN_TASK):  # no longer Pending
+                raise
+        return await self._get_status(experiment_id)
+
+    async def _get_status(self, experiment_id: str) -> Status:
+        tasks = await self._get_tasks([experiment_id], ("id", "status"))
+        return parse_experiment(tasks[0]).status if tasks else Status.UNKNOWN
+
+    async def _was_failed(self, experiment_id: str) -> bool:
+        """Return whether a Pending experiment was Failed before it was enqueued."""
+        tasks = await self._get_tasks([experiment_id], ("id", "enqueue_status"))
+        return any(task.get("enqueue_status") == Status.FAILED for task in tasks)
 
     async def stop(self, experiment_id: str, *, reason: str) -> None:
         await self._call("tasks.stop", {"task": experiment_id, "status_reason": reason})

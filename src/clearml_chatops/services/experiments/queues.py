@@ -29,6 +29,10 @@ MIN_QUEUE_NAME_LENGTH = 3
 _NAME_TAKEN = (400, 801)
 _QUEUE_NOT_EMPTY = (400, 702)
 _NOT_IN_QUEUE = (400, 703)
+
+_RESTORES_ANY_STATUS_API_VERSION = (2, 26)
+"""The first API version in which deleting a queue restores the status Failed. Before, such a run was lost."""
+
 LAST_POSITION = -1
 
 
@@ -167,6 +171,8 @@ class QueueService:
         """
         queue = await self.find(name)
         await self._require_change_allowed(queue)
+        if force and queue.entries and not await self._clearml.supports_api(_RESTORES_ANY_STATUS_API_VERSION):
+            await self._dequeue_all(queue)
         try:
             await self._clearml.delete_queue(queue.id, force=force)
         except ClearMLError as error:
@@ -176,6 +182,15 @@ class QueueService:
         async with self._database.writing() as session:
             await PeopleStore(session).unbind_queue(queue.id)
         return queue
+
+    async def _dequeue_all(self, queue: Queue) -> None:
+        """Take all experiments out of a queue, except what a worker takes in the meantime."""
+        for entry in queue.entries:
+            try:
+                await self._clearml.dequeue(entry.experiment_id, queue.id)
+            except ClearMLError as error:
+                if not has_code(error, *_NOT_IN_QUEUE):
+                    raise
 
     async def move(self, reference: str, position: int) -> tuple[Experiment, Queue]:
         """Move a Pending experiment to a position, counted from 1; `LAST_POSITION` is the end.

@@ -5,18 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from clearml_chatops.models.errors import (
-    AlreadyPendingError,
     CannotResetError,
     CannotRetryError,
     ClearMLError,
     ParameterInNameError,
-    QueueNotFoundError,
 )
 from clearml_chatops.models.experiments import Container, Experiment, Status
 from clearml_chatops.models.notifications import EventKind
 from clearml_chatops.models.people import Person, QueueBinding
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.api_client import has_code
+from clearml_chatops.services.experiments import queue_requests
 from clearml_chatops.services.experiments.differences import ValueChange, diff_experiments
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.experiments import ExperimentService, require_valid_name
@@ -32,9 +31,7 @@ from clearml_chatops.services.watching.tracking import Tracking
 from clearml_chatops.services.workers.preflight import Finding, Preflight
 
 _INVALID_STATUS = (400, 110)
-_UNKNOWN_QUEUE = (400, 701)
 _NOT_IN_QUEUE = (400, 703)
-_ALREADY_QUEUED = (400, 706)
 
 _ABORT_POLL_COUNT = 8
 _ABORT_POLL_INTERVAL_SECONDS = 1.0
@@ -173,19 +170,18 @@ class RunService:
         return experiment, await self._preflight.check(experiment, binding)
 
     async def dequeue(self, reference: str) -> Experiment:
-        """Take an experiment out of its queue. Raises NotPendingError, also if a worker has just taken it."""
+        """Take an experiment out of its queue, and return it with the status it had before.
+
+        Raises:
+            NotPendingError: also if a worker has just taken it.
+            StillPendingError: it's in no queue, but ClearML may show it as Pending.
+        """
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
         if experiment.status is not Status.PENDING:
             raise build_not_pending_error(experiment)
         await self._tracking.record_own_action(experiment.id, EventKind.DEQUEUED)
-        try:
-            await self._clearml.dequeue(experiment.id, experiment.queue_id)
-        except ClearMLError as error:
-            if has_code(error, *_NOT_IN_QUEUE):
-                raise build_not_pending_error(replace(experiment, status=Status.RUNNING)) from error
-            raise
-        return experiment
+        return await queue_requests.dequeue(self._clearml, experiment)
 
     async def require_abortable(self, reference: str) -> Experiment:
         """Return an experiment that can be aborted. Raises CannotAbortError, ExperimentNotYoursError."""
@@ -249,24 +245,14 @@ class RunService:
         """Raise ExperimentNotYoursError, AlreadyPendingError or CannotEnqueueError if it cannot be enqueued."""
         await self._ownership.require_own(experiment)
         if experiment.status is Status.PENDING:
-            queue = await self._clearml.get_queue(experiment.queue_id) if experiment.queue_id else None
-            raise AlreadyPendingError(name=experiment.name, queue=queue.name if queue else "a queue")
+            raise await queue_requests.build_already_pending_error(self._clearml, experiment)
         if experiment.status not in {Status.DRAFT, Status.FAILED, Status.ABORTED}:
             raise build_cannot_enqueue_error(experiment)
 
     async def _enqueue(self, experiment: Experiment, binding: QueueBinding, *, front: bool) -> EnqueuedExperiment:
         await self._require_enqueueable(experiment)
         await self._tracking.record_own_action(experiment.id, EventKind.ENQUEUED)
-        try:
-            enqueued = await self._clearml.enqueue(experiment.id, binding.queue_id)
-        except ClearMLError as error:
-            if has_code(error, *_UNKNOWN_QUEUE):
-                raise QueueNotFoundError(name=binding.queue_name, nearest=" It was deleted.") from error
-            if has_code(error, *_ALREADY_QUEUED):
-                raise AlreadyPendingError(name=experiment.name, queue=binding.queue_name) from error
-            if has_code(error, *_INVALID_STATUS):
-                raise build_cannot_enqueue_error(await self._lookup.find(experiment.id)) from error
-            raise
+        enqueued = await queue_requests.enqueue(self._clearml, experiment, binding)
         pending = replace(
             experiment,
             status=Status.PENDING,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import REMOVED_FROM_QUEUE_REASON, Status
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, ExperimentState
 
 _END_EVENTS = {
@@ -101,7 +101,7 @@ def _find_action(previous: ExperimentState, current: ExperimentState) -> EventKi
     ):
         return EventKind.BACK_TO_DRAFT
     is_back = current.status is Status.DRAFT or (
-        current.status is Status.FAILED and _is_known_end(previous, current)
+        current.status in {Status.FAILED, Status.ABORTED} and _is_known_end(previous, current)
     )
     return EventKind.DEQUEUED if previous.status is Status.PENDING and is_back else None
 
@@ -139,10 +139,13 @@ def _get_wait_duration(previous: ExperimentState, current: ExperimentState, star
 def _is_known_end(previous: ExperimentState, current: ExperimentState) -> bool:
     """Return whether this end was seen before, given that no run started since.
 
-    Then the experiment was published, its status was set again, or it was dequeued and is Failed as before.
+    Then the experiment was published, its status was set again, or it was dequeued and is Failed or Aborted as
+    before. Servers before API 2.34 store no completion time of a failure, so the reason counts first.
     """
     if current.status in {Status.PUBLISHING, Status.PUBLISHED}:
         return previous.status.is_finished or previous.status is Status.PUBLISHING
+    if previous.status is Status.PENDING and current.reason.startswith(REMOVED_FROM_QUEUE_REASON):
+        return True
     if previous.status is Status.PENDING and current.status is Status.FAILED:
         return current.completed is not None and current.completed == previous.completed
     return current.status is previous.status
