@@ -23,7 +23,7 @@ async def client(request: pytest.FixtureRequest, session: aiohttp.ClientSession)
         yield Client(sandbox, session, sandbox.alice)
 
 
-def on(*versions: str) -> Any:
+def on(*versions: str) -> pytest.MarkDecorator:
     """Run a test on these servers only."""
     return pytest.mark.parametrize("client", versions, indirect=True)
 
