@@ -136,22 +136,20 @@ async def test_thread_started_by_mention_is_about_its_experiment_for_everybody(
 async def test_an_answer_in_a_thread_of_a_channel_that_the_bot_left_is_a_direct_message(
     slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    bot = SlowBot({"/log e1": Reply.of("The log."), "log": CARD})
+    bot, boris = SlowBot({"/log e1": Reply.of("The log."), "log": CARD}), slack.add_person("boris")
     async with connect_front_end(slack, bot, cards) as front_end:
         await front_end.deliver(Conversation("slack", lab), CARD)
         [card] = slack.list_posted_messages(lab)
         await anna.press("Log")
-        await anna.mention_bot(lab, "log")
+        await boris.mention_bot(lab, "log")
         await wait_until(lambda: len(bot.messages) == 2)
         slack.workspace.channels[lab].has_bot = False
         bot.may_answer.set()
-        await wait_until(lambda: len(slack.list_posted_messages(anna.direct_channel)) == 2)
-    messages_by_text = {
-        message.visible_text: message for message in slack.list_posted_messages(anna.direct_channel)
-    }
-    assert set(messages_by_text) == {"The log.", "baseline\n[Log]"}
+        log = await wait_for_first(lambda: slack.list_posted_messages(anna.direct_channel))
+        new_card = await wait_for_first(lambda: slack.list_posted_messages(boris.direct_channel))
+    assert (log.visible_text, new_card.visible_text) == ("The log.", "baseline\n[Log]")
     assert slack.list_posted_messages(lab) == [card]
-    assert cards.experiment_ids[anna.direct_channel, messages_by_text["baseline\n[Log]"].ts] == "e1"
+    assert cards.experiment_ids[boris.direct_channel, new_card.ts] == "e1"
 
 
 async def test_card_is_edited_in_place(slack: SlackServer, front_end: SlackFrontEnd, lab: str) -> None:

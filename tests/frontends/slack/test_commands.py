@@ -183,10 +183,10 @@ async def test_edits_and_bot_messages_are_ignored(
 async def test_slow_command_shows_typing_indicator_that_becomes_answer(
     slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    bot = SlowBot({"/find": Reply.of("Found."), "find": Reply.of("Found.")})
+    bot, boris = SlowBot({"/find": Reply.of("Found."), "find": Reply.of("Found.")}), slack.add_person("boris")
     async with connect_front_end(slack, bot, cards, timing=Timing(typing_indicator_delay=timedelta(0))):
         await anna.send_slash_command("/find", "", lab)
-        await anna.mention_bot(lab, "find")
+        await boris.mention_bot(lab, "find")
         ephemeral = await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
         message = await wait_for_first(lambda: slack.list_posted_messages(lab))
         assert {ephemeral.visible_text, message.visible_text} == {"Working…"}

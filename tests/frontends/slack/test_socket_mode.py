@@ -182,13 +182,16 @@ async def test_running_command_is_answered_at_shutdown(
 async def test_command_that_outlasts_shutdown_gets_stopped_reply(
     slack: SlackServer, cards: FakeCards, anna: Person, lab: str
 ) -> None:
-    bot = SlowBot()
+    bot, boris = SlowBot(), slack.add_person("boris")
     async with connect_front_end(slack, bot, cards, timing=Timing(shutdown_timeout=timedelta(0))):
         await anna.send_slash_command("/wait", "", lab)
-        await anna.mention_bot(lab, "wait")
-        await wait_until(lambda: len(bot.messages) == 2)
-    assert "stopped before" in slack.list_ephemeral_messages(anna)[0].visible_text
-    assert "stopped before" in slack.list_posted_messages(lab)[0].visible_text
+        waiting_for_its_turn = await anna.send_slash_command("/next", "", lab)
+        await boris.mention_bot(lab, "wait")
+        await wait_until(lambda: len(bot.messages) == 2 and waiting_for_its_turn.acks)
+    assert sorted(bot.lines) == ["/wait", "wait"]
+    answers = [*slack.list_ephemeral_messages(anna), *slack.list_posted_messages(lab)]
+    assert len(answers) == 3
+    assert all("stopped before" in answer.visible_text for answer in answers)
 
 
 async def test_stop_before_first_connection_is_quick(bot: FakeBot, cards: FakeCards, slack: SlackServer) -> None:

@@ -5,12 +5,13 @@ import asyncio
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
+from clearml_chatops.models.actions import Action
 from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot
-from tests.frontends.telegram.conftest import BOTH_TRANSPORTS, CARD, MemoryCards
+from tests.frontends.telegram.conftest import BOTH_TRANSPORTS, CARD, MemoryActions, MemoryCards
 from tests.support.telegram import Person, TelegramServer
 
 pytestmark = [pytest.mark.usefixtures("telegram_front_end"), BOTH_TRANSPORTS]
@@ -175,6 +176,33 @@ async def test_commands_of_one_person_run_in_order(
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
 
     assert anna.chat.texts == ["done /set", "done /enqueue"]
+
+
+async def test_a_message_does_not_overtake_a_button_that_was_pressed_before(
+    telegram: TelegramServer,
+    anna: Person,
+    bot: FakeBot,
+    actions: MemoryActions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    may_look_up = asyncio.Event()
+    find_action = actions.find_action
+
+    async def find_action_slowly(token: str) -> Action | None:
+        await may_look_up.wait()
+        return await find_action(token)
+
+    monkeypatch.setattr(actions, "find_action", find_action_slowly)
+    bot.replies["/show"] = CARD
+    await anna.send("/show")
+    await telegram.wait_until(lambda: anna.chat.bot_messages)
+    await anna.press(anna.chat.bot_messages[0], "Log")
+    await anna.send("/queue")
+    await telegram.wait_until(lambda: not telegram.state.updates)
+    may_look_up.set()
+    await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)
+
+    assert bot.lines == ["/show", "/log e1", "/queue"]
 
 
 async def test_a_failed_card_lookup_is_a_refusal(

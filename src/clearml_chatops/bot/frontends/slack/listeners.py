@@ -1,6 +1,7 @@
 """The Bolt listeners. Each acknowledges and starts a task: if it raised, the acknowledgement would be lost."""
 
 import re
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from logging import Logger
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 from slack_sdk.web.async_client import AsyncWebClient
 
 from clearml_chatops.bot.frontends.slack.block_kit import ACTION_PREFIX, LINK_PREFIX
@@ -22,6 +24,7 @@ from clearml_chatops.bot.frontends.slack.incoming_requests import (
     parse_message,
 )
 from clearml_chatops.bot.frontends.slack.modal_views import FORM_CALLBACK_ID, build_loading_view
+from clearml_chatops.bot.frontends.slack.ordered_app import OrderedApp
 from clearml_chatops.bot.frontends.slack.responder import Responder
 from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, parse_shortcut
@@ -60,11 +63,11 @@ class Listeners:
                 bot_token=client.token,
             )
 
-        async def on_message(body: Body) -> None:
+        async def on_message(body: Body, context: AsyncBoltContext) -> None:
             # Bolt acknowledges events itself.
-            self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_message(body, bot))
+            self._start(body, context, lambda: self._answer_message(body, bot))
 
-        app = AsyncApp(
+        app = OrderedApp(
             client=client,
             authorize=authorise,
             logger=logger,
@@ -81,37 +84,37 @@ class Listeners:
         app.event("message")(on_message)
         return app
 
-    async def _on_command(self, ack: AsyncAck, body: Body) -> None:
+    async def _on_command(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack()
-        self.running_commands.start(
-            build_deduplication_keys(body),
-            lambda: self.form_modals.answer(parse_command(body, self.registry, self.prefix)),
+        self._start(
+            body, context, lambda: self.form_modals.answer(parse_command(body, self.registry, self.prefix))
         )
 
-    async def _on_button(self, ack: AsyncAck, body: Body) -> None:
+    async def _on_button(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack()
-        self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_button(body))
+        self._start(body, context, lambda: self._answer_button(body))
 
     async def _on_link(self, ack: AsyncAck) -> None:
         """Acknowledge the press of a link button. Slack opens the page itself."""
         await ack()
 
-    async def _on_submission(self, ack: AsyncAck, body: Body) -> None:
+    async def _on_submission(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack(response_action="update", view=build_loading_view())
-        if not self.running_commands.start(build_deduplication_keys(body), lambda: self._answer_submission(body)):
+        if not self._start(body, context, lambda: self._answer_submission(body)):
             self.running_commands.start((), lambda: self.form_modals.handle_repeated_submission(body))
 
     async def _on_options_request(self, ack: AsyncAck, body: Body) -> None:
         await ack(options=await self.experiment_select.find_options(body))
 
-    async def _on_shortcut(self, ack: AsyncAck, body: Body) -> None:
+    async def _on_shortcut(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack()
-        self.running_commands.start(
-            build_deduplication_keys(body), lambda: self.form_modals.answer(parse_shortcut(body))
-        )
+        self._start(body, context, lambda: self.form_modals.answer(parse_shortcut(body)))
 
     async def _on_home_opened(self, body: Body) -> None:
         self.running_commands.start(build_deduplication_keys(body), lambda: self.home_tab.handle_opened(body))
+
+    def _start(self, body: Body, context: AsyncBoltContext, run: Callable[[], Coroutine[Any, Any, None]]) -> bool:
+        return self.running_commands.start(build_deduplication_keys(body), run, user_id=context.user_id)
 
     async def _answer_message(self, body: Body, bot: BotIdentity) -> None:
         request = parse_message(body, self.registry, bot.user_id)

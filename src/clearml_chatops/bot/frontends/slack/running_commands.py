@@ -1,4 +1,7 @@
-"""The running commands: each request is handled once, in a task of its own, and answered before shutdown."""
+"""The running commands: each request is handled once, in a task of its own, and answered before shutdown.
+
+The commands of one person run in order, those of different people in parallel.
+"""
 
 import asyncio
 import logging
@@ -9,6 +12,7 @@ from typing import Any
 
 from clearml_chatops.bot.dispatcher import report_incident
 from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.frontends.request_order import RequestOrder
 from clearml_chatops.bot.frontends.slack.deduplication import Deduplicator
 from clearml_chatops.bot.frontends.slack.timing import Timing
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
@@ -27,15 +31,21 @@ class RunningCommands:
     def __init__(self, timing: Timing) -> None:
         self._timing = timing
         self._deduplicator = Deduplicator()
+        self._order = RequestOrder()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_event = asyncio.Event()
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_COMMANDS)
 
-    def start(self, keys: tuple[str, ...], run: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """Start a task and return True, or return False if any of the keys was seen before."""
+    def start(
+        self, keys: tuple[str, ...], run: Callable[[], Coroutine[Any, Any, None]], *, user_id: str | None = None
+    ) -> bool:
+        """Start a task and return True, or return False if any of the keys was seen before.
+
+        The tasks of one user run one after the other. Without a user the task runs at once.
+        """
         if self._deduplicator.is_duplicate(*keys):
             return False
-        task = asyncio.create_task(run())
+        task = asyncio.create_task(self._run_in_order(user_id, run) if user_id else run())
         self._tasks.add(task)
         task.add_done_callback(self._on_finished)
         return True
@@ -59,6 +69,8 @@ class RunningCommands:
 
         Show the typing indicator if the reply takes longer than `typing_indicator_delay`.
         """
+        if self._stop_event.is_set():
+            return STOPPED_REPLY
         reply_task = asyncio.ensure_future(self._run_in_slot(handle))
         stop_task = asyncio.create_task(self._stop_event.wait())
         indicator_task = asyncio.create_task(asyncio.sleep(self._timing.typing_indicator_delay.total_seconds()))
@@ -76,6 +88,11 @@ class RunningCommands:
             return STOPPED_REPLY
         error = reply_task.exception()
         return report_incident(error)[1] if error else reply_task.result()
+
+    async def _run_in_order(self, user_id: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with self._order.queue_up(user_id) as place:
+            await place.wait_for_turn()
+            await run()
 
     async def _run_in_slot(self, handle: Callable[[], Awaitable[Reply]]) -> Reply:
         async with self._slots:

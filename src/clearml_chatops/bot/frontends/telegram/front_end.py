@@ -92,7 +92,6 @@ class TelegramFrontEnd:
             actions=actions,
             cards=cards,
             sender=self._sender,
-            running_commands=self._running_commands,
             typing_delay=typing_delay,
         )
         self._is_stopped = False

@@ -1,11 +1,10 @@
-"""The commands that are running: those of one person in order, those of different people in parallel."""
+"""The commands that are running: what must finish, or report that it was stopped, before the program ends."""
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Hashable
+from collections.abc import Coroutine
 from datetime import timedelta
 from typing import Any
-from weakref import WeakValueDictionary
 
 logger = logging.getLogger(__name__)
 
@@ -15,23 +14,11 @@ class RunningCommands:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
-        self._locks: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
 
     def start(self, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._on_finished)
-
-    def get_lock(self, key: Hashable) -> asyncio.Lock:
-        """Return the lock that only one command of a person holds at a time.
-
-        A phone that was offline sends several messages at once, and `/set` must run before the `/enqueue` that
-        was written after it.
-        """
-        lock = self._locks.get(key)
-        if lock is None:
-            lock = self._locks[key] = asyncio.Lock()
-        return lock
 
     async def finish(self, *, finish_timeout: timedelta, cancel_timeout: timedelta) -> None:
         """Wait for all tasks; after `finish_timeout` cancel the rest, which have `cancel_timeout` to report it."""

@@ -1,10 +1,10 @@
 """The handler of Telegram's updates: messages, button presses and answers to questions."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
 from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, Actions, Cards, MessageHandler
+from clearml_chatops.bot.frontends.request_order import Place, RequestOrder
 from clearml_chatops.bot.frontends.telegram.incoming_messages import (
     build_incoming_message,
     get_button_conversation,
@@ -22,7 +23,6 @@ from clearml_chatops.bot.frontends.telegram.incoming_messages import (
     parse_command_line,
 )
 from clearml_chatops.bot.frontends.telegram.questions import is_command, is_question
-from clearml_chatops.bot.frontends.telegram.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.telegram.sender import Sender
 from clearml_chatops.bot.frontends.telegram.typing_indicator import show_typing_indicator
 from clearml_chatops.handlers.forms import append_answer
@@ -69,7 +69,6 @@ class UpdateHandler:
         actions: Actions,
         cards: Cards,
         sender: Sender,
-        running_commands: RunningCommands,
         typing_delay: timedelta,
     ) -> None:
         self._bot = bot
@@ -78,7 +77,7 @@ class UpdateHandler:
         self._actions = actions
         self._cards = cards
         self._sender = sender
-        self._running_commands = running_commands
+        self._order = RequestOrder()
         self._typing_delay = typing_delay
 
     async def handle_message(self, message: Message) -> None:
@@ -105,32 +104,36 @@ class UpdateHandler:
 
     async def handle_button_press(self, query: CallbackQuery) -> None:
         """Run a button's command as the person who pressed it."""
+        conversation = get_button_conversation(query)
+        message_id = query.message.message_id if query.message else None
+        request = _Request(query.from_user, conversation, message_id, message_id)
+        # The place is taken before Telegram is answered, so that a message sent later can't overtake the press.
+        with self._queue_up(request) as place:
+            action, refusal = await self._find_action(query)
+            # The phone shows a spinner until this is answered. An old press can't be answered but still counts.
+            try:
+                await (query.answer(refusal[:_MAX_ALERT_LENGTH], show_alert=True) if refusal else query.answer())
+            except TelegramError:
+                if refusal:
+                    await self._run_in_turn(
+                        request, place, lambda: self._send_failure(request, refusal, Outcome.REFUSED)
+                    )
+            if action is not None:
+                await self._run_action(replace(request, in_place=action.in_place), place, action, query.data or "")
+
+    async def _find_action(self, query: CallbackQuery) -> tuple[Action | None, str]:
+        """Return the action of a pressed button, or None and why it can't run."""
         try:
             action = await self._actions.find_action(query.data or "")
-            failure_text = _EXPIRED_TEXT
         except ChatOpsError as error:
-            action, failure_text = None, str(error)
-        message_id = query.message.message_id if query.message else None
-        in_place = action is not None and action.in_place
-        request = _Request(query.from_user, get_button_conversation(query), message_id, message_id, in_place)
-        # The phone shows a spinner until this is answered. An old press can't be answered but still counts.
-        try:
-            await (
-                query.answer(failure_text[:_MAX_ALERT_LENGTH], show_alert=True)
-                if action is None
-                else query.answer()
-            )
-        except TelegramError:
-            if action is None:
-                await self._run_in_order(
-                    request, lambda: self._send_failure(request, failure_text, Outcome.REFUSED)
-                )
-        if action is None:
-            return
+            return None, str(error)
+        return action, "" if action is not None else _EXPIRED_TEXT
+
+    async def _run_action(self, request: _Request, place: Place, action: Action, token: str) -> None:
         if action.question:
-            await self._run_in_order(request, lambda: self._ask(request, action, query.data or ""))
+            await self._run_in_turn(request, place, lambda: self._ask(request, action, token))
         else:
-            await self._run_in_order(request, lambda: self._run_command(request, action.command))
+            await self._run_in_turn(request, place, lambda: self._run_command(request, action.command))
 
     def _is_answer_to_question(self, message: Message, replied_message: Message) -> bool:
         """Return whether a message answers a question of the bot. A command doesn't, even if sent as a reply."""
@@ -173,17 +176,24 @@ class UpdateHandler:
             return ""
         return await self._cards.find_experiment_id(request.conversation, str(request.about_message_id))
 
+    def _queue_up(self, request: _Request) -> AbstractContextManager[Place]:
+        return self._order.queue_up((request.conversation, request.sender.id))
+
     async def _run_in_order(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
         """Run a person's requests one after the other, and reply if one fails or is stopped."""
+        with self._queue_up(request) as place:
+            await self._run_in_turn(request, place, work)
+
+    async def _run_in_turn(self, request: _Request, place: Place, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            async with self._running_commands.get_lock((request.conversation, request.sender.id)):
-                try:
-                    await work()
-                except ChatOpsError as error:
-                    # The database can't be used, or the question has expired.
-                    await self._send_failure(request, str(error), Outcome.REFUSED)
+            await place.wait_for_turn()
+            try:
+                await work()
+            except ChatOpsError as error:
+                # The database can't be used, or the question has expired.
+                await self._send_failure(request, str(error), Outcome.REFUSED)
         except asyncio.CancelledError:
-            with contextlib.suppress(TelegramError):
+            with suppress(TelegramError):
                 await self._send_failure(request, STOPPED_TEXT, Outcome.BROKEN)
             raise
         except TelegramError as error:
