@@ -1,49 +1,52 @@
-# Everything runs in .venv, made from requirements.lock on first use.
+# Everything runs in .venv, made from requirements.lock on first use, and anew for another PYTHON.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
+# The name of the Python is part of the file that says that the environment is complete.
+INSTALLED := $(VENV)/installed-$(shell $(PYTHON) -c 'import sys; print("python%d.%d" % sys.version_info[:2])')
 
 .PHONY: install demo test lint benchmark fmt docs picture clean
 
-install: .venv/installed
+install: $(INSTALLED)
 
-demo: .venv/installed
+demo: $(INSTALLED)
 	@$(BIN)/clearml-chatops demo
 
-test: .venv/installed
+test: $(INSTALLED)
 	@$(BIN)/pytest $(PYTEST_ARGS)
 
-lint: .venv/installed
+lint: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-benchmark: .venv/installed
+benchmark: $(INSTALLED)
 	@$(BIN)/python -m benchmarks.slack_acknowledgements
 	@$(BIN)/python -m benchmarks.status_changes
 	@$(BIN)/python -m benchmarks.notification_latency
 	@$(BIN)/python -m benchmarks.gpu_reading
 	@$(BIN)/python -m benchmarks.crash_recovery
 
-fmt: .venv/installed
+fmt: $(INSTALLED)
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-docs: .venv/installed
+docs: $(INSTALLED)
 	@$(BIN)/clearml-chatops commands --markdown > docs/commands.md
 
 # Needs Chromium, best with the font Inter: apt-get install chromium fonts-inter
-picture: .venv/installed
+picture: $(INSTALLED)
 	@$(BIN)/python -m tests.support.screenshots docs
 	@$(BIN)/clearml-chatops demo --script docs/terminal-tour.txt --picture docs/terminal.svg
 
 clean:
-	rm -rf .venv
+	rm -rf $(VENV)
 
-.venv/installed: requirements.lock pyproject.toml
-	@echo "Setting up .venv (about a minute, once)"
+$(INSTALLED): requirements.lock pyproject.toml
+	@echo "Setting up $(VENV) (about a minute, once)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "clearml-chatops needs Python 3.11 or newer; run: make PYTHON=python3.12 …")'
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
