@@ -8,7 +8,7 @@ from clearml_chatops.handlers.pages import build_option
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Parameter
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply, Text, Tone
-from clearml_chatops.services.experiments.parameters import find_parameter
+from clearml_chatops.services.experiments.parameter_names import find_parameter
 
 
 def build_parameters_form(

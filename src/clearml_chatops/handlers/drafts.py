@@ -18,7 +18,7 @@ from clearml_chatops.models.errors import UsageError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
 from clearml_chatops.services.experiments.drafts import EditedDraft
-from clearml_chatops.services.experiments.parameters import require_parameters
+from clearml_chatops.services.experiments.parameter_names import require_parameters
 
 DRAFTS = CommandFamily("Drafts")
 _SET_USAGE = "/set [experiment] [section.name] [value] or /set [experiment] section.name=value … [--new]"
