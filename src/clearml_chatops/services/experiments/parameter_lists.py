@@ -9,10 +9,19 @@ import json
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+
+
+class Notation(Enum):
+    """How a list is written: `['a', True]` or `["a", true]`."""
+
+    PYTHON = "python"
+    JSON = "json"
+
 
 _CLOSERS = {"[": "]", "(": ")", "{": "}"}
 _LIST_BRACKETS = ("[", "(")
-_TOKEN = re.compile(
+_SEPARATOR = re.compile(
     r"""(?<![^\s,:\[({])(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")  # a quoted text at the start of an element
     | [\[\](){},]
     """,
@@ -50,14 +59,16 @@ def is_bracketed(text: str) -> bool:
     return text.strip().startswith(_LIST_BRACKETS)
 
 
-def format_list(text: str, element_type: str, *, as_tuple: bool = False, as_json: bool = False) -> str:
+def format_list(
+    text: str, element_type: str, *, as_tuple: bool = False, notation: Notation = Notation.PYTHON
+) -> str:
     """Return a typed list as ClearML writes it: `4,5`, `[4,5]` or `(4, 5)`, also a single element.
 
     Raises:
         ValueError: a bracket isn't closed, or an element is not of the type.
     """
     format_element = _FORMATTERS[element_type]
-    elements = [format_element(item, as_json) for item in _split_elements(text, element_type)]
+    elements = [format_element(item, notation) for item in _split_elements(text, element_type)]
     if not as_tuple:
         return f"[{', '.join(elements)}]"
     return f"({elements[0]},)" if len(elements) == 1 else f"({', '.join(elements)})"
@@ -100,14 +111,14 @@ def _split_at_commas(text: str) -> list[str]:
     parts: list[str] = []
     closers: list[str] = []
     start = 0
-    for match in _TOKEN.finditer(text):
-        token = match[0]
-        if token in _CLOSERS:
-            closers.append(_CLOSERS[token])
-        elif token in _CLOSERS.values():
-            if not closers or closers.pop() != token:
+    for match in _SEPARATOR.finditer(text):
+        bracket = match[0]
+        if bracket in _CLOSERS:
+            closers.append(_CLOSERS[bracket])
+        elif bracket in _CLOSERS.values():
+            if not closers or closers.pop() != bracket:
                 raise ValueError(text)
-        elif token == "," and not closers:
+        elif bracket == "," and not closers:
             parts.append(text[start : match.start()].strip())
             start = match.end()
     if closers:
@@ -125,43 +136,43 @@ def _unquote(text: str) -> str:
         return text[1:-1]
 
 
-def _format_int(text: str, _as_json: bool) -> str:
+def _format_int(text: str, _notation: Notation) -> str:
     return str(int(_unquote(text)))
 
 
-def _format_float(text: str, as_json: bool) -> str:
+def _format_float(text: str, notation: Notation) -> str:
     number = _unquote(text)
     value = float(number)
     if _PORTABLE_NUMBER.fullmatch(number):
         return number
-    return json.dumps(value) if as_json else repr(value)
+    return json.dumps(value) if notation is Notation.JSON else repr(value)
 
 
-def _format_bool(text: str, as_json: bool) -> str:
-    return _format_value(parse_bool(_unquote(text)), as_json)
+def _format_bool(text: str, notation: Notation) -> str:
+    return _format_value(parse_bool(_unquote(text)), notation)
 
 
-def _format_text(text: str, as_json: bool) -> str:
-    return _format_value(_unquote(text), as_json)
+def _format_text(text: str, notation: Notation) -> str:
+    return _format_value(_unquote(text), notation)
 
 
-def _format_nested(text: str, as_json: bool) -> str:
+def _format_nested(text: str, notation: Notation) -> str:
     value = parse_literal(text)
     if not isinstance(value, list | tuple):
         raise ValueError(text)  # noqa: TRY004  # the one error of all formatters
-    return _format_value(value, as_json)
+    return _format_value(value, notation)
 
 
-def _format_any(text: str, as_json: bool) -> str:
+def _format_any(text: str, notation: Notation) -> str:
     try:
         value = parse_literal(text)
     except ValueError:
         value = text
-    return _format_value(value, as_json)
+    return _format_value(value, notation)
 
 
-def _format_value(value: object, as_json: bool) -> str:
-    if as_json:
+def _format_value(value: object, notation: Notation) -> str:
+    if notation is Notation.JSON:
         try:
             return json.dumps(value, ensure_ascii=False)
         except TypeError as error:
@@ -170,7 +181,7 @@ def _format_value(value: object, as_json: bool) -> str:
         case str():
             return _quote(value)
         case list() | tuple():
-            return f"[{', '.join(_format_value(item, as_json) for item in value)}]"
+            return f"[{', '.join(_format_value(item, notation) for item in value)}]"
         case _:
             return repr(value)
 
@@ -186,7 +197,7 @@ def _quote(text: str) -> str:
     return f'"{escaped}"'
 
 
-_FORMATTERS: Mapping[str, Callable[[str, bool], str]] = {
+_FORMATTERS: Mapping[str, Callable[[str, Notation], str]] = {
     "int": _format_int,
     "float": _format_float,
     "bool": _format_bool,

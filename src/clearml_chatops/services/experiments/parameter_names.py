@@ -35,7 +35,9 @@ def list_candidates(parameters: Sequence[Parameter], text: str) -> list[Paramete
     folded_text = _fold(text)
     matching = [item for item in parameters if _fold(str(item.key)) == folded_text]
     matching = matching or [item for item in parameters if _fold(item.name) == folded_text]
-    same_separators = [item for item in matching if text.casefold() in {name.casefold() for name in _list_spellings(item)}]
+    same_separators = [
+        item for item in matching if text.casefold() in {name.casefold() for name in _list_spellings(item)}
+    ]
     exact = [item for item in matching if text in _list_spellings(item)]
     same_name = [item for item in matching if text.endswith(item.name)]
     return next((found for found in (exact, same_separators, same_name) if len(found) == 1), matching)

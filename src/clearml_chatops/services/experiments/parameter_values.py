@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 
 from clearml_chatops.models.errors import InvalidParameterValueError
 from clearml_chatops.models.experiments import Parameter
 from clearml_chatops.services.experiments.parameter_lists import (
+    Notation,
     format_list,
     infer_element_type,
     is_bracketed,
@@ -80,17 +82,16 @@ def _get_element_type(parameter: Parameter) -> str:
     return inferred or ("" if type_name in _LIST_TYPES or parse_list(parameter.value) else "str")
 
 
-def _is_json(parameter: Parameter) -> bool:
-    """Return whether the SDK wrote a list as JSON, as it does for connected dictionaries."""
+def _get_notation(parameter: Parameter) -> Notation:
+    """Return how the SDK wrote a list: as JSON in connected dictionaries, else as Python."""
     if "/" in (parameter.type or ""):
-        return True
-    if '"' not in parameter.value:
-        return False
+        return Notation.JSON
     try:
         json.loads(parameter.value)
     except (ValueError, RecursionError):
-        return False
-    return True
+        return Notation.PYTHON
+    # Without a text in it, both write the same.
+    return Notation.JSON if '"' in parameter.value else Notation.PYTHON
 
 
 def _normalize_list(parameter: Parameter, value: str) -> str:
@@ -102,7 +103,7 @@ def _normalize_list(parameter: Parameter, value: str) -> str:
             value.replace(_MINUS_SIGN, "-") if element_type in _SCALAR_TYPES else value,
             element_type,
             as_tuple=as_tuple,
-            as_json=_is_json(parameter),
+            notation=_get_notation(parameter),
         )
     except ValueError as error:
         expected, advice = _LIST_ADVICE.get(element_type, _LIST_ADVICE[""])
@@ -140,10 +141,8 @@ def _list_corrections(parameter: Parameter, type_name: str, text: str) -> list[s
     if type_name == "int" and _is_number(text) and float(text).is_integer():
         corrections.append(str(int(float(text))))
     if "," in text and _may_become_list(parameter):
-        try:
+        with suppress(ValueError):
             corrections.append(format_list(text, type_name))
-        except ValueError:
-            pass
     return corrections
 
 

@@ -28,9 +28,7 @@ def resolve_assignments(
         if allow_new and not list_candidates(experiment.parameters, name):
             parameter = build_new_parameter(experiment.parameters, name)
         else:
-            parameter = require_parameter(
-                experiment, name, advice="See all with /params, or add it with --new."
-            )
+            parameter = require_parameter(experiment, name, advice="See all with /params, or add it with --new.")
         try:
             changed[parameter.key] = replace(parameter, value=normalize_value(parameter, value))
         except InvalidParameterValueError as error:
