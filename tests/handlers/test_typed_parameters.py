@@ -39,6 +39,12 @@ MORE_LINES: tuple[tuple[str, dict[str, str] | None], ...] = (
     ("/set args.lr= 0.4", {"Args/lr": "0.4"}),
     ("/set epochs to 4", {"Args/epochs": "4"}),
     ("/set args.opt = two words", None),
+    ("/set args.opt go to bed", None),
+    ("/set args.opt a = b", None),
+    ("/set args.opt a.txt to b", None),
+    ("/set args.opt a.txt = b", None),
+    ("/set lr to 0.4, epochs = 3, args.path to x", None),
+    ("/set epochs = 4, path to x", {"Args/epochs": "4", "Args/path": "x"}),
     ("/set args.lr 0.4, args.epochs 3", {"Args/lr": "0.4", "Args/epochs": "3"}),
     ("/set args.lr=0.4,args.epochs=3", {"Args/lr": "0.4", "Args/epochs": "3"}),
     ("/set args.path='a b', args.epochs to 3", {"Args/path": "a b", "Args/epochs": "3"}),
@@ -134,6 +140,7 @@ async def test_a_typed_line_sets_what_is_meant_or_nothing(
         ("/set args.mean 0.5,0.5", "args.mean = [0.5, 0.5]", {"Args/mean": "[0.5, 0.5]"}),
         ("/set args.path two words", "Args/path = two words", {"Args/path": "two words"}),
         ("/set a.path two words", None, {}),
+        ("/set args.epochs 1e3", "args.epochs = 1000", {"Args/epochs": "1000"}),
     ],
 )
 async def test_a_button_sets_the_correction_whatever_is_current_by_then(

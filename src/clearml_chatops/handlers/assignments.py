@@ -109,10 +109,21 @@ class _Joiner:
         word, following = self._peek(offset), self._peek(offset + 1)
         if word is None or _is_dashed(word):
             return False
-        if word.key is not None or _begins_with_equals(following):
+        if word.key is not None:
             return True
-        is_name = self._starts_with_name or has_section(word.text)
-        return is_name and _is_word_to(following) and self._peek(offset + 2) is not None
+        if _begins_with_equals(following):
+            return not self._starts_with_name or self._can_be_name(self._index + offset)
+        has_value = self._peek(offset + 2) is not None
+        return _is_word_to(following) and has_value and self._can_be_name(self._index + offset)
+
+    def _can_be_name(self, index: int) -> bool:
+        """Return whether a word is a name: any with a section, in `/set` also the first and one after a comma."""
+        if has_section(self._words[index].text):
+            return True
+        if not self._starts_with_name or index == 0:
+            return self._starts_with_name
+        previous = self._words[index - 1]
+        return _has_comma(previous) or (index == 1 and not has_section(previous.text))
 
     def _is_spaced_pair(self) -> bool:
         """Return whether a name with a section, or any name after a comma, and a plain value are here."""

@@ -78,7 +78,7 @@ def has_typography(text: str) -> bool:
 def split_words(line: str) -> list[Word]:
     """Return the words of a line, quoted as in a shell: '…' is literal, "…" and bare words take backslashes.
 
-    A list or dictionary needs no quotes: what `[4, 5]` or `args.x={'a': 2}` has in its brackets is one literal word.
+    A list or dictionary needs no quotes: `[4, 5]` and `args.x={'a': 2}` are one word, literal within its brackets.
 
     Raises:
         LineTooLongError: the line is longer than `MAX_LINE_LENGTH`.

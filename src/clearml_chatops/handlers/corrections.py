@@ -14,18 +14,31 @@ LineBuilder = Callable[[str, Pairs], str]
 
 
 @contextmanager
-def offer_corrections(pairs: Pairs, build_line: LineBuilder, *, can_add: bool = False) -> Iterator[None]:
-    """Add buttons to an error about one of these pairs; with `can_add`, also one that adds the parameter."""
+def offer_corrections(pairs: Pairs, build_line: LineBuilder) -> Iterator[None]:
+    """Add buttons to an error about one of these pairs."""
     try:
         yield
     except ParameterNameError as error:
-        error.buttons = (*_build_name_buttons(error, pairs, build_line), *error.buttons)
-        if can_add and isinstance(error, ParameterNotFoundError) and is_typable(error.typed_name):
+        error.buttons = tuple(_build_name_buttons(error, pairs, build_line))
+        raise
+    except InvalidParameterValueError as error:
+        error.buttons = tuple(_build_value_buttons(error, pairs, build_line))
+        raise
+
+
+@contextmanager
+def offer_edits(pairs: Pairs, build_line: LineBuilder) -> Iterator[None]:
+    """Add buttons to an error about a Draft: those of `offer_corrections`, to add the parameter, or to see all."""
+    try:
+        with offer_corrections(pairs, build_line):
+            yield
+    except ParameterNotFoundError as error:
+        if is_typable(error.typed_name):
             line = f"{build_line(error.experiment_id, pairs)} --new"
             error.buttons = (*error.buttons, Button(f"Add {error.typed_name}", line))
         raise
     except InvalidParameterValueError as error:
-        error.buttons = _build_value_buttons(error, pairs, build_line)
+        error.buttons = (*error.buttons, Button("Edit parameters", f"/set {error.experiment_id}"))
         raise
 
 
@@ -42,15 +55,7 @@ def _build_name_buttons(error: ParameterNameError, pairs: Pairs, build_line: Lin
 
 def _build_value_buttons(
     error: InvalidParameterValueError, pairs: Pairs, build_line: LineBuilder
-) -> tuple[Button, ...]:
-    return tuple(
-        Button(
-            f"{error.typed_name} = {value}",
-            build_line(
-                error.experiment_id,
-                [(name, value if name == error.typed_name else typed) for name, typed in pairs],
-            ),
-        )
-        for value in error.corrections
-        if is_typable(error.typed_name)
-    )
+) -> Iterator[Button]:
+    for value in error.corrections if is_typable(error.typed_name) else ():
+        corrected = [(name, value if name == error.typed_name else typed) for name, typed in pairs]
+        yield Button(f"{error.typed_name} = {value}", build_line(error.experiment_id, corrected))

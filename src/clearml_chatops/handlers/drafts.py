@@ -11,7 +11,7 @@ from clearml_chatops.handlers.arguments import (
 from clearml_chatops.handlers.assignments import has_section
 from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections
+from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections, offer_edits
 from clearml_chatops.handlers.draft_forms import build_container_form, build_parameters_form
 from clearml_chatops.handlers.formatting import build_changes_table, format_count, shortened
 from clearml_chatops.handlers.pages import Page, PageNumber, build_option
@@ -56,7 +56,7 @@ async def set_(
         return build_line([Word("/set"), Word(experiment_id), *([Word("--new")] if new else [])], pairs)
 
     experiment, assignments = await read_set_words(context, parameter, values, build_set_line, usage=_SET_USAGE)
-    with offer_corrections(assignments, build_set_line, can_add=not new):
+    with offer_edits(assignments, build_set_line):
         edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
     return _build_edited_reply(edited, "Nothing changed. These values are already set.")
 

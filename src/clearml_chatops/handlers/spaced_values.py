@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from clearml_chatops.handlers.assignments import has_section, is_typable, join_assignments
-from clearml_chatops.handlers.command_line import Word
+from clearml_chatops.handlers.command_line import Word, split_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.corrections import LineBuilder
 from clearml_chatops.models.errors import ChatOpsError, UsageError
@@ -38,6 +38,9 @@ async def read_set_words(
         raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
     overrides = [f"{key}={value}" for key, value in pairs if not _names_in_full(experiment, key)]
     others = tuple(pair for pair in pairs if _names_in_full(experiment, pair[0]))
+    if not set(overrides) <= {word.text.removesuffix(",") for word in split_words(context.message.text)}:
+        # Typed with spaces around the `=`, they can also be parts of a text.
+        raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
     value = _join_values(experiment, parameter, [*values, *overrides], build_line, usage=usage)
     return experiment.id if names_experiment else "", ((name, value), *others)
 

@@ -102,7 +102,8 @@ def test_a_connected_number_never_becomes_a_list() -> None:
 @pytest.mark.parametrize(
     ("type_name", "typed", "corrections"),
     [
-        ("float", "0,05", ("0.05", "[0, 5.0]")),
+        ("float", "0,05", ("0.05",)),
+        ("float", "0,5", ("0.5", "[0, 5]")),
         ("float", "0.1,0.2", ("[0.1, 0.2]",)),
         ("int", "1,2", ("[1, 2]",)),
         ("int", "1e3", ("1000",)),

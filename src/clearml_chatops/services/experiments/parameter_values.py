@@ -1,6 +1,7 @@
 """Checks of typed values against a hyper-parameter's type, and the form that ClearML stores. Pure functions."""
 
 import json
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -20,6 +21,9 @@ _ARGPARSE_SECTION = "Args"
 _SCALAR_TYPES = {"int", "float", "bool"}
 _LIST_TYPES = {"list", "tuple"}
 _MINUS_SIGN = "\u2212"
+_PADDED_NUMBER = re.compile(r"\b0\d")
+"""The decimals of 0,05, which is one number and no list."""
+
 _DICT_ADVICE = "Write it as in Python or JSON, like {'a': 1}."
 _SCALAR_ADVICE = {
     "int": ("of type int", "Write a number like 3."),
@@ -140,7 +144,7 @@ def _list_corrections(parameter: Parameter, type_name: str, text: str) -> list[s
         corrections.append(decimal)
     if type_name == "int" and _is_number(text) and float(text).is_integer():
         corrections.append(str(int(float(text))))
-    if "," in text and _may_become_list(parameter):
+    if "," in text and _may_become_list(parameter) and not _PADDED_NUMBER.search(text):
         with suppress(ValueError):
             corrections.append(format_list(text, type_name))
     return corrections
