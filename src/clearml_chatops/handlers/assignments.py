@@ -54,7 +54,9 @@ class _Joiner:
         self._is_after_comma = False
 
     def join(self) -> list[Word]:
-        return (self._try_to_join_spaced_pairs() if self._starts_with_name else None) or self._join_pairs()
+        if not self._starts_with_name:
+            return self._join_pairs()
+        return self._try_to_join_spaced_pairs() or self._separate_open_value(self._join_pairs())
 
     def _join_pairs(self) -> list[Word]:
         """Join pairs with `=` or `to`; after the first of these, also those with only a space."""
@@ -87,6 +89,15 @@ class _Joiner:
                 return None
             joined += self._read_pair()
         return [*self._words[:start], *joined, *self._join_pairs()]
+
+    def _separate_open_value(self, words: list[Word]) -> list[Word]:
+        """Take the only pair apart if more words follow it, like `lr=4 5`, so that they count as one value."""
+        pairs = [index for index, word in enumerate(words) if word.key is not None]
+        if len(pairs) != 1 or pairs[0] == len(words) - 1 or not self._can_be_name(pairs[0]):
+            return words
+        pair = words[pairs[0]]
+        name, value = Word(pair.key or "", quoted=True), Word(pair.value, quoted=True)
+        return [*words[: pairs[0]], name, value, *words[pairs[0] + 1 :]]
 
     def _starts_with_experiment(self, count: int) -> bool:
         """Return whether the first of so many words before an `=` is the experiment, not a name."""

@@ -42,7 +42,7 @@ async def read_set_words(
         # Typed with spaces around the `=`, they can also be parts of a text.
         raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
     value = _join_values(experiment, parameter, [*values, *overrides], build_line, usage=usage)
-    return experiment.id if names_experiment else "", ((name, value), *others)
+    return experiment.id, ((name, value), *others)
 
 
 def find_first_pair(source: Experiment, words: Sequence[str]) -> int:

@@ -42,6 +42,7 @@ def _write(typed: str, value: str, type_name: str | None, section: str = "Args")
         ("(1, 2)", "tuple", "3,4", "(3, 4)"),
         ("(1, 2)", "tuple", "3", "(3,)"),
         ("", "tuple", "3,4", "(3, 4)"),
+        ("(0.9, 0.99)", "float", "0.8,0.9", "[0.8, 0.9]"),  # nargs=2, where the SDK reads no parentheses
         ("", "list", "[open('x')]", "[\"open('x')\"]"),
         ("", "list", "1,a,None,true", "[1, 'a', None, True]"),
         ("[1, 2]", "list", "0.5", "[0.5]"),

@@ -98,15 +98,22 @@ def _get_notation(parameter: Parameter) -> Notation:
     return Notation.JSON if '"' in parameter.value else Notation.PYTHON
 
 
+def _is_tuple(parameter: Parameter) -> bool:
+    """Return whether to write parentheses, which the SDK reads in connected dictionaries but not for `nargs`."""
+    type_name, element_type = _split_type(parameter)
+    if parameter.section == _ARGPARSE_SECTION and type_name in {*_SCALAR_TYPES, "str"}:
+        return False
+    present = parameter.value.strip()
+    return present.startswith("(") or (not present and type_name == "tuple" and not element_type)
+
+
 def _normalize_list(parameter: Parameter, value: str) -> str:
     element_type = _get_element_type(parameter)
-    present = parameter.value.strip()
-    as_tuple = present.startswith("(") or (not present and _split_type(parameter) == ("tuple", ""))
     try:
         return format_list(
             value.replace(_MINUS_SIGN, "-") if element_type in _SCALAR_TYPES else value,
             element_type,
-            as_tuple=as_tuple,
+            as_tuple=_is_tuple(parameter),
             notation=_get_notation(parameter),
         )
     except ValueError as error:
