@@ -12,8 +12,7 @@ from clearml_chatops.handlers.command_line import Word, join_words, split_words
 _SECTION_AND_NAME = re.compile(r"(?!.*://)[^\W\d][^./]*[./].+", re.DOTALL)
 _BARE_NAME = re.compile(r"[^\W\d][\w-]*")
 _NEXT_PAIR = re.compile(r",(?=[A-Za-z_]\w*[./][\w./:-]*=)")
-_EXPERIMENT_AND_NAME = _NAME_AND_VALUE = 2
-"""Words."""
+_EXPERIMENT_AND_NAME = _NAME_AND_VALUE = 2  # words
 
 IsOption = Callable[[Word], bool]
 
@@ -21,6 +20,11 @@ IsOption = Callable[[Word], bool]
 def has_section(text: str) -> bool:
     """Return whether a text looks like a section and a name: args.lr or Args/lr, but not 0.5 or a URL."""
     return bool(_SECTION_AND_NAME.fullmatch(text))
+
+
+def is_name(text: str) -> bool:
+    """Return whether a text looks like the name of a parameter, with or without its section."""
+    return has_section(text) or bool(_BARE_NAME.fullmatch(text))
 
 
 def is_typable(name: str) -> bool:
@@ -51,6 +55,7 @@ class _Joiner:
         self._words = words
         self._starts_with_name = starts_with_name
         self._index = 0
+        self._has_pair = False
         self._is_after_comma = False
 
     def join(self) -> list[Word]:
@@ -61,11 +66,10 @@ class _Joiner:
     def _join_pairs(self) -> list[Word]:
         """Join pairs with `=` or `to`; after the first of these, also those with only a space."""
         joined: list[Word] = []
-        has_pair = False
         while word := self._peek():
-            if self._is_explicit_pair() or (has_pair and self._is_spaced_pair()):
+            if self._is_explicit_pair() or (self._has_pair and self._is_spaced_pair()):
                 joined += self._read_pair()
-                has_pair = True
+                self._has_pair = True
                 continue
             joined.append(self._take())
             if has_section(word.text) and (value := self._peek()) and _is_dashed(value):
@@ -109,7 +113,7 @@ class _Joiner:
         first, second = (word.text for word in self._words[:_EXPERIMENT_AND_NAME])
         if has_section(first):
             return has_section(second) and count % 2 == 1
-        return has_section(second) or (count > _EXPERIMENT_AND_NAME and bool(_BARE_NAME.fullmatch(second)))
+        return has_section(second) or (count > _EXPERIMENT_AND_NAME and is_name(second))
 
     def _count_words_before_explicit_pair(self) -> int:
         offsets = (offset for offset in range(len(self._words)) if self._is_explicit_pair(offset))
@@ -124,8 +128,10 @@ class _Joiner:
             return True
         if _begins_with_equals(following):
             return not self._starts_with_name or self._can_be_name(self._index + offset)
-        has_value = self._peek(offset + 2) is not None
-        return _is_word_to(following) and has_value and self._can_be_name(self._index + offset)
+        if not _is_word_to(following) or self._peek(offset + 2) is None:
+            return False
+        # In the name of a run, as in "v1 to v2", it's a word like any other.
+        return (self._starts_with_name or self._has_pair) and self._can_be_name(self._index + offset)
 
     def _can_be_name(self, index: int) -> bool:
         """Return whether a word is a name: any with a section, in `/set` also the first and one after a comma."""
@@ -141,7 +147,7 @@ class _Joiner:
         word, value = self._peek(), self._peek(1)
         if word is None or value is None or _has_comma(word) or not _is_value(value):
             return False
-        return has_section(word.text) or (self._is_after_comma and bool(_BARE_NAME.fullmatch(word.text)))
+        return has_section(word.text) or (self._is_after_comma and is_name(word.text))
 
     def _read_pair(self) -> list[Word]:
         """Return the pair that is here as a word, or several if they are separated by commas without spaces."""
@@ -187,6 +193,7 @@ class _Joiner:
         return self._words[index] if index < len(self._words) else None
 
     def _take(self) -> Word:
+        self._is_after_comma = False
         self._index += 1
         return self._words[self._index - 1]
 

@@ -185,7 +185,8 @@ async def rerun(
             Word(experiment_id),
             *([Word(" ".join(name_words), quoted=True)] if name_words else []),
         ]
-        words += [build_option(key, value) for key, value in (("image", image), ("queue", queue)) if value]
+        words += [] if image is None else [build_option("image", image)]
+        words += [build_option("queue", queue)] if queue else []
         words += [Word(flag) for flag, is_set in (("--create", create), ("--force", force)) if is_set]
         return build_line(words, pairs)
 
@@ -193,9 +194,7 @@ async def rerun(
         source = await context.services.experiments.get(experiment)
         start = find_first_pair(source, name)
         name_words, rest = name[:start], name[start:]
-        values = (
-            (*read_spaced_pairs(source, rest, build_rerun_line, usage=_RERUN_USAGE), *values) if rest else values
-        )
+        values = read_spaced_pairs(source, rest, values, build_rerun_line, usage=_RERUN_USAGE) if rest else values
     with offer_corrections(values, build_rerun_line):
         enqueued = await context.services.runs.rerun(
             experiment,

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 
-from clearml_chatops.handlers.assignments import has_section, is_typable, join_assignments
+from clearml_chatops.handlers.assignments import has_section, is_name, is_typable, join_assignments
 from clearml_chatops.handlers.command_line import Word, split_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.corrections import LineBuilder
 from clearml_chatops.models.errors import ChatOpsError, UsageError
-from clearml_chatops.models.experiments import Experiment, Parameter
+from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.experiments.parameter_names import find_parameter, split_name
 from clearml_chatops.services.experiments.parameter_values import takes_list
@@ -27,22 +27,18 @@ async def read_set_words(
     """
     if not words or (len(words) == 1 and not has_section(words[0])):
         return "".join(words), pairs
-    names_experiment = len(words) > 1 and not has_section(words[0])
-    reference = words[0] if names_experiment else ""
+    names_experiment = len(words) > 1 and not has_section(words[0]) and is_name(words[1])
     name, *values = words[1:] if names_experiment else words
     if len(words) == 1 and not await _is_parameter_of_current(context, name):
         return name, pairs
-    experiment = await context.services.experiments.get(reference)
-    parameter = find_parameter(experiment.parameters, name)
-    if parameter is None:
-        raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
+    experiment = await context.services.experiments.get(words[0] if names_experiment else "")
     overrides = [f"{key}={value}" for key, value in pairs if not _names_in_full(experiment, key)]
     others = tuple(pair for pair in pairs if _names_in_full(experiment, pair[0]))
     if not set(overrides) <= {word.text.removesuffix(",") for word in split_words(context.message.text)}:
         # Typed with spaces around the `=`, they can also be parts of a text.
         raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
-    value = _join_values(experiment, parameter, [*values, *overrides], build_line, usage=usage)
-    return experiment.id, ((name, value), *others)
+    pair = _join_values(experiment, name, [*values, *overrides], others, build_line, usage=usage)
+    return experiment.id, (pair, *others)
 
 
 def find_first_pair(source: Experiment, words: Sequence[str]) -> int:
@@ -51,15 +47,15 @@ def find_first_pair(source: Experiment, words: Sequence[str]) -> int:
     return next(starts, len(words))
 
 
-def read_spaced_pairs(source: Experiment, words: Sequence[str], build_line: LineBuilder, *, usage: str) -> Pairs:
-    """Return the pairs in words that start with the name of a parameter. Raises UsageError."""
+def read_spaced_pairs(
+    source: Experiment, words: Sequence[str], others: Pairs, build_line: LineBuilder, *, usage: str
+) -> Pairs:
+    """Return the pairs in words that start with the name of a parameter, and the other pairs. Raises UsageError."""
+    words = (*words[:-1], words[-1].removesuffix(","))
     joined = join_assignments([Word(word) for word in words], is_option=lambda _: False, starts_with_name=True)
     if all(word.key is not None for word in joined):
-        return tuple((word.key or "", word.value) for word in joined)
-    parameter = find_parameter(source.parameters, words[0])
-    if parameter is None:
-        raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
-    return ((words[0], _join_values(source, parameter, words[1:], build_line, usage=usage)),)
+        return (*((word.key or "", word.value) for word in joined), *others)
+    return (_join_values(source, words[0], words[1:], others, build_line, usage=usage), *others)
 
 
 def names_parameter(experiment: Experiment, word: str) -> bool:
@@ -82,15 +78,20 @@ def _names_in_full(experiment: Experiment, name: str) -> bool:
 
 
 def _join_values(
-    experiment: Experiment, parameter: Parameter, values: Sequence[str], build_line: LineBuilder, *, usage: str
-) -> str:
-    """Return the one value of a parameter: several words are a list if it takes one."""
+    experiment: Experiment, name: str, values: Sequence[str], others: Pairs, build_line: LineBuilder, *, usage: str
+) -> tuple[str, str]:
+    """Return a parameter and its one value: several words are a list if it takes one."""
+    parameter = find_parameter(experiment.parameters, name)
+    if parameter is None:
+        raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
     if not values:
         raise UsageError(reason=f"{parameter.key} needs a value.", usage=usage)
     if len(values) == 1:
-        return values[0]
+        return name, values[0]
+    *first_values, last_value = values
+    words = [*first_values, last_value.removesuffix(",") if others else last_value]
     if takes_list(parameter):
-        return json.dumps([value.removesuffix(",") for value in values], ensure_ascii=False)
-    name, text = str(parameter.key), " ".join(values)
-    button = Button(f"{name} = {text}", build_line(experiment.id, ((name, text),)))
-    raise UsageError(reason=_QUOTES_ADVICE, usage=usage, buttons=[button] if is_typable(name) else [])
+        return name, json.dumps([word.removesuffix(",") for word in words], ensure_ascii=False)
+    key, text = str(parameter.key), " ".join(words)
+    button = Button(f"{key} = {text}", build_line(experiment.id, ((key, text), *others)))
+    raise UsageError(reason=_QUOTES_ADVICE, usage=usage, buttons=[button] if is_typable(key) else [])
