@@ -50,7 +50,7 @@ def find_first_pair(source: Experiment, words: Sequence[str]) -> int:
 def read_spaced_pairs(
     source: Experiment, words: Sequence[str], others: Pairs, build_line: LineBuilder, *, usage: str
 ) -> Pairs:
-    """Return the pairs in words that start with the name of a parameter, and the other pairs. Raises UsageError."""
+    """Return the pairs in words that start with a parameter, and the other pairs. Raises UsageError."""
     words = (*words[:-1], words[-1].removesuffix(","))
     joined = join_assignments([Word(word) for word in words], is_option=lambda _: False, starts_with_name=True)
     if all(word.key is not None for word in joined):
