@@ -77,6 +77,12 @@ async def test_a_name_that_cannot_be_typed_is_not_offered(suggestions: FakeSugge
     assert await list_completions("/queue queue=", suggestions) == ['/queue queue="with \\"quotes\\" and \\\\"']
 
 
+async def test_a_parameter_with_a_space_is_quoted_in_front_of_its_value(suggestions: FakeSuggestions) -> None:
+    suggestions.known_parameters = ["my section.a b"]
+
+    assert await list_completions("/set my", suggestions) == ['/set "my section.a b"=']
+
+
 async def test_names_are_sanitized_in_the_menu(suggestions: FakeSuggestions) -> None:
     name_cache = NameCache(suggestions)
     name_cache.refresh()

@@ -1,5 +1,8 @@
 """Splitting of a line into words, and the typography of phones."""
 
+import time
+from contextlib import suppress
+
 import pytest
 
 from clearml_chatops.handlers.command_line import MAX_LINE_LENGTH, Word, join_words, split_words, undo_typography
@@ -83,6 +86,52 @@ def test_long_dashes_become_option_dashes_but_not_in_prose(typed: str, expected:
     assert undo_typography(typed) == expected
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("args.lr −0.1", "args.lr -0.1"),
+        ("args.lr=−.5", "args.lr=-.5"),
+        ("[−1, –2]", "[-1, -2]"),
+        ("−1,−2", "-1,-2"),
+        ("1e−4", "1e-4"),
+        ("5 − 3", "5 − 3"),
+        ("x−y", "x−y"),
+        (r"\−1", r"\−1"),
+    ],
+)
+def test_minus_sign_is_understood_in_front_of_numbers(typed: str, expected: str) -> None:
+    assert undo_typography(typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("[4, 5] 6", ["[4, 5]", "6"]),
+        ("x=[4, 5] y", ["x=[4, 5]", "y"]),
+        ("{'a': \"b c\"}", ["{'a': \"b c\"}"]),
+        ("{‘a’: 2}", ["{'a': 2}"]),
+        ("(1, [2, 3])", ["(1, [2, 3])"]),
+        ("[1, 2],[3, 4]", ["[1, 2],[3, 4]"]),
+        ("['a]', 'b']", ["['a]', 'b']"]),
+        ("[1, 2 3", ["[1,", "2", "3"]),
+        ("[1, 2) 3", ["[1,", "2)", "3"]),
+        ("[a b]+ c", ["[a", "b]+", "c"]),
+        ("x[1, 2]", ["x[1,", "2]"]),
+        ("'[1, 2]' \"[3\"", ["[1, 2]", "[3"]),
+    ],
+)
+def test_lists_and_dictionaries_need_no_quotes(line: str, words: list[str]) -> None:
+    assert _split_texts(line) == words
+
+
+@pytest.mark.parametrize("piece", ["[ ", "{'a ", '(" ', "[' [\" ", "[x ", "([{ ", "['] "])
+def test_unclosed_brackets_take_no_long_time(piece: str) -> None:
+    started = time.process_time()
+    with suppress(UnbalancedQuoteError):
+        split_words(piece * (MAX_LINE_LENGTH // len(piece)))
+    assert time.process_time() - started < 2
+
+
 def test_invisible_characters_are_ignored() -> None:
     assert _split_texts("/find\xa0base\u200bline\u200e \ufefflast") == ["/find", "baseline", "last"]
     assert _split_texts("/name «\xa0on\u202ftwo\xa0GPUs »") == ["/name", " on\u202ftwo GPUs "]
@@ -137,6 +186,10 @@ def test_line_of_maximum_length_is_accepted() -> None:
         ("1=2", None, "1=2"),
         ("https://web/?task=1", None, "https://web/?task=1"),
         ("plain", None, "plain"),
+        ("'My Section/a b'=1", "My Section/a b", "1"),
+        ('"args.lr"=1', "args.lr", "1"),
+        ("'https://web/?task'=1", None, "https://web/?task=1"),
+        ("'--odd/x'=1", None, "--odd/x=1"),
     ],
 )
 def test_key_is_unquoted_text_before_first_equals_sign(typed: str, key: str | None, value: str) -> None:
@@ -205,6 +258,9 @@ def test_join_words_and_split_words_round_trip(text: str, key: str | None, after
         "/name ''—draft",
         "/name before — after",
         "/name don’t",
+        "/set general.cfg {'a': 2} x=[1, 'b c'],",
+        "/set args.note='a b', args.lr=−1",
+        "/set 'My Section/it’s “it”'=1",
         "/find https://web/?task=1&x='2'",
         "/queue_create *",
         "image=",

@@ -171,7 +171,7 @@ def test_a_suggested_change_is_one_button_that_keeps_the_queue() -> None:
 
 
 def test_a_change_that_no_line_expresses_has_no_button() -> None:
-    change = SuggestedChange(ParameterName("My args", "gpus"), "0")
+    change = SuggestedChange(ParameterName("--odd", "gpus"), "0")
     diagnosis = replace(diagnose_log(["CUDA error: invalid device ordinal"]), suggested_change=change)
     assert [button.label for button in _list_buttons(diagnosis)] == [
         "Clone and edit",

@@ -52,6 +52,20 @@ DRAFT_DIALOG = (
     Turn("/show", ("on GPUs 1 and 2", "Draft", "vision", "urgent")),
 )
 
+VALUES_DIALOG = (
+    Turn("/clone baseline as people type", ("Cloned as “as people type”",)),
+    Turn("/set args.lr = 0.05, epochs to 2", ("Args/lr", "0.05", "Args/epochs", "2 differences from the parent")),
+    Turn("set ARGS.LR to 0,04", ("isn't of type float",), Outcome.REFUSED),
+    Turn("/set args.lr −0.04", ("Args/lr", "-0.04")),
+    Turn("/set general.layers {‘sizes’: [4, 5]} --new", ("General/layers", "{'sizes': [4, 5]}")),
+    Turn("/set args.layers=[1, 2] --new", ("Args/layers", "[1, 2]")),
+    Turn("/set layers 4,5", ("2 parameters", "match “layers”. Which one?"), Outcome.REFUSED),
+    Turn("/set args.layers 4, 5", ("Args/layers", "[4, 5]")),
+    Turn("/set args.layers 4,x", ("isn't a list of whole numbers",), Outcome.REFUSED),
+    Turn("/set args.layrs 4,5", ("Did you mean args.layers",), Outcome.REFUSED),
+)
+"""Names and values in other spellings than the usual `name=value`."""
+
 QUEUE_DIALOG = (
     Turn("/enqueue", ("don't have a queue of your own",), Outcome.ASKED),
     Turn("/queue create", ("alice_queue", "yours")),
@@ -142,5 +156,5 @@ WATCH_DIALOG = (
 )
 """Watching queues, projects and your own experiments."""
 
-ALL_DIALOGS = (*WATCH_DIALOG, *DRAFT_DIALOG, *QUEUE_DIALOG, *ALERT_DIALOG, *QUIET_DIALOG)
+ALL_DIALOGS = (*WATCH_DIALOG, *VALUES_DIALOG, *DRAFT_DIALOG, *QUEUE_DIALOG, *ALERT_DIALOG, *QUIET_DIALOG)
 """One conversation with all dialogs that need no worker."""

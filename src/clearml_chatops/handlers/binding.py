@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.arguments import SeveralWords
+from clearml_chatops.handlers.assignments import join_assignments
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind
 from clearml_chatops.models.errors import UsageError
@@ -72,7 +73,7 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
     takes_assignments = any(parameter.kind is ParameterKind.ASSIGNMENTS for parameter in command.parameters)
     takes_text = any(parameter.kind is ParameterKind.REST for parameter in command.parameters)
     sorted_words = _SortedWords()
-    for word in words:
+    for word in _join_assignments(command, words, options) if takes_assignments else words:
         dashed = _is_dashed(word)
         key = word.text[2:].partition("=")[0] if dashed else (word.key or "")
         parameter = options.get(key.lower())
@@ -90,11 +91,24 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
         elif sorted_words.assignments:
             raise _build_usage_error(
                 command,
-                f"“{word.text}” comes after a value. Put values with spaces in quotes, and no spaces around =.",
+                f"“{word.text}” comes after a value. Put values with spaces in quotes.",
             )
         else:
             sorted_words.positional.append(word.text)
     return sorted_words
+
+
+def _join_assignments(command: Command, words: Sequence[Word], options: dict[str, CommandParameter]) -> list[Word]:
+    """Return the words with names and values joined; a dashed word can be a value, but not a misspelled option."""
+
+    def is_option(word: Word) -> bool:
+        key = word.text[2:].partition("=")[0] if _is_dashed(word) else word.key or ""
+        return key.lower() in options or (_is_dashed(word) and bool(find_similar_names(key, options)))
+
+    takes_names = any(
+        item.kind is ParameterKind.REST and item.converter.completion == "parameter" for item in command.parameters
+    )
+    return join_assignments(words, is_option=is_option, starts_with_name=takes_names)
 
 
 def _is_dashed(word: Word) -> bool:

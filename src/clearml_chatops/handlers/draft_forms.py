@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from clearml_chatops.handlers.command_line import Word, join_words, split_words
+from clearml_chatops.handlers.assignments import is_typable
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.formatting import shortened
 from clearml_chatops.handlers.pages import build_option
-from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Parameter
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Outcome, Reply, Text, Tone
-from clearml_chatops.services.experiments.parameters import find_parameter
+from clearml_chatops.services.experiments.parameter_names import find_parameter
 
 
 def build_parameters_form(
@@ -24,7 +24,7 @@ def build_parameters_form(
     fields = tuple(_build_parameter_field(item, parent) for item in parameters if _is_settable(draft, item))
     omitted = [str(item.key) for item in parameters if not _is_settable(draft, item)]
     names = shortened(", ".join(omitted))
-    omitted_text = Text(f"Left out, because their names can't be typed as name=value: {names}.", Tone.SUBTLE)
+    omitted_text = Text(f"Left out, because their names can't be typed: {names}.", Tone.SUBTLE)
     form = Form(f"Parameters of “{draft.name}”", f"/set {draft.id}", fields)
     blocks = ((form,) if fields else ()) + ((omitted_text,) if omitted else ())
     return Reply(blocks, Outcome.ASKED, draft.id)
@@ -102,9 +102,4 @@ def _build_parameter_field(item: Parameter, parent: Experiment | None) -> FormFi
 def _is_settable(draft: Experiment, item: Parameter) -> bool:
     """Return whether `/set` accepts the name as the key of a pair and finds this parameter by it."""
     name = str(item.key)
-    try:
-        words = split_words(f"{name}=x")
-    except ChatOpsError:
-        return False
-    is_key = words == [Word(f"{name}=x", name)] and not name.startswith("--")
-    return is_key and find_parameter(draft.parameters, name) == item
+    return is_typable(name) and find_parameter(draft.parameters, name) == item

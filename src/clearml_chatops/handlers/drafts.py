@@ -8,21 +8,24 @@ from clearml_chatops.handlers.arguments import (
     ParameterWords,
     SingleWord,
 )
-from clearml_chatops.handlers.command_line import Word
+from clearml_chatops.handlers.assignments import has_section
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections, offer_edits
 from clearml_chatops.handlers.draft_forms import build_container_form, build_parameters_form
 from clearml_chatops.handlers.formatting import build_changes_table, format_count, shortened
 from clearml_chatops.handlers.pages import Page, PageNumber, build_option
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.models.errors import UsageError
+from clearml_chatops.handlers.spaced_values import read_set_words
+from clearml_chatops.models.errors import ChatOpsError, ParameterNameError
+from clearml_chatops.models.experiments import Parameter
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
 from clearml_chatops.services.experiments.drafts import EditedDraft
-from clearml_chatops.services.experiments.parameters import require_parameters
+from clearml_chatops.services.experiments.parameter_names import list_candidates, require_parameters
 
 DRAFTS = CommandFamily("Drafts")
 _SET_USAGE = "/set [experiment] [section.name] [value] or /set [experiment] section.name=value … [--new]"
-_PAIR_LENGTH = 2
 _PAGE_SIZE = 30
 
 
@@ -37,8 +40,9 @@ async def set_(
 ) -> Reply:
     """Set parameters of a Draft. Without a value, you get a form with all of them.
 
-    Write a parameter as args.lr, or Args/lr as in the web UI; case doesn't matter. The value must fit
-    the parameter's type. Type and description stay the same.
+    Write a parameter as args.lr, or Args/lr as in the web UI; case doesn't matter, and lr is enough if it's the
+    only one. Write a list as 4,5 or [4, 5]. The value must fit the parameter's type. Type and description stay
+    the same.
 
     Args:
         parameter: Parameter and value, with the experiment in front if it isn't the current one.
@@ -47,8 +51,13 @@ async def set_(
     """
     if len(parameter) <= 1 and not values:
         return await _build_values_form(context, parameter[0] if parameter else "")
-    experiment, assignments = _parse_assignments(parameter, values)
-    edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
+
+    def build_set_line(experiment_id: str, pairs: Pairs) -> str:
+        return build_line([Word("/set"), Word(experiment_id), *([Word("--new")] if new else [])], pairs)
+
+    experiment, assignments = await read_set_words(context, parameter, values, build_set_line, usage=_SET_USAGE)
+    with offer_edits(assignments, build_set_line):
+        edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
     return _build_edited_reply(edited, "Nothing changed. These values are already set.")
 
 
@@ -64,7 +73,14 @@ async def unset(context: Context, parameters: ParameterWords) -> Reply:
         parameters: Names like args.lr, with the experiment in front if it isn't the current one.
     """
     experiment, names = _split_experiment(parameters)
-    edited = await context.services.drafts.unset_parameters(experiment, names)
+
+    def build_unset_line(experiment_id: str, pairs: Pairs) -> str:
+        return join_words(
+            [Word("/unset"), Word(experiment_id), *(Word(name, quoted=" " in name) for name, _ in pairs)]
+        )
+
+    with offer_corrections([(name, "") for name in names], build_unset_line):
+        edited = await context.services.drafts.unset_parameters(experiment, names)
     return _build_edited_reply(edited, "Nothing was removed.")
 
 
@@ -207,10 +223,28 @@ async def undo(context: Context, experiment: ExperimentReference = "") -> Reply:
 
 
 async def _build_values_form(context: Context, word: str) -> Reply:
-    """Return a form with one parameter of the current experiment, or all parameters of the named one."""
-    names_parameter = _is_parameter(word) and "://" not in word
-    draft, parent = await context.services.drafts.require_editable("" if names_parameter else word)
-    return build_parameters_form(draft, parent, require_parameters(draft, [word]) if names_parameter else None)
+    """Return a form with the parameters of the current experiment that a name matches, or all of the named one."""
+    names_experiment = "://" in word or not has_section(word)
+    if word and "://" not in word and (named := await _list_current_candidates(context, word)):
+        draft, parent = await context.services.drafts.require_editable("")
+        return build_parameters_form(draft, parent, named)
+    draft, parent = await context.services.drafts.require_editable(word if names_experiment else "")
+    if names_experiment:
+        return build_parameters_form(draft, parent)
+    try:
+        return build_parameters_form(draft, parent, require_parameters(draft, [word]))
+    except ParameterNameError as error:
+        error.buttons = (Button("Edit parameters", f"/set {draft.id}"),)
+        raise
+
+
+async def _list_current_candidates(context: Context, name: str) -> list[Parameter]:
+    """Return the parameters of the current experiment that a name matches; none if no experiment is current."""
+    try:
+        current = await context.services.experiments.get("")
+    except ChatOpsError:
+        return []
+    return list_candidates(current.parameters, name)
 
 
 def _build_edited_reply(edited: EditedDraft, unchanged: str) -> Reply:
@@ -230,31 +264,8 @@ def _build_edited_reply(edited: EditedDraft, unchanged: str) -> Reply:
     )
 
 
-def _parse_assignments(
-    words: tuple[str, ...], values: tuple[tuple[str, str], ...]
-) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Return the experiment and the name-value pairs of a `/set`, which can be written in two ways."""
-    experiment = words[0] if words else ""
-    if values:
-        if len(words) <= 1:
-            return experiment, values
-        raise UsageError(reason="Use either one name and value, or name=value pairs.", usage=_SET_USAGE)
-    if len(words) == _PAIR_LENGTH:
-        return "", ((words[0], words[1]),)
-    if len(words) == _PAIR_LENGTH + 1 and _is_parameter(words[1]):
-        return words[0], ((words[1], words[2]),)
-    raise UsageError(
-        reason="Set several at once like args.lr=0.05 args.epochs=3. Put values with spaces in quotes.",
-        usage=_SET_USAGE,
-    )
-
-
 def _split_experiment(words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Return the experiment, empty if the first word is a parameter, and the other words."""
-    if len(words) > 1 and not _is_parameter(words[0]):
+    if len(words) > 1 and not has_section(words[0]):
         return words[0], words[1:]
     return "", words
-
-
-def _is_parameter(word: str) -> bool:
-    return "." in word or "/" in word

@@ -2,7 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from clearml_chatops.handlers.command_line import Word, has_typography, join_words, split_words, undo_typography
+from clearml_chatops.handlers.command_line import (
+    Word,
+    format_key,
+    has_typography,
+    join_words,
+    split_words,
+    undo_typography,
+)
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Form, FormField
@@ -52,7 +59,7 @@ def append_answers(command: str, answers: Iterable[tuple[FormField, str]]) -> st
 
 def append_field_key(command: str, field: FormField) -> str:
     """Return the line to which the value of a field is appended."""
-    return f"{command} " if field.positional else f"{command} {field.name}="
+    return f"{command} " if field.positional else f"{command} {format_key(field.name)}="
 
 
 def append_answer(line: str, answer: str) -> str:

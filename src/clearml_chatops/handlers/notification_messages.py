@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from clearml_chatops.handlers.command_line import Word, join_words, split_words
+from clearml_chatops.handlers.assignments import is_typable
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.handlers.message_lines import MAX_NAME_LENGTH, to_single_line
 from clearml_chatops.handlers.pages import build_option
@@ -136,13 +137,11 @@ def _build_step_button(step: NextStep, experiment_id: str) -> Button:
 
 def _build_rerun_buttons(change: SuggestedChange | None, experiment_id: str) -> tuple[Button, ...]:
     """Return the button that runs a clone with the change, in the same queue; none if a line can't express it."""
-    if change is None:
+    if change is None or not is_typable(str(change.parameter)):
         return ()
     words = [Word("/rerun"), Word(experiment_id), build_option(str(change.parameter), change.value)]
     if change.queue_id:
         words.append(build_option("queue", change.queue_id))
     line = join_words(words)
-    if split_words(line) != words:
-        return ()
     assignment = to_single_line(f"{change.parameter.name}={change.value}", MAX_NAME_LENGTH)
     return (Button(f"Rerun with {assignment}", line),)

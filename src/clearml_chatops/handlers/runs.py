@@ -5,18 +5,23 @@ from datetime import timedelta
 from clearml_chatops.handlers.arguments import (
     ExperimentReference,
     Flag,
-    FreeText,
     ParameterValues,
     QueueName,
     SingleWord,
     StatusName,
     Timeout,
     WordFlag,
+    Words,
 )
+from clearml_chatops.handlers.assignments import has_section
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
+from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections
 from clearml_chatops.handlers.formatting import build_changes_table
+from clearml_chatops.handlers.pages import build_option
 from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.handlers.spaced_values import find_first_pair, read_spaced_pairs
 from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.queues import QueuePosition
@@ -25,6 +30,7 @@ from clearml_chatops.services.experiments.runs import EnqueuedExperiment
 from clearml_chatops.services.workers.preflight import Severity
 
 RUNS = CommandFamily("Runs")
+_RERUN_USAGE = "/rerun <experiment> [name…] [section.name=value …]"
 _SEVERITY_TONES = {Severity.ERROR: Tone.FAILURE, Severity.WARNING: Tone.WARNING, Severity.OK: Tone.SUCCESS}
 
 
@@ -152,7 +158,7 @@ async def retry(context: Context, experiment: ExperimentReference = "", *, queue
 async def rerun(
     context: Context,
     experiment: ExperimentReference,
-    name: FreeText = "",
+    name: Words = (),
     values: ParameterValues = (),
     *,
     image: SingleWord | None = None,
@@ -165,21 +171,40 @@ async def rerun(
     Args:
         experiment: What to run again: id, start of an id, name, web link or "last".
         name: Name of the clone. Default: "Clone of …".
-        values: Parameters to change, like args.gpus=2,3 args.lr=0.05.
+        values: Parameters to change, like args.gpus=2,3 args.lr=0.05 or args.gpus 2,3.
         image: Another Docker image.
         queue: Queue name. Default: your own queue.
         create: Create your own queue first if you don't have one.
         force: Enqueue even if there's a problem. See problems with /check.
     """
-    enqueued = await context.services.runs.rerun(
-        experiment,
-        name=name,
-        assignments=values,
-        image=image,
-        queue_name=queue,
-        create_queue=create,
-        force=force,
-    )
+    name_words = name
+
+    def build_rerun_line(experiment_id: str, pairs: Pairs) -> str:
+        words = [
+            Word("/rerun"),
+            Word(experiment_id),
+            *([Word(" ".join(name_words), quoted=True)] if name_words else []),
+        ]
+        words += [] if image is None else [build_option("image", image)]
+        words += [build_option("queue", queue)] if queue else []
+        words += [Word(flag) for flag, is_set in (("--create", create), ("--force", force)) if is_set]
+        return build_line(words, pairs)
+
+    if any(map(has_section, name)):
+        source = await context.services.experiments.get(experiment)
+        start = find_first_pair(source, name)
+        name_words, rest = name[:start], name[start:]
+        values = read_spaced_pairs(source, rest, values, build_rerun_line, usage=_RERUN_USAGE) if rest else values
+    with offer_corrections(values, build_rerun_line):
+        enqueued = await context.services.runs.rerun(
+            experiment,
+            name=" ".join(name_words),
+            assignments=values,
+            image=image,
+            queue_name=queue,
+            create_queue=create,
+            force=force,
+        )
     return await _build_enqueued_reply(context, enqueued)
 
 

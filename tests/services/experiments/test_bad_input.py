@@ -267,12 +267,13 @@ async def test_an_unknown_command_and_a_wrong_option_are_refused(ready: RunningP
         "/log a 5 c",
         "/container imag=x",
         "/find x=1",
-        "/set args.gpus=1, 2",
-        "/set a.b 1 c.d 2",
+        "/set args.gpus=1 2",
+        "/set a.b two c d",
     ):
         await assert_refused(ready, line, "usage")
     await assert_refused(ready, "/log 5 0", "invalid_value")
-    await assert_refused(ready, "/rerun baseline args.gpus 2,3", "parameter_in_name")
+    await assert_refused(ready, "/set a.b 1 c.d 2", "parameter_not_found")
+    await assert_refused(ready, "/rerun baseline args.gpus", "parameter_in_name")
     await assert_refused(ready, "/set args.lr=", "invalid_value")
 
 

@@ -4,16 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from clearml_chatops.models.errors import InvalidValueError, ParameterNotFoundError
+from clearml_chatops.models.errors import AmbiguousParameterError, InvalidValueError, ParameterNotFoundError
 from clearml_chatops.models.experiments import Experiment, Parameter, ParameterName, Status
-from clearml_chatops.services.experiments.parameters import (
-    find_parameter,
-    merged,
-    normalize_value,
-    require_parameters,
-    resolve_assignments,
-    split_name,
-)
+from clearml_chatops.services.experiments.parameter_names import find_parameter, require_parameters, split_name
+from clearml_chatops.services.experiments.parameter_values import normalize_value
+from clearml_chatops.services.experiments.parameters import merged, resolve_assignments
 
 _LR = Parameter("Args", "lr", "0.1", "float", "learning rate")
 _GPUS = Parameter("Args", "gpus", "0", "str")
@@ -66,6 +61,10 @@ def test_the_first_dot_or_slash_ends_the_section(typed: str, section: str, name:
         ("optimizer.momentum", _DOTTED),
         ("general.optimizer.momentum", _DOTTED),
         ("General/Optimizer.Momentum", _DOTTED),
+        ("General/optimizer/momentum", _DOTTED),
+        ("general.model.depth", _SLASHED),
+        ("model.depth", _SLASHED),
+        ("MODEL.Depth", _SLASHED),
         ("momentum", None),
         ("model/depth", _SLASHED),
         ("general.model/depth", _SLASHED),
@@ -127,6 +126,7 @@ def test_the_last_of_two_values_for_one_parameter_wins() -> None:
         ("gpu", "args.gpus"),
         ("args.epochs", "general.epochs"),
         ("general.model/deth", "general.model/depth"),
+        ("momentum", "general.optimizer.momentum"),
     ],
 )
 def test_an_unknown_name_is_refused_with_the_nearest_names(typed: str, suggested: str) -> None:
@@ -139,8 +139,10 @@ def test_an_unknown_name_is_refused_with_the_nearest_names(typed: str, suggested
 
 
 def test_an_ambiguous_name_is_refused_with_all_matches() -> None:
-    with pytest.raises(ParameterNotFoundError, match=r"Did you mean Args/seed or General/seed\?"):
-        resolve_assignments(_build_experiment(), [("seed", "1")], allow_new=False)
+    for allow_new in (False, True):
+        with pytest.raises(AmbiguousParameterError, match=r"2 parameters of “baseline” match “seed”\.") as caught:
+            resolve_assignments(_build_experiment(), [("seed", "1")], allow_new=allow_new)
+        assert caught.value.corrections == ("Args/seed", "General/seed")
 
 
 def test_a_name_like_no_other_gets_no_suggestion() -> None:
@@ -185,7 +187,7 @@ def test_allow_new_changes_nothing_for_an_existing_parameter() -> None:
         ("bool", "off", "False"),
         ("bool", "0", "False"),
         ("list", "[1, 2]", "[1, 2]"),
-        ("tuple", "1, 2", "1, 2"),
+        ("tuple", "1, 2", "(1, 2)"),
         ("dict", "{'a': 1}", "{'a': 1}"),
         ("str", "anything at all", "anything at all"),
         ("str", "", ""),
@@ -214,12 +216,13 @@ def test_a_valid_value_is_normalized_for_its_type(declared: str | None, value: s
         ("builtins.int", "x", "Write a number like 3."),
         ("float", "0,05", "Args/x: “0,05” isn't of type float. Write a number like 0.05."),
         ("bool", "maybe", "Args/x: “maybe” isn't a bool. Write true or false."),
-        ("list", "1", "Args/x: “1” isn't a list. Write it as in Python, in quotes."),
-        ("list", "(1, 2)", "isn't a list"),
-        ("list", "[1, 2", "isn't a list"),
-        ("list", "[open('x')]", "isn't a list"),
+        (
+            "list",
+            "[1, 2",
+            "Args/x: “[1, 2” isn't a list. Write it like a,b or ['a', 'b'], and close all brackets.",
+        ),
         ("list", "[" * 5000, "isn't a list"),
-        ("tuple", "[1]", "isn't a tuple"),
+        ("tuple", "(1, 2]", "isn't a list"),
         ("dict", "{1, 2}", "isn't a dict"),
         ("dict", "{[1]: 2}", "isn't a dict"),
         ("dict", "\0", "isn't a dict"),

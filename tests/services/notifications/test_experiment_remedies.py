@@ -54,7 +54,7 @@ def _diagnose(
             ),
             "0",
         ),
-        (_ORDINAL, {"gpus": "[2, 3]"}, 2, "GPUs 2 and 3 (Args/gpus is [2, 3])", "0,1"),
+        (_ORDINAL, {"gpus": "[2, 3]"}, 2, "GPUs 2 and 3 (Args/gpus is [2, 3])", "[0, 1]"),
         (_ORDINAL, {"lr": "1", "device": "cuda:1"}, 1, "use /set Args/device cuda:0.", "cuda:0"),
         (_ORDINAL, {"num_gpus": "4"}, 2, "It asked for 4 GPUs (Args/num_gpus is 4)", "2"),
         (_ORDINAL, {"gpus": "3"}, None, "but a run's GPUs are numbered from 0. Clone it and use /set", "0"),

@@ -46,7 +46,6 @@ from clearml_chatops.models.errors.experiments import (
     NotPendingError,
     NotSubscribedError,
     NotWatchedError,
-    ParameterNotFoundError,
     PreflightError,
     ProjectNotFoundError,
     QueueExistsError,
@@ -61,6 +60,12 @@ from clearml_chatops.models.errors.links import (
     WrongLinkCodeError,
 )
 from clearml_chatops.models.errors.notifications import UnknownTimeZoneError
+from clearml_chatops.models.errors.parameters import (
+    AmbiguousParameterError,
+    InvalidParameterValueError,
+    ParameterNameError,
+    ParameterNotFoundError,
+)
 from clearml_chatops.models.errors.permissions import (
     ExperimentNotYoursError,
     NotAllowedError,
@@ -103,6 +108,7 @@ __all__ = [
     "AlreadyPendingError",
     "AmbiguousExperimentError",
     "AmbiguousMetricError",
+    "AmbiguousParameterError",
     "BadPatternError",
     "CannotAbortError",
     "CannotArchiveError",
@@ -131,6 +137,7 @@ __all__ = [
     "GpuRequestClosedError",
     "GpuRequestNotYoursError",
     "IdentityTakenError",
+    "InvalidParameterValueError",
     "InvalidValueError",
     "LastIdentityError",
     "LineTooLongError",
@@ -149,6 +156,7 @@ __all__ = [
     "NothingToUndoError",
     "OrphanedRunError",
     "ParameterInNameError",
+    "ParameterNameError",
     "ParameterNotFoundError",
     "PreflightError",
     "ProjectNotFoundError",

@@ -56,7 +56,7 @@ class ParameterInNameError(ChatOpsError):
     """A parameter and its value, separated by a space, where a name was expected."""
 
     code = "parameter_in_name"
-    text = "“{name}” is a parameter, not a name. Write {name}={value} with no spaces around =."
+    text = "“{name}” is a parameter, not a name. Write {name}={value}."
 
 
 class NameTooShortError(ChatOpsError):

@@ -37,13 +37,6 @@ class NoCurrentExperimentError(ChatOpsError):
     text = "Which experiment? Give an id or a name, or choose one first with /use or /clone."
 
 
-class ParameterNotFoundError(ChatOpsError):
-    """The experiment has no such parameter."""
-
-    code = "parameter_not_found"
-    text = "“{experiment}” has no parameter {name}.{nearest} {advice}"
-
-
 class MetricNotFoundError(ChatOpsError):
     """The experiment has reported no scalar with this in its name."""
 

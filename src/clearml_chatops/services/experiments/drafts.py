@@ -24,7 +24,8 @@ from clearml_chatops.services.experiments.differences import (
 from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.services.experiments.parameters import merged, require_parameters, resolve_assignments
+from clearml_chatops.services.experiments.parameter_names import require_parameters
+from clearml_chatops.services.experiments.parameters import merged, resolve_assignments
 from clearml_chatops.services.experiments.status_errors import build_not_a_draft_error
 
 _INVALID_STATUS = (400, 110)

@@ -20,7 +20,8 @@ from clearml_chatops.services.experiments.differences import ValueChange, diff_e
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.experiments import ExperimentService, require_valid_name
 from clearml_chatops.services.experiments.ownership import Ownership
-from clearml_chatops.services.experiments.parameters import find_parameter, merged, resolve_assignments
+from clearml_chatops.services.experiments.parameter_names import find_parameter
+from clearml_chatops.services.experiments.parameters import merged, resolve_assignments
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.experiments.status_errors import (
     build_cannot_abort_error,

@@ -4,7 +4,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from clearml_chatops.models.errors import InvalidParameterValueError
 from clearml_chatops.models.experiments import Experiment, Parameter
+from clearml_chatops.services.experiments.parameter_values import normalize_value
 
 _INDEX_NAMES = frozenset(
     {"gpus", "gpu", "gpu_ids", "gpu_id", "gpu_index", "device", "devices", "device_ids", "device_id"}
@@ -33,14 +35,21 @@ class GpuParameter:
         return self.numbers[0] <= gpu_count if self.is_count else max(self.numbers) < gpu_count
 
     def suggest(self, gpu_count: int | None) -> str:
-        """Return the value, as a person types it, that names GPUs which a run with so many GPUs has.
+        """Return the value, as ClearML writes it, that names GPUs which a run with so many GPUs has.
 
         If their number is unknown, it names as many as now, from 0.
         """
         if self.is_count:
-            return str(gpu_count or 1)
+            return self._write(str(gpu_count or 1))
         count = len(self.numbers) if gpu_count is None else min(gpu_count, len(self.numbers))
-        return self.prefix + ",".join(map(str, range(count)))
+        return self._write(self.prefix + ",".join(map(str, range(count))))
+
+    def _write(self, value: str) -> str:
+        """Return a list such as `[0]` if the parameter is one; the value itself if it fits no type."""
+        try:
+            return normalize_value(self.parameter, value)
+        except InvalidParameterValueError:
+            return value
 
 
 def list_gpu_parameters(experiment: Experiment) -> list[GpuParameter]:

@@ -177,7 +177,8 @@ def _starts_with(candidate: _Candidate, query: str) -> bool:
 
 def _quoted(text: str) -> str:
     """Return a name as one word of a command line."""
-    if _PLAIN_WORD.fullmatch(text.removesuffix("=")):
+    name = text.removesuffix("=")
+    if _PLAIN_WORD.fullmatch(name):
         return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"{text[len(name) :]}'
