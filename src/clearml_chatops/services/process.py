@@ -17,6 +17,7 @@ from clearml_chatops.services.notifications.notifications import NotificationSer
 from clearml_chatops.services.people.accounts import AccountService
 from clearml_chatops.services.people.actions import ActionService
 from clearml_chatops.services.people.audit import AuditService
+from clearml_chatops.services.people.configured_people import ConfiguredPeople
 from clearml_chatops.services.people.conversations import ConversationService
 from clearml_chatops.services.people.direct_messages import DirectMessages
 from clearml_chatops.services.people.links import LinkService
@@ -70,8 +71,15 @@ class ProcessContext:
     @cached_property
     def accounts(self) -> AccountService:
         return AccountService(
-            clearml=self.clearml.bot, database=self.database, trusted_platforms=self.trusted_platforms
+            clearml=self.clearml.bot,
+            database=self.database,
+            configured_people=self.configured_people,
+            trusted_platforms=self.trusted_platforms,
         )
+
+    @cached_property
+    def configured_people(self) -> ConfiguredPeople:
+        return ConfiguredPeople(clearml=self.clearml.bot, database=self.database)
 
     @cached_property
     def actions(self) -> ActionService:

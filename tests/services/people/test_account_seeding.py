@@ -12,7 +12,9 @@ ON_TELEGRAM = Identity("telegram", "7")
 
 
 async def seed(program: RunningProgram, *people: ConfiguredPerson) -> None:
-    await program.program.process.accounts.seed(people)
+    configured_people = program.program.process.configured_people
+    configured_people.configure(people)
+    await configured_people.save_all()
 
 
 async def identify(program: RunningProgram, identity: Identity) -> Person | None:

@@ -68,6 +68,7 @@ from clearml_chatops.models.errors.permissions import (
     UnknownUserError,
 )
 from clearml_chatops.models.errors.program import (
+    DatabaseBusyError,
     DatabaseOutdatedError,
     DatabaseUnusableError,
     SettingsError,
@@ -117,6 +118,7 @@ __all__ = [
     "ClearMLResponseLostError",
     "ClearMLServerError",
     "ClearMLUnreachableError",
+    "DatabaseBusyError",
     "DatabaseOutdatedError",
     "DatabaseUnusableError",
     "DirectMessageRequiredError",
