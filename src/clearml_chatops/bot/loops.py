@@ -83,7 +83,9 @@ async def wait_for_any(*events: asyncio.Event, timeout: timedelta | None = None)
     tasks = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(
-            tasks, timeout=timeout.total_seconds() if timeout else None, return_when=asyncio.FIRST_COMPLETED
+            tasks,
+            timeout=timeout.total_seconds() if timeout is not None else None,
+            return_when=asyncio.FIRST_COMPLETED,
         )
     finally:
         for task in tasks:
