@@ -71,7 +71,9 @@ async def test_clearml_down_at_the_start_of_a_terminal(closed_sandbox: Sandbox, 
             await front_end.run_lines([line])
             return Answer(" ".join(screen.getvalue()[start:].split()))
 
-        await verify_dialog(send, [Turn("/find baseline", (NO_ANSWER,)), Turn("/clone baseline x", (NO_ANSWER,))])
+        await verify_dialog(
+            send, [Turn("/find baseline", (NO_ANSWER,)), Turn("/clone baseline lost", (NO_ANSWER,))]
+        )
         await _restart(closed_sandbox)
         await verify_dialog(send, [*MAIN_JOB_DIALOG, Turn("/wait completed timeout=2m", ("is Completed",))])
         await verify_dialog(send, [Turn("/worker stop", ("Stopped lab:alice_queue:cpu",))])

@@ -1,7 +1,7 @@
 """A terminal in memory, and a fake bot that records messages and answers from a table."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Annotated
@@ -27,9 +27,11 @@ from clearml_chatops.handlers.arguments import (
     WordFlag,
 )
 from clearml_chatops.handlers.registry import CommandFamily, Registry
+from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
@@ -54,6 +56,37 @@ class FakeBot:
         self.messages.append(message)
         unknown = Reply((Text("No such command.", Tone.FAILURE),), Outcome.REFUSED)
         return self.replies.get(message.text, unknown)
+
+
+@dataclass
+class MemoryRequests:
+    """Remembers which requests were begun, and which of them are `finished`; `error` is raised instead."""
+
+    begun: set[tuple[str, str]] = field(default_factory=set)
+    finished: set[tuple[str, str]] = field(default_factory=set)
+    running: set[tuple[str, str]] = field(default_factory=set)
+    error: ChatOpsError | None = None
+
+    async def begin(self, platform: str, keys: Sequence[str]) -> RequestState:
+        await asyncio.sleep(0)
+        if self.error:
+            raise self.error
+        pairs = {(platform, key) for key in keys}
+        if pairs & (self.running | self.finished):
+            return RequestState.HANDLED
+        state = RequestState.INTERRUPTED if pairs & self.begun else RequestState.NEW
+        self.begun |= pairs
+        (self.running if state is RequestState.NEW else self.finished).update(pairs)
+        return state
+
+    async def finish(self, platform: str, keys: Sequence[str]) -> None:
+        pairs = {(platform, key) for key in keys}
+        self.running -= pairs
+        self.finished |= pairs
+
+    def forget_process(self) -> None:
+        """Go on as after a kill: what was running is only known as begun."""
+        self.running.clear()
 
 
 @dataclass

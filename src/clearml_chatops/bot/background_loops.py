@@ -41,6 +41,7 @@ def build_background_loops(process: ProcessContext) -> Iterator[Loop]:
         partial(queue_due_digests, process.daily_digests), _DIGESTS_INTERVAL, "Can't create the daily digests"
     )
     yield Loop(process.notifications.delete_old, _CLEANUP_INTERVAL, "Can't delete old notifications")
+    yield Loop(process.requests.delete_old, _CLEANUP_INTERVAL, "Can't delete old requests")
 
 
 async def _poll_watcher(process: ProcessContext) -> None:

@@ -85,6 +85,7 @@ def _create_slack_front_end(program: Program, settings: Settings) -> FrontEnd | 
         suggest=program.dispatcher.suggest_experiments,
         registry=program.dispatcher.registry,
         cards=program.process.cards,
+        requests=program.process.requests,
         credentials=SlackCredentials(bot_token, app_token, signing_secret, settings.slack_api_url),
         prefix=settings.slack_prefix,
     )
@@ -99,6 +100,7 @@ def _create_telegram_front_end(program: Program, settings: Settings) -> FrontEnd
         handle=program.dispatcher.handle,
         registry=program.dispatcher.registry,
         actions=program.process.actions,
+        requests=program.process.requests,
         cards=program.process.cards,
         conversations=program.process.conversations,
         list_admin_ids=partial(program.process.accounts.list_admin_user_ids, TelegramFrontEnd.platform),

@@ -7,11 +7,19 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from clearml_chatops.bot.dispatcher import report_incident
-from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, DeliveryFailedError, DestinationGoneError
-from clearml_chatops.bot.frontends.slack.deduplication import Deduplicator
+from clearml_chatops.bot.dispatcher import build_refusal, report_incident
+from clearml_chatops.bot.frontends.front_end import (
+    INTERRUPTED_REPLY,
+    STOPPED_TEXT,
+    DeliveryFailedError,
+    DestinationGoneError,
+    Requests,
+)
+from clearml_chatops.bot.frontends.slack.incoming_requests import PLATFORM
 from clearml_chatops.bot.frontends.slack.timing import Timing
+from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 logger = logging.getLogger(__name__)
 
@@ -23,22 +31,33 @@ STOPPED_REPLY = Reply((Text(STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
 """The reply to a command that shutdown left no time for."""
 
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
 class RunningCommands:
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, requests: Requests) -> None:
         self._timing = timing
-        self._deduplicator = Deduplicator()
+        self._requests = requests
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_event = asyncio.Event()
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_COMMANDS)
 
-    def start(self, keys: tuple[str, ...], run: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        """Start a task and return True, or return False if any of the keys was seen before."""
-        if self._deduplicator.is_duplicate(*keys):
-            return False
-        task = asyncio.create_task(run())
+    def start(
+        self,
+        keys: tuple[str, ...],
+        run: Work,
+        *,
+        show: Callable[[Reply], Coroutine[Any, Any, object]],
+        on_repeat: Work | None = None,
+    ) -> None:
+        """Start a task that carries out a request, unless one with any of the keys was delivered before.
+
+        `show` shows the reply to a request that isn't carried out. `on_repeat` handles one that is being carried
+        out or was answered.
+        """
+        task = asyncio.create_task(self._run_once(keys, run, show, on_repeat))
         self._tasks.add(task)
         task.add_done_callback(self._on_finished)
-        return True
 
     async def finish(self) -> None:
         """Wait for the running commands. Each is answered within 4 seconds."""
@@ -75,7 +94,31 @@ class RunningCommands:
         if not reply_task.done() or reply_task.cancelled():
             return STOPPED_REPLY
         error = reply_task.exception()
+        if isinstance(error, ChatOpsError):
+            return build_refusal(error)
         return report_incident(error)[1] if error else reply_task.result()
+
+    async def _run_once(
+        self,
+        keys: tuple[str, ...],
+        run: Work,
+        show: Callable[[Reply], Coroutine[Any, Any, object]],
+        on_repeat: Work | None,
+    ) -> None:
+        try:
+            state = await self._requests.begin(PLATFORM, keys)
+        except ChatOpsError as error:
+            await show(build_refusal(error))
+            return
+        if state is RequestState.INTERRUPTED:
+            await show(INTERRUPTED_REPLY)
+        elif state is RequestState.HANDLED:
+            await (on_repeat() if on_repeat else asyncio.sleep(0))
+        else:
+            try:
+                await run()
+            finally:
+                await self._requests.finish(PLATFORM, keys)
 
     async def _run_in_slot(self, handle: Callable[[], Awaitable[Reply]]) -> Reply:
         async with self._slots:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +12,16 @@ from telegram import CallbackQuery, Message, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, Actions, Cards, MessageHandler
+from clearml_chatops.bot.frontends.front_end import (
+    INTERRUPTED_REPLY,
+    STOPPED_TEXT,
+    Actions,
+    Cards,
+    MessageHandler,
+    Requests,
+)
 from clearml_chatops.bot.frontends.telegram.incoming_messages import (
+    TELEGRAM,
     build_incoming_message,
     get_button_conversation,
     get_conversation,
@@ -31,6 +39,7 @@ from clearml_chatops.models.actions import Action
 from clearml_chatops.models.errors import ChatOpsError, QuestionExpiredError, TextNeededError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +49,12 @@ _MAX_ALERT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A person's request: who sent it and where, the message to reply to, and the message that it is about."""
+    """A person's request: who sent it and where, the message to reply to, and the message that it is about.
 
+    `key` is the same each time Telegram delivers it.
+    """
+
+    key: str
     sender: User
     conversation: Conversation
     reply_to_message_id: int | None
@@ -60,13 +73,14 @@ class UpdateHandler:
     `typing_delay` is how long a command may take before “typing…” is shown.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # keyword-only dependencies
         self,
         *,
         bot: ExtBot[Any],
         handle: MessageHandler,
         registry: Registry,
         actions: Actions,
+        requests: Requests,
         cards: Cards,
         sender: Sender,
         running_commands: RunningCommands,
@@ -76,12 +90,13 @@ class UpdateHandler:
         self._handle = handle
         self._registry = registry
         self._actions = actions
+        self._requests = requests
         self._cards = cards
         self._sender = sender
         self._running_commands = running_commands
         self._typing_delay = typing_delay
 
-    async def handle_message(self, message: Message) -> None:
+    async def handle_message(self, message: Message, update_id: int) -> None:
         """Answer a message if it is for the bot."""
         sender = message.from_user
         # Somebody who writes as a group or a channel can't be identified, so they have no rights.
@@ -89,7 +104,11 @@ class UpdateHandler:
             return
         replied_message = get_replied_message(message)
         request = _Request(
-            sender, get_conversation(message), message.id, replied_message.id if replied_message else None
+            self._build_key(update_id),
+            sender,
+            get_conversation(message),
+            message.id,
+            replied_message.id if replied_message else None,
         )
         if replied_message is not None and self._is_answer_to_question(message, replied_message):
             await self._run_in_order(request, lambda: self._handle_answer(request, message, replied_message))
@@ -103,7 +122,7 @@ class UpdateHandler:
         if line is not None:
             await self._run_in_order(request, lambda: self._run_command(request, line))
 
-    async def handle_button_press(self, query: CallbackQuery) -> None:
+    async def handle_button_press(self, query: CallbackQuery, update_id: int) -> None:
         """Run a button's command as the person who pressed it."""
         try:
             action = await self._actions.find_action(query.data or "")
@@ -112,7 +131,14 @@ class UpdateHandler:
             action, failure_text = None, str(error)
         message_id = query.message.message_id if query.message else None
         in_place = action is not None and action.in_place
-        request = _Request(query.from_user, get_button_conversation(query), message_id, message_id, in_place)
+        request = _Request(
+            self._build_key(update_id),
+            query.from_user,
+            get_button_conversation(query),
+            message_id,
+            message_id,
+            in_place,
+        )
         # The phone shows a spinner until this is answered. An old press can't be answered but still counts.
         try:
             await (
@@ -131,6 +157,10 @@ class UpdateHandler:
             await self._run_in_order(request, lambda: self._ask(request, action, query.data or ""))
         else:
             await self._run_in_order(request, lambda: self._run_command(request, action.command))
+
+    def _build_key(self, update_id: int) -> str:
+        """Return the key of an update; another bot may number its updates in the same way."""
+        return f"{self._bot.id}/{update_id}"
 
     def _is_answer_to_question(self, message: Message, replied_message: Message) -> bool:
         """Return whether a message answers a question of the bot. A command doesn't, even if sent as a reply."""
@@ -174,11 +204,11 @@ class UpdateHandler:
         return await self._cards.find_experiment_id(request.conversation, str(request.about_message_id))
 
     async def _run_in_order(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a person's requests one after the other, and reply if one fails or is stopped."""
+        """Run a person's requests one after the other, each once, and reply if one fails or is stopped."""
         try:
             async with self._running_commands.get_lock((request.conversation, request.sender.id)):
                 try:
-                    await work()
+                    await self._run_once(request, work)
                 except ChatOpsError as error:
                     # The database can't be used, or the question has expired.
                     await self._send_failure(request, str(error), Outcome.REFUSED)
@@ -193,6 +223,17 @@ class UpdateHandler:
                 error.message,
                 extra={"action": "telegram_reply_failed"},
             )
+
+    async def _run_once(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a request unless it was delivered before. Say so if the bot was killed in the midst of it."""
+        state = await self._requests.begin(TELEGRAM, (request.key,))
+        if state is RequestState.INTERRUPTED:
+            await self._send_reply(replace(request, in_place=False), INTERRUPTED_REPLY)
+        if state is RequestState.NEW:
+            try:
+                await work()
+            finally:
+                await self._requests.finish(TELEGRAM, (request.key,))
 
     async def _send_reply(self, request: _Request, reply: Reply) -> None:
         if request.in_place and request.reply_to_message_id is not None:
