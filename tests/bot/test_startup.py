@@ -117,11 +117,12 @@ async def test_a_locked_database_is_waited_for(
 
 
 @asynccontextmanager
-async def _locked(path: Path) -> AsyncIterator[Callable[[], None]]:
+async def _locked(path: Path) -> AsyncIterator[Callable[[], object]]:
+    """Lock the database until the function that is yielded is called."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN EXCLUSIVE")
     try:
-        yield lambda: connection.execute("ROLLBACK") and None
+        yield lambda: connection.execute("ROLLBACK")
     finally:
         connection.close()
 
