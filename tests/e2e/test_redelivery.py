@@ -1,6 +1,5 @@
 """The bot is killed, and the platform delivers what it believes was lost: nothing is carried out twice."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,6 +23,7 @@ from tests.support.platform_chats import (
     wait_for_messages,
 )
 from tests.support.polling import wait_until
+from tests.support.telegram import Fault
 
 pytestmark = pytest.mark.parametrize("chat", [*PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK], indirect=True)
 
@@ -48,9 +48,8 @@ async def _run_bot_until_killed(settings: dict[str, Any], folder: Path) -> Async
 
 async def _write(chat: Chat, line: str) -> Redeliver:
     """Send a line. Return a function that delivers the same message again."""
+    await _wait_for_web_server(chat)
     if isinstance(chat, SlackChat):
-        if chat.http_port:
-            await wait_until(chat.server.http_events.verify)
         envelope = await chat.anna.send_direct_message(line)
         return lambda: chat.server.redeliver(envelope)
     assert isinstance(chat, TelegramChat)
@@ -60,10 +59,14 @@ async def _write(chat: Chat, line: str) -> Redeliver:
 
 
 async def _deliver_again(chat: Chat, redeliver: Redeliver) -> None:
-    if isinstance(chat, SlackChat) and chat.http_port:
-        await wait_until(chat.server.http_events.verify)
+    await _wait_for_web_server(chat)
     await redeliver()
     await play(chat, Turn("/whoami", ("alice",)))
+
+
+async def _wait_for_web_server(chat: Chat) -> None:
+    if isinstance(chat, SlackChat) and chat.http_port:
+        await wait_until(chat.server.http_events.verify)
 
 
 def _count_clones(sandbox: Sandbox) -> int:
@@ -86,39 +89,46 @@ async def test_an_answered_command_is_not_repeated_after_a_kill(
     assert len(chat.read_messages()) == message_count + 2, "a repeat is silent"
 
 
+@pytest.mark.parametrize("moment", ["before ClearML has answered", "before the answer is sent"])
 async def test_a_command_interrupted_by_a_kill_is_reported_once_and_not_repeated(
-    sandbox: Sandbox, chat: Chat, settings: dict[str, Any], tmp_path: Path
+    sandbox: Sandbox, chat: Chat, settings: dict[str, Any], tmp_path: Path, moment: str
 ) -> None:
     async with _run_bot_until_killed(settings, tmp_path):
         await play(chat, Turn("/find baseline", ("baseline",)))
-        sandbox.faults.delay("tasks.clone", 14)
+        if moment == "before ClearML has answered":
+            sandbox.faults.delay("tasks.clone", 14)
+        else:
+            _delay_next_message(chat)
         redeliver = await _write(chat, "/clone baseline only once")
-        await wait_until(lambda: _count_clones(sandbox) == 1)
+        await wait_until(
+            lambda: (
+                sandbox.requests.find_by_endpoint("tasks.clone")
+                and (moment == "before ClearML has answered" or _is_next_message_delayed(chat))
+            )
+        )
     sandbox.faults.clear()
     async with _run_bot_until_killed(settings, tmp_path):
+        await _wait_for_web_server(chat)
         await redeliver()
         await wait_for_messages(chat, INTERRUPTED)
         await _deliver_again(chat, redeliver)
     async with _run_bot_until_killed(settings, tmp_path):
         await _deliver_again(chat, redeliver)
-    assert _count_clones(sandbox) == 1
+    assert len(sandbox.requests.find_by_endpoint("tasks.clone")) == 1
     assert "\n".join(chat.read_messages()).count(INTERRUPTED) == 1
 
 
-async def test_several_kills_at_any_moment_carry_a_command_out_at_most_once(
-    sandbox: Sandbox, chat: Chat, settings: dict[str, Any], tmp_path: Path
-) -> None:
-    redeliver: Redeliver | None = None
-    for delay in (0.0, 0.01, 0.05):
-        async with _run_bot_until_killed(settings, tmp_path):
-            await play(chat, Turn("/whoami", ("alice",)))
-            if redeliver is None:
-                redeliver = await _write(chat, "/clone baseline only once")
-            else:
-                await redeliver()
-            await asyncio.sleep(delay)
-    assert redeliver is not None
-    async with _run_bot_until_killed(settings, tmp_path):
-        await _deliver_again(chat, redeliver)
-        await wait_for_messages(chat, "")
-    assert _count_clones(sandbox) <= 1
+def _delay_next_message(chat: Chat) -> None:
+    """Let the platform refuse the next message for longer than the test takes."""
+    if isinstance(chat, SlackChat):
+        chat.server.limit_rate("chat.postMessage", 60)
+    else:
+        assert isinstance(chat, TelegramChat)
+        chat.server.add_fault("sendMessage", Fault.too_many_requests(retry_after=60))
+
+
+def _is_next_message_delayed(chat: Chat) -> bool:
+    if isinstance(chat, SlackChat):
+        return not chat.server.api.faults.rate_limits["chat.postMessage"]
+    assert isinstance(chat, TelegramChat)
+    return chat.server.has_no_faults_left("sendMessage")

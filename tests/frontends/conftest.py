@@ -60,33 +60,27 @@ class FakeBot:
 
 @dataclass
 class MemoryRequests:
-    """Remembers which requests were begun, and which of them are `finished`; `error` is raised instead."""
+    """Remembers which requests were handled. All are refused with `error`, or have the `fixed_state`."""
 
     begun: set[tuple[str, str]] = field(default_factory=set)
     finished: set[tuple[str, str]] = field(default_factory=set)
-    running: set[tuple[str, str]] = field(default_factory=set)
     error: ChatOpsError | None = None
+    fixed_state: RequestState | None = None
 
     async def begin(self, platform: str, keys: Sequence[str]) -> RequestState:
         await asyncio.sleep(0)
         if self.error:
             raise self.error
+        if self.fixed_state:
+            return self.fixed_state
         pairs = {(platform, key) for key in keys}
-        if pairs & (self.running | self.finished):
+        if pairs & self.begun:
             return RequestState.HANDLED
-        state = RequestState.INTERRUPTED if pairs & self.begun else RequestState.NEW
         self.begun |= pairs
-        (self.running if state is RequestState.NEW else self.finished).update(pairs)
-        return state
+        return RequestState.NEW
 
     async def finish(self, platform: str, keys: Sequence[str]) -> None:
-        pairs = {(platform, key) for key in keys}
-        self.running -= pairs
-        self.finished |= pairs
-
-    def forget_process(self) -> None:
-        """Go on as after a kill: what was running is only known as begun."""
-        self.running.clear()
+        self.finished |= {(platform, key) for key in keys}
 
 
 @dataclass
