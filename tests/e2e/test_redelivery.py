@@ -25,8 +25,6 @@ from tests.support.platform_chats import (
 from tests.support.polling import wait_until
 from tests.support.telegram import Fault
 
-pytestmark = pytest.mark.parametrize("chat", [*PLATFORMS, SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK], indirect=True)
-
 INTERRUPTED = "The bot was stopped while it did this"
 
 Redeliver = Callable[[], Awaitable[object]]
@@ -89,7 +87,14 @@ async def test_an_answered_command_is_not_repeated_after_a_kill(
     assert len(chat.read_messages()) == message_count + 2, "a repeat is silent"
 
 
-@pytest.mark.parametrize("moment", ["before ClearML has answered", "before the answer is sent"])
+@pytest.mark.parametrize(
+    ("chat", "moment"),
+    [
+        *((platform, "before ClearML has answered") for platform in PLATFORMS),
+        *((platform, "before the answer is sent") for platform in (SLACK_BY_HTTP, TELEGRAM_BY_WEBHOOK)),
+    ],
+    indirect=["chat"],
+)
 async def test_a_command_interrupted_by_a_kill_is_reported_once_and_not_repeated(
     sandbox: Sandbox, chat: Chat, settings: dict[str, Any], tmp_path: Path, moment: str
 ) -> None:
