@@ -144,7 +144,7 @@ class Listeners:
         """Carry out a request once. If it isn't carried out, say so where it was sent."""
 
         async def show(reply: Reply) -> None:
-            # A pressed button's message stays as it is.
+            # The message of a pressed button isn't replaced.
             await self.responder.show_reply(replace(parse(), in_place=False), reply)
 
         self.running_commands.start(build_deduplication_keys(body), lambda: answer(parse()), show=show)
