@@ -171,6 +171,15 @@ async def test_a_locked_database_raises_database_busy(
     await other.aclose()
 
 
+async def test_transactions_wait_while_the_tables_are_created(url: str) -> None:
+    database = Database(url)
+    preparation = asyncio.create_task(database.prepare())
+    await asyncio.sleep(0)
+    await _move_cursor(database, _NOON)
+    assert preparation.done()
+    await database.aclose()
+
+
 class _PostgresqlError(Exception):
     def __init__(self, sqlstate: str) -> None:
         super().__init__(sqlstate)

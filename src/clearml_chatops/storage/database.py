@@ -1,5 +1,6 @@
 """The database: connections that are safe with concurrent writers, transactions, the schema's revision."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -47,6 +48,7 @@ class Database:
             ) from None
         self._masked_url = mask_password(url)
         self._is_preparing = False
+        self._preparation_lock = asyncio.Lock()
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite_transaction)
@@ -54,7 +56,7 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that only reads. Raises DatabaseUnusableError, DatabaseBusyError."""
-        self._require_prepared()
+        await self._require_prepared()
         with self._translate_errors():
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 yield session
@@ -69,14 +71,17 @@ class Database:
             DatabaseBusyError: the database is locked or doesn't answer.
             DatabaseUnusableError: it is full, missing or broken.
         """
-        self._require_prepared()
+        await self._require_prepared()
         engine = self._engine.execution_options(writes=True)
         with self._translate_errors():
             async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
                 yield session
 
-    def _require_prepared(self) -> None:
-        """Raise DatabaseBusyError once `prepare` was begun and has not succeeded: there may be no tables yet."""
+    async def _require_prepared(self) -> None:
+        """Wait while `prepare` runs. Raise DatabaseBusyError if it failed: there may be no tables yet."""
+        if self._is_preparing:
+            async with self._preparation_lock:
+                pass
         if self._is_preparing:
             raise DatabaseBusyError(url=self._masked_url, reason="not ready yet")
 
@@ -106,10 +111,14 @@ class Database:
             DatabaseUnusableError: the database cannot be opened.
         """
         self._is_preparing = True
+        async with self._preparation_lock:
+            await self._prepare()
+            self._is_preparing = False
+
+    async def _prepare(self) -> None:
         found = await self._create_tables_or_get_revision()
         if found != get_newest_revision():
             raise DatabaseOutdatedError(url=self._masked_url, found=found or "none", needed=get_newest_revision())
-        self._is_preparing = False
 
     async def _create_tables_or_get_revision(self) -> str | None:
         try:
