@@ -94,7 +94,8 @@ async def test_deliveries_at_the_same_time_are_carried_out_once_and_in_order(
 async def test_a_hundred_requests_at_once_cost_two_transactions(
     database: Database, start_process: Callable[[], RequestDeduplicator]
 ) -> None:
-    requests, commits = start_process(), []
+    requests = start_process()
+    commits: list[object] = []
     event.listen(database._engine.sync_engine, "commit", commits.append)
     await asyncio.gather(*(requests.begin("slack", [f"Ev{number}"]) for number in range(100)))
     assert len(commits) <= 2
