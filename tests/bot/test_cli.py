@@ -3,6 +3,8 @@
 import asyncio
 import json
 import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,27 @@ async def test_a_script_is_read_from_the_standard_input(sandbox: Sandbox, tmp_pa
     )
     assert code == 0, output
     assert "Alice Adams" in output
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        (b"/whoam\n", ("--script", "-")),
+        (b"/whoami\n/show nothing\n/whoami\n/whoa", ("--script", "-")),
+        (b"/reset\n\n/whoami\n", ()),
+    ],
+)
+async def test_a_failed_line_ends_the_script_while_the_pipe_stays_open(
+    sandbox: Sandbox, tmp_path: Path, text: bytes, arguments: tuple[str, ...]
+) -> None:
+    """A thread still waits for input then, and the interpreter must be able to exit without it."""
+    async with _start_console(sandbox, tmp_path, *arguments) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(text)
+        output = (await process.stdout.read()).decode()
+        assert await process.wait() == 1, output
+    assert "Fatal Python error" not in output
 
 
 async def test_a_question_exits_with_code_1(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -153,6 +176,16 @@ async def _run_console(
     sandbox: Sandbox, folder: Path, *arguments: str, stdin_text: str = "", **variables: str
 ) -> tuple[int, str]:
     """Run `clearml-chatops console`. Return its exit code and the output of both streams."""
+    async with _start_console(sandbox, folder, *arguments, **variables) as process:
+        output, _ = await process.communicate(stdin_text.encode())
+    return process.returncode or 0, output.decode()
+
+
+@asynccontextmanager
+async def _start_console(
+    sandbox: Sandbox, folder: Path, *arguments: str, **variables: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `clearml-chatops console` inside the block, with its standard input open."""
     environment = {
         "CLEARML_API_HOST": sandbox.url,
         "CLEARML_API_ACCESS_KEY": sandbox.alice.access_key,
@@ -169,8 +202,12 @@ async def _run_console(
         stderr=asyncio.subprocess.STDOUT,
         env=build_process_environment(folder, **environment),
     )
-    output, _ = await process.communicate(stdin_text.encode())
-    return process.returncode or 0, output.decode()
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 @pytest.mark.parametrize("version", ["2.22", "2.35", "latest"])

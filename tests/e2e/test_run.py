@@ -101,7 +101,7 @@ async def test_an_unknown_user_gets_one_line_with_their_id_and_nothing_else(
     async with run_bot_in_process(settings):
         await play(chat, Turn("/queue list", (chat.id.split("/")[-1],)))
     assert len(chat.read_messages()) == 1
-    assert sandbox.requests.list_endpoints() == []
+    assert set(sandbox.requests.list_endpoints()) <= {"auth.login"}, "the bot logs in at its start"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A terminal in memory, and a fake bot that records messages and answers from a table."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Annotated
@@ -27,9 +27,11 @@ from clearml_chatops.handlers.arguments import (
     WordFlag,
 )
 from clearml_chatops.handlers.registry import CommandFamily, Registry
+from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
@@ -54,6 +56,31 @@ class FakeBot:
         self.messages.append(message)
         unknown = Reply((Text("No such command.", Tone.FAILURE),), Outcome.REFUSED)
         return self.replies.get(message.text, unknown)
+
+
+@dataclass
+class MemoryRequests:
+    """Remembers which requests were handled. All are refused with `error`, or have the `fixed_state`."""
+
+    begun: set[tuple[str, str]] = field(default_factory=set)
+    finished: set[tuple[str, str]] = field(default_factory=set)
+    error: ChatOpsError | None = None
+    fixed_state: RequestState | None = None
+
+    async def begin(self, platform: str, keys: Sequence[str]) -> RequestState:
+        await asyncio.sleep(0)
+        if self.error:
+            raise self.error
+        if self.fixed_state:
+            return self.fixed_state
+        pairs = {(platform, key) for key in keys}
+        if pairs & self.begun:
+            return RequestState.HANDLED
+        self.begun |= pairs
+        return RequestState.NEW
+
+    async def finish(self, platform: str, keys: Sequence[str]) -> None:
+        self.finished |= {(platform, key) for key in keys}
 
 
 @dataclass

@@ -10,11 +10,13 @@ from pathlib import Path
 import jwt
 import pytest
 
+from clearml_chatops.models.errors import ClearMLError
 from clearml_chatops.models.people import Role
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
-from clearml_chatops.sandbox.faults import Fault
+from clearml_chatops.sandbox.faults import Fault, Faults
 from clearml_chatops.services.clearml_gateway import session as gateway_session
+from tests.support.polling import wait_until
 from tests.support.program import RunningProgram, run_program, to_plain_text
 
 SHORT_TIMEOUTS = (0.5, 0.5)
@@ -259,6 +261,38 @@ async def test_expired_token_is_renewed(program: RunningProgram, baseline: Docum
     program.sandbox.faults.answer("auth.login", status=500, body="broken")
     for person in (program, bob):
         assert await person.send_for_error_code("/find") == "clearml_server_error"
+
+
+@pytest.mark.parametrize(
+    "simulate_outage",
+    [
+        lambda faults: faults.disconnect("auth.login"),
+        lambda faults: faults.answer("auth.login", status=503, body="starting"),
+        lambda faults: faults.answer("auth.login", status=200, body="<html>Soon back</html>"),
+        lambda faults: faults.reject_credentials("auth.login"),
+    ],
+)
+async def test_requests_at_the_same_time_share_a_failed_login(
+    program: RunningProgram, simulate_outage: Callable[[Faults], None]
+) -> None:
+    """While ClearML is down, each of a hundred people would wait for the time-outs of all before them."""
+    simulate_outage(program.sandbox.faults)
+    clearml = program.program.process.clearml.bot
+    results = await asyncio.gather(*(clearml.get_user_names() for _ in range(100)), return_exceptions=True)
+    assert all(isinstance(result, ClearMLError) for result in results), results
+    assert len(program.sandbox.requests.find_by_endpoint("auth.login")) <= 2, "one repeat, as for every read"
+    program.sandbox.faults.clear()
+    assert await clearml.get_user_names()
+
+
+async def test_a_cancelled_request_leaves_the_login_to_the_others(program: RunningProgram) -> None:
+    program.sandbox.faults.delay("auth.login", 0.2)
+    clearml = program.program.process.clearml.bot
+    first, second = (asyncio.create_task(clearml.get_user_names()) for _ in range(2))
+    await wait_until(lambda: program.sandbox.requests.find_by_endpoint("auth.login"))
+    first.cancel()
+    assert await second
+    assert len(program.sandbox.requests.find_by_endpoint("auth.login")) == 1
 
 
 async def test_revoked_credentials_raise_one_error(program: RunningProgram, baseline: Document) -> None:

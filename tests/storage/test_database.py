@@ -1,6 +1,8 @@
 """Transactions, and the errors of a database that cannot be used."""
 
 import asyncio
+import socket
+import sqlite3
 import threading
 import traceback
 from collections.abc import AsyncIterator
@@ -9,10 +11,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from clearml_chatops.models.errors import DatabaseUnusableError
+from clearml_chatops.models.errors import DatabaseBusyError, DatabaseUnusableError
 from clearml_chatops.models.people import Person
+from clearml_chatops.storage.busy_databases import is_busy
 from clearml_chatops.storage.database import Database, mask_password
 from clearml_chatops.storage.schema import WatcherCursorRow
 from clearml_chatops.storage.watcher import WatcherStore
@@ -149,16 +153,57 @@ async def test_the_error_for_a_missing_folder_names_the_setting(tmp_path: Path) 
     await database.aclose()
 
 
-async def test_a_locked_database_raises_database_unusable(
+async def test_a_locked_database_raises_database_busy(
     database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clearml_chatops.storage.database._BUSY_TIMEOUT_MILLISECONDS", 50)
     other = Database(url)
     async with database.writing() as session:
         await session.execute(text("DELETE FROM people"))
-        with pytest.raises(DatabaseUnusableError, match="database is locked"):
+        with pytest.raises(DatabaseBusyError, match="database is locked"):
             await _move_cursor(other, _NOON)
+        with pytest.raises(DatabaseBusyError, match="database is locked"):
+            await other.prepare()
+        with pytest.raises(DatabaseBusyError, match="not ready yet"):
+            await _run_step(other, "reading")
+    await other.prepare()
+    await _move_cursor(other, _NOON)
     await other.aclose()
+
+
+async def test_transactions_wait_while_the_tables_are_created(url: str) -> None:
+    database = Database(url)
+    preparation = asyncio.create_task(database.prepare())
+    await asyncio.sleep(0)
+    await _move_cursor(database, _NOON)
+    assert preparation.done()
+    await database.aclose()
+
+
+class _PostgresqlError(Exception):
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__(sqlstate)
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), True),
+        (TimeoutError(), True),
+        (PoolTimeoutError("QueuePool limit reached"), True),
+        (socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"), True),
+        (OperationalError("SELECT 1", {}, _PostgresqlError("57P03")), True),
+        (OperationalError("SELECT 1", {}, _PostgresqlError("53300")), True),
+        (OperationalError("SELECT 1", {}, _PostgresqlError("08006")), True),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), False),
+        (OperationalError("SELECT 1", {}, _PostgresqlError("28P01")), False),
+        (OperationalError("SELECT 1", {}, sqlite3.OperationalError("no such table: people")), False),
+        (PermissionError(13, "Permission denied"), False),
+    ],
+)
+def test_only_errors_that_pass_by_themselves_count_as_busy(error: Exception, *, expected: bool) -> None:
+    assert is_busy(error) is expected
 
 
 @pytest.mark.parametrize(

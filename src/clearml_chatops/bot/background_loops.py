@@ -22,7 +22,7 @@ def build_background_loops(process: ProcessContext) -> Iterator[Loop]:
     """Yield all loops but the deliveries, which belong to the front ends."""
     watcher = process.watcher
     yield Loop(
-        watcher.poll,
+        partial(_poll_watcher, process),
         watcher.get_poll_delay,
         "Can't poll ClearML for changes",
         wake_event=process.watcher_wakeup.subscribe(),
@@ -41,3 +41,10 @@ def build_background_loops(process: ProcessContext) -> Iterator[Loop]:
         partial(queue_due_digests, process.daily_digests), _DIGESTS_INTERVAL, "Can't create the daily digests"
     )
     yield Loop(process.notifications.delete_old, _CLEANUP_INTERVAL, "Can't delete old notifications")
+    yield Loop(process.requests.delete_old, _CLEANUP_INTERVAL, "Can't delete old requests")
+
+
+async def _poll_watcher(process: ProcessContext) -> None:
+    """Poll once everybody in the settings is known: what happened to their experiments is found only once."""
+    await process.configured_people.save_all()
+    await process.watcher.poll()

@@ -13,7 +13,14 @@ from typing import Any, BinaryIO, NoReturn, TextIO
 
 import click
 
-from clearml_chatops.models.errors import ChatOpsError, DatabaseOutdatedError, DatabaseUnusableError, SettingsError
+from clearml_chatops.models.errors import (
+    ChatOpsError,
+    ClearMLCredentialsError,
+    DatabaseBusyError,
+    DatabaseOutdatedError,
+    DatabaseUnusableError,
+    SettingsError,
+)
 
 _EXISTING_FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
@@ -154,7 +161,9 @@ def _run_and_exit(start: Any) -> None:
     """Run a coroutine and exit. A wrong setting or database prints one line and exits with code 78."""
     try:
         succeeded = asyncio.run(start())
-    except (SettingsError, DatabaseOutdatedError, DatabaseUnusableError) as error:
+    except DatabaseBusyError as error:
+        raise click.ClickException(str(error)) from error
+    except (SettingsError, ClearMLCredentialsError, DatabaseOutdatedError, DatabaseUnusableError) as error:
         click.echo(f"clearml-chatops: {error}", err=True)
         sys.exit(EXIT_CONFIG_ERROR)
     except ChatOpsError as error:

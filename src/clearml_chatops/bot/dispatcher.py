@@ -61,7 +61,7 @@ class Dispatcher:
             reply = _build_choice(error, command_run)
         except ChatOpsError as error:
             command_run.error_code = error.code
-            reply = _build_refusal(error)
+            reply = build_refusal(error)
         except Exception as error:  # noqa: BLE001  # report_incident logs it
             command_run.error_code = "unexpected"
             command_run.incident_id, reply = report_incident(error)
@@ -157,7 +157,8 @@ def _authorise(person: Person, command: Command, required_role: Role) -> None:
         raise NotAllowedError(command=f"/{command.name}", needed=required_role.label, role=person.role.label)
 
 
-def _build_refusal(error: ChatOpsError) -> Reply:
+def build_refusal(error: ChatOpsError) -> Reply:
+    """Return the reply that tells a person why their command wasn't carried out."""
     blocks: list[Text | Buttons] = [Text(str(error), Tone.FAILURE)]
     if error.buttons:
         blocks.append(Buttons(error.buttons))

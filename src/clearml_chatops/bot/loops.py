@@ -30,13 +30,15 @@ class Loop:
 
 
 @asynccontextmanager
-async def run_loops(loops: Sequence[Loop], stop_event: asyncio.Event) -> AsyncIterator[None]:
-    """Run all loops inside the block, and set `stop_event` at its end.
+async def run_loops(
+    loops: Sequence[Loop], stop_event: asyncio.Event, *, start_event: asyncio.Event | None = None
+) -> AsyncIterator[None]:
+    """Run all loops inside the block, from `start_event` on, and set `stop_event` at its end.
 
     Work in progress may finish, so that a sent message is also marked delivered. Work that takes too long
     is cancelled.
     """
-    tasks = [asyncio.create_task(_run_loop(loop, stop_event)) for loop in loops]
+    tasks = [asyncio.create_task(_run_loop(loop, start_event, stop_event)) for loop in loops]
     try:
         yield
     finally:
@@ -47,9 +49,11 @@ async def run_loops(loops: Sequence[Loop], stop_event: asyncio.Event) -> AsyncIt
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _run_loop(loop: Loop, stop_event: asyncio.Event) -> None:
+async def _run_loop(loop: Loop, start_event: asyncio.Event | None, stop_event: asyncio.Event) -> None:
     """Repeat the work of a loop. Log an error once until the work succeeds again, and keep trying."""
     is_failing = False
+    if start_event is not None:
+        await wait_for_any(start_event, stop_event)
     while not await _wait_and_check_stop(loop, stop_event):
         try:
             await loop.work()
@@ -68,13 +72,21 @@ async def _run_loop(loop: Loop, stop_event: asyncio.Event) -> None:
 async def _wait_and_check_stop(loop: Loop, stop_event: asyncio.Event) -> bool:
     """Wait until the loop's pause is over. Return whether the loop has to stop."""
     interval = loop.interval() if callable(loop.interval) else loop.interval
-    events = [event for event in (stop_event, loop.wake_event) if event is not None]
-    wait_tasks = [asyncio.ensure_future(event.wait()) for event in events]
-    try:
-        await asyncio.wait(wait_tasks, timeout=interval.total_seconds(), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in wait_tasks:
-            task.cancel()
+    await wait_for_any(*(event for event in (stop_event, loop.wake_event) if event is not None), timeout=interval)
     if loop.wake_event is not None:
         loop.wake_event.clear()
     return stop_event.is_set()
+
+
+async def wait_for_any(*events: asyncio.Event, timeout: timedelta | None = None) -> None:  # noqa: ASYNC109
+    """Wait until one of the events is set, at most for `timeout`."""
+    tasks = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(
+            tasks,
+            timeout=timeout.total_seconds() if timeout is not None else None,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+    finally:
+        for task in tasks:
+            task.cancel()

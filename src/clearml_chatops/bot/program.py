@@ -38,6 +38,19 @@ async def open_program(settings: Settings) -> AsyncIterator[Program]:
 
     Raises:
         SettingsError, DatabaseOutdatedError, DatabaseUnusableError: The program can't start.
+        DatabaseBusyError: It can't start at the moment.
+    """
+    async with assemble_program(settings) as program:
+        await program.process.database.prepare()
+        yield program
+
+
+@asynccontextmanager
+async def assemble_program(settings: Settings) -> AsyncIterator[Program]:
+    """Assemble the program without using its database or ClearML yet; close everything at the end.
+
+    Raises:
+        SettingsError, DatabaseUnusableError: A setting is malformed.
     """
     make_data_folder(settings)
     process = ProcessContext(
@@ -62,7 +75,6 @@ async def open_program(settings: Settings) -> AsyncIterator[Program]:
         trusted_platforms=frozenset({TERMINAL}),
     )
     try:
-        await process.database.prepare()
         yield Program(process, Dispatcher(process, build_registry()))
     finally:
         await process.aclose()

@@ -15,8 +15,9 @@ from clearml_chatops.bot.frontends.slack import SlackCredentials, SlackFrontEnd
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.bot.live_cards import LiveCards
 from clearml_chatops.bot.loops import Loop, run_loops
-from clearml_chatops.bot.program import Program, open_program
+from clearml_chatops.bot.program import Program, assemble_program
 from clearml_chatops.bot.settings import Settings
+from clearml_chatops.bot.startup import Startup
 from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.models.errors import SettingsError
 
@@ -27,24 +28,24 @@ _DELIVERY_INTERVAL = timedelta(seconds=2)
 async def run_bot(settings: Settings, *, stop_event: asyncio.Event | None = None) -> bool:
     """Run the bot until SIGINT or SIGTERM. With a `stop_event`, until that is set; signals aren't handled then.
 
+    It starts while the database or ClearML can't be used, and goes on by itself when they can.
+
     Raises:
-        SettingsError: A token is wrong, or there is none.
-        DatabaseOutdatedError, DatabaseUnusableError: The program can't start.
+        SettingsError, ClearMLCredentialsError: A setting is wrong, or there is no token.
+        DatabaseOutdatedError, DatabaseUnusableError: The database is wrong.
     """
-    async with open_program(settings) as program:
+    async with assemble_program(settings) as program:
         await program.process.clearml.require_credentials()
-        await program.process.accounts.seed(person.to_person() for person in settings.people)
         front_ends = _create_front_ends(program, settings)
         routes = [route for front_end in front_ends for route in front_end.routes]
-        async with (
-            run_web_server(routes, host=settings.http_host, port=settings.http_port),
-            _run_front_ends(program, front_ends),
-        ):
-            if stop_event is not None:
-                await stop_event.wait()
-            else:
-                with _stop_on_signals() as signal_event:
-                    await signal_event.wait()
+        with _stop_on_signals(stop_event) as stopped:
+            startup = Startup(program.process, (person.to_person() for person in settings.people), stopped)
+            async with (
+                startup.running(),
+                run_web_server(routes, host=settings.http_host, port=settings.http_port),
+                _run_front_ends(program, front_ends, startup.database_ready),
+            ):
+                await stopped.wait()
     return True
 
 
@@ -84,6 +85,7 @@ def _create_slack_front_end(program: Program, settings: Settings) -> FrontEnd | 
         suggest=program.dispatcher.suggest_experiments,
         registry=program.dispatcher.registry,
         cards=program.process.cards,
+        requests=program.process.requests,
         credentials=SlackCredentials(bot_token, app_token, signing_secret, settings.slack_api_url),
         prefix=settings.slack_prefix,
     )
@@ -98,6 +100,7 @@ def _create_telegram_front_end(program: Program, settings: Settings) -> FrontEnd
         handle=program.dispatcher.handle,
         registry=program.dispatcher.registry,
         actions=program.process.actions,
+        requests=program.process.requests,
         cards=program.process.cards,
         conversations=program.process.conversations,
         list_admin_ids=partial(program.process.accounts.list_admin_user_ids, TelegramFrontEnd.platform),
@@ -108,7 +111,9 @@ def _create_telegram_front_end(program: Program, settings: Settings) -> FrontEnd
 
 
 @asynccontextmanager
-async def _run_front_ends(program: Program, front_ends: list[FrontEnd]) -> AsyncIterator[None]:
+async def _run_front_ends(
+    program: Program, front_ends: list[FrontEnd], database_ready: asyncio.Event
+) -> AsyncIterator[None]:
     """Run the front ends and all loops inside the block. The loops that send stop before the front ends."""
     started: list[FrontEnd] = []
     try:
@@ -119,7 +124,8 @@ async def _run_front_ends(program: Program, front_ends: list[FrontEnd]) -> Async
         deliveries = [_create_delivery(program, front_end, front_ends, stop_event) for front_end in front_ends]
         finish_tasks: list[asyncio.Task[None]] = []
         try:
-            async with run_loops(list(_build_loops(program, front_ends, deliveries)), stop_event):
+            loops = list(_build_loops(program, front_ends, deliveries))
+            async with run_loops(loops, stop_event, start_event=database_ready):
                 try:
                     yield
                 finally:
@@ -164,8 +170,11 @@ def _build_loops(program: Program, front_ends: list[FrontEnd], deliveries: list[
 
 
 @contextlib.contextmanager
-def _stop_on_signals() -> Iterator[asyncio.Event]:
-    """Yield an event that SIGINT and SIGTERM set."""
+def _stop_on_signals(stop_event: asyncio.Event | None) -> Iterator[asyncio.Event]:
+    """Yield the given event, or else a new one that SIGINT and SIGTERM set."""
+    if stop_event is not None:
+        yield stop_event
+        return
     stop_event = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):

@@ -17,9 +17,11 @@ from clearml_chatops.services.notifications.notifications import NotificationSer
 from clearml_chatops.services.people.accounts import AccountService
 from clearml_chatops.services.people.actions import ActionService
 from clearml_chatops.services.people.audit import AuditService
+from clearml_chatops.services.people.configured_people import ConfiguredPeople
 from clearml_chatops.services.people.conversations import ConversationService
 from clearml_chatops.services.people.direct_messages import DirectMessages
 from clearml_chatops.services.people.links import LinkService
+from clearml_chatops.services.request_deduplicator import RequestDeduplicator
 from clearml_chatops.services.wakeups import Wakeup
 from clearml_chatops.services.watching.alarm_poller import AlarmPoller
 from clearml_chatops.services.watching.alert_poller import AlertPoller
@@ -70,8 +72,19 @@ class ProcessContext:
     @cached_property
     def accounts(self) -> AccountService:
         return AccountService(
-            clearml=self.clearml.bot, database=self.database, trusted_platforms=self.trusted_platforms
+            clearml=self.clearml.bot,
+            database=self.database,
+            configured_people=self.configured_people,
+            trusted_platforms=self.trusted_platforms,
         )
+
+    @cached_property
+    def configured_people(self) -> ConfiguredPeople:
+        return ConfiguredPeople(clearml=self.clearml.bot, database=self.database)
+
+    @cached_property
+    def requests(self) -> RequestDeduplicator:
+        return RequestDeduplicator(database=self.database, clock=self.clock)
 
     @cached_property
     def actions(self) -> ActionService:

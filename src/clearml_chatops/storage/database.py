@@ -1,5 +1,6 @@
 """The database: connections that are safe with concurrent writers, transactions, the schema's revision."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -18,9 +19,11 @@ from sqlalchemy.exc import (
     OperationalError,
     SQLAlchemyError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from clearml_chatops.models.errors import DatabaseOutdatedError, DatabaseUnusableError
+from clearml_chatops.models.errors import DatabaseBusyError, DatabaseOutdatedError, DatabaseUnusableError
+from clearml_chatops.storage.busy_databases import is_busy
 
 _BUSY_TIMEOUT_MILLISECONDS = 5000
 
@@ -44,13 +47,16 @@ class Database:
                 reason="it has text where a number belongs; in a password, write @ : / as %40 %3A %2F",
             ) from None
         self._masked_url = mask_password(url)
+        self._is_preparing = False
+        self._preparation_lock = asyncio.Lock()
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine.sync_engine, "connect", _prepare_sqlite_connection)
             event.listen(self._engine.sync_engine, "begin", _begin_sqlite_transaction)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """Open a transaction that only reads. Raises DatabaseUnusableError."""
+        """Open a transaction that only reads. Raises DatabaseUnusableError, DatabaseBusyError."""
+        await self._require_prepared()
         with self._translate_errors():
             async with AsyncSession(self._engine, expire_on_commit=False) as session:
                 yield session
@@ -62,49 +68,76 @@ class Database:
         Keep it short, and never call ClearML or a chat platform inside it.
 
         Raises:
-            DatabaseUnusableError: the database is locked, full, missing or broken.
+            DatabaseBusyError: the database is locked or doesn't answer.
+            DatabaseUnusableError: it is full, missing or broken.
         """
+        await self._require_prepared()
         engine = self._engine.execution_options(writes=True)
         with self._translate_errors():
             async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
                 yield session
+
+    async def _require_prepared(self) -> None:
+        """Wait while `prepare` runs. Raise DatabaseBusyError if it failed: there may be no tables yet."""
+        if self._is_preparing:
+            async with self._preparation_lock:
+                pass
+        if self._is_preparing:
+            raise DatabaseBusyError(url=self._masked_url, reason="not ready yet")
 
     @contextmanager
     def _translate_errors(self) -> Iterator[None]:
         """Translate errors of the database to DatabaseUnusableError, but not mistakes of the program."""
         try:
             yield
-        except (DatabaseError, OSError) as error:
+        except (DatabaseError, PoolTimeoutError, OSError) as error:
             # A damaged file raises the bare DatabaseError; other subclasses are mistakes of the program.
             if isinstance(error, DatabaseError) and type(error) not in {DatabaseError, OperationalError}:
                 raise
-            raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
+            raise self._to_unusable_error(error) from error
+
+    def _to_unusable_error(self, error: Exception) -> DatabaseUnusableError:
+        error_class = DatabaseBusyError if is_busy(error) else DatabaseUnusableError
+        return error_class(url=self._masked_url, reason=_get_first_line(error))
 
     async def prepare(self) -> None:
         """Create the tables in an empty database; check the revision of any other.
 
+        After a failure the database stays closed to transactions until this is repeated with success.
+
         Raises:
             DatabaseOutdatedError: the tables belong to another version of the program.
+            DatabaseBusyError: the database is locked or doesn't answer.
             DatabaseUnusableError: the database cannot be opened.
         """
+        self._is_preparing = True
+        async with self._preparation_lock:
+            await self._prepare()
+            self._is_preparing = False
+
+    async def _prepare(self) -> None:
+        found = await self._create_tables_or_get_revision()
+        if found != get_newest_revision():
+            raise DatabaseOutdatedError(url=self._masked_url, found=found or "none", needed=get_newest_revision())
+
+    async def _create_tables_or_get_revision(self) -> str | None:
         try:
             async with self._engine.execution_options(writes=True).begin() as connection:
                 found = await connection.run_sync(_get_revision)
                 if found is None and not await connection.run_sync(_has_tables):
                     await connection.run_sync(_upgrade)
-                    return
+                    return get_newest_revision()
+                return found
         except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
-        if found != get_newest_revision():
-            raise DatabaseOutdatedError(url=self._masked_url, found=found or "none", needed=get_newest_revision())
+            raise self._to_unusable_error(error) from error
 
     async def upgrade(self) -> None:
-        """Upgrade the tables to this program's revision. Raises DatabaseUnusableError."""
+        """Upgrade the tables to this program's revision. Raises DatabaseUnusableError, DatabaseBusyError."""
         try:
             async with self._engine.execution_options(writes=True).begin() as connection:
                 await connection.run_sync(_upgrade)
         except (SQLAlchemyError, OSError) as error:
-            raise DatabaseUnusableError(url=self._masked_url, reason=_get_first_line(error)) from error
+            raise self._to_unusable_error(error) from error
 
     async def aclose(self) -> None:
         await self._engine.dispose()
@@ -152,8 +185,8 @@ def _prepare_sqlite_connection(connection: Any, _record: object) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
-        "journal_mode=WAL",
         f"busy_timeout={_BUSY_TIMEOUT_MILLISECONDS}",
+        "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
     ):

@@ -20,7 +20,7 @@ from clearml_chatops.handlers.arguments import ExperimentReference, ParameterVal
 from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
-from tests.frontends.conftest import FakeBot, build_small_registry
+from tests.frontends.conftest import FakeBot, MemoryRequests, build_small_registry
 from tests.support.polling import wait_until
 from tests.support.slack import Message, Modal, Person, SlackServer
 from tests.support.slack.http_events import SIGNING_SECRET
@@ -103,6 +103,7 @@ def build_front_end(slack: SlackServer, bot: FakeBot, cards: Cards, **overrides:
         "registry": build_small_registry(),
         "suggest": suggest_nothing,
         "cards": cards,
+        "requests": MemoryRequests(),
         "credentials": build_credentials(slack),
         "timing": TEST_TIMING,
     }

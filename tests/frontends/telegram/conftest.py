@@ -14,7 +14,7 @@ from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Button, Buttons, Reply
-from tests.frontends.conftest import FakeBot, build_small_registry
+from tests.frontends.conftest import FakeBot, MemoryRequests, build_small_registry
 from tests.support.telegram import Person, TelegramServer
 
 
@@ -139,6 +139,7 @@ def unstarted_front_end(
         handle=bot.handle,
         registry=build_small_registry(),
         actions=actions,
+        requests=MemoryRequests(),
         cards=cards,
         conversations=conversations,
         list_admin_ids=list_admin_ids,

@@ -49,6 +49,7 @@ async def front_end(
         handle=bot.handle,
         registry=build_small_registry(),
         actions=process.actions,
+        requests=process.requests,
         cards=card_service,
         conversations=process.conversations,
         list_admin_ids=list_admin_ids,

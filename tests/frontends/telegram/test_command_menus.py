@@ -1,5 +1,8 @@
 """The command menus that Telegram shows when somebody types a slash: by role, chat and language."""
 
+import asyncio
+from datetime import timedelta
+
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
@@ -8,6 +11,7 @@ from clearml_chatops.handlers.all_commands import build_registry
 from clearml_chatops.handlers.menu_translations import TRANSLATED_SUMMARIES
 from clearml_chatops.handlers.registry import CommandFamily, Registry
 from clearml_chatops.models.errors import DatabaseUnusableError
+from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Reply
 from tests.support.polling import wait_until
@@ -141,3 +145,57 @@ async def test_a_failed_admin_lookup_is_logged(
     await telegram.wait_until(lambda: anna.chat.bot_messages)
     await wait_until(lambda: caplog.text.count("Can't publish the command menu") == 2)
     await unstarted_front_end.stop()
+
+
+async def test_a_menu_that_failed_is_published_later(
+    telegram: TelegramServer,
+    unstarted_front_end: TelegramFrontEnd,
+    anna: Person,
+    admin_ids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The database may be locked, or Telegram overloaded, at the moment of the start."""
+    monkeypatch.setattr("clearml_chatops.bot.frontends.telegram.front_end._FIRST_MENU_DELAY", timedelta(0))
+    admin_ids.append(str(anna.id))
+    failures_left = 3
+
+    async def list_admin_ids() -> list[str]:
+        nonlocal failures_left
+        failures_left -= 1
+        if failures_left >= 0:
+            raise DatabaseUnusableError(url="sqlite://", reason="locked")
+        return admin_ids
+
+    unstarted_front_end._command_menus._list_admin_ids = list_admin_ids
+    telegram.add_fault("setMyCommands", Fault.broken(500))
+    await unstarted_front_end.start()
+    await telegram.wait_until(lambda: (str(anna.id), "ru") in telegram.state.commands)
+    await unstarted_front_end.stop()
+
+
+async def test_a_stop_does_not_wait_for_the_next_attempt_to_publish(
+    telegram: TelegramServer, unstarted_front_end: TelegramFrontEnd, caplog: pytest.LogCaptureFixture
+) -> None:
+    telegram.add_fault("setMyCommands", Fault.broken(500))
+    await unstarted_front_end.start()
+    await wait_until(lambda: "Can't publish the command menu" in caplog.text)
+    async with asyncio.timeout(1.5):
+        await unstarted_front_end.stop()
+
+
+async def test_somebody_whose_first_command_makes_them_an_admin_gets_the_menu_with_it(
+    telegram: TelegramServer,
+    telegram_front_end: TelegramFrontEnd,
+    anna: Person,
+    admin_ids: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A person in the settings is known after the first command if ClearML was down at the start."""
+
+    async def handle(_message: IncomingMessage) -> Reply:
+        admin_ids.append(str(anna.id))
+        return Reply.of("Hello")
+
+    monkeypatch.setattr(telegram_front_end._update_handler, "_handle", handle)
+    await anna.send("/find")
+    await telegram.wait_until(lambda: (str(anna.id), "ru") in telegram.state.commands)

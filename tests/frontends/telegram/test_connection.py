@@ -10,7 +10,7 @@ from clearml_chatops.bot.frontends.telegram import TelegramFrontEnd
 from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.replies import Reply
-from tests.frontends.conftest import FakeBot, build_small_registry
+from tests.frontends.conftest import FakeBot, MemoryRequests, build_small_registry
 from tests.frontends.telegram.conftest import MemoryActions, MemoryCards, MemoryConversations
 from tests.support.polling import wait_until
 from tests.support.telegram import Fault, Person, TelegramServer
@@ -25,6 +25,7 @@ def create_front_end(token: str, api_url: str, webhook_url: str = "") -> Telegra
         handle=FakeBot().handle,
         registry=build_small_registry(),
         actions=MemoryActions(),
+        requests=MemoryRequests(),
         cards=MemoryCards(),
         conversations=MemoryConversations(),
         list_admin_ids=list_admin_ids,

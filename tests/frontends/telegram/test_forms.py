@@ -16,7 +16,7 @@ from clearml_chatops.models.people import Identity
 from clearml_chatops.models.replies import FieldKind, Form, FormField, Reply
 from clearml_chatops.services.people.actions import LIFETIME, ActionService
 from clearml_chatops.storage.database import Database
-from tests.frontends.conftest import FakeBot, build_small_registry
+from tests.frontends.conftest import FakeBot, MemoryRequests, build_small_registry
 from tests.frontends.telegram.conftest import MemoryActions, MemoryCards, MemoryConversations
 from tests.support.telegram import Chat, Person, ShownMessage, TelegramServer
 
@@ -267,6 +267,7 @@ async def test_a_question_survives_a_restart_until_it_expires(
             handle=bot.handle,
             registry=build_small_registry(),
             actions=ActionService(database=database, clock=lambda: now[0]),
+            requests=MemoryRequests(),
             cards=cards,
             conversations=MemoryConversations(),
             list_admin_ids=list_admin_ids,

@@ -138,6 +138,7 @@ async def test_pending_updates_are_answered_after_a_restart(
         handle=bot.handle,
         registry=telegram_front_end._update_handler._registry,
         actions=telegram_front_end._update_handler._actions,
+        requests=telegram_front_end._update_handler._requests,
         cards=telegram_front_end._update_handler._cards,
         conversations=telegram_front_end._client._conversations,
         list_admin_ids=telegram_front_end._command_menus._list_admin_ids,

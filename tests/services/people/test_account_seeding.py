@@ -2,7 +2,7 @@
 
 import pytest
 
-from clearml_chatops.models.errors import SettingsError
+from clearml_chatops.models.errors import ClearMLUnreachableError, SettingsError
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import ConfiguredPerson, Identity, Person, Role
 from tests.support.program import RunningProgram
@@ -12,7 +12,9 @@ ON_TELEGRAM = Identity("telegram", "7")
 
 
 async def seed(program: RunningProgram, *people: ConfiguredPerson) -> None:
-    await program.program.process.accounts.seed(people)
+    configured_people = program.program.process.configured_people
+    configured_people.configure(people)
+    await configured_people.save_all()
 
 
 async def identify(program: RunningProgram, identity: Identity) -> Person | None:
@@ -39,7 +41,8 @@ async def test_unknown_clearml_user_is_rejected_with_the_known_ones(program: Run
     with pytest.raises(SettingsError, match=r"no users named “bop”\. Use one of .*Bob Brown") as caught:
         await seed(program, build_known_person("bop"))
     assert caught.value.values["name"] == "CHATOPS_PEOPLE"
-    assert await identify(program, ON_SLACK) is None
+    with pytest.raises(SettingsError, match="no users named “bop”"):
+        await identify(program, ON_SLACK)
 
 
 async def test_an_id_costs_no_request(program: RunningProgram) -> None:
@@ -65,3 +68,37 @@ async def test_role_follows_the_settings(program: RunningProgram) -> None:
     person = await identify(program, ON_SLACK)
     assert person
     assert person.role is Role.VIEWER
+
+
+async def test_a_name_is_resolved_at_the_first_command_after_an_outage(program: RunningProgram) -> None:
+    people = program.program.process.configured_people
+    program.sandbox.faults.disconnect("*")
+    people.configure(
+        [
+            build_known_person(program.sandbox.bob.name, ON_SLACK, role=Role.ADMIN),
+            ConfiguredPerson("Carol", Role.VIEWER, program.sandbox.carol.id, (ON_TELEGRAM,)),
+        ]
+    )
+    with pytest.raises(ClearMLUnreachableError):
+        await people.save_all()
+    with pytest.raises(ClearMLUnreachableError):
+        await identify(program, ON_SLACK)
+    carol = await identify(program, ON_TELEGRAM)
+    assert carol
+    assert carol.clearml_user_id == program.sandbox.carol.id, "who is given by an id doesn't wait"
+    program.sandbox.faults.clear()
+    bob = await identify(program, ON_SLACK)
+    assert bob
+    assert (bob.clearml_user_id, bob.role) == (program.sandbox.bob.id, Role.ADMIN)
+
+
+async def test_an_outage_revokes_removed_people_and_keeps_the_others(program: RunningProgram) -> None:
+    bob = build_known_person(program.sandbox.bob.name, ON_SLACK)
+    await seed(program, bob, ConfiguredPerson("Carol", Role.ADMIN, "", (ON_TELEGRAM,)))
+    before = await identify(program, ON_SLACK)
+    program.sandbox.faults.disconnect("*")
+    with pytest.raises(ClearMLUnreachableError):
+        await seed(program, bob)
+    assert await identify(program, ON_TELEGRAM) is None, "Carol is no longer in the settings"
+    program.sandbox.faults.clear()
+    assert await identify(program, ON_SLACK) == before, "with the same queue and subscriptions"

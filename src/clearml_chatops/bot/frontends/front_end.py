@@ -8,7 +8,8 @@ from aiohttp.web import RouteDef
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.messages import Conversation, IncomingMessage
-from clearml_chatops.models.replies import Reply
+from clearml_chatops.models.replies import Button, Buttons, Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 MessageHandler = Callable[[IncomingMessage], Awaitable[Reply]]
 """Answers a message; the dispatcher's `handle`."""
@@ -17,6 +18,18 @@ STOPPED_TEXT = (
     "The bot stopped before this finished. It may still happen: check with /show before you send it again."
 )
 """The answer to a command that did not end before the program did."""
+
+INTERRUPTED_REPLY = Reply(
+    (
+        Text(
+            "The bot was stopped while it did this, so it may or may not be done. Check before you send it again.",
+            Tone.WARNING,
+        ),
+        Buttons((Button("Show", "/show"),)),
+    ),
+    Outcome.BROKEN,
+)
+"""The answer to a request that is delivered again after the bot was killed in the midst of it."""
 
 
 class DestinationGoneError(Exception):
@@ -74,6 +87,16 @@ class FrontEnd(Protocol):
 
     def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
         """Return how often cards in a conversation may be edited, within the platform's limits."""
+
+
+class Requests(Protocol):
+    """The requests that were handled, across restarts: a platform delivers some of them again."""
+
+    async def begin(self, platform: str, keys: Sequence[str]) -> RequestState:
+        """Record a request before it is carried out, and return what became of it before. Raises ChatOpsError."""
+
+    async def finish(self, platform: str, keys: Sequence[str]) -> None:
+        """Record that a request was answered."""
 
 
 class Actions(Protocol):

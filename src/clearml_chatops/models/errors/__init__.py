@@ -73,6 +73,7 @@ from clearml_chatops.models.errors.permissions import (
     UnknownUserError,
 )
 from clearml_chatops.models.errors.program import (
+    DatabaseBusyError,
     DatabaseOutdatedError,
     DatabaseUnusableError,
     SettingsError,
@@ -123,6 +124,7 @@ __all__ = [
     "ClearMLResponseLostError",
     "ClearMLServerError",
     "ClearMLUnreachableError",
+    "DatabaseBusyError",
     "DatabaseOutdatedError",
     "DatabaseUnusableError",
     "DirectMessageRequiredError",

@@ -27,6 +27,13 @@ class DatabaseUnusableError(ChatOpsError):
     text = "DATABASE_URL: the database {url} can't be opened ({reason})."
 
 
+class DatabaseBusyError(DatabaseUnusableError):
+    """The database is locked, or its server doesn't answer: it can probably be used in a moment."""
+
+    code = "database_busy"
+    text = "The bot's own database can't be used at the moment ({reason}). Try again in a minute."
+
+
 class WaitTimeoutError(ChatOpsError):
     """The experiment did not reach the status that /wait waits for in time."""
 

@@ -3,7 +3,6 @@
 import asyncio
 import inspect
 import logging
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -141,8 +140,8 @@ class ClearMLSession:
     def __init__(self, credentials: ClearMLCredentials, *, executor: Executor) -> None:
         self._credentials = credentials
         self._executor = executor
-        self._lock = threading.Lock()
         self._session: _NoRetrySession | None = None
+        self._login_task: asyncio.Task[_NoRetrySession] | None = None
 
     async def call(
         self, endpoint: str, body: Mapping[str, Any], *, impersonated_user_id: str = ""
@@ -162,13 +161,13 @@ class ClearMLSession:
         """
         is_read = endpoint.partition(".")[2].startswith(_READ_ACTION_PREFIXES)
         try:
-            return await self._run_in_thread(self._call, endpoint, body, impersonated_user_id)
+            return await self._call(endpoint, body, impersonated_user_id)
         except (ClearMLUnreachableError, ClearMLResponseLostError, ClearMLServerError) as error:
             if not is_read:
                 raise
             logger.info("Retrying a read from ClearML", extra={"action": "clearml_retry", "error": str(error)})
             try:
-                return await self._run_in_thread(self._call, endpoint, body, impersonated_user_id)
+                return await self._call(endpoint, body, impersonated_user_id)
             except ClearMLResponseLostError as lost_error:
                 # A lost read has changed nothing, so it only means that the server is unreachable.
                 raise ClearMLUnreachableError(
@@ -181,14 +180,14 @@ class ClearMLSession:
 
     async def get_identity(self) -> ClearMLIdentity:
         """Return the user that our credentials belong to, as the server's token says."""
-        return await self._run_in_thread(self._get_identity)
+        return self._decode_identity(await self._connect())
 
     async def build_agent_environment(self) -> dict[str, str]:
         """Return the variables that make a clearml-agent use the same server as the same user.
 
         They include the web UI's address: the SDK in a run asks for it and fails if it has to guess.
         """
-        session = await self._run_in_thread(self._connect)
+        session = await self._connect()
         web_host = await self.get_web_host()
         return {
             "CLEARML_API_HOST": session.host,
@@ -199,20 +198,17 @@ class ClearMLSession:
 
     async def get_api_host(self) -> str:
         """Return the API server's address without password."""
-        await self._run_in_thread(self._connect)
+        await self._connect()
         return self._get_api_host()
 
     async def get_web_host(self) -> str:
         """Return the web UI's address; empty if neither the settings nor clearml.conf have it."""
-        await self._run_in_thread(self._connect)
+        await self._connect()
         configured = self._config.get("api.web_server", "")
         return str(self._credentials.web_host or configured or "").rstrip("/")
 
     async def _run_in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, lambda: function(*args, **kwargs))
-
-    def _get_identity(self) -> ClearMLIdentity:
-        return self._decode_identity(self._connect())
 
     @staticmethod
     def _decode_identity(session: _NoRetrySession) -> ClearMLIdentity:
@@ -224,12 +220,20 @@ class ClearMLSession:
             role=claims.get("role", "user"),
         )
 
-    def _connect(self) -> _NoRetrySession:
-        """Return the SDK's session. It is created on first use, because its constructor logs in."""
-        with self._lock:
-            if self._session is None:
-                self._session = self._translate_errors("auth.login", self._log_in)
+    async def _connect(self) -> _NoRetrySession:
+        """Return the SDK's session. It is created on first use, because its constructor logs in.
+
+        All who need it meanwhile share one login. While ClearML is down, each would wait for its own timeout.
+        """
+        if self._session is not None:
             return self._session
+        if self._login_task is None or self._login_task.done():
+            self._login_task = asyncio.create_task(
+                self._run_in_thread(self._translate_errors, "auth.login", self._log_in)
+            )
+            self._login_task.add_done_callback(_mark_error_retrieved)
+        self._session = await asyncio.shield(self._login_task)
+        return self._session
 
     @cached_property
     def _config(self) -> Any:
@@ -253,8 +257,13 @@ class ClearMLSession:
             http_retries_config={"total": 0, "connect": 0, "read": 0, "redirect": 0, "status": 0},
         )
 
-    def _call(self, endpoint: str, body: Mapping[str, Any], impersonated_user_id: str) -> dict[str, Any]:
-        session = self._connect()
+    async def _call(self, endpoint: str, body: Mapping[str, Any], impersonated_user_id: str) -> dict[str, Any]:
+        session = await self._connect()
+        return await self._run_in_thread(self._send, session, endpoint, body, impersonated_user_id)
+
+    def _send(
+        self, session: _NoRetrySession, endpoint: str, body: Mapping[str, Any], impersonated_user_id: str
+    ) -> dict[str, Any]:
         service, _, action = endpoint.partition(".")
         headers = {}
         if impersonated_user_id:
@@ -290,3 +299,9 @@ class ClearMLSession:
         """Return the server's address without password."""
         host = self._session.host if self._session else self._credentials.api_host
         return remove_password(host or Session.get_api_server_host())
+
+
+def _mark_error_retrieved(login_task: asyncio.Task[_NoRetrySession]) -> None:
+    """Keep the loop from reporting the error of a login if all who waited for it were cancelled."""
+    if not login_task.cancelled():
+        login_task.exception()  # noqa: LOG004  # a task's, not a logger's

@@ -1,17 +1,13 @@
 """Accounts: the person behind an identity on a platform, and their ClearML user."""
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from clearml_chatops.models.errors import SettingsError
 from clearml_chatops.models.messages import IncomingMessage
-from clearml_chatops.models.people import ConfiguredPerson, Person, QueueBinding, Role
+from clearml_chatops.models.people import Person, QueueBinding, Role
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.people.configured_people import ConfiguredPeople
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.people import PeopleStore
-
-_CLEARML_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +26,20 @@ class Account:
 
 
 class AccountService:
-    """Finds and sets up people. Users of `trusted_platforms`, like this machine's terminal, are operators."""
+    """Finds people. Users of `trusted_platforms`, like this machine's terminal, are operators."""
 
-    def __init__(self, *, clearml: ClearML, database: Database, trusted_platforms: frozenset[str]) -> None:
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        configured_people: ConfiguredPeople,
+        trusted_platforms: frozenset[str],
+    ) -> None:
         self._clearml = clearml
         self._database = database
+        self._configured_people = configured_people
         self._trusted_platforms = trusted_platforms
-
-    async def seed(self, people: Iterable[ConfiguredPerson]) -> None:
-        """Give access to the people in the settings, and revoke it from those no longer in them.
-
-        Raises:
-            SettingsError: ClearML has no user of a name in the settings, or several.
-            ClearMLError: the users' names cannot be loaded.
-        """
-        known = [(person, await self._find_clearml_user_id(person)) for person in people]
-        async with self._database.writing() as session:
-            store = PeopleStore(session)
-            person_ids = [await store.put(person, clearml_user_id=user_id) for person, user_id in known]
-            await store.revoke_removed_people(keep_ids=person_ids)
-
-    async def _find_clearml_user_id(self, person: ConfiguredPerson) -> str:
-        """Return the id of a person's ClearML user; the settings may contain its name instead."""
-        id_or_name = person.clearml_user
-        if not id_or_name or _CLEARML_ID.fullmatch(id_or_name):
-            return id_or_name
-        users = await self._clearml.get_user_names()
-        found = [id_ for id_, name in users.items() if name.casefold() == id_or_name.casefold()]
-        if id_or_name in users:
-            return id_or_name
-        if len(found) == 1:
-            return found[0]
-        problem = f"ClearML has {len(found) or 'no'} users named “{id_or_name}”"
-        names = ", ".join(sorted(f"{name} ({id_})" for id_, name in users.items()))
-        raise SettingsError(name="CHATOPS_PEOPLE", reason=f"{problem}. Use one of {names}.")
 
     async def list_admin_user_ids(self, platform: str) -> list[str]:
         """Return the user ids of admins on a platform."""
@@ -74,7 +50,10 @@ class AccountService:
         """Return the person who sent the message; None for an unknown user.
 
         A new user on a trusted platform is added as an admin: they have the bot's credentials anyway.
+
+        Raises ClearMLError if the settings name the person's ClearML user, and ClearML can't be asked for its id.
         """
+        await self._configured_people.save(message.sender)
         async with self._database.reading() as session:
             person = await PeopleStore(session).find(message.sender)
         if person is not None or message.sender.platform not in self._trusted_platforms:

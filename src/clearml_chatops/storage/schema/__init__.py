@@ -13,7 +13,7 @@ from clearml_chatops.storage.schema.experiments import (
     WatcherCursorRow,
     WatchRow,
 )
-from clearml_chatops.storage.schema.messages import ActionRow, CardRow, QuestionRow
+from clearml_chatops.storage.schema.messages import ActionRow, CardRow, HandledRequestRow, QuestionRow
 from clearml_chatops.storage.schema.notifications import (
     AlertRow,
     DailyDigestRow,
@@ -49,6 +49,7 @@ __all__ = [
     "ExperimentStateRow",
     "GpuRequestRow",
     "GpuWatchRow",
+    "HandledRequestRow",
     "IdentityRow",
     "LinkCodeRow",
     "MuteRow",

@@ -1,4 +1,4 @@
-"""Tables of chat messages: the actions of their buttons, their questions and their experiments."""
+"""Tables of chat messages: handled ones, the actions of buttons, their questions and their experiments."""
 
 from datetime import datetime
 
@@ -21,6 +21,17 @@ class ActionRow(Table):
     question: Mapped[str] = mapped_column(Text)
     in_place: Mapped[bool]
     expires: Mapped[datetime] = mapped_column(index=True)
+
+
+class HandledRequestRow(Table):
+    """A request of a platform. It is stored before it is carried out, and finished when it was answered."""
+
+    __tablename__ = "handled_requests"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    is_finished: Mapped[bool]
+    received: Mapped[datetime] = mapped_column(index=True)
 
 
 class QuestionRow(Table):

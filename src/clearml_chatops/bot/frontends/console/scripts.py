@@ -2,8 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import BinaryIO
+
+_CHUNK_SIZE = 65536
 
 
 async def read_lines(stream: BinaryIO) -> AsyncIterator[str]:
@@ -22,7 +24,7 @@ async def read_lines(stream: BinaryIO) -> AsyncIterator[str]:
         return True
 
     def read() -> None:
-        for line in stream:
+        for line in _iterate_lines(stream):
             if not put_line(line.decode("utf-8-sig", errors="replace")):
                 return
         put_line(None)
@@ -30,3 +32,17 @@ async def read_lines(stream: BinaryIO) -> AsyncIterator[str]:
     threading.Thread(target=read, name="script-reader", daemon=True).start()
     while (line := await lines.get()) is not None:
         yield line
+
+
+def _iterate_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of a stream, without its buffer.
+
+    A thread that waits for input inside the buffer holds its lock. The interpreter needs that lock to exit, and
+    aborts without it.
+    """
+    raw, rest = getattr(stream, "raw", stream), b""
+    while chunk := raw.read(_CHUNK_SIZE):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line + b"\n" for line in lines)
+    if rest:
+        yield rest

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from datetime import timedelta
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
-from clearml_chatops.bot.frontends.slack.form_fields import list_changes, read_submitted_values
+from clearml_chatops.bot.frontends.slack.form_fields import SubmittedValues, list_changes, read_submitted_values
 from clearml_chatops.bot.frontends.slack.incoming_requests import Payload, SlackRequest
 from clearml_chatops.bot.frontends.slack.modal_metadata import (
     build_modal_request,
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 _MAX_REMEMBERED_VIEWS = 100
 _UNCHANGED_REPLY = Reply.of("Nothing has changed yet. Change a value, or cancel.")
+_SENT_BEFORE_REPLY = Reply.of("This form was sent and answered before. Check before you send it again.")
 _ANSWER_IS_IN_MESSAGE = Text("The answer was sent as a message.", Tone.SUBTLE)
 
 
@@ -74,17 +75,37 @@ class FormModals:
         await delay_task
         if reply is not _UNCHANGED_REPLY and reply.outcome in {Outcome.DONE, Outcome.ASKED}:
             await self._show_result(view_id, request, reply)
-        elif not await self._try_to_update(view_id, build_refused_view(view, reply, submitted_values)):
-            submitted_line = (Text("This is the command you filled in:"), Code(request.command_line))
-            await self._responder.show_reply(request, reply.followed_by(*submitted_line))
+        else:
+            await self._show_form_again(view, request, reply, submitted_values)
         return request
 
     async def handle_repeated_submission(self, body: Payload) -> None:
         """Show the last view again: acknowledging a redelivered form replaced it with the loading view."""
+        last_view = self._last_views.get(str(body["view"]["id"]))
+        if last_view is None:
+            await self.show_refusal(body, _SENT_BEFORE_REPLY)
+            return
         await asyncio.sleep(self._acknowledgement_delay.total_seconds())
-        view_id = str(body["view"]["id"])
-        if view_id in self._last_views:
-            await self._try_to_update(view_id, self._last_views[view_id])
+        await self._try_to_update(str(body["view"]["id"]), last_view)
+
+    async def show_refusal(self, body: Payload, reply: Reply) -> None:
+        """Show why a submitted form isn't carried out, above the values that were filled in."""
+        await asyncio.sleep(self._acknowledgement_delay.total_seconds())
+        view, submitted_values = body["view"], read_submitted_values(body["view"])
+        line = append_answers(read_form_command(view), list_changes(submitted_values))
+        await self._show_form_again(view, build_modal_request(body, line), reply, submitted_values)
+
+    async def show_button_reply(self, body: Payload, reply: Reply) -> None:
+        """Show the reply to a button of a modal."""
+        await self._show_in_modal(str(body["view"]["id"]), parse_modal_button(body), reply)
+
+    async def _show_form_again(
+        self, view: Payload, request: SlackRequest, reply: Reply, submitted_values: SubmittedValues
+    ) -> None:
+        """Show a form with its values and a reply, or both in the conversation if the form was closed."""
+        if not await self._try_to_update(str(view["id"]), build_refused_view(view, reply, submitted_values)):
+            submitted_line = (Text("This is the command you filled in:"), Code(request.command_line))
+            await self._responder.show_reply(request, reply.followed_by(*submitted_line))
 
     async def _show_result(self, view_id: str, request: SlackRequest, reply: Reply) -> None:
         if not request.answers_in_message or reply.outcome is not Outcome.DONE:

@@ -7,7 +7,13 @@ from datetime import timedelta
 
 from aiohttp.web import RouteDef
 
-from clearml_chatops.bot.frontends.front_end import Cards, MessageHandler, OnDelivered, ignore_delivery
+from clearml_chatops.bot.frontends.front_end import (
+    Cards,
+    MessageHandler,
+    OnDelivered,
+    Requests,
+    ignore_delivery,
+)
 from clearml_chatops.bot.frontends.slack.credentials import SlackCredentials
 from clearml_chatops.bot.frontends.slack.experiment_select import ExperimentSelect, ExperimentSuggester
 from clearml_chatops.bot.frontends.slack.form_modals import FormModals
@@ -48,7 +54,8 @@ class SlackFrontEnd:
     """One workspace, connected by Socket Mode if there is an app token, otherwise by HTTP.
 
     `handle` answers messages, `suggest` finds experiments while a person types, `cards` remembers which
-    message shows which experiment. `prefix` is put before the bare commands: `ml-` gives `/ml-clone`.
+    message shows which experiment, `requests` what was handled. `prefix` is put before the bare commands: `ml-`
+    gives `/ml-clone`.
     """
 
     platform = PLATFORM
@@ -60,6 +67,7 @@ class SlackFrontEnd:
         registry: Registry,
         cards: Cards,
         suggest: ExperimentSuggester,
+        requests: Requests,
         credentials: SlackCredentials,
         prefix: str = "",
         timing: Timing = DEFAULT_TIMING,
@@ -70,7 +78,7 @@ class SlackFrontEnd:
         self._client = create_web_client(
             token=credentials.bot_token, api_url=credentials.api_url, logger=self._library_logger
         )
-        self._running_commands = RunningCommands(timing)
+        self._running_commands = RunningCommands(timing, requests)
         api, views = SlackApi(self._client, RateLimiter()), Views(self._client)
         self._api = api
         self._responder = Responder(

@@ -15,6 +15,7 @@ from clearml_chatops.bot.frontends.slack.responder import Responder
 from clearml_chatops.bot.frontends.slack.running_commands import STOPPED_REPLY
 from clearml_chatops.bot.frontends.slack.slack_api import SlackApi
 from clearml_chatops.bot.frontends.slack.views import Views
+from clearml_chatops.models.replies import Reply
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,11 @@ class HomeTab:
         )
         await self._form_modals.answer(request)
         await self.refresh(request)
+
+    async def show_reply(self, body: Payload, reply: Reply) -> None:
+        """Show the reply to a button in the tab as a direct message."""
+        actor = read_actor(body)
+        await self._responder.show_reply(SlackRequest(*actor, actor.user_id, read_button_command(body)), reply)
 
     async def refresh(self, request: SlackRequest) -> None:
         """Publish the tab again if the request came from it."""

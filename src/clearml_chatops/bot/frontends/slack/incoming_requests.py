@@ -148,7 +148,8 @@ def build_deduplication_keys(body: Payload) -> tuple[str, ...]:
     # A view gets a new hash with each update, so the same hash twice is the same submission.
     view = body.get("view") or {} if body.get("type") == "view_submission" else {}
     submission = f"{view['id']}/{view['hash']}" if "id" in view and "hash" in view else ""
-    return body.get("event_id", ""), body.get("trigger_id", ""), message, submission
+    keys = (body.get("event_id", ""), body.get("trigger_id", ""), message, submission)
+    return tuple(key for key in keys if key)
 
 
 def strip_public_flag(line: str, registry: Registry) -> tuple[str, bool]:

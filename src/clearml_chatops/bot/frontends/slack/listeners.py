@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from logging import Logger
 from typing import Any
 
@@ -18,6 +19,7 @@ from clearml_chatops.bot.frontends.slack.form_fields import EXPERIMENT_SELECT_AC
 from clearml_chatops.bot.frontends.slack.form_modals import FormModals
 from clearml_chatops.bot.frontends.slack.home_tab import HomeTab
 from clearml_chatops.bot.frontends.slack.incoming_requests import (
+    SlackRequest,
     build_deduplication_keys,
     parse_button,
     parse_command,
@@ -30,8 +32,10 @@ from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, parse_shortcut
 from clearml_chatops.bot.frontends.slack.startup_checks import BotIdentity
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.replies import Reply
 
 Body = dict[str, Any]
+Answer = Callable[[SlackRequest], Coroutine[Any, Any, None]]
 
 _ANY_COMMAND = re.compile("^/")
 _ANY_BUTTON = re.compile(f"^{ACTION_PREFIX}")
@@ -65,7 +69,9 @@ class Listeners:
 
         async def on_message(body: Body, context: AsyncBoltContext) -> None:
             # Bolt acknowledges events itself.
-            self._start(body, context, lambda: self._answer_message(body, bot))
+            request = parse_message(body, self.registry, bot.user_id)
+            if request:
+                self._start(body, context, lambda: request, self.responder.answer)
 
         app = OrderedApp(
             client=client,
@@ -87,12 +93,29 @@ class Listeners:
     async def _on_command(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack()
         self._start(
-            body, context, lambda: self.form_modals.answer(parse_command(body, self.registry, self.prefix))
+            body, context, lambda: parse_command(body, self.registry, self.prefix), self.form_modals.answer
         )
 
     async def _on_button(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        """Handle a button of a message, the Home tab or a modal."""
         await ack()
-        self._start(body, context, lambda: self._answer_button(body))
+        view = body.get("view")
+        if not view:
+            self._start(body, context, lambda: parse_button(body), self.form_modals.answer)
+        elif view["type"] == "home":
+            self.running_commands.start(
+                build_deduplication_keys(body),
+                lambda: self.home_tab.handle_button(body),
+                show=partial(self.home_tab.show_reply, body),
+                user_id=context.user_id,
+            )
+        else:
+            self.running_commands.start(
+                build_deduplication_keys(body),
+                lambda: self._answer_modal_button(body),
+                show=partial(self.form_modals.show_button_reply, body),
+                user_id=context.user_id,
+            )
 
     async def _on_link(self, ack: AsyncAck) -> None:
         """Acknowledge the press of a link button. Slack opens the page itself."""
@@ -100,36 +123,45 @@ class Listeners:
 
     async def _on_submission(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack(response_action="update", view=build_loading_view())
-        if not self._start(body, context, lambda: self._answer_submission(body)):
-            self.running_commands.start((), lambda: self.form_modals.handle_repeated_submission(body))
+        self.running_commands.start(
+            build_deduplication_keys(body),
+            lambda: self._answer_submission(body),
+            show=partial(self.form_modals.show_refusal, body),
+            on_repeat=lambda: self.form_modals.handle_repeated_submission(body),
+            user_id=context.user_id,
+        )
 
     async def _on_options_request(self, ack: AsyncAck, body: Body) -> None:
         await ack(options=await self.experiment_select.find_options(body))
 
     async def _on_shortcut(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await ack()
-        self._start(body, context, lambda: self.form_modals.answer(parse_shortcut(body)))
+        self._start(body, context, lambda: parse_shortcut(body), self.form_modals.answer)
 
     async def _on_home_opened(self, body: Body) -> None:
-        self.running_commands.start(build_deduplication_keys(body), lambda: self.home_tab.handle_opened(body))
+        async def show_home(_reply: Reply) -> None:
+            # The tab only shows something, so it can be shown again.
+            await self.home_tab.handle_opened(body)
 
-    def _start(self, body: Body, context: AsyncBoltContext, run: Callable[[], Coroutine[Any, Any, None]]) -> bool:
-        return self.running_commands.start(build_deduplication_keys(body), run, user_id=context.user_id)
+        self.running_commands.start(
+            build_deduplication_keys(body), lambda: self.home_tab.handle_opened(body), show=show_home
+        )
 
-    async def _answer_message(self, body: Body, bot: BotIdentity) -> None:
-        request = parse_message(body, self.registry, bot.user_id)
-        if request:
-            await self.responder.answer(request)
+    def _start(
+        self, body: Body, context: AsyncBoltContext, parse: Callable[[], SlackRequest], answer: Answer
+    ) -> None:
+        """Carry out a request once. If it isn't carried out, say so where it was sent."""
 
-    async def _answer_button(self, body: Body) -> None:
-        """Handle a button of a message, the Home tab or a modal."""
-        view = body.get("view")
-        if not view:
-            await self.form_modals.answer(parse_button(body))
-        elif view["type"] == "home":
-            await self.home_tab.handle_button(body)
-        else:
-            await self.home_tab.refresh(await self.form_modals.handle_button(body))
+        async def show(reply: Reply) -> None:
+            # The message of a pressed button isn't replaced.
+            await self.responder.show_reply(replace(parse(), in_place=False), reply)
+
+        self.running_commands.start(
+            build_deduplication_keys(body), lambda: answer(parse()), show=show, user_id=context.user_id
+        )
+
+    async def _answer_modal_button(self, body: Body) -> None:
+        await self.home_tab.refresh(await self.form_modals.handle_button(body))
 
     async def _answer_submission(self, body: Body) -> None:
         await self.home_tab.refresh(await self.form_modals.handle_submission(body))

@@ -10,12 +10,20 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from clearml_chatops.bot.dispatcher import report_incident
-from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, DeliveryFailedError, DestinationGoneError
+from clearml_chatops.bot.dispatcher import build_refusal, report_incident
+from clearml_chatops.bot.frontends.front_end import (
+    INTERRUPTED_REPLY,
+    STOPPED_TEXT,
+    DeliveryFailedError,
+    DestinationGoneError,
+    Requests,
+)
 from clearml_chatops.bot.frontends.request_order import RequestOrder
-from clearml_chatops.bot.frontends.slack.deduplication import Deduplicator
+from clearml_chatops.bot.frontends.slack.incoming_requests import PLATFORM
 from clearml_chatops.bot.frontends.slack.timing import Timing
+from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 logger = logging.getLogger(__name__)
 
@@ -27,28 +35,39 @@ STOPPED_REPLY = Reply((Text(STOPPED_TEXT, Tone.WARNING),), Outcome.BROKEN)
 """The reply to a command that shutdown left no time for."""
 
 
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
 class RunningCommands:
-    def __init__(self, timing: Timing) -> None:
+    def __init__(self, timing: Timing, requests: Requests) -> None:
         self._timing = timing
-        self._deduplicator = Deduplicator()
+        self._requests = requests
         self._order = RequestOrder()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stop_event = asyncio.Event()
         self._slots = asyncio.Semaphore(_MAX_CONCURRENT_COMMANDS)
 
     def start(
-        self, keys: tuple[str, ...], run: Callable[[], Coroutine[Any, Any, None]], *, user_id: str | None = None
-    ) -> bool:
-        """Start a task and return True, or return False if any of the keys was seen before.
+        self,
+        keys: tuple[str, ...],
+        run: Work,
+        *,
+        show: Callable[[Reply], Coroutine[Any, Any, object]],
+        on_repeat: Work | None = None,
+        user_id: str | None = None,
+    ) -> None:
+        """Start a task that carries out a request, unless one with any of the keys was delivered before.
 
-        The tasks of one user run one after the other. Without a user the task runs at once.
+        `show` shows the reply to a request that isn't carried out. `on_repeat` handles one that is being carried
+        out or was answered. The tasks of one user run one after the other; without a user a task runs at once.
         """
-        if self._deduplicator.is_duplicate(*keys):
-            return False
-        task = asyncio.create_task(self._run_in_order(user_id, run) if user_id else run())
+
+        async def run_once() -> None:
+            await self._run_once(keys, run, show, on_repeat)
+
+        task = asyncio.create_task(self._run_in_order(user_id, run_once) if user_id else run_once())
         self._tasks.add(task)
         task.add_done_callback(self._on_finished)
-        return True
 
     async def finish(self) -> None:
         """Wait for the running commands. Each is answered within 4 seconds."""
@@ -87,12 +106,36 @@ class RunningCommands:
         if not reply_task.done() or reply_task.cancelled():
             return STOPPED_REPLY
         error = reply_task.exception()
+        if isinstance(error, ChatOpsError):
+            return build_refusal(error)
         return report_incident(error)[1] if error else reply_task.result()
 
-    async def _run_in_order(self, user_id: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _run_in_order(self, user_id: str, run: Work) -> None:
         with self._order.queue_up(user_id) as place:
             await place.wait_for_turn()
             await run()
+
+    async def _run_once(
+        self,
+        keys: tuple[str, ...],
+        run: Work,
+        show: Callable[[Reply], Coroutine[Any, Any, object]],
+        on_repeat: Work | None,
+    ) -> None:
+        try:
+            state = await self._requests.begin(PLATFORM, keys)
+        except ChatOpsError as error:
+            await show(build_refusal(error))
+            return
+        if state is RequestState.INTERRUPTED:
+            await show(INTERRUPTED_REPLY)
+        elif state is RequestState.HANDLED:
+            await (on_repeat() if on_repeat else asyncio.sleep(0))
+        else:
+            try:
+                await run()
+            finally:
+                await self._requests.finish(PLATFORM, keys)
 
     async def _run_in_slot(self, handle: Callable[[], Awaitable[Reply]]) -> Reply:
         async with self._slots:

@@ -59,10 +59,10 @@ class CommandMenus:
         self._bot = bot
         self._registry = registry
         self._list_admin_ids = list_admin_ids
-        self._checked_user_ids: set[int] = set()
+        self._published_user_ids: set[int] = set()
 
-    async def publish(self) -> None:
-        """Send the menus to Telegram. Errors are logged only: the bot works without menus, too."""
+    async def publish(self) -> bool:
+        """Send the menus to Telegram, and return whether that worked. The bot works without menus, too."""
         try:
             for scope in (
                 BotCommandScopeDefault(),
@@ -74,12 +74,13 @@ class CommandMenus:
                 await self._publish_for_admin(int(user_id))
         except (TelegramError, ChatOpsError) as error:
             _log_failure(error)
+            return False
+        return True
 
     async def publish_if_admin(self, user_id: int) -> None:
         """Send an admin's menu if it is missing: they opened the chat or became an admin after `publish`."""
-        if user_id in self._checked_user_ids:
+        if user_id in self._published_user_ids:
             return
-        self._checked_user_ids.add(user_id)
         try:
             if str(user_id) in await self._list_admin_ids():
                 await self._publish_for_admin(user_id)
@@ -89,7 +90,7 @@ class CommandMenus:
     async def _publish_for_admin(self, user_id: int) -> None:
         try:
             await self._publish_scope(BotCommandScopeChat(user_id), Role.ADMIN)
-            self._checked_user_ids.add(user_id)
+            self._published_user_ids.add(user_id)
         except (BadRequest, Forbidden) as error:
             logger.info(
                 "Can't show an admin the command menu yet: %s",

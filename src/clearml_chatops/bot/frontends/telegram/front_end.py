@@ -1,5 +1,6 @@
 """The Telegram front end: it connects the parts that receive updates with those that send messages."""
 
+import asyncio
 import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -15,12 +16,12 @@ from clearml_chatops.bot.frontends.front_end import (
     DeliveryFailedError,
     MessageHandler,
     OnDelivered,
+    Requests,
     ignore_delivery,
 )
 from clearml_chatops.bot.frontends.telegram.client import TelegramClient
 from clearml_chatops.bot.frontends.telegram.command_menus import CommandMenus, ListAdminIds
 from clearml_chatops.bot.frontends.telegram.connection import Connection
-from clearml_chatops.bot.frontends.telegram.deduplication import SeenUpdates
 from clearml_chatops.bot.frontends.telegram.errors import to_delivery_error
 from clearml_chatops.bot.frontends.telegram.incoming_messages import TELEGRAM
 from clearml_chatops.bot.frontends.telegram.running_commands import RunningCommands
@@ -34,6 +35,8 @@ from clearml_chatops.models.replies import Reply
 
 _GROUP_EDIT_INTERVALS = EditIntervals(card=timedelta(seconds=10), conversation=timedelta(seconds=6))
 _PRIVATE_EDIT_INTERVALS = EditIntervals(card=timedelta(seconds=3), conversation=timedelta(seconds=1))
+_FIRST_MENU_DELAY = timedelta(seconds=2)
+_MAX_MENU_DELAY = timedelta(minutes=1)
 _FINISH_TIMEOUT = timedelta(seconds=3)
 _CANCEL_TIMEOUT = timedelta(seconds=0.7)
 
@@ -45,6 +48,7 @@ class TelegramFrontEnd:
         handle: Answers messages.
         registry: The commands.
         actions: The actions behind buttons.
+        requests: The updates that were handled.
         cards: The experiments that messages are about.
         conversations: Saves the new ids of groups that become supergroups.
         list_admin_ids: Returns the Telegram ids of the people who see the commands of admins.
@@ -65,6 +69,7 @@ class TelegramFrontEnd:
         handle: MessageHandler,
         registry: Registry,
         actions: Actions,
+        requests: Requests,
         cards: Cards,
         conversations: Conversations,
         list_admin_ids: ListAdminIds,
@@ -83,17 +88,18 @@ class TelegramFrontEnd:
         self._client = TelegramClient(self._connection.bot, conversations)
         self._sender = Sender(self._client, actions=actions, cards=cards)
         self._command_menus = CommandMenus(self._connection.bot, registry, list_admin_ids)
-        self._seen_updates = SeenUpdates()
         self._running_commands = RunningCommands()
         self._update_handler = UpdateHandler(
             bot=self._connection.bot,
             handle=handle,
             registry=registry,
             actions=actions,
+            requests=requests,
             cards=cards,
             sender=self._sender,
             typing_delay=typing_delay,
         )
+        self._menu_task: asyncio.Task[None] | None = None
         self._is_stopped = False
 
     @property
@@ -110,6 +116,9 @@ class TelegramFrontEnd:
 
     async def stop(self) -> None:
         """Stop within five seconds, most of which are for answering running commands."""
+        if self._menu_task is not None:
+            self._menu_task.cancel()
+            await asyncio.gather(self._menu_task, return_exceptions=True)
         await self._connection.stop_receiving()
         await self._running_commands.finish(finish_timeout=_FINISH_TIMEOUT, cancel_timeout=_CANCEL_TIMEOUT)
         self._is_stopped = True
@@ -156,25 +165,34 @@ class TelegramFrontEnd:
             raise DeliveryFailedError(str(error)) from error
 
     def _publish_menus(self) -> None:
-        self._running_commands.start(self._command_menus.publish())
+        self._menu_task = asyncio.create_task(self._publish_menus_until_done())
+
+    async def _publish_menus_until_done(self) -> None:
+        delay = _FIRST_MENU_DELAY
+        while not await self._command_menus.publish():
+            await asyncio.sleep(delay.total_seconds())
+            delay = min(delay * 2, _MAX_MENU_DELAY)
 
     def _receive(self, update: Update) -> None:
-        if not self._seen_updates.add_if_new(update.update_id):
-            return
         if update.callback_query is not None:
-            self._running_commands.start(self._update_handler.handle_button_press(update.callback_query))
+            press = self._update_handler.handle_button_press(update.callback_query, update.update_id)
+            self._running_commands.start(press)
         elif update.message is not None:
-            self._receive_message(update.message)
+            self._receive_message(update.message, update.update_id)
 
-    def _receive_message(self, message: Message) -> None:
+    def _receive_message(self, message: Message, update_id: int) -> None:
         if message.migrate_to_chat_id is not None:
             self._running_commands.start(self._follow_move(message.chat.id, message.migrate_to_chat_id))
         elif message.migrate_from_chat_id is not None:
             self._running_commands.start(self._follow_move(message.migrate_from_chat_id, message.chat.id))
         else:
-            self._running_commands.start(self._update_handler.handle_message(message))
+            self._running_commands.start(self._answer_message(message, update_id))
+
+    async def _answer_message(self, message: Message, update_id: int) -> None:
+        await self._update_handler.handle_message(message, update_id)
         if message.chat.type == message.chat.PRIVATE:
-            self._running_commands.start(self._command_menus.publish_if_admin(message.chat.id))
+            # Afterwards, because the first command after an outage makes somebody known as an admin.
+            await self._command_menus.publish_if_admin(message.chat.id)
 
     async def _follow_move(self, old_chat_id: int, new_chat_id: int) -> None:
         await self._client.follow_move(Conversation(TELEGRAM, str(old_chat_id)), new_chat_id)

@@ -12,9 +12,17 @@ from telegram import CallbackQuery, Message, User
 from telegram.error import TelegramError
 from telegram.ext import ExtBot
 
-from clearml_chatops.bot.frontends.front_end import STOPPED_TEXT, Actions, Cards, MessageHandler
+from clearml_chatops.bot.frontends.front_end import (
+    INTERRUPTED_REPLY,
+    STOPPED_TEXT,
+    Actions,
+    Cards,
+    MessageHandler,
+    Requests,
+)
 from clearml_chatops.bot.frontends.request_order import Place, RequestOrder
 from clearml_chatops.bot.frontends.telegram.incoming_messages import (
+    TELEGRAM,
     build_incoming_message,
     get_button_conversation,
     get_conversation,
@@ -31,6 +39,7 @@ from clearml_chatops.models.actions import Action
 from clearml_chatops.models.errors import ChatOpsError, QuestionExpiredError, TextNeededError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
+from clearml_chatops.models.requests import RequestState
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +49,12 @@ _MAX_ALERT_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """A person's request: who sent it and where, the message to reply to, and the message that it is about."""
+    """A person's request: who sent it and where, the message to reply to, and the message that it is about.
 
+    `key` is the same each time Telegram delivers it.
+    """
+
+    key: str
     sender: User
     conversation: Conversation
     reply_to_message_id: int | None
@@ -67,6 +80,7 @@ class UpdateHandler:
         handle: MessageHandler,
         registry: Registry,
         actions: Actions,
+        requests: Requests,
         cards: Cards,
         sender: Sender,
         typing_delay: timedelta,
@@ -75,12 +89,13 @@ class UpdateHandler:
         self._handle = handle
         self._registry = registry
         self._actions = actions
+        self._requests = requests
         self._cards = cards
         self._sender = sender
         self._order = RequestOrder()
         self._typing_delay = typing_delay
 
-    async def handle_message(self, message: Message) -> None:
+    async def handle_message(self, message: Message, update_id: int) -> None:
         """Answer a message if it is for the bot."""
         sender = message.from_user
         # Somebody who writes as a group or a channel can't be identified, so they have no rights.
@@ -88,7 +103,11 @@ class UpdateHandler:
             return
         replied_message = get_replied_message(message)
         request = _Request(
-            sender, get_conversation(message), message.id, replied_message.id if replied_message else None
+            self._build_key(update_id),
+            sender,
+            get_conversation(message),
+            message.id,
+            replied_message.id if replied_message else None,
         )
         if replied_message is not None and self._is_answer_to_question(message, replied_message):
             await self._run_in_order(request, lambda: self._handle_answer(request, message, replied_message))
@@ -102,11 +121,11 @@ class UpdateHandler:
         if line is not None:
             await self._run_in_order(request, lambda: self._run_command(request, line))
 
-    async def handle_button_press(self, query: CallbackQuery) -> None:
+    async def handle_button_press(self, query: CallbackQuery, update_id: int) -> None:
         """Run a button's command as the person who pressed it."""
         conversation = get_button_conversation(query)
         message_id = query.message.message_id if query.message else None
-        request = _Request(query.from_user, conversation, message_id, message_id)
+        request = _Request(self._build_key(update_id), query.from_user, conversation, message_id, message_id)
         # The place is taken before Telegram is answered, so that a message sent later can't overtake the press.
         with self._queue_up(request) as place:
             action, refusal = await self._find_action(query)
@@ -134,6 +153,10 @@ class UpdateHandler:
             await self._run_in_turn(request, place, lambda: self._ask(request, action, token))
         else:
             await self._run_in_turn(request, place, lambda: self._run_command(request, action.command))
+
+    def _build_key(self, update_id: int) -> str:
+        """Return the key of an update; another bot may number its updates in the same way."""
+        return f"{self._bot.id}/{update_id}"
 
     def _is_answer_to_question(self, message: Message, replied_message: Message) -> bool:
         """Return whether a message answers a question of the bot. A command doesn't, even if sent as a reply."""
@@ -180,7 +203,7 @@ class UpdateHandler:
         return self._order.queue_up((request.conversation, request.sender.id))
 
     async def _run_in_order(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
-        """Run a person's requests one after the other, and reply if one fails or is stopped."""
+        """Run a person's requests one after the other, each once, and reply if one fails or is stopped."""
         with self._queue_up(request) as place:
             await self._run_in_turn(request, place, work)
 
@@ -188,7 +211,7 @@ class UpdateHandler:
         try:
             await place.wait_for_turn()
             try:
-                await work()
+                await self._run_once(request, work)
             except ChatOpsError as error:
                 # The database can't be used, or the question has expired.
                 await self._send_failure(request, str(error), Outcome.REFUSED)
@@ -203,6 +226,17 @@ class UpdateHandler:
                 error.message,
                 extra={"action": "telegram_reply_failed"},
             )
+
+    async def _run_once(self, request: _Request, work: Callable[[], Awaitable[None]]) -> None:
+        """Run a request unless it was delivered before. Say so if the bot was killed in the midst of it."""
+        state = await self._requests.begin(TELEGRAM, (request.key,))
+        if state is RequestState.INTERRUPTED:
+            await self._send_reply(replace(request, in_place=False), INTERRUPTED_REPLY)
+        if state is RequestState.NEW:
+            try:
+                await work()
+            finally:
+                await self._requests.finish(TELEGRAM, (request.key,))
 
     async def _send_reply(self, request: _Request, reply: Reply) -> None:
         if request.in_place and request.reply_to_message_id is not None:
