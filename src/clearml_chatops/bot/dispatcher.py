@@ -13,9 +13,11 @@ from clearml_chatops.handlers.command_line import Word, join_words, split_words,
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.links import build_linked_reply
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
+from clearml_chatops.handlers.worker_choices import build_worker_choice
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.errors import (
     AmbiguousExperimentError,
+    AmbiguousWorkerError,
     ChatOpsError,
     DatabaseUnusableError,
     NotAllowedError,
@@ -40,6 +42,7 @@ class _CommandRun:
     person: Person | None = None
     words: list[Word] = field(default_factory=list)
     command: Command | None = None
+    argument_words: list[Word] = field(default_factory=list)
     error_code: str = ""
     incident_id: str = ""
 
@@ -59,6 +62,9 @@ class Dispatcher:
         except AmbiguousExperimentError as error:
             command_run.error_code = error.code
             reply = _build_choice(error, command_run)
+        except AmbiguousWorkerError as error:
+            command_run.error_code = error.code
+            reply = _build_worker_choice(error, command_run)
         except ChatOpsError as error:
             command_run.error_code = error.code
             reply = _build_refusal(error)
@@ -79,8 +85,9 @@ class Dispatcher:
         texts = [word.text for word in command_run.words]
         command, name_word_count = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
         command_run.command = command
+        command_run.argument_words = command_run.words[name_word_count:]
         _authorise(command_run.person, command, command.role)
-        arguments = bind(command, command_run.words[name_word_count:])
+        arguments = bind(command, command_run.argument_words)
         required_role = command.get_required_role(arguments)
         _authorise(command_run.person, command, required_role)
         context = Context(
@@ -176,6 +183,12 @@ def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> 
     return Reply((Choice(str(error), options),), Outcome.ASKED)
 
 
+def _build_worker_choice(error: AmbiguousWorkerError, command_run: _CommandRun) -> Reply:
+    if command_run.command is None:
+        return _build_refusal(error)
+    return build_worker_choice(error, command_run.command, command_run.argument_words)
+
+
 def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: str) -> list[Word]:
     """Put the id in place of the reference: in an experiment option, else in the first bare word.
 
@@ -185,7 +198,7 @@ def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: 
     options = {
         parameter.name
         for parameter in (command_run.command.parameters if command_run.command else ())
-        if parameter.kind is ParameterKind.OPTION and parameter.converter.completion == "experiment"
+        if parameter.kind is not ParameterKind.ASSIGNMENTS and parameter.converter.completion == "experiment"
     }
     matches: dict[str, tuple[int, Word]] = {}
     for index, word in enumerate(words[1:], 1):

@@ -17,6 +17,10 @@ from clearml_chatops.models.notifications import EVENT_KINDS_BY_STATUS, EventKin
 from clearml_chatops.models.workers import RunningPolicy
 
 
+_DASHES = r"\u2010-\u2015\u2212-"
+"""The minus sign and the dashes that phones put in its place, as a set of a pattern."""
+
+
 class Converter(Protocol):
     """Converts the text of one argument into its value.
 
@@ -114,7 +118,7 @@ class StatusWord:
 
 @dataclass(frozen=True, slots=True)
 class GpuList:
-    """`0,1`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether these GPUs exist isn't checked here."""
+    """`0,1`, `0-3`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether these GPUs exist isn't checked here."""
 
     completion: str = ""
 
@@ -122,8 +126,7 @@ class GpuList:
         normalized = text.strip()
         if normalized.casefold() in {"all", "none"}:
             return normalized.casefold()
-        words = [word.strip() for word in normalized.split(",")]
-        gpus = [str(int(word)) if re.fullmatch(r"\d{1,3}", word) else word for word in words]
+        gpus = [gpu for word in normalized.split(",") for gpu in _list_gpus(word.strip())]
         if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", gpu) for gpu in gpus):
             raise InvalidValueError(
                 value=text,
@@ -243,7 +246,21 @@ class Assignments(PlainText):
 
 @dataclass(frozen=True, slots=True)
 class BareWord:
-    """Marks a flag that can be typed without dashes, as in `/enqueue front`."""
+    """Marks a flag that can be typed without dashes, as in `/enqueue front`.
+
+    On an option, `value` is a pattern: what matches it needs no name, as in `/worker start 0,1`.
+    """
+
+    value: str = ""
+
+
+def _list_gpus(text: str) -> list[str]:
+    """Return the GPUs of one part of a list: a number, a range like 0-3, or anything else unchanged."""
+    text = re.sub(r"(?i)^gpu(?=\d)|(?<=-)gpu(?=\d)", "", re.sub(rf"\s*[{_DASHES}]\s*", "-", text))
+    match = re.fullmatch(r"(\d{1,3})-(\d{1,3})", text)
+    if match and int(match[1]) <= int(match[2]):
+        return [str(number) for number in range(int(match[1]), int(match[2]) + 1)]
+    return [str(int(text)) if re.fullmatch(r"\d{1,3}", text) else text]
 
 
 _DURATION_UNITS = {
@@ -267,11 +284,14 @@ ExperimentReference = Annotated[str, PlainText(completion="experiment")]
 QueueName = Annotated[str, PlainText(completion="queue")]
 SingleWord = Annotated[str, PlainText()]
 LineCount = Annotated[int, WholeNumber(1, 10_000)]
+BareLineCount = Annotated[int, WholeNumber(1, 10_000), BareWord(r"\d+")]
 Timeout = Annotated[timedelta, Duration()]
 Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
-Gpus = Annotated[str, GpuList()]
-QueueNames = Annotated[tuple[str, ...], NameList(completion="queue")]
+_GPU_NUMBERS = rf"(gpu)?\d{{1,3}}([,:{_DASHES}](gpu)?\d{{1,3}})*,?|(GPU|MIG)-[0-9a-f]\S*"
+Gpus = Annotated[str, GpuList(), BareWord(_GPU_NUMBERS)]
+GpusOrNone = Annotated[str, GpuList(), BareWord(rf"all|none|{_GPU_NUMBERS}")]
+QueueNames = Annotated[tuple[str, ...], NameList(completion="queue"), BareWord(r"[^=]+")]
 RunningPolicyName = Annotated[RunningPolicy, OneOf(RunningPolicy, "a valid choice")]
 GpuRequestAnswerName = Annotated[GpuRequestAnswer, OneOf(GpuRequestAnswer, "a valid answer")]
 WorkerReference = Annotated[str, PlainText(completion="worker")]

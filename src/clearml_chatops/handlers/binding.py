@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.arguments import SeveralWords
 from clearml_chatops.handlers.command_line import Word
-from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind
+from clearml_chatops.handlers.option_spellings import spell_out_options
+from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind, takes_only_experiment
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 
@@ -15,6 +16,7 @@ class _SortedWords:
     """The words of a line, sorted by the kind of argument they are."""
 
     positional: list[str] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
     assignments: list[tuple[str, str]] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
 
@@ -26,13 +28,15 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
         UsageError: too many or too few words, or an option that the command does not have.
         InvalidValueError: a word that its parameter's converter does not accept.
     """
-    sorted_words = _sort_words(command, words)
+    sorted_words = _sort_words(command, spell_out_options(command, words))
     arguments = dict(sorted_words.options)
+    named = sorted_words.named
     remaining = list(sorted_words.positional)
     for parameter in command.parameters:
         if parameter.kind is ParameterKind.ASSIGNMENTS:
             arguments[parameter.argument_name] = tuple(sorted_words.assignments)
         elif parameter.kind is ParameterKind.REST:
+            remaining = [*filter(None, (named.get(parameter.name),)), *remaining]
             if remaining:
                 several = isinstance(parameter.converter, SeveralWords)
                 arguments[parameter.argument_name] = tuple(remaining) if several else " ".join(remaining)
@@ -40,10 +44,14 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
                 raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
             remaining = []
         elif parameter.kind is ParameterKind.POSITIONAL:
-            if remaining:
+            if parameter.name in named:
+                arguments[parameter.argument_name] = parameter.converter.convert(
+                    named[parameter.name], name=parameter.name
+                )
+            elif remaining:
                 # Nothing else can follow the experiment, so its name needs no quotes.
-                text = " ".join(remaining) if _takes_only_experiment(command) else remaining[0]
-                remaining = [] if _takes_only_experiment(command) else remaining[1:]
+                text = " ".join(remaining) if takes_only_experiment(command) else remaining[0]
+                remaining = [] if takes_only_experiment(command) else remaining[1:]
                 arguments[parameter.argument_name] = parameter.converter.convert(text, name=parameter.name)
             elif parameter.required:
                 raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
@@ -55,14 +63,6 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     return arguments
 
 
-def _takes_only_experiment(command: Command) -> bool:
-    """Return whether the only positional parameter of the command is an experiment."""
-    positional = [
-        item for item in command.parameters if item.kind not in {ParameterKind.OPTION, ParameterKind.FLAG}
-    ]
-    return len(positional) == 1 and positional[0].converter.completion == "experiment"
-
-
 def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
     options = {
         parameter.name: parameter
@@ -71,12 +71,16 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
     }
     takes_assignments = any(parameter.kind is ParameterKind.ASSIGNMENTS for parameter in command.parameters)
     takes_text = any(parameter.kind is ParameterKind.REST for parameter in command.parameters)
+    # Where parameters of an experiment are typed, `name=x` may be one of them.
+    positional_names = set() if takes_assignments else _list_positional_names(command)
     sorted_words = _SortedWords()
     for word in words:
         dashed = _is_dashed(word)
         key = word.text[2:].partition("=")[0] if dashed else (word.key or "")
         parameter = options.get(key.lower())
-        if dashed or (parameter is not None and word.key is not None):
+        if word.key is not None and key.lower() in positional_names:
+            sorted_words.named[key.lower()] = word.value
+        elif dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
             sorted_words.options[parameter.argument_name] = _parse_option(command, parameter, word, dashed=dashed)
@@ -95,6 +99,11 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
         else:
             sorted_words.positional.append(word.text)
     return sorted_words
+
+
+def _list_positional_names(command: Command) -> set[str]:
+    kinds = {ParameterKind.POSITIONAL, ParameterKind.REST}
+    return {parameter.name for parameter in command.parameters if parameter.kind in kinds}
 
 
 def _is_dashed(word: Word) -> bool:

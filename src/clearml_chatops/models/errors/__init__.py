@@ -77,6 +77,7 @@ from clearml_chatops.models.errors.program import (
 from clearml_chatops.models.errors.workers import (
     AgentFailedError,
     AgentMissingError,
+    AmbiguousWorkerError,
     CannotHandOverError,
     DockerMissingError,
     DockerVenvConflictError,
@@ -103,6 +104,7 @@ __all__ = [
     "AlreadyPendingError",
     "AmbiguousExperimentError",
     "AmbiguousMetricError",
+    "AmbiguousWorkerError",
     "BadPatternError",
     "CannotAbortError",
     "CannotArchiveError",
