@@ -13,6 +13,7 @@ from clearml_chatops.handlers.command_line import Word, join_words, split_words,
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.links import build_linked_reply
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
+from clearml_chatops.handlers.unknown_commands import UnknownLine, build_unknown_command_reply
 from clearml_chatops.handlers.worker_choices import build_worker_choice
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.errors import (
@@ -21,6 +22,7 @@ from clearml_chatops.models.errors import (
     ChatOpsError,
     DatabaseUnusableError,
     NotAllowedError,
+    UnknownCommandError,
     UnknownUserError,
 )
 from clearml_chatops.models.messages import TERMINAL, IncomingMessage
@@ -62,6 +64,9 @@ class Dispatcher:
         except AmbiguousExperimentError as error:
             command_run.error_code = error.code
             reply = _build_choice(error, command_run)
+        except UnknownCommandError as error:
+            command_run.error_code = error.code
+            reply = self._suggest_commands(message, command_run, error)
         except AmbiguousWorkerError as error:
             command_run.error_code = error.code
             reply = _build_worker_choice(error, command_run)
@@ -101,6 +106,18 @@ class Dispatcher:
         if reply.experiment_id and reply.outcome is Outcome.DONE and required_role > Role.VIEWER:
             await self._process.cards.mark_due([reply.experiment_id])
         return reply
+
+    def _suggest_commands(
+        self, message: IncomingMessage, command_run: _CommandRun, error: UnknownCommandError
+    ) -> Reply:
+        person, words = command_run.person, command_run.words
+        if person is None or not words or command_run.command is not None:
+            return _build_refusal(error)
+        terminal = message.conversation.platform == TERMINAL
+        commands = [
+            item for item in self.registry if item.role <= person.role and (terminal or not item.terminal_only)
+        ]
+        return build_unknown_command_reply(UnknownLine(words, self.registry, commands))
 
     async def _admit_unknown_user(self, message: IncomingMessage, command_run: _CommandRun) -> Reply:
         """Link an unknown user who sends a link code. No other command of theirs runs.

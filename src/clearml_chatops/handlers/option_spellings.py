@@ -16,7 +16,7 @@ def spell_out_options(command: Command, words: Sequence[Word]) -> list[Word]:
     In a command that takes text, only dashes or an `=` make a word an option: `/clone x queue 2` has a name.
     """
     options = {item.name: item for item in command.parameters if item.kind is ParameterKind.OPTION}
-    spelled_out = _join_around_equals(_list_named(command), words)
+    spelled_out: Iterable[Word] = _join_around_equals(_list_named(command), words)
     spelled_out = _join_dashed(options, spelled_out)
     if not _takes_text(command):
         spelled_out = _join_lists(options, spelled_out)

@@ -1,7 +1,5 @@
 """A worker is named by its id, its queue, its GPUs, or a unique part; if several match, buttons ask which one."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from clearml_chatops.models.people import QueueBinding, Role
@@ -26,7 +24,7 @@ async def _add_worker(person: RunningProgram, queue_name: str, gpus: str) -> str
 
 
 @pytest.fixture
-async def bob(program: RunningProgram) -> AsyncIterator[RunningProgram]:
+async def bob(program: RunningProgram) -> RunningProgram:
     """Alice (an admin) has workers on two queues, Bob has one."""
     install_gpus(program, *(FakeGpu(f"GPU-{number}") for number in range(4)))
     await program.ask("/queue create")
@@ -37,7 +35,7 @@ async def bob(program: RunningProgram) -> AsyncIterator[RunningProgram]:
     await _add_worker(program, "night_jobs", "0,1")
     await _add_worker(program, "night_jobs", "none")
     await _add_worker(bob, "bob_queue", "2")
-    yield bob
+    return bob
 
 
 @pytest.mark.parametrize(

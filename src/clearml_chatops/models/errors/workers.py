@@ -70,7 +70,7 @@ class WorkerNotFoundError(ChatOpsError):
 
 
 class AmbiguousWorkerError(ChatOpsError):
-    """Several workers match; `worker_ids` are those to choose from, `parameter` is the argument that named them."""
+    """Several workers match; `worker_ids` are those to choose from, `parameter` the argument that named them."""
 
     code = "ambiguous_worker"
     text = "{count} workers match “{reference}”. Which one?"

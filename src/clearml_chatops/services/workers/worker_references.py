@@ -15,7 +15,7 @@ class WorkerMatch:
 
 
 def match_reference(reference: str, workers: Sequence[DesiredWorker]) -> WorkerMatch:
-    """Return the workers with this id, else of this queue, else with this part of an id, else with this text in it."""
+    """Return the workers with this id, else of this queue, else with this part in the id, else with this text."""
     text = reference.strip().casefold()
     if same_id := [item for item in workers if item.id.casefold() == text]:
         return WorkerMatch(tuple(same_id))
