@@ -12,6 +12,7 @@ from clearml_chatops.handlers.binding import bind
 from clearml_chatops.handlers.command_line import Word, join_words, split_words, undo_typography
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.links import build_linked_reply
+from clearml_chatops.handlers.option_alternatives import list_alternatives
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
 from clearml_chatops.handlers.unknown_commands import UnknownLine, build_unknown_command_reply
 from clearml_chatops.handlers.worker_choices import build_worker_choice
@@ -24,6 +25,7 @@ from clearml_chatops.models.errors import (
     NotAllowedError,
     UnknownCommandError,
     UnknownUserError,
+    UsageError,
 )
 from clearml_chatops.models.messages import TERMINAL, IncomingMessage
 from clearml_chatops.models.people import Person, Role
@@ -67,6 +69,9 @@ class Dispatcher:
         except UnknownCommandError as error:
             command_run.error_code = error.code
             reply = self._suggest_commands(message, command_run, error)
+        except UsageError as error:
+            command_run.error_code = error.code
+            reply = self._offer_alternatives(message, command_run, error)
         except AmbiguousWorkerError as error:
             command_run.error_code = error.code
             reply = _build_worker_choice(error, command_run)
@@ -110,14 +115,27 @@ class Dispatcher:
     def _suggest_commands(
         self, message: IncomingMessage, command_run: _CommandRun, error: UnknownCommandError
     ) -> Reply:
-        person, words = command_run.person, command_run.words
-        if person is None or not words or command_run.command is not None:
+        if not command_run.words or command_run.command is not None:
             return _build_refusal(error)
+        commands = self._list_allowed_commands(message, command_run.person)
+        return build_unknown_command_reply(UnknownLine(command_run.words, self.registry, commands))
+
+    def _offer_alternatives(self, message: IncomingMessage, command_run: _CommandRun, error: UsageError) -> Reply:
+        if command_run.command is None or error.buttons:
+            return _build_refusal(error)
+        commands = self._list_allowed_commands(message, command_run.person)
+        buttons = list_alternatives(command_run.command, command_run.argument_words, commands)
+        return _build_refusal(error).followed_by(*([Buttons(buttons)] if buttons else []))
+
+    def _list_allowed_commands(self, message: IncomingMessage, person: Person | None) -> list[Command]:
+        """Return the commands that the person may use in this conversation."""
         terminal = message.conversation.platform == TERMINAL
-        commands = [
-            item for item in self.registry if item.role <= person.role and (terminal or not item.terminal_only)
+        role = person.role if person else None
+        return [
+            item
+            for item in self.registry
+            if role is not None and item.role <= role and (terminal or not item.terminal_only)
         ]
-        return build_unknown_command_reply(UnknownLine(words, self.registry, commands))
 
     async def _admit_unknown_user(self, message: IncomingMessage, command_run: _CommandRun) -> Reply:
         """Link an unknown user who sends a link code. No other command of theirs runs.

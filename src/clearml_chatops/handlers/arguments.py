@@ -118,7 +118,7 @@ class StatusWord:
 
 @dataclass(frozen=True, slots=True)
 class GpuList:
-    """`0,1`, `0-3`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether these GPUs exist isn't checked here."""
+    """`0,1`, `0-3`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether they exist isn't checked here."""
 
     completion: str = ""
 

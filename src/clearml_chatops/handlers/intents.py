@@ -147,7 +147,7 @@ INTENTS = (
     _row(
         "rename mv title",
         "Experiments and queues can be renamed.",
-        *(("Rename experiment", "name"), ("Rename queue", "queue rename")),
+        *(("Rename experiment", "name"), ("Rename queue", "queue rename"), ("Show experiment", "show")),
     ),
     _row(
         "move priority prioritize first next front urgent faster bump",
@@ -186,3 +186,8 @@ INTENTS = (
         carries_rest=False,
     ),
 )
+
+ENDING_COMMANDS = frozenset(
+    ("abort", "archive", "dequeue", "reset", "unset", "queue delete", "worker stop", "worker drain", "alert off")
+)
+"""The commands that end, delete or take something away. They are offered last where the meaning is open."""

@@ -16,7 +16,7 @@ MAX_SHOWN_LENGTH = 40
 def fit_line(command: Command, words: Sequence[Word]) -> str | None:
     """Return the line of a command with these arguments, or None if it can't take them all.
 
-    If it takes no such word, the first one becomes the option that names something: `/queue x` is `/queue queue=x`.
+    If it takes no such word, the first one becomes the option that names something, as in `/queue queue=x`.
     """
     for candidate in (list(words), *_list_named(command, words)):
         if is_bindable(command, candidate):

@@ -54,6 +54,11 @@ def find_main_intent(text: str) -> Intent | None:
     return max(intents, key=lambda intent: (intent.carries_rest, counted[id(intent)]), default=None)
 
 
+def count_shared_words(text: str, other: str) -> int:
+    """Return how many words of a text are in the other one, whatever their endings."""
+    return len({_stem(word) for word in list_words(text)} & {_stem(word) for word in list_words(other)})
+
+
 def rank_commands(text: str, commands: Iterable[Command]) -> list[Command]:
     """Return the commands that a text is likely about, best first; none if it is about none."""
     words = list_words(text)
