@@ -33,7 +33,7 @@ def _experiments(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "dialog",
     [(*DRAFT_DIALOG, *QUEUE_DIALOG), WATCH_DIALOG, ALERT_DIALOG, QUIET_DIALOG, VERB_DIALOG],
-    ids=["drafts and queues", "watches", "alerts", "quiet"],
+    ids=["drafts and queues", "watches", "alerts", "quiet", "verbs"],
 )
 async def test_each_dialog_matches_its_table(program: RunningProgram, dialog: tuple[Turn, ...]) -> None:
     async def send(line: str) -> Answer:

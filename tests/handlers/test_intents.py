@@ -167,21 +167,34 @@ def test_unrelated_word_has_no_buttons() -> None:
     assert to_plain_text(reply) == "No command named “xyzzyx”. See all with /help."
 
 
+@pytest.mark.parametrize("text", ["/find x", "log 20", "/kill x", "kill it", "/enqeue"])
+def test_command_without_the_name_of_the_bot_is_for_it(text: str) -> None:
+    assert is_for_bot(text, _REGISTRY)
+
+
+@pytest.mark.parametrize("text", ["/hug Bob", "thanks", "nice, 0.91!", "hello Bob", "why is it slow again?", ""])
+def test_prose_between_people_is_not_for_the_bot(text: str) -> None:
+    assert not is_for_bot(text, _REGISTRY)
+
+
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("line", "first"),
     [
-        ("/find x", True),
-        ("log 20", True),
-        ("/kill x", True),
-        ("kill it", True),
-        ("/enqeue", True),
-        ("/hug Bob", False),
-        ("thanks", False),
-        ("nice, 0.91!", False),
-        ("hello Bob", False),
-        ("why is it slow again?", False),
-        ("", False),
+        ("show me my runs", "/find"),
+        ("help me please", "/help"),
+        ("find us a free gpu", "/gpus"),
+        ("start a training on two GPUs?", "/clone"),
+        ("name the queues that are free?", "/queue list"),
     ],
 )
-def test_prose_between_people_is_not_for_the_bot(text: str, expected: bool) -> None:
-    assert is_for_bot(text, _REGISTRY) is expected
+async def test_prose_that_begins_with_a_command_is_free_text(
+    program: RunningProgram, line: str, first: str
+) -> None:
+    reply = await program.send(line)
+    assert len(get_buttons(reply)) == 3
+    assert first in get_buttons(reply).values()
+
+
+@pytest.mark.parametrize("line", ["show last", "help set", "find please_work", "/find me", "queue list"])
+async def test_command_without_a_slash_is_no_prose(program: RunningProgram, line: str) -> None:
+    assert "See all commands with /help." not in to_plain_text(await program.send(line))

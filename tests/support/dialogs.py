@@ -149,7 +149,7 @@ VERB_DIALOG = (
     Turn("/enqeue baseline front", ("Did you mean /enqueue baseline front?",), Outcome.REFUSED),
     Turn("/clone baseline args.lr=0.3", ("no option “args.lr”", "/rerun baseline args.lr=0.3"), Outcome.REFUSED),
     Turn("/worker stop all", ("runs no worker named “all”",), Outcome.REFUSED),
-    Turn("/how do I start training?", ("To train, clone an experiment", "Clone", "Enqueue"), Outcome.REFUSED),
+    Turn("how do I start training?", ("To train, clone an experiment", "Clone", "Enqueue"), Outcome.REFUSED),
 )
 """What people type who don't know the commands yet."""
 

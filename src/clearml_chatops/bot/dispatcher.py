@@ -14,7 +14,7 @@ from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.links import build_linked_reply
 from clearml_chatops.handlers.option_alternatives import list_alternatives
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
-from clearml_chatops.handlers.unknown_commands import UnknownLine, build_unknown_command_reply
+from clearml_chatops.handlers.unknown_commands import UnknownLine, build_unknown_command_reply, is_prose
 from clearml_chatops.handlers.worker_choices import build_worker_choice
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.errors import (
@@ -93,6 +93,8 @@ class Dispatcher:
         if not command_run.words or command_run.words[0].text == "/":
             return Reply.of(Text("Send a command, such as /find. See all with /help.", Tone.SUBTLE))
         texts = [word.text for word in command_run.words]
+        if is_prose(command_run.words):
+            raise UnknownCommandError(name=texts[0], nearest="")
         command, name_word_count = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
         command_run.command = command
         command_run.argument_words = command_run.words[name_word_count:]

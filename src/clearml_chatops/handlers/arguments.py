@@ -16,7 +16,6 @@ from clearml_chatops.models.gpu_requests import GpuRequestAnswer
 from clearml_chatops.models.notifications import EVENT_KINDS_BY_STATUS, EventKind
 from clearml_chatops.models.workers import RunningPolicy
 
-
 _DASHES = r"\u2010-\u2015\u2212-"
 """The minus sign and the dashes that phones put in its place, as a set of a pattern."""
 

@@ -1,6 +1,6 @@
 """Binding: from the words of a line to the arguments of a handler, by the command's declaration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.arguments import SeveralWords
@@ -30,29 +30,14 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     """
     sorted_words = _sort_words(command, spell_out_options(command, words))
     arguments = dict(sorted_words.options)
-    named = sorted_words.named
     remaining = list(sorted_words.positional)
     for parameter in command.parameters:
         if parameter.kind is ParameterKind.ASSIGNMENTS:
             arguments[parameter.argument_name] = tuple(sorted_words.assignments)
-        elif parameter.kind is ParameterKind.REST:
-            remaining = [*filter(None, (named.get(parameter.name),)), *remaining]
-            if remaining:
-                several = isinstance(parameter.converter, SeveralWords)
-                arguments[parameter.argument_name] = tuple(remaining) if several else " ".join(remaining)
-            elif parameter.required:
-                raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
-            remaining = []
-        elif parameter.kind is ParameterKind.POSITIONAL:
-            if parameter.name in named:
-                arguments[parameter.argument_name] = parameter.converter.convert(
-                    named[parameter.name], name=parameter.name
-                )
-            elif remaining:
-                # Nothing else can follow the experiment, so its name needs no quotes.
-                text = " ".join(remaining) if takes_only_experiment(command) else remaining[0]
-                remaining = [] if takes_only_experiment(command) else remaining[1:]
-                arguments[parameter.argument_name] = parameter.converter.convert(text, name=parameter.name)
+        elif parameter.kind in {ParameterKind.REST, ParameterKind.POSITIONAL}:
+            values, remaining = _take_values(command, parameter, sorted_words.named, remaining)
+            if values:
+                arguments[parameter.argument_name] = _convert(parameter, values)
             elif parameter.required:
                 raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
     if remaining:
@@ -61,6 +46,23 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
             f"/{command.name} can't use “{remaining[0]}”. Put values with spaces in quotes.",
         )
     return arguments
+
+
+def _take_values(
+    command: Command, parameter: CommandParameter, named: Mapping[str, str], remaining: list[str]
+) -> tuple[list[str], list[str]]:
+    """Return the words that a parameter takes, and those that remain for the next one."""
+    own = [named[parameter.name]] if parameter.name in named else []
+    # Nothing else can follow the experiment, so its name needs no quotes.
+    takes_all = parameter.kind is ParameterKind.REST or (takes_only_experiment(command) and not own)
+    count = len(remaining) if takes_all else int(not own)
+    return [*own, *remaining[:count]], remaining[count:]
+
+
+def _convert(parameter: CommandParameter, values: list[str]) -> object:
+    if parameter.kind is ParameterKind.REST:
+        return tuple(values) if isinstance(parameter.converter, SeveralWords) else " ".join(values)
+    return parameter.converter.convert(" ".join(values), name=parameter.name)
 
 
 def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:

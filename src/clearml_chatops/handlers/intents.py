@@ -57,7 +57,7 @@ INTENTS = (
         *(("Home", "home"), ("Find experiments", "find"), ("Show workers", "worker")),
     ),
     _row(
-        "list ls dir all search lookup tasks task experiments experiment runs jobs job models projects history",
+        "list ls dir all search lookup tasks task experiments experiment runs jobs job models projects",
         "Experiments, queues and workers each have their own list.",
         *(("Find experiments", "find"), ("List queues", "queue list"), ("List workers", "worker list")),
     ),
@@ -93,7 +93,7 @@ INTENTS = (
         *(("Show GPUs", "gpus"), ("Watch GPUs", "gpus watch"), ("Start worker", "worker start")),
     ),
     _row(
-        "metrics metric scalars scalar curve curves chart charts graph graphs accuracy loss results tensorboard tb",
+        "metrics metric scalars scalar curve curves chart charts graph graphs accuracy loss results tensorboard",
         "Plot the metrics of a run, or compare several.",
         *(("Plot metrics", "plot"), ("Compare", "compare"), ("Show experiment", "show")),
     ),

@@ -10,9 +10,11 @@ from clearml_chatops.handlers.intents import INTENTS, Intent
 from clearml_chatops.handlers.registry import Command
 
 _FILLERS = frozenset(
-    "a an and are as at be but by can could did do does for from had has have how i if in is it its just let me my "
-    "of on or our please should so that the their them then there this to us want was we were will with would you "
-    "what your im id ive lets which who where some any not no yes use used using here up down".split()
+    """
+    a an and are as at be but by can could did do does for from had has have how i if in is it its just let me my
+    of on or our please should so that the their them then there this to us want was we were will with would you
+    your what im id ive lets which who where some any not no yes use used using here up down
+    """.split()  # noqa: SIM905  # a list of words reads better as a text
 )
 _CURRENT_EXPERIMENT = frozenset({"run", "experiment", "task", "job", "training"})
 _MIN_SIMILARITY = 84

@@ -20,6 +20,7 @@ _MIN_TEXT_SIMILARITY = 80
 """Below these, a word is rather another word than a typo."""
 _MAX_VERB_WORDS = 3
 """A line without a slash that is longer, or a question, is free text."""
+_ADDRESSING_WORDS = frozenset({"me", "us", "you", "please"})
 _DEFAULT_COMMANDS = ("find", "home", "help")
 _LABELS = {offer.command: offer.label for intent in reversed(INTENTS) for offer in intent.offers}
 _FREE_TEXT_ANSWER = "That isn't a command."
@@ -43,8 +44,10 @@ class UnknownLine:
         first = self.words[0].text
         if first.startswith("/"):
             return False
+        if is_prose(self.words):
+            return True
         intent = find_intent(first)
-        if len(self.words) > _MAX_VERB_WORDS or self.text.endswith("?"):
+        if len(self.words) > _MAX_VERB_WORDS:
             return True
         return not (intent and intent.carries_rest) and not self._names_command(first)
 
@@ -59,6 +62,14 @@ class UnknownLine:
 
     def find_command(self, name: str) -> Command | None:
         return next((command for command in self.commands if command.name == name), None)
+
+
+def is_prose(words: Sequence[Word]) -> bool:
+    """Return whether a line is prose although its first word may name a command: "show me my runs"."""
+    if words[0].text.startswith("/") or any(word.quoted or word.key is not None for word in words):
+        return False
+    is_question = len(words) >= _MAX_VERB_WORDS and words[-1].text.endswith("?")
+    return is_question or (len(words) > 1 and words[1].text.casefold() in _ADDRESSING_WORDS)
 
 
 def build_unknown_command_reply(line: UnknownLine) -> Reply:
