@@ -10,14 +10,12 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
 
+from clearml_chatops.handlers.gpu_spellings import GPU_NUMBERS, list_gpus
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.gpu_requests import GpuRequestAnswer
 from clearml_chatops.models.notifications import EVENT_KINDS_BY_STATUS, EventKind
 from clearml_chatops.models.workers import RunningPolicy
-
-_DASHES = r"\u2010-\u2015\u2212-"
-"""The minus sign and the dashes that phones put in its place, as a set of a pattern."""
 
 
 class Converter(Protocol):
@@ -125,7 +123,7 @@ class GpuList:
         normalized = text.strip()
         if normalized.casefold() in {"all", "none"}:
             return normalized.casefold()
-        gpus = [gpu for word in normalized.split(",") for gpu in _list_gpus(word.strip())]
+        gpus = [gpu for word in normalized.split(",") for gpu in list_gpus(word.strip())]
         if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", gpu) for gpu in gpus):
             raise InvalidValueError(
                 value=text,
@@ -253,15 +251,6 @@ class BareWord:
     value: str = ""
 
 
-def _list_gpus(text: str) -> list[str]:
-    """Return the GPUs of one part of a list: a number, a range like 0-3, or anything else unchanged."""
-    text = re.sub(r"(?i)^gpu(?=\d)|(?<=-)gpu(?=\d)", "", re.sub(rf"\s*[{_DASHES}]\s*", "-", text))
-    match = re.fullmatch(r"(\d{1,3})-(\d{1,3})", text)
-    if match and int(match[1]) <= int(match[2]):
-        return [str(number) for number in range(int(match[1]), int(match[2]) + 1)]
-    return [str(int(text)) if re.fullmatch(r"\d{1,3}", text) else text]
-
-
 _DURATION_UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
@@ -287,9 +276,8 @@ BareLineCount = Annotated[int, WholeNumber(1, 10_000), BareWord(r"\d+")]
 Timeout = Annotated[timedelta, Duration()]
 Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
-_GPU_NUMBERS = rf"(gpu)?\d{{1,3}}([,:{_DASHES}](gpu)?\d{{1,3}})*,?|(GPU|MIG)-[0-9a-f]\S*"
-Gpus = Annotated[str, GpuList(), BareWord(_GPU_NUMBERS)]
-GpusOrNone = Annotated[str, GpuList(), BareWord(rf"all|none|{_GPU_NUMBERS}")]
+Gpus = Annotated[str, GpuList(), BareWord(GPU_NUMBERS)]
+GpusOrNone = Annotated[str, GpuList(), BareWord(rf"all|none|{GPU_NUMBERS}")]
 QueueNames = Annotated[tuple[str, ...], NameList(completion="queue"), BareWord(r"[^=]+")]
 RunningPolicyName = Annotated[RunningPolicy, OneOf(RunningPolicy, "a valid choice")]
 GpuRequestAnswerName = Annotated[GpuRequestAnswer, OneOf(GpuRequestAnswer, "a valid answer")]
