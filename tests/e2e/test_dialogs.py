@@ -17,6 +17,7 @@ from tests.support.dialogs import (
     QUEUE_DIALOG,
     QUIET_DIALOG,
     VALUES_DIALOG,
+    VERB_DIALOG,
     WATCH_DIALOG,
     Answer,
     Turn,
@@ -32,8 +33,8 @@ def _experiments(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "dialog",
-    [(*DRAFT_DIALOG, *QUEUE_DIALOG), VALUES_DIALOG, WATCH_DIALOG, ALERT_DIALOG, QUIET_DIALOG],
-    ids=["drafts and queues", "values", "watches", "alerts", "quiet"],
+    [(*DRAFT_DIALOG, *QUEUE_DIALOG), VALUES_DIALOG, WATCH_DIALOG, ALERT_DIALOG, QUIET_DIALOG, VERB_DIALOG],
+    ids=["drafts and queues", "values", "watches", "alerts", "quiet", "verbs"],
 )
 async def test_each_dialog_matches_its_table(program: RunningProgram, dialog: tuple[Turn, ...]) -> None:
     async def send(line: str) -> Answer:

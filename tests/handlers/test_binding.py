@@ -151,7 +151,7 @@ def test_line_is_bound_to_arguments(line: str, arguments: dict[str, object]) -> 
         ("/copy 4f2a projct=x", "Did you mean project=…?"),
         ("/copy 4f2a PROJCT=x", "Did you mean project=…?"),
         ("/again last --new args.x=1", "/again has no option “new”."),
-        ("/put --queue x", "queue= needs a value"),
+        ("/put --queue", "queue= needs a value"),
         ("/put --front=yes", "--front takes no value"),
         ("/put front=yes", "--front takes no value"),
         ("/copy", "/copy needs <experiment>."),

@@ -156,5 +156,24 @@ WATCH_DIALOG = (
 )
 """Watching queues, projects and your own experiments."""
 
-ALL_DIALOGS = (*WATCH_DIALOG, *VALUES_DIALOG, *DRAFT_DIALOG, *QUEUE_DIALOG, *ALERT_DIALOG, *QUIET_DIALOG)
+VERB_DIALOG = (
+    Turn("/list", ("No command named “list”", "their own list", "Find experiments"), Outcome.REFUSED),
+    Turn("/kill baseline", ("To end a run, abort it", "Abort baseline", "Stop worker baseline"), Outcome.REFUSED),
+    Turn("/worker kill alice_queue", ("Did you mean /worker stop alice_queue?",), Outcome.REFUSED),
+    Turn("/enqeue baseline front", ("Did you mean /enqueue baseline front?",), Outcome.REFUSED),
+    Turn("/clone baseline args.lr=0.3", ("no option “args.lr”", "/rerun baseline args.lr=0.3"), Outcome.REFUSED),
+    Turn("/worker stop all", ("runs no worker named “all”",), Outcome.REFUSED),
+    Turn("how do I start training?", ("To train, clone an experiment", "Clone", "Enqueue"), Outcome.REFUSED),
+)
+"""What people type who don't know the commands yet."""
+
+ALL_DIALOGS = (
+    *WATCH_DIALOG,
+    *VALUES_DIALOG,
+    *DRAFT_DIALOG,
+    *QUEUE_DIALOG,
+    *ALERT_DIALOG,
+    *QUIET_DIALOG,
+    *VERB_DIALOG,
+)
 """One conversation with all dialogs that need no worker."""

@@ -12,14 +12,20 @@ from clearml_chatops.handlers.binding import bind
 from clearml_chatops.handlers.command_line import Word, join_words, split_words, undo_typography
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.links import build_linked_reply
+from clearml_chatops.handlers.option_alternatives import list_alternatives
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
+from clearml_chatops.handlers.unknown_commands import UnknownLine, build_unknown_command_reply, is_prose
+from clearml_chatops.handlers.worker_choices import build_worker_choice
 from clearml_chatops.models.audit import AuditEntry
 from clearml_chatops.models.errors import (
     AmbiguousExperimentError,
+    AmbiguousWorkerError,
     ChatOpsError,
     DatabaseUnusableError,
     NotAllowedError,
+    UnknownCommandError,
     UnknownUserError,
+    UsageError,
 )
 from clearml_chatops.models.messages import TERMINAL, IncomingMessage
 from clearml_chatops.models.people import Person, Role
@@ -40,6 +46,7 @@ class _CommandRun:
     person: Person | None = None
     words: list[Word] = field(default_factory=list)
     command: Command | None = None
+    argument_words: list[Word] = field(default_factory=list)
     error_code: str = ""
     incident_id: str = ""
 
@@ -59,6 +66,15 @@ class Dispatcher:
         except AmbiguousExperimentError as error:
             command_run.error_code = error.code
             reply = _build_choice(error, command_run)
+        except UnknownCommandError as error:
+            command_run.error_code = error.code
+            reply = self._suggest_commands(message, command_run, error)
+        except UsageError as error:
+            command_run.error_code = error.code
+            reply = self._offer_alternatives(message, command_run, error)
+        except AmbiguousWorkerError as error:
+            command_run.error_code = error.code
+            reply = _build_worker_choice(error, command_run)
         except ChatOpsError as error:
             command_run.error_code = error.code
             reply = build_refusal(error)
@@ -77,10 +93,13 @@ class Dispatcher:
         if not command_run.words or command_run.words[0].text == "/":
             return Reply.of(Text("Send a command, such as /find. See all with /help.", Tone.SUBTLE))
         texts = [word.text for word in command_run.words]
+        if is_prose(command_run.words):
+            raise UnknownCommandError(name=texts[0], nearest="")
         command, name_word_count = self.registry.find(texts, terminal=message.conversation.platform == TERMINAL)
         command_run.command = command
+        command_run.argument_words = command_run.words[name_word_count:]
         _authorise(command_run.person, command, command.role)
-        arguments = bind(command, command_run.words[name_word_count:])
+        arguments = bind(command, command_run.argument_words)
         required_role = command.get_required_role(arguments)
         _authorise(command_run.person, command, required_role)
         context = Context(
@@ -94,6 +113,31 @@ class Dispatcher:
         if reply.experiment_id and reply.outcome is Outcome.DONE and required_role > Role.VIEWER:
             await self._process.cards.mark_due([reply.experiment_id])
         return reply
+
+    def _suggest_commands(
+        self, message: IncomingMessage, command_run: _CommandRun, error: UnknownCommandError
+    ) -> Reply:
+        if not command_run.words or command_run.command is not None:
+            return _build_refusal(error)
+        commands = self._list_allowed_commands(message, command_run.person)
+        return build_unknown_command_reply(UnknownLine(command_run.words, self.registry, commands))
+
+    def _offer_alternatives(self, message: IncomingMessage, command_run: _CommandRun, error: UsageError) -> Reply:
+        if command_run.command is None or error.buttons:
+            return _build_refusal(error)
+        commands = self._list_allowed_commands(message, command_run.person)
+        buttons = list_alternatives(command_run.command, command_run.argument_words, commands)
+        return _build_refusal(error).followed_by(*([Buttons(buttons)] if buttons else []))
+
+    def _list_allowed_commands(self, message: IncomingMessage, person: Person | None) -> list[Command]:
+        """Return the commands that the person may use in this conversation."""
+        terminal = message.conversation.platform == TERMINAL
+        role = person.role if person else None
+        return [
+            item
+            for item in self.registry
+            if role is not None and item.role <= role and (terminal or not item.terminal_only)
+        ]
 
     async def _admit_unknown_user(self, message: IncomingMessage, command_run: _CommandRun) -> Reply:
         """Link an unknown user who sends a link code. No other command of theirs runs.
@@ -177,6 +221,12 @@ def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> 
     return Reply((Choice(str(error), options),), Outcome.ASKED)
 
 
+def _build_worker_choice(error: AmbiguousWorkerError, command_run: _CommandRun) -> Reply:
+    if command_run.command is None:
+        return _build_refusal(error)
+    return build_worker_choice(error, command_run.command, command_run.argument_words)
+
+
 def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: str) -> list[Word]:
     """Put the id in place of the reference: in an experiment option, else in the first bare word.
 
@@ -186,7 +236,7 @@ def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: 
     options = {
         parameter.name
         for parameter in (command_run.command.parameters if command_run.command else ())
-        if parameter.kind is ParameterKind.OPTION and parameter.converter.completion == "experiment"
+        if parameter.kind is not ParameterKind.ASSIGNMENTS and parameter.converter.completion == "experiment"
     }
     matches: dict[str, tuple[int, Word]] = {}
     for index, word in enumerate(words[1:], 1):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
 
+from clearml_chatops.handlers.gpu_spellings import GPU_NUMBERS, list_gpus
 from clearml_chatops.models.errors import InvalidValueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.gpu_requests import GpuRequestAnswer
@@ -114,7 +115,7 @@ class StatusWord:
 
 @dataclass(frozen=True, slots=True)
 class GpuList:
-    """`0,1`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether these GPUs exist isn't checked here."""
+    """`0,1`, `0-3`, UUIDs, MIG instances like `0:1`, `all` or `none`. Whether they exist isn't checked here."""
 
     completion: str = ""
 
@@ -122,8 +123,7 @@ class GpuList:
         normalized = text.strip()
         if normalized.casefold() in {"all", "none"}:
             return normalized.casefold()
-        words = [word.strip() for word in normalized.split(",")]
-        gpus = [str(int(word)) if re.fullmatch(r"\d{1,3}", word) else word for word in words]
+        gpus = [gpu for word in normalized.split(",") for gpu in list_gpus(word.strip())]
         if not all(re.fullmatch(r"\d{1,3}(:\d{1,3})?|(GPU|MIG)-[0-9A-Fa-f][\w/-]*", gpu) for gpu in gpus):
             raise InvalidValueError(
                 value=text,
@@ -243,7 +243,12 @@ class Assignments(PlainText):
 
 @dataclass(frozen=True, slots=True)
 class BareWord:
-    """Marks a flag that can be typed without dashes, as in `/enqueue front`."""
+    """Marks a flag that can be typed without dashes, as in `/enqueue front`.
+
+    On an option, `value` is a pattern: what matches it needs no name, as in `/worker start 0,1`.
+    """
+
+    value: str = ""
 
 
 _DURATION_UNITS = {
@@ -267,11 +272,13 @@ ExperimentReference = Annotated[str, PlainText(completion="experiment")]
 QueueName = Annotated[str, PlainText(completion="queue")]
 SingleWord = Annotated[str, PlainText()]
 LineCount = Annotated[int, WholeNumber(1, 10_000)]
+BareLineCount = Annotated[int, WholeNumber(1, 10_000), BareWord(r"\d+")]
 Timeout = Annotated[timedelta, Duration()]
 Memory = Annotated[int, MemorySize()]
 StatusName = Annotated[Status, StatusWord()]
-Gpus = Annotated[str, GpuList()]
-QueueNames = Annotated[tuple[str, ...], NameList(completion="queue")]
+Gpus = Annotated[str, GpuList(), BareWord(GPU_NUMBERS)]
+GpusOrNone = Annotated[str, GpuList(), BareWord(rf"all|none|{GPU_NUMBERS}")]
+QueueNames = Annotated[tuple[str, ...], NameList(completion="queue"), BareWord(r"[^=]+")]
 RunningPolicyName = Annotated[RunningPolicy, OneOf(RunningPolicy, "a valid choice")]
 GpuRequestAnswerName = Annotated[GpuRequestAnswer, OneOf(GpuRequestAnswer, "a valid answer")]
 WorkerReference = Annotated[str, PlainText(completion="worker")]

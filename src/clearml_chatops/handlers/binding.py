@@ -1,12 +1,13 @@
 """Binding: from the words of a line to the arguments of a handler, by the command's declaration."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.arguments import SeveralWords
 from clearml_chatops.handlers.assignments import join_assignments
 from clearml_chatops.handlers.command_line import Word
-from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind
+from clearml_chatops.handlers.option_spellings import spell_out_options
+from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind, takes_only_experiment
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 
@@ -16,6 +17,7 @@ class _SortedWords:
     """The words of a line, sorted by the kind of argument they are."""
 
     positional: list[str] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
     assignments: list[tuple[str, str]] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
 
@@ -27,25 +29,16 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
         UsageError: too many or too few words, or an option that the command does not have.
         InvalidValueError: a word that its parameter's converter does not accept.
     """
-    sorted_words = _sort_words(command, words)
+    sorted_words = _sort_words(command, spell_out_options(command, words))
     arguments = dict(sorted_words.options)
     remaining = list(sorted_words.positional)
     for parameter in command.parameters:
         if parameter.kind is ParameterKind.ASSIGNMENTS:
             arguments[parameter.argument_name] = tuple(sorted_words.assignments)
-        elif parameter.kind is ParameterKind.REST:
-            if remaining:
-                several = isinstance(parameter.converter, SeveralWords)
-                arguments[parameter.argument_name] = tuple(remaining) if several else " ".join(remaining)
-            elif parameter.required:
-                raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
-            remaining = []
-        elif parameter.kind is ParameterKind.POSITIONAL:
-            if remaining:
-                # Nothing else can follow the experiment, so its name needs no quotes.
-                text = " ".join(remaining) if _takes_only_experiment(command) else remaining[0]
-                remaining = [] if _takes_only_experiment(command) else remaining[1:]
-                arguments[parameter.argument_name] = parameter.converter.convert(text, name=parameter.name)
+        elif parameter.kind in {ParameterKind.REST, ParameterKind.POSITIONAL}:
+            values, remaining = _take_values(command, parameter, sorted_words.named, remaining)
+            if values:
+                arguments[parameter.argument_name] = _convert(parameter, values)
             elif parameter.required:
                 raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
     if remaining:
@@ -56,12 +49,21 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     return arguments
 
 
-def _takes_only_experiment(command: Command) -> bool:
-    """Return whether the only positional parameter of the command is an experiment."""
-    positional = [
-        item for item in command.parameters if item.kind not in {ParameterKind.OPTION, ParameterKind.FLAG}
-    ]
-    return len(positional) == 1 and positional[0].converter.completion == "experiment"
+def _take_values(
+    command: Command, parameter: CommandParameter, named: Mapping[str, str], remaining: list[str]
+) -> tuple[list[str], list[str]]:
+    """Return the words that a parameter takes, and those that remain for the next one."""
+    own = [named[parameter.name]] if parameter.name in named else []
+    # Nothing else can follow the experiment, so its name needs no quotes.
+    takes_all = parameter.kind is ParameterKind.REST or (takes_only_experiment(command) and not own)
+    count = len(remaining) if takes_all else int(not own)
+    return [*own, *remaining[:count]], remaining[count:]
+
+
+def _convert(parameter: CommandParameter, values: list[str]) -> object:
+    if parameter.kind is ParameterKind.REST:
+        return tuple(values) if isinstance(parameter.converter, SeveralWords) else " ".join(values)
+    return parameter.converter.convert(" ".join(values), name=parameter.name)
 
 
 def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
@@ -72,12 +74,16 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
     }
     takes_assignments = any(parameter.kind is ParameterKind.ASSIGNMENTS for parameter in command.parameters)
     takes_text = any(parameter.kind is ParameterKind.REST for parameter in command.parameters)
+    # Where parameters of an experiment are typed, `name=x` may be one of them.
+    positional_names = set() if takes_assignments else _list_positional_names(command)
     sorted_words = _SortedWords()
     for word in _join_assignments(command, words, options) if takes_assignments else words:
         dashed = _is_dashed(word)
         key = word.text[2:].partition("=")[0] if dashed else (word.key or "")
         parameter = options.get(key.lower())
-        if dashed or (parameter is not None and word.key is not None):
+        if word.key is not None and key.lower() in positional_names:
+            sorted_words.named[key.lower()] = word.value
+        elif dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
             sorted_words.options[parameter.argument_name] = _parse_option(command, parameter, word, dashed=dashed)
@@ -109,6 +115,11 @@ def _join_assignments(command: Command, words: Sequence[Word], options: dict[str
         item.kind is ParameterKind.REST and item.converter.completion == "parameter" for item in command.parameters
     )
     return join_assignments(words, is_option=is_option, starts_with_name=takes_names)
+
+
+def _list_positional_names(command: Command) -> set[str]:
+    kinds = {ParameterKind.POSITIONAL, ParameterKind.REST}
+    return {parameter.name for parameter in command.parameters if parameter.kind in kinds}
 
 
 def _is_dashed(word: Word) -> bool:

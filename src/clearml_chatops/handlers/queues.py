@@ -46,7 +46,7 @@ async def queue_list(context: Context) -> Reply:
 
 @QUEUES.command("queue create", examples=("/queue create", "/queue create gpu_queue"))
 async def queue_create(context: Context, name: FreeText = "") -> Reply:
-    """Create a queue. Without a name, it's your own queue, which /enqueue uses.
+    """Create a queue. Your first one, or one without a name, becomes your own, which /enqueue uses.
 
     Args:
         name: Queue name. Default: one made from your name, for your own queue.

@@ -45,6 +45,8 @@ class CommandParameter:
     required: bool
     description: str
     bare_word: bool = False
+    bare_value: str = ""
+    """A pattern of the values that need no `name=` before them, if it's an option."""
     argument_name: str = ""
     """Its name in the handler: `for_` where people type `for`, a keyword of Python."""
 
@@ -225,12 +227,20 @@ class Registry:
         takes_words = any(parameter.kind in _WORD_KINDS for parameter in command.parameters)
         if not subcommands or takes_words or not rest or "=" in rest[0] or rest[0].startswith("--"):
             return
+        if rest[1:] and rest[0].casefold() in {parameter.name for parameter in command.parameters}:
+            return
         nearest = find_similar_names(rest[0].casefold(), subcommands)
         raise UnknownCommandError(
             name=f"{command.name} {rest[0]}",
             nearest=format_suggestion(f"/{command.name} {name}" for name in nearest[:1]),
             buttons=[Button(f"/{command.name} {name}", f"/help {command.name} {name}") for name in nearest],
         )
+
+
+def takes_only_experiment(command: Command) -> bool:
+    """Return whether the only positional parameter of the command is an experiment."""
+    positional = [item for item in command.parameters if item.kind not in _NAMED_KINDS]
+    return len(positional) == 1 and positional[0].converter.completion == "experiment"
 
 
 def normalize_name(text: str) -> str:
@@ -251,7 +261,8 @@ def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Itera
             converter=converter,
             required=parameter.default is parameter.empty,
             description=descriptions.get(name, ""),
-            bare_word=any(isinstance(marker, BareWord) for marker in markers),
+            bare_word=is_flag and any(isinstance(marker, BareWord) for marker in markers),
+            bare_value=next((marker.value for marker in markers if isinstance(marker, BareWord)), ""),
             argument_name=parameter.name,
         )
 

@@ -33,6 +33,9 @@ class WorkerCommandLine:
     def with_words(self, *words: str) -> "WorkerCommandLine":
         return replace(self, words=(*self.words, *filter(None, words)))
 
+    def without_words(self, *words: str) -> "WorkerCommandLine":
+        return replace(self, words=tuple(word for word in self.words if word not in words))
+
     def with_options(self, **options: str) -> "WorkerCommandLine":
         return replace(self, options={**self.options, **options})
 

@@ -1,10 +1,11 @@
 """The /worker commands: list, start, stop, restart and drain the agents that run what is in a queue."""
 
 from clearml_chatops.handlers.arguments import (
+    BareLineCount,
     Flag,
     GpuRequestAnswerName,
     Gpus,
-    LineCount,
+    GpusOrNone,
     QueueName,
     QueueNames,
     RunningPolicyName,
@@ -54,14 +55,14 @@ async def worker_list(context: Context, *, page: PageNumber = 1) -> Reply:
     examples=(
         "/worker start gpus=0",
         "/worker start queue=fast,slow gpus=0,1 image=nvcr.io/x:1",
-        "/worker start gpus=all docker",
+        "/worker start alice_queue 0-3 docker",
     ),
 )
 async def worker_start(  # noqa: PLR0913  # each is an option of the command
     context: Context,
     *,
+    gpus: GpusOrNone | None = None,
     queue: QueueNames = (),
-    gpus: Gpus | None = None,
     image: SingleWord | None = None,
     docker: WordFlag = False,
     venv: WordFlag = False,
@@ -74,8 +75,8 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     """Start a worker on the bot's machine and keep it running, even after a crash.
 
     Args:
+        gpus: The GPUs it may use, like 0,1 or 0-3; all (the default) or none.
         queue: The queue to listen on, or several in order of priority, like fast,slow. Default: your own.
-        gpus: The GPUs it may use, like 0,1; all (the default) or none.
         image: Run everything in containers from this Docker image, unless an experiment names its own.
         docker: Run everything in containers; without image=, from the default image of clearml-agent.
         venv: Run everything without containers. The default, unless you give docker or an image.
@@ -102,26 +103,34 @@ async def worker_start(  # noqa: PLR0913  # each is an option of the command
     return await build_result_reply(context, result, line)
 
 
-@WORKERS.command("worker stop", examples=("/worker stop", "/worker stop queue=gpu_queue", "/worker stop run=wait"))
+@WORKERS.command(
+    "worker stop", examples=("/worker stop", "/worker stop alice_queue", "/worker stop gpus=0 run=wait")
+)
 async def worker_stop(
     context: Context,
     worker: WorkerReference = "",
     *,
     queue: QueueName = "",
+    gpus: Gpus = "",
     run: RunningPolicyName | None = None,
 ) -> Reply:
     """Stop workers that the bot started. If one is running an experiment, you choose what happens to it.
 
     Args:
-        worker: The worker's id. Default: all workers of the queue.
+        worker: The worker's id or a part of it, or its queue. Default: all workers of the queue.
         queue: The queue. Default: your own.
+        gpus: The worker with these GPUs, like 0,1.
         run: What happens to its run: wait (until it ends), requeue (abort and enqueue it again) or abort.
     """
-    result = await context.services.worker_commands.stop(worker, queue, running_policy=run)
-    return await build_result_reply(context, result, build_command_line("/worker stop", worker, queue=queue))
+    result = await context.services.worker_commands.stop(worker, queue, gpus, running_policy=run)
+    line = build_command_line("/worker stop", worker, queue=queue, gpus=gpus)
+    return await build_result_reply(context, result, line)
 
 
-@WORKERS.command("worker restart", examples=("/worker restart gpus=0", "/worker restart gpus=0 image=nvcr.io/x:1"))
+@WORKERS.command(
+    "worker restart",
+    examples=("/worker restart gpus=0", "/worker restart alice_queue gpus=0,1 image=nvcr.io/x:1"),
+)
 async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     context: Context,
     worker: WorkerReference = "",
@@ -138,9 +147,9 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
     """Restart a worker, with other GPUs or another image. If it's running an experiment, you choose what happens.
 
     Args:
-        worker: The worker's id. Default: the worker of the queue.
+        worker: The worker's id or a part of it, or its queue. Default: the worker of the queue.
         queue: The queue. Default: your own.
-        gpus: Its new GPUs, like 0,1; all or none. Default: the current ones.
+        gpus: Its new GPUs, like 0,1 or 0-3; all or none. Default: the current ones.
         image: Its new Docker image; image="" for none. Default: the current one.
         docker: From now on, run everything in containers from the default image of clearml-agent.
         venv: From now on, run everything without containers.
@@ -161,19 +170,23 @@ async def worker_restart(  # noqa: PLR0913  # each is an option of the command
         return await request_gpus(
             context, result.conflicts, spec, line, worker_to_restart=worker, running_policy=run
         )
-    return await build_result_reply(context, result, line)
+    return await build_result_reply(context, result, line.without_words(worker) if result.candidates else line)
 
 
-@WORKERS.command("worker drain", examples=("/worker drain", "/worker drain lab:alice_queue:gpu0"))
-async def worker_drain(context: Context, worker: WorkerReference = "", *, queue: QueueName = "") -> Reply:
+@WORKERS.command("worker drain", examples=("/worker drain", "/worker drain alice_queue"))
+async def worker_drain(
+    context: Context, worker: WorkerReference = "", *, queue: QueueName = "", gpus: Gpus = ""
+) -> Reply:
     """Stop workers when their current runs end. They take no new ones.
 
     Args:
-        worker: The worker's id. Default: all workers of the queue.
+        worker: The worker's id or a part of it, or its queue. Default: all workers of the queue.
         queue: The queue. Default: your own.
+        gpus: The worker with these GPUs, like 0,1.
     """
-    result = await context.services.worker_commands.stop(worker, queue, running_policy=RunningPolicy.WAIT)
-    return await build_result_reply(context, result, build_command_line("/worker drain", worker, queue=queue))
+    result = await context.services.worker_commands.stop(worker, queue, gpus, running_policy=RunningPolicy.WAIT)
+    line = build_command_line("/worker drain", worker, queue=queue, gpus=gpus)
+    return await build_result_reply(context, result, line)
 
 
 @WORKERS.command("worker consent", examples=("/worker consent", "/worker consent 4f2ab3 share"))
@@ -197,19 +210,25 @@ async def worker_consent(
     )
 
 
-@WORKERS.command("worker log", examples=("/worker log", "/worker log 100 queue=gpu_queue"))
+@WORKERS.command("worker log", examples=("/worker log", "/worker log 100", "/worker log alice_queue 100"))
 async def worker_log(
-    context: Context, lines: LineCount = 20, *, worker: WorkerReference = "", queue: QueueName = ""
+    context: Context,
+    worker: WorkerReference = "",
+    *,
+    lines: BareLineCount = 20,
+    queue: QueueName = "",
+    gpus: Gpus = "",
 ) -> Reply:
     """Show the last lines of a worker's log.
 
     Args:
+        worker: The worker's id or a part of it, or its queue. Default: the worker of the queue.
         lines: How many lines.
-        worker: The worker's id. Default: the worker of the queue.
         queue: The queue. Default: your own.
+        gpus: The worker with these GPUs, like 0,1.
     """
     blocks: list[Text | Code] = []
-    for item in await context.services.workers.find(worker, queue):
+    for item in await context.services.workers.find(worker, queue, gpus):
         log_lines = await context.services.workers.read_log(item, lines)
         blocks += [Text(item.id, Tone.HEADING), Code("\n".join(log_lines))]
     return Reply.of(*blocks)

@@ -10,7 +10,7 @@ _MIN_SIMILARITY = 60
 _MAX_SUGGESTIONS = 3
 
 
-def find_similar_names(typed: str, names: Iterable[str]) -> list[str]:
+def find_similar_names(typed: str, names: Iterable[str], *, min_similarity: int = _MIN_SIMILARITY) -> list[str]:
     """Return the names most similar to the typed one, best first; empty if none is. Ignores case."""
     found = process.extract(
         typed,
@@ -18,7 +18,7 @@ def find_similar_names(typed: str, names: Iterable[str]) -> list[str]:
         scorer=fuzz.ratio,
         processor=str.casefold,
         limit=_MAX_SUGGESTIONS,
-        score_cutoff=_MIN_SIMILARITY,
+        score_cutoff=min_similarity,
     )
     return [name for name, _, _ in found]
 

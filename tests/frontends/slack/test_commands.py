@@ -19,6 +19,7 @@ from tests.frontends.slack.conftest import (
 )
 from tests.support.polling import wait_until
 from tests.support.slack import Person, SlackServer
+from tests.support.slack.workspace import BOT_USER
 
 
 @over_both_transports
@@ -177,6 +178,24 @@ async def test_edits_and_bot_messages_are_ignored(
     await anna.send_direct_message("queue")
     await wait_until(lambda: bot.lines == ["queue"])
     assert all(envelope.acks == 1 for envelope in slack.socket_mode.envelopes.values())
+
+
+@over_both_transports
+async def test_prose_that_only_mentions_the_bot_is_ignored(
+    slack: SlackServer, front_end: SlackFrontEnd, bot: FakeBot, anna: Person, lab: str
+) -> None:
+    mention = f"<@{BOT_USER}>"
+    await anna.write("app_mention", lab, f"Bob, ask {mention} about it tomorrow")
+    await anna.write("app_mention", lab, f"I saw {mention} was down yesterday")
+    await anna.write("app_mention", lab, f"kill {mention} base")
+    await anna.write("app_mention", lab, f"{mention} hello")
+    await anna.write("app_mention", lab, f"how do I start training, {mention}?")
+    await wait_until(lambda: len(bot.lines) == 3)
+    assert [" ".join(line.split()) for line in bot.lines] == [
+        "kill base",
+        "hello",
+        "how do I start training, ?",
+    ]
 
 
 @over_both_transports

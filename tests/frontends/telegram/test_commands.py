@@ -42,6 +42,9 @@ async def test_a_message_in_a_private_chat_is_a_command(
         ("/clone@LAB_Bot base", "/clone base"),
         ("/queue_move base front", "/queue_move base front"),
         ("/abbort", "/abbort"),
+        ("/kill base", "/kill base"),
+        ("/list queues", "/list queues"),
+        ("@lab_bot how do I start training?", "how do I start training?"),
         ("@lab_bot clone base", "clone base"),
         ("@lab_bot, clone base", "clone base"),
         ("@lab_bot", "/help"),
@@ -98,7 +101,7 @@ async def test_a_reply_in_a_group_without_topics_is_no_thread(
     await anna.send("/find", chat=supergroup)
     await telegram.wait_until(lambda: supergroup.bot_messages)
 
-    await anna.reply_to(supergroup.bot_messages[0], "log")
+    await anna.reply_to(supergroup.bot_messages[0], "abort")
     await telegram.wait_until(lambda: len(supergroup.bot_messages) == 2)
 
     assert bot.messages[1].conversation == Conversation("telegram", str(supergroup.id))
@@ -113,13 +116,29 @@ async def test_a_reply_to_a_card_is_about_its_experiment(
     await anna.send("/find", chat=chat)
     await telegram.wait_until(lambda: chat.bot_messages)
 
-    await anna.reply_to(chat.bot_messages[0], "log 20")
+    await anna.reply_to(chat.bot_messages[0], "abort 20")
     await telegram.wait_until(lambda: len(chat.bot_messages) == 2)
 
     assert [(message.text, message.context_experiment_id) for message in bot.messages] == [
         ("/find", ""),
-        ("log 20", "e1"),
+        ("abort 20", "e1"),
     ]
+
+
+async def test_what_people_write_to_each_other_in_a_group_gets_no_answer(
+    telegram: TelegramServer, anna: Person, bot: FakeBot
+) -> None:
+    group = telegram.add_group("Lab")
+    bot.replies["/find"] = CARD
+    await anna.send("/find", chat=group)
+    await telegram.wait_until(lambda: group.bot_messages)
+    card = group.bot_messages[0]
+    for text in ("nice, 0.91!", "looks good to all of us", "why is it that slow again?", "hello Bob", "thanks"):
+        await anna.reply_to(card, text)
+    await anna.send("/hug Bob", chat=group)
+    await anna.reply_to(card, "kill it")
+    await telegram.wait_until(lambda: len(group.bot_messages) == 2)
+    assert bot.lines == ["/find", "kill it"]
 
 
 async def test_a_picture_is_answered_in_private_and_ignored_in_a_group(
@@ -219,7 +238,7 @@ async def test_a_failed_card_lookup_is_a_refusal(
     await anna.send("/show")
     await telegram.wait_until(lambda: anna.chat.bot_messages)
     monkeypatch.setattr(cards, "find_experiment_id", fail)
-    await anna.reply_to(anna.chat.bot_messages[0], "log")
+    await anna.reply_to(anna.chat.bot_messages[0], "abort")
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 2)
     await anna.send("/find")
     await telegram.wait_until(lambda: len(anna.chat.bot_messages) == 3)

@@ -32,7 +32,34 @@ async def test_the_first_created_queue_becomes_the_personal_queue(
     assert "alice_queue" in await program.ask("/whoami")
 
 
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("/queue create yakov_queue", "yakov_queue"),
+        ("/queue create night jobs", "night jobs"),
+        ("/queue create name=gpu_queue", "gpu_queue"),
+        ("/queue_create 4090s", "4090s"),
+    ],
+)
+async def test_the_first_queue_is_the_personal_queue_whatever_its_name(
+    program: RunningProgram, line: str, name: str
+) -> None:
+    reply = await program.send(line)
+    assert f"Created queue {name}. It's yours: /enqueue uses it." in to_plain_text(reply)
+    assert "Use as my queue" not in get_buttons(reply)
+    assert f"{name}: 0 experiments waiting" in await program.ask("/queue")
+    assert "It's yours" not in await program.ask("/queue create another_queue")
+
+
+async def test_a_taken_name_is_offered_as_the_personal_queue(program: RunningProgram) -> None:
+    reply = await program.send("/queue create default")
+    assert await program.send_for_error_code("/queue") == "no_personal_queue"
+    await program.ask(get_buttons(reply)["Use as my queue"])
+    assert "default: 0 experiments waiting" in await program.ask("/queue")
+
+
 async def test_a_button_makes_a_named_queue_the_personal_queue(program: RunningProgram) -> None:
+    await program.ask("/queue create")
     reply = await program.send("/queue create gpu_queue")
     assert "It's yours" not in to_plain_text(reply)
     await program.ask(get_buttons(reply)["Use as my queue"])

@@ -83,6 +83,7 @@ from clearml_chatops.models.errors.program import (
 from clearml_chatops.models.errors.workers import (
     AgentFailedError,
     AgentMissingError,
+    AmbiguousWorkerError,
     CannotHandOverError,
     DockerMissingError,
     DockerVenvConflictError,
@@ -110,6 +111,7 @@ __all__ = [
     "AmbiguousExperimentError",
     "AmbiguousMetricError",
     "AmbiguousParameterError",
+    "AmbiguousWorkerError",
     "BadPatternError",
     "CannotAbortError",
     "CannotArchiveError",

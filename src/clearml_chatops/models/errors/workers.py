@@ -69,6 +69,19 @@ class WorkerNotFoundError(ChatOpsError):
     text = "The bot runs no worker named “{reference}” on {host}.{nearest} See all with /worker list."
 
 
+class AmbiguousWorkerError(ChatOpsError):
+    """Several workers match; `worker_ids` are those to choose from, `parameter` the argument that named them."""
+
+    code = "ambiguous_worker"
+    text = "{count} workers match “{reference}”. Which one?"
+
+    def __init__(self, *, reference: str, parameter: str, worker_ids: tuple[str, ...]) -> None:
+        super().__init__(reference=reference, count=len(worker_ids))
+        self.reference = reference
+        self.parameter = parameter
+        self.worker_ids = worker_ids
+
+
 class WorkerNotYoursError(ChatOpsError):
     """The worker belongs to another person."""
 

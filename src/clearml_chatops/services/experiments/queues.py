@@ -115,13 +115,16 @@ class QueueService:
         ]
 
     async def create(self, name: str) -> Queue:
-        """Create a queue; without a name the person's own, `<name>_queue`, which is then bound to them.
+        """Create a queue. It's bound to the person if they have none yet, or if it has no name.
+
+        Without a name it becomes `<name>_queue`.
 
         Raises:
             QueueExistsError: the name is taken. An existing own queue is bound unless it is someone else's.
             InvalidValueError: the name is too short.
         """
         is_own = not name
+        is_first = await self.get_binding() is None
         queue_name = name or f"{_build_queue_prefix(self._person.name)}_queue"
         _require_queue_name(queue_name)
         try:
@@ -135,7 +138,7 @@ class QueueService:
                 ) from error
             queue = await self.find(queue_name)
             await self._require_no_other_owner(queue)
-        if is_own:
+        if is_own or is_first:
             await self._save_binding(queue)
         return queue
 

@@ -94,15 +94,15 @@ class WorkerCommands:
         return WorkerCommandResult(started=(worker,))
 
     async def stop(
-        self, reference: str, queue_name: str, *, running_policy: RunningPolicy | None
+        self, reference: str, queue_name: str, gpus: str = "", *, running_policy: RunningPolicy | None
     ) -> WorkerCommandResult:
         """Stop workers. Without a `running_policy`, nothing is stopped if one of them is running an experiment.
 
         Raises:
-            WorkerNotFoundError, NoWorkerForQueueError, WorkerNotYoursError, ExperimentNotYoursError,
-            AgentFailedError.
+            WorkerNotFoundError, AmbiguousWorkerError, NoWorkerForQueueError, WorkerNotYoursError,
+            ExperimentNotYoursError, AgentFailedError.
         """
-        targets = await self._find_targets(reference, queue_name)
+        targets = await self._find_targets(reference, queue_name, gpus)
         result = WorkerCommandResult()
         async with self._host_workers.lock.acquire():
             busy_workers = await self._shutdown.find_busy_workers(targets, running_policy)
@@ -239,8 +239,8 @@ class WorkerCommands:
                 await self._host_workers.put(previous_state)
             raise
 
-    async def _find_targets(self, reference: str, queue_name: str) -> list[DesiredWorker]:
-        targets = await self._workers.find(reference, queue_name)
+    async def _find_targets(self, reference: str, queue_name: str, gpus: str = "") -> list[DesiredWorker]:
+        targets = await self._workers.find(reference, queue_name, gpus)
         for worker in targets:
             self._workers.require_own(worker)
         return targets

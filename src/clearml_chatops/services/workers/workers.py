@@ -3,7 +3,9 @@
 import asyncio
 
 from clearml_chatops.models.errors import (
+    AmbiguousWorkerError,
     NoWorkerForQueueError,
+    QueueNotFoundError,
     WorkerNotFoundError,
     WorkerNotRunningError,
     WorkerNotYoursError,
@@ -18,6 +20,7 @@ from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 from clearml_chatops.services.workers.agents import LocalAgents
 from clearml_chatops.services.workers.host_workers import HostWorkers
+from clearml_chatops.services.workers.worker_references import WorkerMatch, match_gpus, match_reference
 from clearml_chatops.services.workers.worker_views import build_worker_views
 
 _LIST_BUTTON = Button("Show workers", "/worker list")
@@ -85,28 +88,55 @@ class WorkerService:
         }
         return {worker_id: worker_runs for worker_id, worker_runs in runs_by_worker.items() if worker_runs}
 
-    async def find(self, reference: str, queue_name: str) -> list[DesiredWorker]:
-        """Return the bot's workers of this host by id or by queue; without a name, by the person's own queue.
+    async def find(self, reference: str, queue_name: str, gpus: str = "") -> list[DesiredWorker]:
+        """Return the bot's workers of this host: one by id, GPUs or a unique part, or all of a queue.
+
+        Without a name, they are those of the person's own queue.
 
         Raises:
-            WorkerNotFoundError, NoWorkerForQueueError, QueueNotFoundError, NoPersonalQueueError.
+            AmbiguousWorkerError, WorkerNotFoundError, NoWorkerForQueueError, QueueNotFoundError,
+            NoPersonalQueueError.
         """
         desired_workers = await self._host_workers.list_desired()
         if reference:
-            found = [item for item in desired_workers if item.id == reference] or [
-                item for item in desired_workers if item.id.casefold().endswith(f":{reference.casefold()}")
-            ]
-            if len(found) != 1:
-                nearest = format_suggestion(find_similar_names(reference, [item.id for item in desired_workers]))
-                raise WorkerNotFoundError(
-                    reference=reference, host=self._host, nearest=nearest, buttons=[_LIST_BUTTON]
-                )
-            return found
+            match = match_reference(reference, desired_workers)
+            return self._choose(match, reference, "worker") or await self._explain_missing(reference)
+        if gpus:
+            queue = await self._queues.resolve_binding(queue_name) if queue_name else None
+            listening = [item for item in desired_workers if not queue or queue.queue_id in item.plan.queue_ids]
+            return self._choose(match_gpus(gpus, listening), gpus, "gpus") or await self._explain_missing(
+                f"gpus={gpus}"
+            )
         queue = await self._queues.resolve_binding(queue_name)
         found = [item for item in desired_workers if queue.queue_id in item.plan.queue_ids]
         if not found:
             raise NoWorkerForQueueError(queue=queue.queue_name, host=self._host, buttons=[_LIST_BUTTON])
         return found
+
+    def _choose(self, match: WorkerMatch, reference: str, parameter: str) -> list[DesiredWorker]:
+        """Return the workers that a person means: of several that only match in part, the only one of theirs.
+
+        Raises AmbiguousWorkerError.
+        """
+        if match.is_group or len(match.workers) <= 1:
+            return list(match.workers)
+        own = [item for item in match.workers if self.is_own(item)]
+        if len(own) == 1:
+            return own
+        ids = tuple(item.id for item in own or match.workers)
+        raise AmbiguousWorkerError(reference=reference, parameter=parameter, worker_ids=ids)
+
+    async def _explain_missing(self, reference: str) -> list[DesiredWorker]:
+        """Raise NoWorkerForQueueError if the name is a queue's, WorkerNotFoundError if it isn't."""
+        try:
+            queue = await self._queues.find(reference)
+        except QueueNotFoundError as error:
+            ids = [item.id for item in await self._host_workers.list_desired()]
+            nearest = format_suggestion(find_similar_names(reference, ids))
+            raise WorkerNotFoundError(
+                reference=reference, host=self._host, nearest=nearest, buttons=[_LIST_BUTTON]
+            ) from error
+        raise NoWorkerForQueueError(queue=queue.name, host=self._host, buttons=[_LIST_BUTTON])
 
     def require_own(self, worker: DesiredWorker) -> None:
         """Raise WorkerNotYoursError if the worker is another person's and this person is no admin."""

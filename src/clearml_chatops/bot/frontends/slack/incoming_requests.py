@@ -8,6 +8,7 @@ from clearml_chatops.bot.frontends.slack.block_kit import IN_PLACE_PREFIX
 from clearml_chatops.bot.frontends.slack.escaping import to_typed_text, unescape
 from clearml_chatops.handlers.command_line import Word, join_words, split_words
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.handlers.unknown_commands import is_for_bot
 from clearml_chatops.models.errors import ChatOpsError
 
 PLATFORM = "slack"
@@ -84,7 +85,10 @@ def parse_command(body: Payload, registry: Registry, prefix: str) -> SlackReques
 
 
 def parse_message(body: Payload, registry: Registry, bot_user_id: str) -> SlackRequest | None:
-    """Parse a mention or a direct message. Return None for edits, and for messages that no person wrote."""
+    """Parse a mention or a direct message.
+
+    Return None for edits, for messages that no person wrote, and for prose that only mentions the bot.
+    """
     event = body["event"]
     if event.get("subtype") not in _COMMAND_SUBTYPES or event.get("bot_id") or not event.get("user"):
         return None
@@ -94,7 +98,12 @@ def parse_message(body: Payload, registry: Registry, bot_user_id: str) -> SlackR
     if is_direct_message and event.get("channel_type") != "im":
         return None
     thread = event.get("thread_ts", "")
-    line = to_typed_text(str(event.get("text", "")).replace(f"<@{bot_user_id}>", "", 1)).strip()
+    text, mention = str(event.get("text", "")).strip(), f"<@{bot_user_id}>"
+    line = to_typed_text(text.replace(mention, "", 1)).strip()
+    # “Ask @bot about it” is for the others in the channel, “how do I start, @bot?” is for the bot.
+    is_addressed = is_direct_message or text.startswith(mention) or text.rstrip("?!. ").endswith(mention)
+    if not is_addressed and not is_for_bot(line, registry):
+        return None
     line, _ = strip_public_flag(line, registry)
     return SlackRequest(
         user_id=event["user"],

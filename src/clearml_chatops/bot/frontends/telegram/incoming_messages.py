@@ -5,7 +5,7 @@ import re
 from telegram import CallbackQuery, Message, User
 
 from clearml_chatops.handlers.registry import Registry
-from clearml_chatops.models.errors import UnknownCommandError
+from clearml_chatops.handlers.unknown_commands import is_for_bot
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity
 
@@ -43,8 +43,9 @@ def get_replied_message(message: Message) -> Message | None:
 def parse_command_line(message: Message, *, bot: User, registry: Registry) -> str | None:
     """Return the command line in a message, or None if it isn't for this bot.
 
-    In a private chat everything is for the bot. In a group these are: messages that name the bot, replies to
-    its messages, and commands without a name that it knows or that look like a typo of one.
+    In a private chat everything is for the bot. In a group these are: messages that name the bot, and commands
+    without its name that it knows or that look like one. A reply to its message needs no slash, but what people
+    write there to each other is no command.
     """
     text = (message.text or "").strip()
     if not text:
@@ -56,7 +57,8 @@ def parse_command_line(message: Message, *, bot: User, registry: Registry) -> st
     if message.chat.type == message.chat.PRIVATE:
         return text
     if text.startswith("/"):
-        return text if _is_probably_for_bot(text, registry) else None
+        # Other bots in the group receive it, too.
+        return text if is_for_bot(text, registry) else None
     if mention_match := re.fullmatch(rf"@{re.escape(name)}\b[\s,:]*(.*)", text, re.DOTALL | re.IGNORECASE):
         return mention_match[1] or "/help"
     replied_message = get_replied_message(message)
@@ -65,7 +67,7 @@ def parse_command_line(message: Message, *, bot: User, registry: Registry) -> st
         and replied_message.from_user is not None
         and replied_message.from_user.id == bot.id
     )
-    return text if is_reply_to_bot else None
+    return text if is_reply_to_bot and is_for_bot(text, registry) else None
 
 
 def is_unsupported(message: Message) -> bool:
@@ -83,12 +85,3 @@ def build_incoming_message(sender: User, conversation: Conversation, line: str, 
         about,
         is_visible_to_others=conversation.id != str(sender.id),
     )
-
-
-def _is_probably_for_bot(text: str, registry: Registry) -> bool:
-    """Return whether a command without a bot's name is ours: other bots in the group receive it, too."""
-    try:
-        registry.find(text.split(), terminal=False)
-    except UnknownCommandError as error:
-        return bool(error.buttons)
-    return True
