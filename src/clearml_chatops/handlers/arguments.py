@@ -242,6 +242,11 @@ class Assignments(PlainText):
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedText(PlainText):
+    """An option that can be given several times: the values are joined by commas."""
+
+
+@dataclass(frozen=True, slots=True)
 class BareWord:
     """Marks a flag that can be typed without dashes, as in `/enqueue front`."""
 
@@ -283,6 +288,8 @@ FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completion="command")]
 FreeExperimentText = Annotated[str, RestOfLine(completion="experiment")]
 Words = Annotated[tuple[str, ...], SeveralWords()]
+Texts = Annotated[str, RepeatedText()]
+StatusTexts = Annotated[str, RepeatedText(completion="status")]
 ExperimentWords = Annotated[tuple[str, ...], SeveralWords(completion="experiment")]
 ParameterWords = Annotated[tuple[str, ...], SeveralWords(completion="parameter")]
 ParameterValues = Annotated[tuple[tuple[str, str], ...], Assignments()]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from clearml_chatops.handlers.arguments import SeveralWords
+from clearml_chatops.handlers.arguments import RepeatedText, SeveralWords
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind
 from clearml_chatops.models.errors import UsageError
@@ -79,7 +79,10 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
         if dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
-            sorted_words.options[parameter.argument_name] = _parse_option(command, parameter, word, dashed=dashed)
+            value = _parse_option(command, parameter, word, dashed=dashed)
+            if isinstance(parameter.converter, RepeatedText) and parameter.argument_name in sorted_words.options:
+                value = f"{sorted_words.options[parameter.argument_name]},{value}"
+            sorted_words.options[parameter.argument_name] = value
         elif word.key is not None and takes_assignments:
             sorted_words.assignments.append((word.key, word.value))
         elif word.key is not None:

@@ -148,6 +148,9 @@ class Experiment:
     status_message: str = ""
     tags: tuple[str, ...] = ()
     archived: bool = False
+    hidden: bool = False
+    """Whether ClearML's web UI hides it: a dataset, a step of a pipeline, or all in a hidden project."""
+
     parameters: tuple[Parameter, ...] = ()
     container: Container = Container()
     script: Script = Script()

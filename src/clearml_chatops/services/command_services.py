@@ -9,11 +9,13 @@ from clearml_chatops.services.experiments.drafts import DraftService
 from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.experiments import ExperimentService
+from clearml_chatops.services.experiments.owners import OwnerDirectory
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.plots import PlotService
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.experiments.run_waiter import RunWaiter
 from clearml_chatops.services.experiments.runs import RunService
+from clearml_chatops.services.experiments.search import ExperimentSearcher
 from clearml_chatops.services.experiments.suggestions import SuggestionService
 from clearml_chatops.services.experiments.wait_estimator import WaitEstimator
 from clearml_chatops.services.notifications.cards import CardService
@@ -138,6 +140,11 @@ class CommandServices:
             conversation=self._message.conversation,
             context_experiment_id=self._message.context_experiment_id,
         )
+
+    @cached_property
+    def search(self) -> ExperimentSearcher:
+        owners = OwnerDirectory(clearml=self._clearml, database=self._process.database, ownership=self._ownership)
+        return ExperimentSearcher(clearml=self._clearml, owners=owners, clock=self._process.clock)
 
     @cached_property
     def experiments(self) -> ExperimentService:

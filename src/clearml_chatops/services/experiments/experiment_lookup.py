@@ -16,7 +16,7 @@ from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.storage.current_experiments import CurrentExperimentStore
 from clearml_chatops.storage.database import Database
