@@ -7,10 +7,13 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import combinations
 
 from clearml_chatops.handlers.binding import bind
 from clearml_chatops.handlers.command_line import Word, join_words, split_words, undo_typography
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.experiment_labels import format_choice
 from clearml_chatops.handlers.links import build_linked_reply
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
 from clearml_chatops.models.audit import AuditEntry
@@ -58,7 +61,7 @@ class Dispatcher:
             reply = await self._answer(message, command_run)
         except AmbiguousExperimentError as error:
             command_run.error_code = error.code
-            reply = _build_choice(error, command_run)
+            reply = _build_choice(error, command_run, self._process.clock())
         except ChatOpsError as error:
             command_run.error_code = error.code
             reply = _build_refusal(error)
@@ -164,11 +167,11 @@ def _build_refusal(error: ChatOpsError) -> Reply:
     return Reply(tuple(blocks), Outcome.REFUSED)
 
 
-def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> Reply:
+def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun, now: datetime) -> Reply:
     """Offer the same command line once for each experiment that matches."""
     options = tuple(
         Button(
-            f"{candidate.short_id}  {candidate.name}  {candidate.status.label}  {candidate.project_name}",
+            format_choice(candidate, now),
             join_words(_replace_reference(command_run, error.reference, candidate.id)),
         )
         for candidate in error.candidates
@@ -197,6 +200,16 @@ def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: 
     match = matches.get("option") or matches.get("bare")
     if match:
         words[match[0]] = match[1]
+        return words
+    return _replace_joined_words(words, reference, experiment_id)
+
+
+def _replace_joined_words(words: list[Word], reference: str, experiment_id: str) -> list[Word]:
+    """Put the id in place of a name that was typed as several words without quotes."""
+    for start, end in combinations(range(1, len(words) + 1), 2):
+        part = words[start:end]
+        if all(word.key is None for word in part) and " ".join(word.text for word in part) == reference:
+            return [*words[:start], Word(experiment_id), *words[end:]]
     return words
 
 

@@ -64,7 +64,7 @@ async def find(  # noqa: PLR0913  # each option of a search
         project: Only projects with this in their name.
         status: Only these statuses, separated by commas: Draft, Pending, Running, Completed, Failed, Aborted or
             Published.
-        owner: Only experiments of these people, by any part of their name; "me" for your own.
+        owner: Only experiments of these people, by any part of their name.
         tag: Only with all of these tags, separated by commas; -tag for those without it.
         since: Only what changed its status within this time, like 12h, 2d or 1w.
         metric: Only if the last reported value meets this, like val/acc>0.8. Several are separated by commas.

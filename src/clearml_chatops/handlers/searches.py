@@ -29,7 +29,7 @@ async def build_search_reply(context: Context, arguments: SearchArguments, page:
     items = found.experiments
     current_page = Page(page, EXPERIMENTS_PER_PAGE, len(items), found.has_more)
     if not items:
-        return _build_empty_reply(arguments, current_page, words)
+        return _build_empty_reply(arguments, current_page, words, only_hidden_match=found.only_hidden_match)
     return Reply.of(
         Table(
             (*_COLUMNS, *(metric.name for metric in found.metrics)),
@@ -58,15 +58,17 @@ def _build_corrections(
     ]
 
 
-def _build_empty_reply(arguments: SearchArguments, page: Page, words: list[Word]) -> Reply:
+def _build_empty_reply(
+    arguments: SearchArguments, page: Page, words: list[Word], *, only_hidden_match: bool
+) -> Reply:
     if page.number > 1:
         return Reply.of(f"There's no page {page.number}.", page.build_buttons(words))
     text_part = f" “{arguments.text}”" if arguments.text else ""
-    # What the web UI hides is what people miss most often without knowing why.
-    with_hidden = join_words([*words, Word("--all")])
+    if not only_hidden_match:
+        return Reply.of(f"No experiments match{text_part}. Try fewer words or filters.")
     return Reply.of(
-        f"No experiments match{text_part}. Try fewer words or filters.",
-        None if arguments.all_ else Buttons((Button("Search hidden ones too", with_hidden),)),
+        f"No experiments match{text_part}, except some that ClearML's web UI hides.",
+        Buttons((Button("Show hidden ones too", join_words([*words, Word("--all")])),)),
     )
 
 

@@ -144,7 +144,9 @@ class CommandServices:
     @cached_property
     def search(self) -> ExperimentSearcher:
         owners = OwnerDirectory(clearml=self._clearml, database=self._process.database, ownership=self._ownership)
-        return ExperimentSearcher(clearml=self._clearml, owners=owners, clock=self._process.clock)
+        return ExperimentSearcher(
+            clearml=self._clearml, owners=owners, ownership=self._ownership, clock=self._process.clock
+        )
 
     @cached_property
     def experiments(self) -> ExperimentService:

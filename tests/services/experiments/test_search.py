@@ -159,26 +159,26 @@ async def test_the_metrics_of_a_search_have_a_column(program: RunningProgram) ->
 def hidden_ones(sandbox: Sandbox) -> list[str]:
     """Add what ClearML's SDK creates for datasets, old datasets, pipelines and their steps."""
     state, alice = sandbox.state, sandbox.alice.id
-    pipelines = state.add_project("vision/.pipelines", user=alice, system_tags=["hidden"])["id"]
-    pipeline = state.add_project("vision/.pipelines/nightly", user=alice, system_tags=["hidden", "pipeline"])["id"]
-    datasets = state.add_project("vision/.datasets/coco", user=alice, system_tags=["hidden", "dataset"])["id"]
-    for name, fields in {
+    pipelines = add_hidden_project(sandbox, "vision/.pipelines")
+    pipeline = add_hidden_project(sandbox, "vision/.pipelines/nightly", "pipeline")
+    datasets = add_hidden_project(sandbox, "vision/.datasets/coco", "dataset")
+    hidden: dict[str, dict[str, object]] = {
         "pipeline controller": {"project": pipeline, "system_tags": ["pipeline"], "type": "controller"},
         "pipeline step": {"project": pipeline},
         "in a hidden project": {"project": pipelines},
         "dataset": {"project": datasets, "system_tags": ["dataset"], "type": "data_processing"},
         "old dataset": {"system_tags": ["dataset"]},
         "node of a run": {"system_tags": ["hidden", "multi_node_instance"]},
-    }.items():
+    }
+    for name, fields in hidden.items():
         state.add_task(name, user=alice, **fields)
-    return [
-        "dataset",
-        "in a hidden project",
-        "node of a run",
-        "old dataset",
-        "pipeline controller",
-        "pipeline step",
-    ]
+    return list(hidden)
+
+
+def add_hidden_project(sandbox: Sandbox, name: str, *tags: str) -> str:
+    project = sandbox.state.add_project(name, user=sandbox.alice.id)
+    project["system_tags"] = ["hidden", *tags]
+    return str(project["id"])
 
 
 async def test_a_search_leaves_out_what_the_web_ui_hides(
@@ -196,13 +196,16 @@ async def test_a_search_leaves_out_what_the_web_ui_hides(
     assert await program.send_for_error_code("/find project=.pipelines") == "project_not_found"
 
 
-async def test_an_empty_search_offers_hidden_ones(program: RunningProgram, hidden_ones: list[str]) -> None:
+async def test_an_empty_search_offers_hidden_ones_if_there_are_any(
+    program: RunningProgram, hidden_ones: list[str]
+) -> None:
     reply = await program.send("/find step owner=alice")
-    assert "pipeline step" in await program.ask(get_buttons(reply)["Search hidden ones too"])
+    assert "pipeline step" in await program.ask(get_buttons(reply)["Show hidden ones too"])
+    assert not get_buttons(await program.send("/find step owner=bob"))
 
 
 async def test_many_hidden_ones_push_nothing_out_of_a_page(program: RunningProgram, sandbox: Sandbox) -> None:
-    project = sandbox.state.add_project(".pipelines/nightly", user=sandbox.alice.id, system_tags=["hidden"])["id"]
+    project = add_hidden_project(sandbox, ".pipelines/nightly")
     for number in range(230):
         sandbox.state.add_task(f"step {number}", user=sandbox.alice.id, project=project)
     assert await find(program, "") == EVERYTHING

@@ -11,6 +11,7 @@ from clearml_chatops.models.searches import ExperimentSearch, SortField
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter, MetricKey, ValueRange
 from clearml_chatops.services.experiments.owners import Owned, OwnerDirectory
+from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.projects import find_projects
 from clearml_chatops.services.experiments.search_names import find_metric_key, find_sort_metric, find_tag
 from clearml_chatops.services.experiments.search_order import build_order, get_metric_value, sort_experiments
@@ -20,11 +21,15 @@ EXPERIMENTS_PER_PAGE = 10
 
 @dataclass(frozen=True, slots=True)
 class FoundExperiments:
-    """A part of what a search found. `metrics` are those that it is about, for a column each."""
+    """A part of what a search found. `metrics` are those that it is about, for a column each.
+
+    `only_hidden_match` is whether nothing was found because ClearML's web UI hides all that matches.
+    """
 
     experiments: tuple[Experiment, ...]
     has_more: bool = False
     metrics: tuple[MetricKey, ...] = ()
+    only_hidden_match: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +62,30 @@ class _ResolvedSearch:
 class ExperimentSearcher:
     """Searches for one person."""
 
-    def __init__(self, *, clearml: ClearML, owners: OwnerDirectory, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        *,
+        clearml: ClearML,
+        owners: OwnerDirectory,
+        ownership: Ownership,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._clearml = clearml
         self._owners = owners
+        self._ownership = ownership
         self._clock = clock
 
     async def find_page(self, search: ExperimentSearch, page: int) -> FoundExperiments:
-        """Return a page of matches. Raises what `find` raises."""
+        """Return a page of matches, with the people as owners that the bot created them for.
+
+        Raises what `find` raises.
+        """
         found = await self.find(search, limit=page * EXPERIMENTS_PER_PAGE)
-        return replace(found, experiments=found.experiments[(page - 1) * EXPERIMENTS_PER_PAGE :])
+        if not found.experiments and not search.include_hidden:
+            hidden = await self.find(replace(search, include_hidden=True), limit=1)
+            return replace(found, only_hidden_match=bool(hidden.experiments))
+        shown = found.experiments[(page - 1) * EXPERIMENTS_PER_PAGE :]
+        return replace(found, experiments=await self._ownership.name_owners(shown))
 
     async def find(self, search: ExperimentSearch, *, limit: int) -> FoundExperiments:
         """Return the first matches. One request, and one more for each kind of name in the search.
