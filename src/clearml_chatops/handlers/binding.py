@@ -1,10 +1,12 @@
 """Binding: from the words of a line to the arguments of a handler, by the command's declaration."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clearml_chatops.handlers.arguments import RepeatedText, SeveralWords
-from clearml_chatops.handlers.command_line import Word
+from clearml_chatops.handlers.command_line import Word, join_words
+from clearml_chatops.handlers.experiment_lists import SearchWords, SeveralExperiments, split_references
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind
 from clearml_chatops.models.errors import UsageError
 from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
@@ -15,6 +17,7 @@ class _SortedWords:
     """The words of a line, sorted by the kind of argument they are."""
 
     positional: list[str] = field(default_factory=list)
+    positional_words: list[Word] = field(default_factory=list)
     assignments: list[tuple[str, str]] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
 
@@ -34,8 +37,8 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
             arguments[parameter.argument_name] = tuple(sorted_words.assignments)
         elif parameter.kind is ParameterKind.REST:
             if remaining:
-                several = isinstance(parameter.converter, SeveralWords)
-                arguments[parameter.argument_name] = tuple(remaining) if several else " ".join(remaining)
+                words = sorted_words.positional_words[-len(remaining) :]
+                arguments[parameter.argument_name] = _convert_rest(parameter, words)
             elif parameter.required:
                 raise _build_usage_error(command, f"/{command.name} needs <{parameter.name}>.")
             remaining = []
@@ -55,6 +58,18 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     return arguments
 
 
+def _convert_rest(parameter: CommandParameter, words: Sequence[Word]) -> str | tuple[str, ...]:
+    """Return the remaining words as the parameter takes them."""
+    texts = tuple(word.text for word in words)
+    match parameter.converter:
+        case SeveralExperiments():
+            return split_references(words)
+        case SeveralWords():
+            return texts
+        case _:
+            return " ".join(texts)
+
+
 def _takes_only_experiment(command: Command) -> bool:
     """Return whether the only positional parameter of the command is an experiment."""
     positional = [
@@ -72,10 +87,14 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
     takes_assignments = any(parameter.kind is ParameterKind.ASSIGNMENTS for parameter in command.parameters)
     takes_text = any(parameter.kind is ParameterKind.REST for parameter in command.parameters)
     sorted_words = _SortedWords()
-    for word in words:
+    following = deque(words)
+    while following:
+        word = following.popleft()
         dashed = _is_dashed(word)
-        key = word.text[2:].partition("=")[0] if dashed else (word.key or "")
+        key = _get_key(word)
         parameter = options.get(key.lower())
+        if dashed and parameter is not None and "=" not in word.text:
+            word = _take_value(parameter, word, following, options)
         if dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
@@ -97,6 +116,7 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
             )
         else:
             sorted_words.positional.append(word.text)
+            sorted_words.positional_words.append(word)
     return sorted_words
 
 
@@ -104,6 +124,27 @@ def _is_dashed(word: Word) -> bool:
     """Return whether the word begins with an unquoted `--`, as also `--name="two words"` does."""
     unquoted = word.key or ("" if word.quoted else word.text)
     return unquoted.startswith("--") and unquoted != "--"
+
+
+def _get_key(word: Word) -> str:
+    """Return the name of the option that a word may be."""
+    return word.text[2:].partition("=")[0] if _is_dashed(word) else (word.key or "")
+
+
+def _take_value(
+    parameter: CommandParameter, word: Word, following: deque[Word], options: Mapping[str, CommandParameter]
+) -> Word:
+    """Return `--name value` as `--name=value`. A search without quotes ends at the command's next option."""
+    if parameter.kind is ParameterKind.FLAG or not following:
+        return word
+    if following[0].quoted or not isinstance(parameter.converter, SearchWords):
+        value = following.popleft().text
+    else:
+        taken = []
+        while following and _get_key(following[0]).lower() not in options:
+            taken.append(following.popleft())
+        value = join_words(taken)
+    return Word(f"{word.text}={value}", word.text)
 
 
 def _parse_option(command: Command, parameter: CommandParameter, word: Word, *, dashed: bool) -> object:

@@ -15,14 +15,18 @@ from clearml_chatops.handlers.arguments import (
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.draft_forms import build_clone_form
+from clearml_chatops.handlers.experiment_lists import ExperimentReferences, SearchText
 from clearml_chatops.handlers.formatting import build_changes_table, format_count
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.search_arguments import SearchArguments
 from clearml_chatops.handlers.searches import build_search_reply
+from clearml_chatops.handlers.several_experiments import choose_experiments
+from clearml_chatops.handlers.several_runs import archive_several, tag_several
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Code, Reply, Text, Tone
+from clearml_chatops.services.experiments.experiment_lookup import LAST_REFERENCE
 
 EXPERIMENTS = CommandFamily("Experiments")
 _MAX_COUNT_DIGITS = 3
@@ -135,16 +139,31 @@ async def name(context: Context, name: FreeText, *, id: ExperimentReference = ""
     return Reply.of(Text(f"Renamed to “{experiment.name}”.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
-@EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a"))
-async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") -> Reply:
+@EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a,81c0"))
+async def tag(
+    context: Context,
+    tags: Words,
+    *,
+    id: ExperimentReference = "",
+    find: SearchText | None = None,
+    confirm: SingleWord | None = None,
+) -> Reply:
     """Add tags to an experiment, or remove them with a minus in front.
 
     Args:
         tags: Tags to add; -tag removes one.
-        id: Which experiment. Default: the current one.
+        id: Which experiment. Default: the current one. Several are separated by commas, or "last 3" in quotes.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
+        confirm: Set by the button that confirms a list of experiments.
     """
+    if id.casefold() == LAST_REFERENCE and len(tags) > 1 and tags[-1].isdigit():
+        # `id=last 3` without quotes
+        id, tags = f"{id} {tags[-1]}", tags[:-1]
+    chosen = await choose_experiments(context, (id,) if id else (), search=find, token=confirm)
+    if chosen.is_several:
+        return await tag_several(context, chosen, tags=tags)
     experiment = await context.services.experiments.tag(
-        id,
+        chosen.reference,
         add=[word for word in tags if not word.startswith("-")],
         remove=[word[1:] for word in tags if word.startswith("-")],
     )
@@ -152,14 +171,26 @@ async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") ->
     return Reply.of(Text(f"Tags of “{experiment.name}”: {tag_list}.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
-@EXPERIMENTS.command("archive", examples=("/archive 4f2a",))
-async def archive(context: Context, experiment: ExperimentReference = "") -> Reply:
+@EXPERIMENTS.command("archive", examples=("/archive 4f2a", "/archive --find 'status=failed tag=wip mine'"))
+async def archive(
+    context: Context,
+    experiment: ExperimentReferences = (),
+    *,
+    find: SearchText | None = None,
+    confirm: SingleWord | None = None,
+) -> Reply:
     """Archive an experiment: it no longer shows up in lists.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
+        find: Everything that /find finds with these words, like --find "status=failed mine".
+        confirm: Set by the button that confirms a list of experiments.
     """
-    archived = await context.services.experiments.archive(experiment)
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await archive_several(context, chosen)
+    archived = await context.services.experiments.archive(chosen.reference)
     return Reply.of(Text(f"Archived “{archived.name}”.", Tone.SUCCESS), experiment_id=archived.id)
 
 
