@@ -205,11 +205,18 @@ def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: 
 
 
 def _replace_joined_words(words: list[Word], reference: str, experiment_id: str) -> list[Word]:
-    """Put the id in place of a name that was typed as several words without quotes."""
+    """Put the id in place of a name that was typed as several words without quotes, or between commas."""
     for start, end in combinations(range(1, len(words) + 1), 2):
         part = words[start:end]
-        if all(word.key is None for word in part) and " ".join(word.text for word in part) == reference:
-            return [*words[:start], Word(experiment_id), *words[end:]]
+        text = " ".join(word.text for word in part)
+        if all(word.key is None for word in part) and text.strip(",") == reference:
+            comma = "," if text.endswith(",") else ""
+            return [*words[:start], Word(f"{experiment_id}{comma}"), *words[end:]]
+    for index, word in enumerate(words[1:], 1):
+        parts = word.value.split(",")
+        if reference in parts:
+            replaced = (experiment_id if part == reference else part for part in parts)
+            return [*words[:index], word.with_value(",".join(replaced)), *words[index + 1 :]]
     return words
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Annotated, Protocol
 
 from clearml_chatops.models.errors import InvalidValueError
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import SHOWN_STATUSES, Status
 from clearml_chatops.models.gpu_requests import GpuRequestAnswer
 from clearml_chatops.models.notifications import EVENT_KINDS_BY_STATUS, EventKind
 from clearml_chatops.models.workers import RunningPolicy
@@ -251,22 +251,17 @@ class BareWord:
     """Marks a flag that can be typed without dashes, as in `/enqueue front`."""
 
 
+@dataclass(frozen=True, slots=True)
+class ButtonOnly:
+    """Marks an option that only buttons give."""
+
+
 _DURATION_UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-
-SHOWN_STATUSES = (
-    Status.DRAFT,
-    Status.PENDING,
-    Status.RUNNING,
-    Status.COMPLETED,
-    Status.FAILED,
-    Status.ABORTED,
-    Status.PUBLISHED,
-)
 
 ExperimentReference = Annotated[str, PlainText(completion="experiment")]
 QueueName = Annotated[str, PlainText(completion="queue")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Annotated
 
-from clearml_chatops.handlers.arguments import PlainText, SeveralWords
+from clearml_chatops.handlers.arguments import ButtonOnly, PlainText, SeveralWords
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.services.experiments.experiment_lookup import LAST_REFERENCE, is_explicit_reference
 
@@ -27,6 +27,7 @@ class SearchWords(PlainText):
 
 ExperimentReferences = Annotated[tuple[str, ...], SeveralExperiments()]
 SearchText = Annotated[str, SearchWords()]
+ConfirmationToken = Annotated[str, PlainText(), ButtonOnly()]
 
 
 def split_references(words: Sequence[Word]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from clearml_chatops.handlers.arguments import (
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.draft_forms import build_clone_form
-from clearml_chatops.handlers.experiment_lists import ExperimentReferences, SearchText
+from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
 from clearml_chatops.handlers.formatting import build_changes_table, format_count
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
@@ -146,7 +146,7 @@ async def tag(
     *,
     id: ExperimentReference = "",
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Add tags to an experiment, or remove them with a minus in front.
 
@@ -154,12 +154,12 @@ async def tag(
         tags: Tags to add; -tag removes one.
         id: Which experiment. Default: the current one. Several are separated by commas, or "last 3" in quotes.
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
+    references = (id,) if id else ()
     if id.casefold() == LAST_REFERENCE and len(tags) > 1 and tags[-1].isdigit():
         # `id=last 3` without quotes
-        id, tags = f"{id} {tags[-1]}", tags[:-1]
-    chosen = await choose_experiments(context, (id,) if id else (), search=find, token=confirm)
+        references, tags = (f"{LAST_REFERENCE} {tags[-1]}",), tags[:-1]
+    chosen = await choose_experiments(context, references, search=find, token=confirm)
     if chosen.is_several:
         return await tag_several(context, chosen, tags=tags)
     experiment = await context.services.experiments.tag(
@@ -177,7 +177,7 @@ async def archive(
     experiment: ExperimentReferences = (),
     *,
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Archive an experiment: it no longer shows up in lists.
 
@@ -185,7 +185,6 @@ async def archive(
         experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
             names, names separated by commas, or "last 3".
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     chosen = await choose_experiments(context, experiment, search=find, token=confirm)
     if chosen.is_several:

@@ -15,7 +15,7 @@ from clearml_chatops.handlers.arguments import (
 )
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.experiment_lists import ExperimentReferences, SearchText
+from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
 from clearml_chatops.handlers.formatting import build_changes_table
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.several_experiments import choose_experiments
@@ -47,7 +47,7 @@ async def enqueue(
     create: Flag = False,
     force: Flag = False,
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Put an experiment into a queue: your own, unless you name another.
 
@@ -59,7 +59,6 @@ async def enqueue(
         create: Create your own queue first if you don't have one.
         force: Enqueue even if there's a problem. See problems with /check.
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     chosen = await choose_experiments(context, experiment, search=find, token=confirm)
     if chosen.is_several:
@@ -98,7 +97,7 @@ async def dequeue(
     experiment: ExperimentReferences = (),
     *,
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Take a Pending experiment out of its queue.
 
@@ -106,7 +105,6 @@ async def dequeue(
         experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
             names, names separated by commas, or "last 3".
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     chosen = await choose_experiments(context, experiment, search=find, token=confirm)
     if chosen.is_several:
@@ -126,7 +124,7 @@ async def abort(
     *,
     yes: Flag = False,
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Abort a Running or Pending experiment. Asks first if it's Running.
 
@@ -135,7 +133,6 @@ async def abort(
             names, names separated by commas, or "last 3".
         yes: Don't ask first, unless there are several.
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     chosen = await choose_experiments(context, experiment, search=find, token=confirm)
     if chosen.is_several:
@@ -164,7 +161,7 @@ async def reset(
     *,
     yes: Flag = False,
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Turn a finished experiment back into a Draft. Asks first, because its log and metrics are deleted.
 
@@ -173,7 +170,6 @@ async def reset(
             names, names separated by commas, or "last 3".
         yes: Don't ask first, unless there are several.
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     chosen = await choose_experiments(context, experiment, search=find, token=confirm)
     if chosen.is_several:
@@ -201,7 +197,7 @@ async def retry(
     *,
     queue: QueueName = "",
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Put a Failed or Aborted experiment back into its queue, unchanged.
 
@@ -210,7 +206,6 @@ async def retry(
             names, names separated by commas, or "last 3".
         queue: Queue name. Default: the queue it ran in.
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     chosen = await choose_experiments(context, experiment, search=find, token=confirm)
     if chosen.is_several:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from clearml_chatops.handlers.arguments import SHOWN_STATUSES
+from clearml_chatops.models.experiments import SHOWN_STATUSES
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.pages import build_option
 from clearml_chatops.models.alerts import MetricCondition

@@ -15,7 +15,7 @@ from clearml_chatops.models.selections import SelectedExperiment, SelectionResul
 from clearml_chatops.services.experiments.bulk import BulkAction
 from clearml_chatops.services.experiments.selections import Chosen
 
-_USAGE = '[experiments…] or --find "status=failed mine"'
+_USAGE = '--find "status=failed mine" or [experiment…]'
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ async def choose_experiments(
 
 async def answer_for_several(context: Context, chosen: Chosen, command: SeveralCommand) -> Reply:
     """Ask for a confirmation, or carry out what was confirmed."""
-    if chosen.token:
+    if chosen.token is not None:
         return await _do_with_several(context, chosen.token, command)
     return await _ask_for_several(context, chosen.several or (), command)
 

@@ -21,7 +21,7 @@ async def enqueue_several(
         *((Word("--force"),) if force else ()),
     )
     try:
-        queue_name = await _find_queue_name(context, queue, create=create, is_confirmed=bool(chosen.token))
+        queue_name = await _find_queue_name(context, queue, create=create, is_confirmed=chosen.token is not None)
     except NoPersonalQueueError as error:
         ids = [Word(item.id) for item in chosen.several or ()]
         line = join_words([Word("/enqueue"), *ids, *options, Word("--create")])

@@ -2,7 +2,7 @@
 
 from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, QueueName, SingleWord, Statuses
 from clearml_chatops.handlers.context import Context
-from clearml_chatops.handlers.experiment_lists import ExperimentReferences, SearchText
+from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
 from clearml_chatops.handlers.several_experiments import choose_experiments
@@ -48,7 +48,7 @@ async def watch(  # each is an option of the command
     statuses: Statuses | None = None,
     mine: OnOrOff | None = None,
     find: SearchText | None = None,
-    confirm: SingleWord | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Get notified here when an experiment starts and how it ends; works for whole queues and projects too.
 
@@ -64,7 +64,6 @@ async def watch(  # each is an option of the command
             running, completed, failed and aborted; the default is all but pending.
         mine: off to stop notifications for what you enqueue elsewhere, on to turn them back on.
         find: Everything that /find finds with these words, like --find "status=failed mine".
-        confirm: Set by the button that confirms a list of experiments.
     """
     target = _parse_target(", ".join(experiment) or find or "", queue, project, statuses, mine)
     if mine is not None:

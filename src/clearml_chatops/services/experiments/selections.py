@@ -40,11 +40,11 @@ class Chosen:
 
     reference: str = ""
     several: tuple[Experiment, ...] | None = None
-    token: str = ""
+    token: str | None = None
 
     @property
     def is_several(self) -> bool:
-        return bool(self.token) or self.several is not None
+        return self.token is not None or self.several is not None
 
 
 class SelectionService:
