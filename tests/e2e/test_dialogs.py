@@ -16,6 +16,7 @@ from tests.support.dialogs import (
     DRAFT_DIALOG,
     QUEUE_DIALOG,
     QUIET_DIALOG,
+    SEARCH_DIALOG,
     WATCH_DIALOG,
     Answer,
     Turn,
@@ -31,8 +32,8 @@ def _experiments(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "dialog",
-    [(*DRAFT_DIALOG, *QUEUE_DIALOG), WATCH_DIALOG, ALERT_DIALOG, QUIET_DIALOG],
-    ids=["drafts and queues", "watches", "alerts", "quiet"],
+    [SEARCH_DIALOG, (*DRAFT_DIALOG, *QUEUE_DIALOG), WATCH_DIALOG, ALERT_DIALOG, QUIET_DIALOG],
+    ids=["searches", "drafts and queues", "watches", "alerts", "quiet"],
 )
 async def test_each_dialog_matches_its_table(program: RunningProgram, dialog: tuple[Turn, ...]) -> None:
     async def send(line: str) -> Answer:

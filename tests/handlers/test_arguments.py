@@ -16,8 +16,7 @@ from clearml_chatops.handlers.arguments import (
     WholeNumber,
 )
 from clearml_chatops.models.errors import InvalidValueError
-from clearml_chatops.models.experiments import SHOWN_STATUSES
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import SHOWN_STATUSES, Status
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from clearml_chatops.handlers.formatting import format_time_ago
 from clearml_chatops.handlers.message_lines import to_single_line
 from clearml_chatops.models.experiments import Experiment
 
-_MAX_NAME_LENGTH = 30
-_MAX_OWNER_LENGTH = 20
+_MAX_NAME_LENGTH = 20
+_MAX_OWNER_LENGTH = 12
 
 
 def format_choice(experiment: Experiment, now: datetime) -> str:
-    """Return short id, name, status, age and owner, in the 100 characters that fit a button everywhere."""
+    """Return short id, name, status, age and owner, in the 75 characters that a button has everywhere."""
     parts = (
         experiment.short_id,
         to_single_line(experiment.name, _MAX_NAME_LENGTH),

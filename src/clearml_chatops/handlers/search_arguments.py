@@ -5,12 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from clearml_chatops.models.experiments import SHOWN_STATUSES
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.pages import build_option
 from clearml_chatops.models.alerts import MetricCondition
 from clearml_chatops.models.errors import InvalidValueError
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import SHOWN_STATUSES, Status
 from clearml_chatops.models.searches import ExperimentSearch, SortField, SortOrder
 from clearml_chatops.services.similar_names import find_similar_names
 from clearml_chatops.services.watching.alert_conditions import parse_condition

@@ -64,7 +64,8 @@ class OwnerDirectory:
         user_ids = _select(users, typed)
         person_ids = _select({person.id: person.name for person in people.values()}, typed)
         if not user_ids and not person_ids:
-            known = [*users.values(), *(person.name for person in people.values())]
+            without_user = (person.name for person in people.values() if person.clearml_user_id not in users)
+            known = [*users.values(), *without_user]
             nearest = _find_nearest_names(typed, known)
             raise InvalidValueError(
                 name="owner",

@@ -9,10 +9,10 @@ from prompt_toolkit.document import Document
 
 from clearml_chatops.bot.frontends.console.name_cache import NameCache
 from clearml_chatops.bot.frontends.sanitizing import sanitize_line
-from clearml_chatops.models.experiments import SHOWN_STATUSES
 from clearml_chatops.handlers.command_line import Word, split_words
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind, Registry
 from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.experiments import SHOWN_STATUSES
 
 EXIT_WORDS = frozenset({"/exit", "exit", "/quit", "quit"})
 _MAX_HINT_LENGTH = 60
