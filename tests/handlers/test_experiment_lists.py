@@ -51,7 +51,6 @@ def test_words_are_split_into_references(line: str, references: tuple[str, ...])
         ("queue=gpu --find status=failed 'two words'", {"queue": "gpu", "find": "status=failed 'two words'"}),
         ("find='status=failed mine'", {"find": "status=failed mine"}),
         ("--find='status=failed mine' front", {"find": "status=failed mine", "front": True}),
-        ("--queue gpu first run", {"queue": "gpu", "experiment": ("first run",)}),
     ],
 )
 def test_a_search_is_an_option(line: str, arguments: dict[str, object]) -> None:

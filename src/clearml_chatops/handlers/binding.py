@@ -93,8 +93,8 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
         dashed = _is_dashed(word)
         key = _get_key(word)
         parameter = options.get(key.lower())
-        if dashed and parameter is not None and "=" not in word.text:
-            word = _take_value(parameter, word, following, options)
+        if dashed and parameter is not None and isinstance(parameter.converter, SearchWords):
+            word = word if "=" in word.text else _take_search(word, following, options)
         if dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
@@ -131,20 +131,14 @@ def _get_key(word: Word) -> str:
     return word.text[2:].partition("=")[0] if _is_dashed(word) else (word.key or "")
 
 
-def _take_value(
-    parameter: CommandParameter, word: Word, following: deque[Word], options: Mapping[str, CommandParameter]
-) -> Word:
-    """Return `--name value` as `--name=value`. A search without quotes ends at the command's next option."""
-    if parameter.kind is ParameterKind.FLAG or not following:
-        return word
-    if following[0].quoted or not isinstance(parameter.converter, SearchWords):
-        value = following.popleft().text
-    else:
-        taken = []
-        while following and _get_key(following[0]).lower() not in options:
-            taken.append(following.popleft())
-        value = join_words(taken)
-    return Word(f"{word.text}={value}", word.text)
+def _take_search(word: Word, following: deque[Word], options: Mapping[str, CommandParameter]) -> Word:
+    """Return `--find words` as one word. Without quotes it ends at the command's next option."""
+    if following and following[0].quoted:
+        return Word(f"{word.text}={following.popleft().text}", word.text)
+    taken = []
+    while following and _get_key(following[0]).lower() not in options:
+        taken.append(following.popleft())
+    return Word(f"{word.text}={join_words(taken)}", word.text) if taken else word
 
 
 def _parse_option(command: Command, parameter: CommandParameter, word: Word, *, dashed: bool) -> object:
