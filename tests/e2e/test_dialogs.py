@@ -16,6 +16,7 @@ from tests.support.dialogs import (
     DRAFT_DIALOG,
     QUEUE_DIALOG,
     QUIET_DIALOG,
+    SEARCH_DIALOG,
     VALUES_DIALOG,
     VERB_DIALOG,
     WATCH_DIALOG,
@@ -33,8 +34,16 @@ def _experiments(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize(
     "dialog",
-    [(*DRAFT_DIALOG, *QUEUE_DIALOG), VALUES_DIALOG, WATCH_DIALOG, ALERT_DIALOG, QUIET_DIALOG, VERB_DIALOG],
-    ids=["drafts and queues", "values", "watches", "alerts", "quiet", "verbs"],
+    [
+        SEARCH_DIALOG,
+        (*DRAFT_DIALOG, *QUEUE_DIALOG),
+        VALUES_DIALOG,
+        WATCH_DIALOG,
+        ALERT_DIALOG,
+        QUIET_DIALOG,
+        VERB_DIALOG,
+    ],
+    ids=["searches", "drafts and queues", "values", "watches", "alerts", "quiet", "verbs"],
 )
 async def test_each_dialog_matches_its_table(program: RunningProgram, dialog: tuple[Turn, ...]) -> None:
     async def send(line: str) -> Answer:

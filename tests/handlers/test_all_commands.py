@@ -41,7 +41,7 @@ def test_command_names_are_unique() -> None:
 def test_help_is_complete(command: Command) -> None:
     assert command.summary.endswith(".")
     assert command.summary[0].isupper()
-    for parameter in command.parameters:
+    for parameter in command.shown_parameters:
         assert parameter.description.endswith("."), parameter.name
     assert command.examples
 
@@ -64,7 +64,7 @@ def test_json_matches_declaration(command: Command) -> None:
     listed = json.loads(json.dumps(command.to_json()))
     assert all(listed[key] for key in ("name", "family", "usage", "summary", "permission", "examples"))
     assert listed["permission"] in {"viewer", "member", "admin"}
-    assert [item["name"] for item in listed["parameters"]] == [item.name for item in command.parameters]
+    assert [item["name"] for item in listed["parameters"]] == [item.name for item in command.shown_parameters]
     for item in listed["parameters"]:
         assert all(item[key] for key in ("name", "kind", "description", "usage"))
 
@@ -74,7 +74,7 @@ def test_usage_is_well_formed(command: Command) -> None:
     assert re.match(rf"/{command.name}( |$)", command.usage)
     assert re.fullmatch(r"[^<>\[\]]*((\[[^<>\[\]]+\]|<[^<>\[\]]+>)[^<>\[\]]*)*", command.usage)
     if not command.custom_usage:
-        for parameter in command.parameters:
+        for parameter in command.shown_parameters:
             assert parameter.name in command.usage or parameter.kind is ParameterKind.ASSIGNMENTS
 
 
@@ -84,25 +84,25 @@ def test_example_binds_to_its_command(command: Command, example: str) -> None:
     found, used = build_registry().find([word.text for word in words], terminal=True)
     assert found.name == command.name
     arguments = bind(found, words[used:])
-    required = {item.name for item in command.parameters if item.required}
-    assert required <= arguments.keys() <= {item.argument_name for item in command.parameters}
+    required = {item.name for item in command.shown_parameters if item.required}
+    assert required <= arguments.keys() <= {item.argument_name for item in command.shown_parameters}
 
 
 @every_command
 def test_missing_required_argument_is_reported(command: Command) -> None:
-    required = [item for item in command.parameters if item.required]
+    required = [item for item in command.shown_parameters if item.required]
     if required:
         with pytest.raises(Exception, match=f"needs <{required[0].name}"):
             bind(command, [])
     else:
         assert set(bind(command, [])) <= {
-            item.name for item in command.parameters if item.kind is ParameterKind.ASSIGNMENTS
+            item.name for item in command.shown_parameters if item.kind is ParameterKind.ASSIGNMENTS
         }
 
 
 @every_command
 def test_options_come_after_positional_parameters(command: Command) -> None:
-    kinds = [item.kind for item in command.parameters]
+    kinds = [item.kind for item in command.shown_parameters]
     named = [kind in {ParameterKind.OPTION, ParameterKind.FLAG} for kind in kinds]
     assert named == sorted(named)
     rest = [index for index, kind in enumerate(kinds) if kind is ParameterKind.REST]

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from clearml_chatops.handlers.arguments import (
-    SHOWN_STATUSES,
     Converter,
     Duration,
     GpuList,
@@ -17,7 +16,7 @@ from clearml_chatops.handlers.arguments import (
     WholeNumber,
 )
 from clearml_chatops.models.errors import InvalidValueError
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import SHOWN_STATUSES, Status
 
 
 @pytest.mark.parametrize(

@@ -173,3 +173,24 @@ async def test_creating_a_project_creates_its_parents(client: Client, sandbox: S
     assert found["projects"] == [{"id": created["id"], "basename": "e3f"}]
     read = await client.call_for_data("projects.get_by_id", project=created["id"])
     assert len(read["project"]["path"]) == 2
+
+
+async def test_hidden_tasks_are_found_only_by_id_or_on_request(client: Client, sandbox: Sandbox) -> None:
+    add_tasks(sandbox, "shown")
+    (hidden,) = add_tasks(sandbox, "hidden", system_tags=["hidden"])
+    assert await find_names(client) == ["shown"]
+    assert await find_names(client, search_hidden=True) == ["shown", "hidden"]
+    assert await find_names(client, id=[hidden]) == ["hidden"]
+
+
+async def test_ranges_include_their_bounds_and_without_a_lower_one_missing_values(
+    client: Client, sandbox: Sandbox
+) -> None:
+    for value in (1, 2, 3):
+        add_tasks(sandbox, str(value), last_metrics={"m": {"v": {"value": value}}})
+    add_tasks(sandbox, "none")
+    assert await find_names(client, **{"last_metrics.m.v.value": [2, None]}) == ["2", "3"]
+    assert await find_names(client, **{"last_metrics.m.v.value": [1, 2]}) == ["1", "2"]
+    assert await find_names(client, **{"last_metrics.m.v.value": [None, 2]}) == ["1", "2", "none"]
+    for wrong in ([None, None], [1], 1):
+        assert (await client.call("tasks.get_all_ex", **{"last_metrics.m.v.value": wrong})).status == 400

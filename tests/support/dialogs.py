@@ -35,6 +35,18 @@ async def verify_dialog(send: SendLine, turns: Sequence[Turn]) -> None:
             assert part in answer.text, f"{turn.line} does not show {part!r} but: {answer.text}"
 
 
+SEARCH_DIALOG = (
+    Turn("/find status=failed,aborted owner=alice", ("resnet50 batch 256", "high learning rate")),
+    Turn("/find metric=accuracy/validation>0 sort=accuracy/validation", ("baseline", "accuracy/validation")),
+    Turn("/find status=faild", ("isn't a status",), Outcome.REFUSED),
+    Turn("/find owner=alise", ("Did you mean Alice Adams",), Outcome.REFUSED),
+    Turn("/find since=1w --all mine", ("baseline",)),
+    Turn("/show resnet50", ("experiments match “resnet50”. Which one?",), Outcome.ASKED),
+    Turn("/archive resnet50 wide, baseline", ("Archive 2 experiments?", "resnet50 wide"), Outcome.ASKED),
+    Turn("/watch —find “status=failed mine”", ("Watch 1 experiment?", "resnet50 batch 256"), Outcome.ASKED),
+    Turn("/tag best id=last 2", ("Tag 2 experiments with best?",), Outcome.ASKED),
+)
+
 DRAFT_DIALOG = (
     Turn("/find baseline", ("baseline", "Completed", "vision")),
     Turn("/clone baseline on two GPUs", ("Cloned as “on two GPUs”", "Draft")),
@@ -168,6 +180,7 @@ VERB_DIALOG = (
 """What people type who don't know the commands yet."""
 
 ALL_DIALOGS = (
+    *SEARCH_DIALOG,
     *WATCH_DIALOG,
     *VALUES_DIALOG,
     *DRAFT_DIALOG,

@@ -22,7 +22,7 @@ async def assert_refused(program: RunningProgram, line: str, code: str) -> Reply
     entry = (await program.program.process.audit.list_recent(1))[0]
     assert (entry.error_code, reply.outcome) == (code, Outcome.REFUSED), to_plain_text(reply)
     first_line = to_plain_text(reply).splitlines()[0]
-    assert first_line.endswith((".", "…", "]", "…>")), first_line
+    assert first_line.endswith((".", "?", "…", "]", "…>")), first_line
     assert len(first_line) < 700
     assert "{" not in first_line
     return reply

@@ -7,10 +7,13 @@ import logging
 import re
 import secrets
 from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import combinations
 
 from clearml_chatops.handlers.binding import bind
 from clearml_chatops.handlers.command_line import Word, join_words, split_words, undo_typography
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.experiment_labels import format_choice
 from clearml_chatops.handlers.links import build_linked_reply
 from clearml_chatops.handlers.option_alternatives import list_alternatives
 from clearml_chatops.handlers.registry import Command, ParameterKind, Registry
@@ -65,7 +68,7 @@ class Dispatcher:
             reply = await self._answer(message, command_run)
         except AmbiguousExperimentError as error:
             command_run.error_code = error.code
-            reply = _build_choice(error, command_run)
+            reply = _build_choice(error, command_run, self._process.clock())
         except UnknownCommandError as error:
             command_run.error_code = error.code
             reply = self._suggest_commands(message, command_run, error)
@@ -118,16 +121,16 @@ class Dispatcher:
         self, message: IncomingMessage, command_run: _CommandRun, error: UnknownCommandError
     ) -> Reply:
         if not command_run.words or command_run.command is not None:
-            return _build_refusal(error)
+            return build_refusal(error)
         commands = self._list_allowed_commands(message, command_run.person)
         return build_unknown_command_reply(UnknownLine(command_run.words, self.registry, commands))
 
     def _offer_alternatives(self, message: IncomingMessage, command_run: _CommandRun, error: UsageError) -> Reply:
         if command_run.command is None or error.buttons:
-            return _build_refusal(error)
+            return build_refusal(error)
         commands = self._list_allowed_commands(message, command_run.person)
         buttons = list_alternatives(command_run.command, command_run.argument_words, commands)
-        return _build_refusal(error).followed_by(*([Buttons(buttons)] if buttons else []))
+        return build_refusal(error).followed_by(*([Buttons(buttons)] if buttons else []))
 
     def _list_allowed_commands(self, message: IncomingMessage, person: Person | None) -> list[Command]:
         """Return the commands that the person may use in this conversation."""
@@ -209,11 +212,11 @@ def build_refusal(error: ChatOpsError) -> Reply:
     return Reply(tuple(blocks), Outcome.REFUSED)
 
 
-def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> Reply:
+def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun, now: datetime) -> Reply:
     """Offer the same command line once for each experiment that matches."""
     options = tuple(
         Button(
-            f"{candidate.short_id}  {candidate.name}  {candidate.status.label}  {candidate.project_name}",
+            format_choice(candidate, now),
             join_words(_replace_reference(command_run, error.reference, candidate.id)),
         )
         for candidate in error.candidates
@@ -223,7 +226,7 @@ def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun) -> 
 
 def _build_worker_choice(error: AmbiguousWorkerError, command_run: _CommandRun) -> Reply:
     if command_run.command is None:
-        return _build_refusal(error)
+        return build_refusal(error)
     return build_worker_choice(error, command_run.command, command_run.argument_words)
 
 
@@ -248,6 +251,23 @@ def _replace_reference(command_run: _CommandRun, reference: str, experiment_id: 
     match = matches.get("option") or matches.get("bare")
     if match:
         words[match[0]] = match[1]
+        return words
+    return _replace_joined_words(words, reference, experiment_id)
+
+
+def _replace_joined_words(words: list[Word], reference: str, experiment_id: str) -> list[Word]:
+    """Put the id in place of a name that was typed as several words without quotes, or between commas."""
+    for start, end in combinations(range(1, len(words) + 1), 2):
+        part = words[start:end]
+        text = " ".join(word.text for word in part)
+        if all(word.key is None for word in part) and text.strip(",") == reference:
+            comma = "," if text.endswith(",") else ""
+            return [*words[:start], Word(f"{experiment_id}{comma}"), *words[end:]]
+    for index, word in enumerate(words[1:], 1):
+        parts = word.value.split(",")
+        if reference in parts:
+            replaced = (experiment_id if part == reference else part for part in parts)
+            return [*words[:index], word.with_value(",".join(replaced)), *words[index + 1 :]]
     return words
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Protocol
 
 from clearml_chatops.handlers.gpu_spellings import GPU_NUMBERS, list_gpus
 from clearml_chatops.models.errors import InvalidValueError
-from clearml_chatops.models.experiments import Status
+from clearml_chatops.models.experiments import SHOWN_STATUSES, Status
 from clearml_chatops.models.gpu_requests import GpuRequestAnswer
 from clearml_chatops.models.notifications import EVENT_KINDS_BY_STATUS, EventKind
 from clearml_chatops.models.workers import RunningPolicy
@@ -242,6 +242,11 @@ class Assignments(PlainText):
 
 
 @dataclass(frozen=True, slots=True)
+class RepeatedText(PlainText):
+    """An option that can be given several times: the values are joined by commas."""
+
+
+@dataclass(frozen=True, slots=True)
 class BareWord:
     """Marks a flag that can be typed without dashes, as in `/enqueue front`.
 
@@ -251,22 +256,17 @@ class BareWord:
     value: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ButtonOnly:
+    """Marks an option that only buttons give."""
+
+
 _DURATION_UNITS = {
     "s": timedelta(seconds=1),
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-
-SHOWN_STATUSES = (
-    Status.DRAFT,
-    Status.PENDING,
-    Status.RUNNING,
-    Status.COMPLETED,
-    Status.FAILED,
-    Status.ABORTED,
-    Status.PUBLISHED,
-)
 
 ExperimentReference = Annotated[str, PlainText(completion="experiment")]
 QueueName = Annotated[str, PlainText(completion="queue")]
@@ -290,6 +290,8 @@ FreeText = Annotated[str, RestOfLine()]
 CommandName = Annotated[str, RestOfLine(completion="command")]
 FreeExperimentText = Annotated[str, RestOfLine(completion="experiment")]
 Words = Annotated[tuple[str, ...], SeveralWords()]
+Texts = Annotated[str, RepeatedText()]
+StatusTexts = Annotated[str, RepeatedText(completion="status")]
 ExperimentWords = Annotated[tuple[str, ...], SeveralWords(completion="experiment")]
 ParameterWords = Annotated[tuple[str, ...], SeveralWords(completion="parameter")]
 ParameterValues = Annotated[tuple[tuple[str, str], ...], Assignments()]

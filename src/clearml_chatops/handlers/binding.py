@@ -1,11 +1,13 @@
 """Binding: from the words of a line to the arguments of a handler, by the command's declaration."""
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from clearml_chatops.handlers.arguments import SeveralWords
+from clearml_chatops.handlers.arguments import RepeatedText, SeveralWords
 from clearml_chatops.handlers.assignments import join_assignments
-from clearml_chatops.handlers.command_line import Word
+from clearml_chatops.handlers.command_line import Word, join_words
+from clearml_chatops.handlers.experiment_lists import SearchWords, SeveralExperiments, split_references
 from clearml_chatops.handlers.option_spellings import spell_out_options
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind, takes_only_experiment
 from clearml_chatops.models.errors import UsageError
@@ -16,10 +18,16 @@ from clearml_chatops.services.similar_names import find_similar_names, format_su
 class _SortedWords:
     """The words of a line, sorted by the kind of argument they are."""
 
-    positional: list[str] = field(default_factory=list)
+    positional: list[Word] = field(default_factory=list)
     named: dict[str, str] = field(default_factory=dict)
     assignments: list[tuple[str, str]] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
+
+    def add_option(self, parameter: CommandParameter, value: object) -> None:
+        """Add the value of an option. Given again it replaces the value before, or extends it where several fit."""
+        if isinstance(parameter.converter, RepeatedText) and parameter.argument_name in self.options:
+            value = f"{self.options[parameter.argument_name]},{value}"
+        self.options[parameter.argument_name] = value
 
 
 def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
@@ -44,26 +52,33 @@ def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
     if remaining:
         raise _build_usage_error(
             command,
-            f"/{command.name} can't use “{remaining[0]}”. Put values with spaces in quotes.",
+            f"/{command.name} can't use “{remaining[0].text}”. Put values with spaces in quotes.",
         )
     return arguments
 
 
 def _take_values(
-    command: Command, parameter: CommandParameter, named: Mapping[str, str], remaining: list[str]
-) -> tuple[list[str], list[str]]:
+    command: Command, parameter: CommandParameter, named: Mapping[str, str], remaining: list[Word]
+) -> tuple[list[Word], list[Word]]:
     """Return the words that a parameter takes, and those that remain for the next one."""
-    own = [named[parameter.name]] if parameter.name in named else []
+    own = [Word(named[parameter.name], quoted=True)] if parameter.name in named else []
     # Nothing else can follow the experiment, so its name needs no quotes.
     takes_all = parameter.kind is ParameterKind.REST or (takes_only_experiment(command) and not own)
     count = len(remaining) if takes_all else int(not own)
     return [*own, *remaining[:count]], remaining[count:]
 
 
-def _convert(parameter: CommandParameter, values: list[str]) -> object:
-    if parameter.kind is ParameterKind.REST:
-        return tuple(values) if isinstance(parameter.converter, SeveralWords) else " ".join(values)
-    return parameter.converter.convert(" ".join(values), name=parameter.name)
+def _convert(parameter: CommandParameter, words: list[Word]) -> object:
+    texts = tuple(word.text for word in words)
+    if parameter.kind is ParameterKind.POSITIONAL:
+        return parameter.converter.convert(" ".join(texts), name=parameter.name)
+    match parameter.converter:
+        case SeveralExperiments():
+            return split_references(words)
+        case SeveralWords():
+            return texts
+        case _:
+            return " ".join(texts)
 
 
 def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
@@ -77,16 +92,18 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
     # Where parameters of an experiment are typed, `name=x` may be one of them.
     positional_names = set() if takes_assignments else _list_positional_names(command)
     sorted_words = _SortedWords()
-    for word in _join_assignments(command, words, options) if takes_assignments else words:
+    for word in (
+        _join_assignments(command, words, options) if takes_assignments else _join_searches(words, options)
+    ):
         dashed = _is_dashed(word)
-        key = word.text[2:].partition("=")[0] if dashed else (word.key or "")
+        key = _get_key(word)
         parameter = options.get(key.lower())
         if word.key is not None and key.lower() in positional_names:
             sorted_words.named[key.lower()] = word.value
         elif dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
-            sorted_words.options[parameter.argument_name] = _parse_option(command, parameter, word, dashed=dashed)
+            sorted_words.add_option(parameter, _parse_option(command, parameter, word, dashed=dashed))
         elif word.key is not None and takes_assignments:
             sorted_words.assignments.append((word.key, word.value))
         elif word.key is not None:
@@ -100,7 +117,7 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
                 f"“{word.text}” comes after a value. Put values with spaces in quotes.",
             )
         else:
-            sorted_words.positional.append(word.text)
+            sorted_words.positional.append(word)
     return sorted_words
 
 
@@ -108,7 +125,7 @@ def _join_assignments(command: Command, words: Sequence[Word], options: dict[str
     """Return the words with names and values joined; a dashed word can be a value, but not a misspelled option."""
 
     def is_option(word: Word) -> bool:
-        key = word.text[2:].partition("=")[0] if _is_dashed(word) else word.key or ""
+        key = _get_key(word)
         return key.lower() in options or (_is_dashed(word) and bool(find_similar_names(key, options)))
 
     takes_names = any(
@@ -126,6 +143,32 @@ def _is_dashed(word: Word) -> bool:
     """Return whether the word begins with an unquoted `--`, as also `--name="two words"` does."""
     unquoted = word.key or ("" if word.quoted else word.text)
     return unquoted.startswith("--") and unquoted != "--"
+
+
+def _get_key(word: Word) -> str:
+    """Return the name of the option that a word may be."""
+    return word.text[2:].partition("=")[0] if _is_dashed(word) else (word.key or "")
+
+
+def _join_searches(words: Sequence[Word], options: Mapping[str, CommandParameter]) -> list[Word]:
+    """Return the words with each `--find` and the words of its search as one."""
+    joined, following = [], deque(words)
+    while following:
+        word = following.popleft()
+        parameter = options.get(_get_key(word).lower())
+        is_search = parameter is not None and isinstance(parameter.converter, SearchWords) and _is_dashed(word)
+        joined.append(_take_search(word, following, options) if is_search and "=" not in word.text else word)
+    return joined
+
+
+def _take_search(word: Word, following: deque[Word], options: Mapping[str, CommandParameter]) -> Word:
+    """Return `--find words` as one word. Without quotes it ends at the command's next option."""
+    if following and following[0].quoted:
+        return Word(f"{word.text}={following.popleft().text}", word.text)
+    taken = []
+    while following and _get_key(following[0]).lower() not in options:
+        taken.append(following.popleft())
+    return Word(f"{word.text}={join_words(taken)}", word.text) if taken else word
 
 
 def _parse_option(command: Command, parameter: CommandParameter, word: Word, *, dashed: bool) -> object:

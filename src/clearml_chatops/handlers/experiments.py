@@ -2,25 +2,31 @@
 
 from clearml_chatops.handlers.arguments import (
     ExperimentReference,
+    Flag,
     FreeExperimentText,
     FreeText,
     LineCount,
     SingleWord,
-    StatusName,
+    StatusTexts,
+    Texts,
     WordFlag,
     Words,
 )
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
-from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.draft_forms import build_clone_form
-from clearml_chatops.handlers.formatting import build_changes_table, format_count, format_time_ago
-from clearml_chatops.handlers.pages import Page, PageNumber, build_option
+from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
+from clearml_chatops.handlers.formatting import build_changes_table, format_count
+from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.models.experiments import Experiment, Status
+from clearml_chatops.handlers.search_arguments import SearchArguments
+from clearml_chatops.handlers.searches import build_search_reply
+from clearml_chatops.handlers.several_experiments import choose_experiments
+from clearml_chatops.handlers.several_runs import archive_several, tag_several
+from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Table, Text, Tone
-from clearml_chatops.services.experiments.experiments import EXPERIMENTS_PER_PAGE
+from clearml_chatops.models.replies import Code, Reply, Text, Tone
+from clearml_chatops.services.experiments.experiment_lookup import LAST_REFERENCE
 
 EXPERIMENTS = CommandFamily("Experiments")
 _MAX_COUNT_DIGITS = 3
@@ -30,47 +36,50 @@ _MAX_COUNT_DIGITS = 3
 @EXPERIMENTS.command(
     "find",
     role=Role.VIEWER,
-    examples=("/find baseline", "/find status=failed mine", "/find resnet project=vision"),
+    examples=(
+        "/find baseline",
+        "/find status=failed,aborted since=2d mine",
+        "/find resnet project=vision owner=alice tag=best",
+        "/find metric=val/acc>0.8 sort=val/acc",
+    ),
 )
-async def find(
+async def find(  # noqa: PLR0913  # each option of a search
     context: Context,
     text: FreeExperimentText = "",
     *,
-    project: SingleWord = "",
-    status: StatusName | None = None,
+    project: SingleWord | None = None,
+    status: StatusTexts | None = None,
+    owner: Texts | None = None,
+    tag: Texts | None = None,
+    since: SingleWord | None = None,
+    metric: Texts | None = None,
+    sort: SingleWord | None = None,
     mine: WordFlag = False,
+    all_: Flag = False,
     page: PageNumber = 1,
 ) -> Reply:
-    """Find experiments by name, id, project or status.
+    """Find experiments by name, id, project, status, owner, tag or metric.
 
-    The most recently changed come first.
+    The most recently changed come first. Archived experiments are left out, and so is what ClearML's web UI
+    hides: datasets, steps of pipelines and hidden projects.
 
     Args:
         text: Part of the name, or the start of the id. Default: all experiments.
         project: Only projects with this in their name.
-        status: Only this status: Draft, Pending, Running, Completed, Failed, Aborted or Published.
+        status: Only these statuses, separated by commas: Draft, Pending, Running, Completed, Failed, Aborted or
+            Published.
+        owner: Only experiments of these people, by any part of their name.
+        tag: Only with all of these tags, separated by commas; -tag for those without it.
+        since: Only what changed its status within this time, like 12h, 2d or 1w.
+        metric: Only if the last reported value meets this, like val/acc>0.8. Several are separated by commas.
+        sort: changed, created, started, finished, name, iterations or a metric. Newest and highest come first;
+            a minus in front turns that around.
         mine: Only your own.
+        all: Include what ClearML's web UI hides.
         page: Page number, ten experiments each.
     """
-    found, has_more = await context.services.experiments.find(
-        text, project=project, status=status, mine=mine, page=page
-    )
-    words = _build_find_words(text, project=project, status=status, mine=mine)
-    current_page = Page(page, EXPERIMENTS_PER_PAGE, len(found), has_more)
-    if not found and page > 1:
-        return Reply.of(f"There's no page {page}.", current_page.build_buttons(words))
-    if not found:
-        text_part = f" “{text}”" if text else ""
-        return Reply.of(f"No experiments match{text_part}. Try fewer words or filters.")
-    return Reply.of(
-        Table(
-            ("id", "name", "status", "project", "owner", "changed"),
-            tuple(_build_row(context, item) for item in found),
-        ),
-        None if current_page.is_only_page else Text(current_page.range_text, Tone.SUBTLE),
-        Buttons(tuple(Button(item.name, f"/show {item.id}") for item in found)),
-        current_page.build_buttons(words),
-    )
+    arguments = SearchArguments(text, project, status, owner, tag, since, metric, sort, mine, all_)
+    return await build_search_reply(context, arguments, page)
 
 
 @EXPERIMENTS.command("show", role=Role.VIEWER, examples=("/show", "/show 4f2a", "/show last"))
@@ -130,16 +139,31 @@ async def name(context: Context, name: FreeText, *, id: ExperimentReference = ""
     return Reply.of(Text(f"Renamed to “{experiment.name}”.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
-@EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a"))
-async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") -> Reply:
+@EXPERIMENTS.command("tag", examples=("/tag best", "/tag paper -wip", "/tag best id=4f2a,81c0"))
+async def tag(
+    context: Context,
+    tags: Words,
+    *,
+    id: ExperimentReference = "",
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
+) -> Reply:
     """Add tags to an experiment, or remove them with a minus in front.
 
     Args:
         tags: Tags to add; -tag removes one.
-        id: Which experiment. Default: the current one.
+        id: Which experiment. Default: the current one. Several are separated by commas, or "last 3" in quotes.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
+    references = (id,) if id else ()
+    if id.casefold() == LAST_REFERENCE and len(tags) > 1 and tags[-1].isdigit():
+        # `id=last 3` without quotes
+        references, tags = (f"{LAST_REFERENCE} {tags[-1]}",), tags[:-1]
+    chosen = await choose_experiments(context, references, search=find, token=confirm)
+    if chosen.is_several:
+        return await tag_several(context, chosen, tags=tags)
     experiment = await context.services.experiments.tag(
-        id,
+        chosen.reference,
         add=[word for word in tags if not word.startswith("-")],
         remove=[word[1:] for word in tags if word.startswith("-")],
     )
@@ -147,14 +171,25 @@ async def tag(context: Context, tags: Words, *, id: ExperimentReference = "") ->
     return Reply.of(Text(f"Tags of “{experiment.name}”: {tag_list}.", Tone.SUCCESS), experiment_id=experiment.id)
 
 
-@EXPERIMENTS.command("archive", examples=("/archive 4f2a",))
-async def archive(context: Context, experiment: ExperimentReference = "") -> Reply:
+@EXPERIMENTS.command("archive", examples=("/archive 4f2a", "/archive --find 'status=failed tag=wip mine'"))
+async def archive(
+    context: Context,
+    experiment: ExperimentReferences = (),
+    *,
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
+) -> Reply:
     """Archive an experiment: it no longer shows up in lists.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
-    archived = await context.services.experiments.archive(experiment)
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await archive_several(context, chosen)
+    archived = await context.services.experiments.archive(chosen.reference)
     return Reply.of(Text(f"Archived “{archived.name}”.", Tone.SUCCESS), experiment_id=archived.id)
 
 
@@ -200,20 +235,3 @@ async def log(context: Context, experiment: ExperimentReference = "", lines: Lin
         Code("\n".join(line.text.rstrip("\n") for line in log_lines)),
         experiment_id=found.id,
     )
-
-
-def _build_find_words(text: str, *, project: str, status: Status | None, mine: bool) -> list[Word]:
-    """Return the words of a `/find` that repeats this search."""
-    words = [Word("/find")]
-    if text:
-        words.append(Word(text, quoted=True))
-    if project:
-        words.append(build_option("project", project))
-    if status:
-        words.append(Word(f"status={status.label}", "status"))
-    return [*words, Word("mine")] if mine else words
-
-
-def _build_row(context: Context, item: Experiment) -> tuple[str, ...]:
-    changed = format_time_ago(item.status_changed, context.clock())
-    return (item.short_id, item.name, item.status.label, item.project_name, item.user_name, changed)

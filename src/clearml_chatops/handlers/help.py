@@ -82,7 +82,7 @@ def _list_allowed_commands(context: Context, commands: list[Command]) -> Iterato
 
 
 def _build_command_help(command: Command) -> Reply:
-    arguments = tuple((item.usage, item.description) for item in command.parameters)
+    arguments = tuple((item.usage, item.description) for item in command.shown_parameters)
     return Reply.of(
         Text(f"/{command.name}", Tone.HEADING),
         command.summary,

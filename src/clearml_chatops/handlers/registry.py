@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from clearml_chatops.handlers.arguments import (
     Assignments,
     BareWord,
+    ButtonOnly,
     Converter,
     PlainText,
     RestOfLine,
@@ -47,6 +48,8 @@ class CommandParameter:
     bare_word: bool = False
     bare_value: str = ""
     """A pattern of the values that need no `name=` before them, if it's an option."""
+    button_only: bool = False
+    """Whether only buttons give it, so that people don't need to know of it."""
     argument_name: str = ""
     """Its name in the handler: `for_` where people type `for`, a keyword of Python."""
 
@@ -88,10 +91,15 @@ class Command:
     """Its arguments are secret, so logs and the audit trail leave them out."""
 
     @property
+    def shown_parameters(self) -> tuple[CommandParameter, ...]:
+        """The parameters that people type."""
+        return tuple(parameter for parameter in self.parameters if not parameter.button_only)
+
+    @property
     def usage(self) -> str:
         """The syntax of the command: its custom usage, else one made from its parameters."""
         return self.custom_usage or " ".join(
-            (f"/{self.name}", *(parameter.usage for parameter in self.parameters))
+            (f"/{self.name}", *(parameter.usage for parameter in self.shown_parameters))
         )
 
     def get_required_role(self, arguments: Mapping[str, object]) -> Role:
@@ -124,7 +132,7 @@ class Command:
                     "description": parameter.description,
                     "usage": parameter.usage,
                 }
-                for parameter in self.parameters
+                for parameter in self.shown_parameters
             ],
             "examples": list(self.examples),
         }
@@ -263,6 +271,7 @@ def _read_parameters(handler: Handler, descriptions: Mapping[str, str]) -> Itera
             description=descriptions.get(name, ""),
             bare_word=is_flag and any(isinstance(marker, BareWord) for marker in markers),
             bare_value=next((marker.value for marker in markers if isinstance(marker, BareWord)), ""),
+            button_only=any(isinstance(marker, ButtonOnly) for marker in markers),
             argument_name=parameter.name,
         )
 

@@ -18,9 +18,18 @@ from clearml_chatops.handlers.cards import build_card_with_intro, load_card
 from clearml_chatops.handlers.command_line import Word
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections
+from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
 from clearml_chatops.handlers.formatting import build_changes_table
 from clearml_chatops.handlers.pages import build_option
 from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.handlers.several_experiments import choose_experiments
+from clearml_chatops.handlers.several_runs import (
+    abort_several,
+    dequeue_several,
+    enqueue_several,
+    reset_several,
+    retry_several,
+)
 from clearml_chatops.handlers.spaced_values import find_first_pair, read_spaced_pairs
 from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
@@ -34,32 +43,39 @@ _RERUN_USAGE = "/rerun <experiment> [name…] [section.name=value …]"
 _SEVERITY_TONES = {Severity.ERROR: Tone.FAILURE, Severity.WARNING: Tone.WARNING, Severity.OK: Tone.SUCCESS}
 
 
-@RUNS.command("enqueue", examples=("/enqueue", "/enqueue 4f2a front", "/enqueue queue=gpu_queue"))
+@RUNS.command("enqueue", examples=("/enqueue", "/enqueue 4f2a front", "/enqueue --find 'status=draft mine'"))
 async def enqueue(
     context: Context,
-    experiment: ExperimentReference = "",
+    experiment: ExperimentReferences = (),
     *,
     queue: QueueName = "",
     front: WordFlag = False,
     create: Flag = False,
     force: Flag = False,
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Put an experiment into a queue: your own, unless you name another.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
         queue: Queue name. Default: your own queue.
         front: Put it at the front of the queue.
         create: Create your own queue first if you don't have one.
         force: Enqueue even if there's a problem. See problems with /check.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await enqueue_several(context, chosen, queue=queue, front=front, create=create, force=force)
     try:
         enqueued = await context.services.runs.enqueue(
-            experiment, queue_name=queue, front=front, create_queue=create, force=force
+            chosen.reference, queue_name=queue, front=front, create_queue=create, force=force
         )
     except NoPersonalQueueError as error:
         return Reply.with_choice(
-            str(error), Button("Create and enqueue", f"/enqueue {experiment} --create".replace("  ", " "))
+            str(error), Button("Create and enqueue", f"/enqueue {chosen.reference} --create".replace("  ", " "))
         )
     return await _build_enqueued_reply(context, enqueued)
 
@@ -81,14 +97,25 @@ async def check(context: Context, experiment: ExperimentReference = "", *, queue
     )
 
 
-@RUNS.command("dequeue", examples=("/dequeue", "/dequeue 4f2a"))
-async def dequeue(context: Context, experiment: ExperimentReference = "") -> Reply:
+@RUNS.command("dequeue", examples=("/dequeue", "/dequeue 4f2a", "/dequeue last 3"))
+async def dequeue(
+    context: Context,
+    experiment: ExperimentReferences = (),
+    *,
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
+) -> Reply:
     """Take a Pending experiment out of its queue.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
-    dequeued = await context.services.runs.dequeue(experiment)
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await dequeue_several(context, chosen)
+    dequeued = await context.services.runs.dequeue(chosen.reference)
     return Reply.of(
         Text(f"Took “{dequeued.name}” out of its queue. It's {dequeued.status.label} again.", Tone.SUCCESS),
         Buttons((Button("Enqueue", f"/enqueue {dequeued.id}"),)),
@@ -96,15 +123,27 @@ async def dequeue(context: Context, experiment: ExperimentReference = "") -> Rep
     )
 
 
-@RUNS.command("abort", examples=("/abort", "/abort 4f2a --yes"))
-async def abort(context: Context, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
+@RUNS.command("abort", examples=("/abort", "/abort 4f2a --yes", "/abort first run, second run"))
+async def abort(
+    context: Context,
+    experiment: ExperimentReferences = (),
+    *,
+    yes: Flag = False,
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
+) -> Reply:
     """Abort a Running or Pending experiment. Asks first if it's Running.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
-        yes: Don't ask first.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
+        yes: Don't ask first, unless there are several.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
-    found = await context.services.runs.require_abortable(experiment)
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await abort_several(context, chosen)
+    found = await context.services.runs.require_abortable(chosen.reference)
     if found.status is Status.RUNNING and not yes:
         return Reply.with_choice(
             f"Abort “{found.name}” ({found.user_name or 'owner unknown'})? It's Running.",
@@ -122,14 +161,26 @@ async def abort(context: Context, experiment: ExperimentReference = "", *, yes: 
 
 
 @RUNS.command("reset", examples=("/reset 4f2a", "/reset 4f2a --yes"))
-async def reset(context: Context, experiment: ExperimentReference = "", *, yes: Flag = False) -> Reply:
+async def reset(
+    context: Context,
+    experiment: ExperimentReferences = (),
+    *,
+    yes: Flag = False,
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
+) -> Reply:
     """Turn a finished experiment back into a Draft. Asks first, because its log and metrics are deleted.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
-        yes: Don't ask first.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
+        yes: Don't ask first, unless there are several.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
-    found = await context.services.runs.require_resettable(experiment)
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await reset_several(context, chosen)
+    found = await context.services.runs.require_resettable(chosen.reference)
     if not yes:
         return Reply.with_choice(
             f"Reset “{found.name}”? Its log and metrics are deleted for good.",
@@ -143,15 +194,30 @@ async def reset(context: Context, experiment: ExperimentReference = "", *, yes: 
     )
 
 
-@RUNS.command("retry", examples=("/retry", "/retry 4f2a queue=gpu_queue"))
-async def retry(context: Context, experiment: ExperimentReference = "", *, queue: QueueName = "") -> Reply:
+@RUNS.command(
+    "retry", examples=("/retry", "/retry 4f2a queue=gpu_queue", "/retry --find 'status=failed since=1d mine'")
+)
+async def retry(
+    context: Context,
+    experiment: ExperimentReferences = (),
+    *,
+    queue: QueueName = "",
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
+) -> Reply:
     """Put a Failed or Aborted experiment back into its queue, unchanged.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
         queue: Queue name. Default: the queue it ran in.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
-    return await _build_enqueued_reply(context, await context.services.runs.retry(experiment, queue_name=queue))
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await retry_several(context, chosen, queue=queue)
+    enqueued = await context.services.runs.retry(chosen.reference, queue_name=queue)
+    return await _build_enqueued_reply(context, enqueued)
 
 
 @RUNS.command("rerun", examples=("/rerun last args.gpus=2,3", "/rerun baseline longer training args.epochs=90"))

@@ -2,8 +2,11 @@
 
 from clearml_chatops.handlers.arguments import ExperimentReference, OnOrOff, QueueName, SingleWord, Statuses
 from clearml_chatops.handlers.context import Context
+from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
 from clearml_chatops.handlers.pages import PageNumber
 from clearml_chatops.handlers.registry import CommandFamily
+from clearml_chatops.handlers.several_experiments import choose_experiments
+from clearml_chatops.handlers.several_runs import watch_several
 from clearml_chatops.handlers.watch_lists import (
     WatchList,
     build_unwatch_line,
@@ -36,14 +39,16 @@ _WATCH_USAGE = "/watch [experiment], /watch queue=… [statuses=…], /watch pro
         "/watch mine=off",
     ),
 )
-async def watch(
+async def watch(  # each is an option of the command
     context: Context,
-    experiment: ExperimentReference = "",
+    experiment: ExperimentReferences = (),
     *,
     queue: QueueName | None = None,
     project: SingleWord | None = None,
     statuses: Statuses | None = None,
     mine: OnOrOff | None = None,
+    find: SearchText | None = None,
+    confirm: ConfirmationToken | None = None,
 ) -> Reply:
     """Get notified here when an experiment starts and how it ends; works for whole queues and projects too.
 
@@ -51,21 +56,26 @@ async def watch(
     for example in ClearML's web UI, you get notified in your private chat with the bot.
 
     Args:
-        experiment: Id, start of an id, name, web link or "last". Default: the current one.
+        experiment: Id, start of an id, name, web link or "last". Default: the current one. Several: ids or quoted
+            names, names separated by commas, or "last 3".
         queue: Everyone's experiments in this queue; "mine" for your own queue.
         project: Everyone's experiments in this project and its subprojects. A part of its name is enough.
         statuses: Only these statuses of a queue or project, like failed,completed. Possible are pending,
             running, completed, failed and aborted; the default is all but pending.
         mine: off to stop notifications for what you enqueue elsewhere, on to turn them back on.
+        find: Everything that /find finds with these words, like --find "status=failed mine".
     """
-    target = _parse_target(experiment, queue, project, statuses, mine)
+    target = _parse_target(", ".join(experiment) or find or "", queue, project, statuses, mine)
     if mine is not None:
         return await _set_own_watched(context, on=mine)
     if target is not None:
         return _build_subscribed_reply(
             await context.services.subscriptions.subscribe(*target, statuses or DEFAULT_SUBSCRIPTION_EVENTS)
         )
-    found = await context.services.watches.watch(experiment)
+    chosen = await choose_experiments(context, experiment, search=find, token=confirm)
+    if chosen.is_several:
+        return await watch_several(context, chosen)
+    found = await context.services.watches.watch(chosen.reference)
     finished_note = (
         f" It's {found.status.label}. You get notified if it runs again." if found.status.is_finished else ""
     )

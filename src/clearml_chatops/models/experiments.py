@@ -51,6 +51,18 @@ class Status(StrEnum):
         return next((status for status in cls if normalized in {status.value, status.label.casefold()}), None)
 
 
+SHOWN_STATUSES = (
+    Status.DRAFT,
+    Status.PENDING,
+    Status.RUNNING,
+    Status.COMPLETED,
+    Status.FAILED,
+    Status.ABORTED,
+    Status.PUBLISHED,
+)
+"""The statuses that people see and search for."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class ParameterName:
     """Section and name of a hyperparameter, written `Args/lr` in the web UI and `args.lr` in commands."""
@@ -148,6 +160,9 @@ class Experiment:
     status_message: str = ""
     tags: tuple[str, ...] = ()
     archived: bool = False
+    hidden: bool = False
+    """Whether ClearML's web UI hides it: a dataset, a step of a pipeline, or all in a hidden project."""
+
     parameters: tuple[Parameter, ...] = ()
     container: Container = Container()
     script: Script = Script()

@@ -123,12 +123,17 @@ def _build_equality_condition(field: str, value: Any) -> Condition:
 
 
 def _build_range_condition(field: str, value: Any) -> Condition:
-    low, high = value if isinstance(value, list) and len(value) == 2 else (value, value)  # noqa: PLR2004
+    """Build a condition for a value between two bounds, both included. Without a lower one, none is fine, too."""
+    if not isinstance(value, list) or len(value) != 2:  # noqa: PLR2004
+        raise ApiError(VALIDATION, f"Min and max values should be specified for range field {field}")
+    low, high = value
+    if low is None and high is None:
+        raise ApiError(VALIDATION, f"At least one of min or max values should be provided for field {field}")
 
     def matches(document: Document) -> bool:
         actual = get_value_at(document, field)
         if actual is MISSING or actual is None:
-            return False
+            return low is None
         return (low is None or actual >= low) and (high is None or actual <= high)
 
     return matches

@@ -134,4 +134,7 @@ def _find_tasks(call: Call) -> list[Document]:
     if data.get("project") and call.get_flag("include_subprojects"):
         projects = data["project"] if isinstance(data["project"], list) else [data["project"]]
         data = {**data, "project": sorted(call.state.expand_subprojects(projects))}
-    return queries.find(call.state, call.state.tasks, data, TASK_SCHEMA)
+    documents = call.state.tasks
+    if not call.get_flag("search_hidden") and not data.get("id"):
+        documents = {id_: task for id_, task in documents.items() if "hidden" not in task["system_tags"]}
+    return queries.find(call.state, documents, data, TASK_SCHEMA)

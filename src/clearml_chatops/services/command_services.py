@@ -5,15 +5,20 @@ from functools import cached_property, partial
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.people import Identity, Person
 from clearml_chatops.services.clearml_gateway import ClearML
+from clearml_chatops.services.experiments.bulk import BulkRunner
+from clearml_chatops.services.experiments.bulk_actions import BulkActions
 from clearml_chatops.services.experiments.drafts import DraftService
 from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.experiments import ExperimentService
+from clearml_chatops.services.experiments.owners import OwnerDirectory
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.services.experiments.plots import PlotService
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.experiments.run_waiter import RunWaiter
 from clearml_chatops.services.experiments.runs import RunService
+from clearml_chatops.services.experiments.search import ExperimentSearcher
+from clearml_chatops.services.experiments.selections import SelectionService
 from clearml_chatops.services.experiments.suggestions import SuggestionService
 from clearml_chatops.services.experiments.wait_estimator import WaitEstimator
 from clearml_chatops.services.notifications.cards import CardService
@@ -138,6 +143,32 @@ class CommandServices:
             conversation=self._message.conversation,
             context_experiment_id=self._message.context_experiment_id,
         )
+
+    @cached_property
+    def search(self) -> ExperimentSearcher:
+        owners = OwnerDirectory(clearml=self._clearml, database=self._process.database, ownership=self._ownership)
+        return ExperimentSearcher(
+            clearml=self._clearml, owners=owners, ownership=self._ownership, clock=self._process.clock
+        )
+
+    @cached_property
+    def selections(self) -> SelectionService:
+        return SelectionService(
+            clearml=self._clearml,
+            lookup=self.lookup,
+            searcher=self.search,
+            ownership=self._ownership,
+            actions=self._process.actions,
+            in_progress=self._process.selections_in_progress,
+        )
+
+    @cached_property
+    def bulk_runner(self) -> BulkRunner:
+        return BulkRunner(clearml=self._clearml)
+
+    @cached_property
+    def bulk_actions(self) -> BulkActions:
+        return BulkActions(runs=self.runs, experiments=self.experiments, watches=self.watches)
 
     @cached_property
     def experiments(self) -> ExperimentService:

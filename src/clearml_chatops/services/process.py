@@ -68,6 +68,8 @@ class ProcessContext:
     """Wakes the handover loop when somebody answers a GPU request."""
     watcher_wakeup: Wakeup = field(default_factory=Wakeup)
     """Wakes the watcher when there is something new to watch."""
+    selections_in_progress: set[str] = field(default_factory=set)
+    """The tokens of the selections that a command is working on."""
 
     @cached_property
     def accounts(self) -> AccountService:

@@ -37,6 +37,9 @@ class PeopleStore:
         )
         return _to_person(rows[0]) if clearml_user_id and len(rows) == 1 else None
 
+    async def list_people(self) -> list[Person]:
+        return [_to_person(row) for row in await self._session.scalars(select(PersonRow).order_by(PersonRow.id))]
+
     async def list_user_ids(self, platform: str, role: Role) -> list[str]:
         """Return the user ids on a platform of everybody with this role."""
         found = await self._session.scalars(

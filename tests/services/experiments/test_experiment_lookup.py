@@ -79,8 +79,45 @@ async def test_many_matches_are_counted_and_the_first_ones_offered(
     for number in range(12):
         sandbox.state.add_task(f"resnet {number}", user=sandbox.alice.id)
     reply = await program.send("/show resnet")
-    assert "More than 8 experiments match" in to_plain_text(reply)
+    assert "12 experiments match “resnet”. Which one? These are the newest 8." in to_plain_text(reply)
     assert len(get_buttons(reply)) == 8
+
+
+async def test_the_newest_are_offered_with_their_age_and_owner(program: RunningProgram, sandbox: Sandbox) -> None:
+    now = sandbox.state.now()
+    users = (sandbox.alice.id, sandbox.bob.id)
+    ids = [
+        sandbox.state.add_task(
+            "train", user=users[number % 2], status="failed", status_changed=now - timedelta(hours=number)
+        )["id"]
+        for number in (3, 7, 1, 11, 5, 9, 2, 0, 10, 4, 8, 6)
+    ]
+    for number in range(120):
+        sandbox.state.add_task(f"train variant {number}", user=sandbox.alice.id, status_changed=now)
+    newest = [ids[index] for index in (7, 2, 6, 0, 9, 4, 11, 1)]
+    for line in ("/show train", "/log train 50", "/diff baseline id=train", "/queue move train front"):
+        reply = await program.send(line)
+        assert "12 experiments match “train”" in to_plain_text(reply), line
+        buttons = get_buttons(reply)
+        assert [next(id_ for id_ in newest if id_ in command) for command in buttons.values()] == newest
+        assert list(buttons)[1] == f"{newest[1][:8]} · train · Failed · 1 hour ago · Bob Brown"
+
+
+async def test_a_choice_among_long_names_replaces_all_words_of_the_name(
+    program: RunningProgram, sandbox: Sandbox
+) -> None:
+    for _ in range(2):
+        sandbox.state.add_task("first long run", user=sandbox.alice.id)
+    for line in (
+        "/show first long run",
+        "/show 'first long run'",
+        "/watch first long",
+        "/abort first long run --yes",
+    ):
+        reply = await program.send(line)
+        assert reply.outcome is Outcome.ASKED
+        for command in get_buttons(reply).values():
+            assert "long" not in command, line
 
 
 async def test_a_name_is_not_a_pattern(program: RunningProgram, sandbox: Sandbox) -> None:

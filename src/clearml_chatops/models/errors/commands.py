@@ -45,6 +45,27 @@ class TextNeededError(ChatOpsError):
     text = "The bot can read only text. Type it as a message."
 
 
+class SelectionExpiredError(ChatOpsError):
+    """The confirmation of a command for several experiments came too late."""
+
+    code = "selection_expired"
+    text = "That list of experiments has expired. Send the command again to see the current one."
+
+
+class SelectionInProgressError(ChatOpsError):
+    """The confirmation of a command for several experiments was pressed again while the command runs."""
+
+    code = "selection_in_progress"
+    text = "The bot is already working on these experiments. You get the result when it's finished."
+
+
+class TooManyExperimentsError(ChatOpsError):
+    """A command for several experiments names more than it can show."""
+
+    code = "too_many_experiments"
+    text = "More than {limit} experiments match, and the limit is {limit} at a time. Narrow the search."
+
+
 class InvalidValueError(ChatOpsError):
     """An argument or a parameter's value is not of the expected kind."""
 

@@ -12,13 +12,23 @@ class ExperimentNotFoundError(ChatOpsError):
 
 
 class AmbiguousExperimentError(ChatOpsError):
-    """Several experiments match; `candidates` are those to choose from."""
+    """Several experiments match; `candidates` are those to choose from, the newest first.
+
+    `count` is how many match, at least if `has_more` is set.
+    """
 
     code = "ambiguous_experiment"
-    text = "{count} experiments match “{reference}”. Which one?"
+    text = "{count} experiments match “{reference}”. Which one?{note}"
 
-    def __init__(self, *, reference: str, count: object, candidates: tuple[Experiment, ...]) -> None:
-        super().__init__(reference=reference, count=str(count).capitalize())
+    def __init__(
+        self, *, reference: str, count: int, candidates: tuple[Experiment, ...], has_more: bool = False
+    ) -> None:
+        shown = len(candidates)
+        super().__init__(
+            reference=reference,
+            count=f"At least {count}" if has_more else count,
+            note=f" These are the newest {shown}. See all with /find." if count > shown else "",
+        )
         self.reference = reference
         self.candidates = candidates
 

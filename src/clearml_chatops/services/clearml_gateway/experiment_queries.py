@@ -1,37 +1,29 @@
 """Requests that read experiments: search, status changes, and what runs report."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
 from clearml_chatops.models.experiments import Experiment, LogLine, Status
 from clearml_chatops.models.scalars import Curve
 from clearml_chatops.services.clearml_gateway.api_client import ApiClient
+from clearml_chatops.services.clearml_gateway.experiment_filters import (
+    ExperimentFilter,
+    MetricKey,
+    build_query,
+)
 from clearml_chatops.services.clearml_gateway.serialization import parse_curve, parse_experiment, parse_log_lines
 from clearml_chatops.services.clearml_gateway.task_fields import (
     EXPERIMENT_FIELDS,
     RUN_FIELDS,
+    SEARCH_FIELDS,
     STATE_FIELDS,
     SUMMARY_FIELDS,
 )
 
-_ID_LENGTH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class ExperimentFilter:
-    """Search criteria. `text` is matched literally, never as a pattern, and ignoring case.
-
-    With `exact`, `text` must be the whole name or the start of the id.
-    """
-
-    text: str = ""
-    exact: bool = False
-    ids: tuple[str, ...] = ()
-    project_ids: tuple[str, ...] = ()
-    user_ids: tuple[str, ...] = ()
-    statuses: tuple[Status, ...] = ()
+_SEARCH_PAGE_SIZE = 100
+_MAX_SEARCH_PAGE_SIZE = 500
+_MAX_SEARCH_PAGES = 40
 
 
 class ExperimentQueries(ApiClient):
@@ -50,26 +42,34 @@ class ExperimentQueries(ApiClient):
         The first `skip` matches are left out. ClearML doesn't return the total number of matches.
         """
         page, page_size = _compute_page(skip, limit)
-        body: dict[str, object] = {
+        body = {
+            **build_query(experiment_filter),
             "only_fields": list(EXPERIMENT_FIELDS if with_details else SUMMARY_FIELDS),
-            "order_by": ["-last_update"],
             "page": page,
             "page_size": page_size,
-            "system_tags": ["-archived"],
         }
-        if experiment_filter.text:
-            body["_any_"] = {"fields": ["id", "name"], "pattern": _build_pattern(experiment_filter)}
-        if experiment_filter.ids:
-            body["id"] = list(experiment_filter.ids)
-        if experiment_filter.project_ids:
-            body["project"] = list(experiment_filter.project_ids)
-        if experiment_filter.user_ids:
-            body["user"] = list(experiment_filter.user_ids)
-        if experiment_filter.statuses:
-            body["status"] = [status.value for status in experiment_filter.statuses]
         data = await self._call("tasks.get_all_ex", body)
         start = skip - page * page_size
         return tuple(parse_experiment(task) for task in data["tasks"][start : start + limit])
+
+    async def search_experiments(
+        self, experiment_filter: ExperimentFilter, *, accepts: Callable[[Experiment], bool], limit: int
+    ) -> tuple[Experiment, ...]:
+        """Return the first matching experiments that `accepts` accepts, in the order of the filter.
+
+        Mostly one request, more if the server finds much that is not accepted: it can't leave out hidden
+        projects, and an old one ignores conditions that it doesn't know. It searches the first 20,000 matches.
+        """
+        page_size = min(max(limit, _SEARCH_PAGE_SIZE), _MAX_SEARCH_PAGE_SIZE)
+        fields = [*SEARCH_FIELDS, *(key.path for key in experiment_filter.ranges)]
+        body = {**build_query(experiment_filter), "only_fields": fields, "page_size": page_size}
+        found: dict[str, Experiment] = {}
+        for page in range(_MAX_SEARCH_PAGES):
+            tasks = (await self._call("tasks.get_all_ex", {**body, "page": page}))["tasks"]
+            found |= {item.id: item for item in map(parse_experiment, tasks) if accepts(item)}
+            if len(found) >= limit or len(tasks) < page_size:
+                break
+        return tuple(found.values())[:limit]
 
     async def list_experiments_changed_since(
         self, since: datetime, *, page: int, page_size: int
@@ -158,20 +158,23 @@ class ExperimentQueries(ApiClient):
             for experiment_id, points in experiments.items()
         )
 
-    async def find_projects(self, name: str) -> dict[str, str]:
+    async def find_projects(self, name: str, *, include_hidden: bool = False) -> dict[str, str]:
         """Return the ids of the projects with `name` in their name, by name."""
-        query = {"name": re.escape(name), "only_fields": ["id", "name"], "search_hidden": False}
+        query = {"name": re.escape(name), "only_fields": ["id", "name"], "search_hidden": include_hidden}
         data = await self._call("projects.get_all", query)
         return {project["name"]: project["id"] for project in data["projects"]}
 
+    async def list_metric_keys(self) -> tuple[MetricKey, ...]:
+        """Return the scalars that experiments of any project have reported."""
+        data = await self._call("projects.get_unique_metric_variants", {})
+        return tuple(
+            MetricKey(item["metric"], item["variant"], item["metric_hash"], item["variant_hash"])
+            for item in data["metrics"]
+        )
 
-def _build_pattern(experiment_filter: ExperimentFilter) -> str:
-    """Return the regular expression for names and ids."""
-    text = re.escape(experiment_filter.text)
-    if not experiment_filter.exact:
-        return text
-    rest_of_id = max(0, _ID_LENGTH - len(experiment_filter.text))
-    return rf"^{text}$|^{text}[0-9a-f]{{{rest_of_id}}}$"
+    async def list_tags(self) -> tuple[str, ...]:
+        """Return the tags that experiments of any project have."""
+        return tuple((await self._call("projects.get_task_tags", {}))["tags"])
 
 
 def _compute_page(skip: int, limit: int) -> tuple[int, int]:

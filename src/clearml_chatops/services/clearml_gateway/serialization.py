@@ -1,7 +1,7 @@
 """Conversions between ClearML's JSON and our dataclasses."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,10 @@ from clearml_chatops.models.scalars import Curve, is_machine_metric
 
 _CONTAINER_KEYS = {"image", "arguments", "setup_shell_script"}
 _SCRIPT_KEYS = {"repository", "branch", "version_num", "entry_point", "working_dir"}
+_HIDDEN_TAG = "hidden"
+_HIDING_TAGS = {_HIDDEN_TAG, "dataset"}
+"""Older SDKs don't mark datasets as hidden."""
+
 _AGENT_HOST_KEY = "_exec_agent_hostname"
 _WORKER_REPORT_TOLERANCE = timedelta(seconds=1)
 
@@ -42,6 +46,7 @@ def parse_experiment(task: Mapping[str, Any]) -> Experiment:
         status_message=task.get("status_message") or "",
         tags=tuple(task.get("tags") or ()),
         archived="archived" in (task.get("system_tags") or ()),
+        hidden=_is_hidden(task.get("system_tags") or (), project.get("system_tags") or ()),
         parameters=_parse_parameters(task.get("hyperparams") or {}),
         container=parse_container(task.get("container") or {}),
         script=_parse_script(task.get("script") or {}),
@@ -136,6 +141,10 @@ def parse_log_lines(event: Mapping[str, Any]) -> list[LogLine]:
     """Return the lines of one log event; an agent sends the lines of some seconds as one event."""
     logged_at = datetime.fromtimestamp((event.get("timestamp") or 0) / 1000, UTC)
     return [LogLine(logged_at, line) for line in (event.get("msg") or "").splitlines()]
+
+
+def _is_hidden(system_tags: Collection[str], project_system_tags: Collection[str]) -> bool:
+    return bool(_HIDING_TAGS.intersection(system_tags)) or _HIDDEN_TAG in project_system_tags
 
 
 def _parse_status(task: Mapping[str, Any]) -> Status:

@@ -9,6 +9,7 @@ EXPERIMENT_FIELDS = (
     "status_message",
     "user.name",
     "project.name",
+    "project.system_tags",
     "parent",
     "tags",
     "system_tags",
@@ -43,6 +44,9 @@ SUMMARY_FIELDS = (
     "last_iteration",
 )
 """Fields for lists of experiments and for estimates of their duration."""
+
+SEARCH_FIELDS = (*SUMMARY_FIELDS, "tags", "system_tags", "project.system_tags")
+"""Fields for searches: what a list shows, and what tells whether ClearML's web UI hides an experiment."""
 
 RUN_FIELDS = (
     "id",

@@ -16,7 +16,7 @@ from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.people import Person
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter
 from clearml_chatops.services.experiments.ownership import Ownership
 from clearml_chatops.storage.current_experiments import CurrentExperimentStore
 from clearml_chatops.storage.database import Database
@@ -25,6 +25,8 @@ from clearml_chatops.storage.watcher import WatcherStore
 LAST_REFERENCE = "last"
 MIN_ID_PREFIX_LENGTH = 4
 MAX_CHOICES = 8
+_MAX_COMPARED = 100
+"""Experiments with the same name of which the newest are offered."""
 
 _FULL_ID = re.compile(r"[0-9a-f]{32}")
 _ID_PREFIX = re.compile(rf"[0-9a-f]{{{MIN_ID_PREFIX_LENGTH},31}}")
@@ -140,25 +142,43 @@ class ExperimentLookup:
         return found[0]
 
     async def _find_by_text(self, reference: str) -> Experiment:
-        found = await self._clearml.find_experiments(
-            ExperimentFilter(text=reference), limit=MAX_CHOICES + 1, with_details=True
-        )
-        folded_text = reference.casefold()
-        matching = _select_best_matches(found, folded_text)
-        if len(matching) > MAX_CHOICES:
-            # An exact match may have changed too long ago to be among the results.
-            exact = await self._clearml.find_experiments(
-                ExperimentFilter(text=reference, exact=True), limit=MAX_CHOICES + 1, with_details=True
-            )
-            matching = _select_best_matches(exact, folded_text) or matching
+        matching = await self._find_matches(reference) or await self._find_matches(reference, include_hidden=True)
         if not matching:
             raise ExperimentNotFoundError(reference=reference)
         if len(matching) > 1:
-            count = f"more than {MAX_CHOICES}" if len(matching) > MAX_CHOICES else len(matching)
+            newest = sorted(matching, key=lambda item: item.status_changed, reverse=True)[:MAX_CHOICES]
             raise AmbiguousExperimentError(
-                reference=reference, count=count, candidates=tuple(matching[:MAX_CHOICES])
+                reference=reference,
+                count=len(matching),
+                has_more=len(matching) >= _MAX_COMPARED,
+                candidates=await self._ownership.name_owners(newest),
             )
         return matching[0]
+
+    async def _find_matches(self, reference: str, *, include_hidden: bool = False) -> list[Experiment]:
+        """Return the best matches, with all details if there is only one."""
+        experiment_filter = ExperimentFilter(text=reference, include_hidden=include_hidden)
+        found = await self._clearml.find_experiments(experiment_filter, limit=MAX_CHOICES + 1, with_details=True)
+        if len(found) > MAX_CHOICES:
+            return await self._find_among_many(experiment_filter)
+        return _select_best_matches([item for item in found if include_hidden or not item.hidden], reference)
+
+    async def _find_among_many(self, experiment_filter: ExperimentFilter) -> list[Experiment]:
+        """Return the best matches for a text that many experiments have in their name."""
+        matching: list[Experiment] = []
+        # An exact match may have changed too long ago to be among the first results.
+        for is_exact in (True, False):
+            found = await self._clearml.search_experiments(
+                replace(experiment_filter, exact=is_exact),
+                accepts=lambda item: experiment_filter.include_hidden or not item.hidden,
+                limit=_MAX_COMPARED,
+            )
+            matching = _select_best_matches(found, experiment_filter.text)
+            if matching:
+                break
+        if len(matching) == 1:
+            return list((await self._clearml.get_experiments([matching[0].id])).values())
+        return matching
 
 
 def is_explicit_reference(reference: str) -> bool:
@@ -172,9 +192,9 @@ def is_explicit_reference(reference: str) -> bool:
     )
 
 
-def _select_best_matches(found: Iterable[Experiment], folded_text: str) -> list[Experiment]:
+def _select_best_matches(found: Iterable[Experiment], reference: str) -> list[Experiment]:
     """Return the matches by id prefix, or else by whole name, or else by part of the name."""
-    items = list(found)
+    items, folded_text = list(found), reference.casefold()
     by_id = (
         [item for item in items if item.id.startswith(folded_text)] if _ID_PREFIX.fullmatch(folded_text) else []
     )

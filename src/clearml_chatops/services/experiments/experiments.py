@@ -12,7 +12,6 @@ from clearml_chatops.models.errors import (
 )
 from clearml_chatops.models.experiments import Container, Experiment, LogLine, Parameter, Status
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
 from clearml_chatops.services.experiments.differences import ValueChange, diff_experiments
 from clearml_chatops.services.experiments.edit_history import EditHistory
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
@@ -22,7 +21,6 @@ from clearml_chatops.services.notifications.cards import build_web_link
 from clearml_chatops.services.watching.tracking import Tracking
 
 MIN_NAME_LENGTH = 3
-EXPERIMENTS_PER_PAGE = 10
 
 
 class ExperimentService:
@@ -42,21 +40,6 @@ class ExperimentService:
         self._tracking = tracking
         self._history = history
         self._ownership = ownership
-
-    async def find(
-        self, text: str, *, project: str, status: Status | None, mine: bool, page: int = 1
-    ) -> tuple[tuple[Experiment, ...], bool]:
-        """Return a page of matches, last changed first, and whether more follow. Raises ProjectNotFoundError."""
-        experiment_filter = ExperimentFilter(
-            text=text,
-            project_ids=await self._find_project_ids(project) if project else (),
-            statuses=(status,) if status else (),
-        )
-        search = self._lookup.find_own if mine else self._clearml.find_experiments
-        found = await search(
-            experiment_filter, skip=(page - 1) * EXPERIMENTS_PER_PAGE, limit=EXPERIMENTS_PER_PAGE + 1
-        )
-        return found[:EXPERIMENTS_PER_PAGE], len(found) > EXPERIMENTS_PER_PAGE
 
     async def get(self, reference: str) -> Experiment:
         return await self._lookup.find(reference)
@@ -190,10 +173,6 @@ class ExperimentService:
         """Return the last lines of a run's log, oldest first."""
         experiment = await self._lookup.find(reference)
         return experiment, await self._clearml.get_last_log_lines(experiment.id, line_count)
-
-    async def _find_project_ids(self, name: str) -> tuple[str, ...]:
-        found = await find_projects(self._clearml, name)
-        return tuple(found.values())
 
     async def _require_one_project(self, name: str) -> tuple[str, str]:
         matching = prefer_exact_name(name, await find_projects(self._clearml, name))

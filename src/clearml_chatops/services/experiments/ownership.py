@@ -1,5 +1,8 @@
 """Owners of experiments. ClearML lets every user change all experiments; the bot does not."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from clearml_chatops.models.errors import ExperimentNotYoursError
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.people import Person, Role
@@ -74,3 +77,9 @@ class Ownership:
         async with self._database.reading() as session:
             creator_name = await CreatedExperimentStore(session).get_creator_name(experiment.id)
         return creator_name or experiment.user_name or "another person"
+
+    async def name_owners(self, experiments: Sequence[Experiment]) -> tuple[Experiment, ...]:
+        """Return the experiments; the owner of what the bot owns on the server is who it was created for."""
+        async with self._database.reading() as session:
+            names = await CreatedExperimentStore(session).find_creator_names([item.id for item in experiments])
+        return tuple(replace(item, user_name=names.get(item.id, item.user_name)) for item in experiments)

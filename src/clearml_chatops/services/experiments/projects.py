@@ -7,17 +7,16 @@ from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.similar_names import find_similar_names, format_suggestion
 
 
-async def find_projects(clearml: ClearML, name: str) -> dict[str, str]:
+async def find_projects(clearml: ClearML, name: str, *, include_hidden: bool = False) -> dict[str, str]:
     """Return the ids of the projects with `name` in their name, by name. One request.
 
     Raises:
         ProjectNotFoundError: there is none. The error contains similar names, which cost a second request.
     """
-    found = await clearml.find_projects(name)
+    found = await clearml.find_projects(name, include_hidden=include_hidden)
     if not found:
-        raise ProjectNotFoundError(
-            name=name, nearest=format_suggestion(_find_nearest_names(name, await clearml.find_projects("")))
-        )
+        nearest = _find_nearest_names(name, await clearml.find_projects("", include_hidden=include_hidden))
+        raise ProjectNotFoundError(name=name, nearest=format_suggestion(nearest), suggestions=nearest)
     return found
 
 

@@ -85,6 +85,7 @@ class RunService:
         front: bool,
         create_queue: bool = False,
         force: bool = False,
+        make_current: bool = True,
     ) -> EnqueuedExperiment:
         """Enqueue a Draft, Failed or Aborted experiment, without a queue name into the person's own queue.
 
@@ -103,9 +104,12 @@ class RunService:
             )
         await self._require_enqueueable(experiment)
         findings = await self._preflight.require_runnable(experiment, binding, force=force)
-        return replace(await self._enqueue(experiment, binding, front=front), findings=findings)
+        enqueued = await self._enqueue(experiment, binding, front=front, make_current=make_current)
+        return replace(enqueued, findings=findings)
 
-    async def retry(self, reference: str, *, queue_name: str, front: bool = False) -> EnqueuedExperiment:
+    async def retry(
+        self, reference: str, *, queue_name: str, front: bool = False, make_current: bool = True
+    ) -> EnqueuedExperiment:
         """Enqueue a Failed or Aborted run again unchanged, in its previous queue or the named one."""
         experiment = await self._lookup.find(reference)
         await self._ownership.require_own(experiment)
@@ -115,11 +119,15 @@ class RunService:
                 status=experiment.status.label,
                 advice="Use /enqueue instead." if experiment.is_draft else "Use /rerun to run a copy.",
             )
-        if not queue_name and experiment.queue_id:
-            queue = await self._clearml.get_queue(experiment.queue_id)
-            if queue is not None:
-                return await self._enqueue(experiment, QueueBinding(queue.id, queue.name), front=front)
-        return await self._enqueue(experiment, await self._queues.resolve_binding(queue_name), front=front)
+        former_queue = (
+            await self._clearml.get_queue(experiment.queue_id) if experiment.queue_id and not queue_name else None
+        )
+        binding = (
+            QueueBinding(former_queue.id, former_queue.name)
+            if former_queue
+            else await self._queues.resolve_binding(queue_name)
+        )
+        return await self._enqueue(experiment, binding, front=front, make_current=make_current)
 
     async def rerun(
         self,
@@ -250,7 +258,13 @@ class RunService:
         if experiment.status not in {Status.DRAFT, Status.FAILED, Status.ABORTED}:
             raise build_cannot_enqueue_error(experiment)
 
-    async def _enqueue(self, experiment: Experiment, binding: QueueBinding, *, front: bool) -> EnqueuedExperiment:
+    async def follow(self, experiment: Experiment) -> None:
+        """Notify the person of a run that a request of theirs enqueued, although its response was lost."""
+        await self._tracking.follow(experiment)
+
+    async def _enqueue(
+        self, experiment: Experiment, binding: QueueBinding, *, front: bool, make_current: bool = True
+    ) -> EnqueuedExperiment:
         await self._require_enqueueable(experiment)
         await self._tracking.record_own_action(experiment.id, EventKind.ENQUEUED)
         enqueued = await queue_requests.enqueue(self._clearml, experiment, binding)
@@ -261,7 +275,8 @@ class RunService:
             queue_id=binding.queue_id,
         )
         await self._tracking.follow(pending)
-        await self._lookup.set_current(experiment.id)
+        if make_current:
+            await self._lookup.set_current(experiment.id)
         if front:
             await self._move_to_front(pending)
         return EnqueuedExperiment(pending, binding.queue_name, enqueued.has_worker)

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 
 MAX_SUGGESTIONS = 100

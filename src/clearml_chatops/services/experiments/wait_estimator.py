@@ -7,7 +7,7 @@ from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.queues import Queue, WaitEstimate, Worker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter
 from clearml_chatops.services.experiments.duration_estimates import (
     ZERO_DURATION,
     DurationRange,

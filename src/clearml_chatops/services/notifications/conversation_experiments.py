@@ -7,7 +7,7 @@ from clearml_chatops.models.experiments import Experiment, Status
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import ExperimentState, Subscription
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.subscriptions import SubscriptionStore
 from clearml_chatops.storage.watcher import WatcherStore

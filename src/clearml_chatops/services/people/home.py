@@ -10,7 +10,7 @@ from clearml_chatops.models.gpus import GpuUsage
 from clearml_chatops.models.people import Identity, Person, QueueBinding
 from clearml_chatops.models.queues import Queue, Worker
 from clearml_chatops.services.clearml_gateway import ClearML
-from clearml_chatops.services.clearml_gateway.experiment_queries import ExperimentFilter
+from clearml_chatops.services.clearml_gateway.experiment_filters import ExperimentFilter
 from clearml_chatops.services.experiments.experiment_lookup import ExperimentLookup
 from clearml_chatops.services.experiments.queues import QueueService
 from clearml_chatops.services.people.accounts import Account, AccountService

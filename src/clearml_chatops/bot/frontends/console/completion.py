@@ -9,10 +9,10 @@ from prompt_toolkit.document import Document
 
 from clearml_chatops.bot.frontends.console.name_cache import NameCache
 from clearml_chatops.bot.frontends.sanitizing import sanitize_line
-from clearml_chatops.handlers.arguments import SHOWN_STATUSES
 from clearml_chatops.handlers.command_line import Word, split_words
 from clearml_chatops.handlers.registry import Command, CommandParameter, ParameterKind, Registry
 from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.experiments import SHOWN_STATUSES
 
 EXIT_WORDS = frozenset({"/exit", "exit", "/quit", "quit"})
 _MAX_HINT_LENGTH = 60
@@ -72,7 +72,7 @@ class _ArgumentCompleter:
         self._name_cache = name_cache
         self._options = {
             parameter.name: parameter
-            for parameter in command.parameters
+            for parameter in command.shown_parameters
             if parameter.kind in {ParameterKind.OPTION, ParameterKind.FLAG}
         }
 
