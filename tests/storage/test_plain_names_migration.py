@@ -75,8 +75,9 @@ def test_every_row_is_kept(path: Path) -> None:
     before = _read_rows(path)
     _migrate(path, "head")
     after = _read_rows(path)
+    # Tables that a later migration adds are empty.
     assert {_NEW_TABLE_NAMES.get(name, name): len(rows) for name, rows in before.items()} == {
-        name: len(rows) for name, rows in after.items()
+        name: len(rows) for name, rows in after.items() if rows
     }
     assert all(before.values())
     assert set(after) == set(Table.metadata.tables)

@@ -17,6 +17,7 @@ from clearml_chatops.models.errors.clearml import (
     ClearMLUnreachableError,
 )
 from clearml_chatops.models.errors.commands import (
+    ButtonExpiredError,
     InvalidValueError,
     LineTooLongError,
     NameTooShortError,
@@ -104,6 +105,7 @@ __all__ = [
     "AmbiguousExperimentError",
     "AmbiguousMetricError",
     "BadPatternError",
+    "ButtonExpiredError",
     "CannotAbortError",
     "CannotArchiveError",
     "CannotEnqueueError",

@@ -1,7 +1,7 @@
 """The Bolt listeners. Each acknowledges and starts a task: if it raised, the acknowledgement would be lost."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from logging import Logger
 from typing import Any
 
@@ -16,6 +16,7 @@ from clearml_chatops.bot.frontends.slack.form_fields import EXPERIMENT_SELECT_AC
 from clearml_chatops.bot.frontends.slack.form_modals import FormModals
 from clearml_chatops.bot.frontends.slack.home_tab import HomeTab
 from clearml_chatops.bot.frontends.slack.incoming_requests import (
+    SlackRequest,
     build_deduplication_keys,
     parse_button,
     parse_command,
@@ -26,7 +27,10 @@ from clearml_chatops.bot.frontends.slack.responder import Responder
 from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, parse_shortcut
 from clearml_chatops.bot.frontends.slack.startup_checks import BotIdentity
+from clearml_chatops.bot.frontends.slack.stored_commands import StoredCommands
 from clearml_chatops.handlers.registry import Registry
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
 Body = dict[str, Any]
 
@@ -43,6 +47,7 @@ class Listeners:
     prefix: str
     running_commands: RunningCommands
     responder: Responder
+    stored_commands: StoredCommands
     form_modals: FormModals
     home_tab: HomeTab
     experiment_select: ExperimentSelect
@@ -122,11 +127,19 @@ class Listeners:
         """Handle a button of a message, the Home tab or a modal."""
         view = body.get("view")
         if not view:
-            await self.form_modals.answer(parse_button(body))
+            await self._answer_message_button(parse_button(body))
         elif view["type"] == "home":
             await self.home_tab.handle_button(body)
         else:
             await self.home_tab.refresh(await self.form_modals.handle_button(body))
+
+    async def _answer_message_button(self, request: SlackRequest) -> None:
+        try:
+            command_line = await self.stored_commands.expand(request.command_line)
+        except ChatOpsError as error:
+            await self.responder.show_reply(request, Reply((Text(str(error), Tone.WARNING),), Outcome.REFUSED))
+        else:
+            await self.form_modals.answer(replace(request, command_line=command_line))
 
     async def _answer_submission(self, body: Body) -> None:
         await self.home_tab.refresh(await self.form_modals.handle_submission(body))
