@@ -3,10 +3,12 @@
 import pytest
 
 from clearml_chatops.bot.frontends.slack import SlackFrontEnd
+from clearml_chatops.models.actions import Action
+from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import wait_for_first
+from tests.frontends.slack.conftest import FakeActions, wait_for_first
 from tests.support.slack import Message, Person, SlackServer
 from tests.support.slack.block_kit import find_buttons
 
