@@ -4,107 +4,28 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import time, timedelta
 from itertools import count
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.models.bursts import BURST_WINDOW, MAX_BURST_AGE
+from clearml_chatops.models.bursts import MAX_BURST_AGE
 from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
+from clearml_chatops.models.notifications import EventKind, Notice
 from clearml_chatops.models.people import Identity, Role
 from clearml_chatops.models.quiet import QuietHours
 from clearml_chatops.models.replies import Button
-from clearml_chatops.services.notifications.diagnosis import Diagnosis, diagnose_log
-from clearml_chatops.services.notifications.failure_diagnosis import FailureDiagnosisService
-from clearml_chatops.services.notifications.notifications import NotificationService
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
-from clearml_chatops.storage.delivery_log import DeliveryLog
-from clearml_chatops.storage.outbox import OutboxStore
 from clearml_chatops.storage.people import PeopleStore
 from clearml_chatops.storage.quiet import QuietStore
-from tests.support.memory_platform import KilledError, MemoryPlatform
+from tests.support.bursts import CHANNEL, FINISHED, NOON, BurstScenario
+from tests.support.memory_platform import KilledError
 from tests.support.program import RunningProgram, get_buttons
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-CHANNEL = Conversation("chat", "C1")
-LOST = "Forced stop (non-responsive)"
-FINISHED = BURST_WINDOW + timedelta(seconds=5)
-
-
-class DiagnosisByReason(FailureDiagnosisService):
-    """Diagnoses runs without a log, from ClearML's reason alone."""
-
-    async def diagnose(self, event: ExperimentEvent) -> Diagnosis | None:
-        return diagnose_log([], event.reason) if event.kind is EventKind.FAILED else None
-
-
-@dataclass
-class BurstScenario:
-    """A conversation, a clock that the test moves, and a bot that can be restarted."""
-
-    program: RunningProgram
-    conversation: Conversation = CHANNEL
-    now: datetime = NOON
-    platform: MemoryPlatform = field(default_factory=MemoryPlatform)
-
-    def __post_init__(self) -> None:
-        self.restart()
-
-    def restart(self, database: Database | None = None) -> None:
-        """Start the bot anew: only the database and the delivery log are left."""
-        self.process = self.program.program.process
-        self.notifications = NotificationService(
-            database=database or self.process.database,
-            delivery_log=DeliveryLog(self.process.delivery_log_path),
-            diagnosis_service=DiagnosisByReason(self.process.clearml.bot),
-            clock=lambda: self.now,
-        )
-        self.delivery = Delivery(
-            notifications=self.notifications,
-            platform=self.conversation.platform,
-            send=self.platform.send,
-            editor=self.platform,
-            connected_platforms=("chat", "telegram"),
-        )
-
-    async def add(
-        self,
-        *names: str,
-        kind: EventKind = EventKind.FAILED,
-        to: Conversation | None = None,
-        reason: str = LOST,
-        people: tuple[int, ...] = (),
-    ) -> None:
-        events = [
-            ExperimentEvent(kind, name.replace(" ", "-"), name, self.now, reason=reason, person_ids=people)
-            for name in names
-        ]
-        await self.queue(*events, to=to)
-
-    async def queue(self, *events: ExperimentEvent | Notice, to: Conversation | None = None) -> None:
-        async with self.program.program.process.database.writing() as session:
-            await OutboxStore(session).add([(each, to or self.conversation) for each in events], now=self.now)
-
-    async def deliver(self, passed: timedelta = timedelta(0)) -> None:
-        """Deliver as the loop does, after some time has passed."""
-        self.now += passed
-        await self.delivery.deliver_due_messages()
-
-    async def wait(self, seconds: int) -> None:
-        for _ in range(seconds):
-            await self.deliver(timedelta(seconds=1))
-
-    def count_names(self) -> Counter[str]:
-        """Return in how many messages each experiment is named."""
-        return Counter(
-            name for text in self.platform.texts for name in set(re.findall(r"“([^”]*)”", text.split("[", 1)[0]))
-        )
 
 
 @pytest.fixture
@@ -374,8 +295,8 @@ async def test_nothing_is_lost_or_doubled_wherever_the_bot_is_killed(program: Ru
         was_killed = await _play_until_killed(scenario, names)
         scenario.platform.checkpoint = lambda: None
         scenario.restart()
-        await scenario.wait(12)
-        await scenario.deliver(FINISHED)
+        for pause in (timedelta(0), timedelta(seconds=6), FINISHED):
+            await scenario.deliver(pause)
         assert scenario.count_names() == Counter(names), round_
         assert len(scenario.platform.texts) <= 4
         if not was_killed:
@@ -396,7 +317,7 @@ async def _play_until_killed(scenario: BurstScenario, names: list[str]) -> bool:
     if killed:
         return True
     try:
-        await scenario.wait(6)
+        await scenario.deliver(timedelta(seconds=6))
     except KilledError:
         return True
     return False
