@@ -24,6 +24,7 @@ benchmark: .venv/installed
 	@$(BIN)/python -m benchmarks.notification_latency
 	@$(BIN)/python -m benchmarks.gpu_reading
 	@$(BIN)/python -m benchmarks.crash_recovery
+	@$(BIN)/python -m benchmarks.burst_crashes
 
 fmt: .venv/installed
 	@$(BIN)/ruff check --fix .

@@ -27,7 +27,7 @@ from clearml_chatops.services.notifications.local_time import format_local_time
 
 _MAX_STEPS = 3
 _MAX_FILE_LINE_LENGTH = 1000
-_FILE_HINT = ". A file with all of them follows when no more arrive."
+_FILE_HINT = ". A file with all of them follows after a quiet minute."
 _GROUPS = (
     (EventKind.FAILED, "Failed", Tone.FAILURE),
     (EventKind.COMPLETED, "Completed", Tone.SUCCESS),

@@ -32,7 +32,7 @@ class BurstStore:
         return _to_burst(row)
 
     async def add(self, burst: Burst, *notification_ids: int, now: datetime) -> Burst:
-        """Add queued notifications to a burst, and return it as it is then."""
+        """Add queued notifications to a burst, and return the changed burst."""
         change = update(OutboxRow).where(OutboxRow.id.in_(notification_ids)).values(burst_id=burst.id)
         await self._session.execute(change.execution_options(synchronize_session=False))
         row = await self._session.get_one(BurstRow, burst.id)

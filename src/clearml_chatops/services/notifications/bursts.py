@@ -101,7 +101,7 @@ class Bursts:
             await self._set_due(burst, now + _RETRY_DELAY)
 
     async def finish(self, burst: Burst) -> None:
-        """Leave the message of a burst as it is from now on."""
+        """Stop editing the message of a burst."""
         await self._set_due(burst, None)
         self._delivery_log.remove([burst])
 
