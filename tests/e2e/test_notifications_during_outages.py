@@ -73,7 +73,7 @@ async def test_notifications_come_once_and_in_order_after_failures_of_clearml_an
             slack.server.api.faults.is_unavailable = False
 
             for chat in chats:
-                await wait_until(lambda chat=chat: ("run 3", "failed") in _find_notifications(chat))
+                await _wait_for_notification(chat, ("run 3", "failed"))
                 # All before it stands in the chat when this is answered.
                 await play(chat, Turn("/whoami", ("alice",)))
         expected = [
@@ -113,6 +113,10 @@ def _start_and_finish_run(sandbox: Sandbox, name: str, *, final_status: str) -> 
         "status_changed": truncate_to_milliseconds(now),
     }
     task.update(times, status=final_status, last_worker="lab:gpu0")
+
+
+async def _wait_for_notification(chat: Chat, event: tuple[str, str]) -> None:
+    await wait_until(lambda: event in _find_notifications(chat))
 
 
 def _find_notifications(chat: Chat) -> list[tuple[str, str]]:

@@ -41,7 +41,7 @@ def _build_failures(count: int, cause: FailureCause | str, *, can_retry: bool) -
 def _build_reply(*groups: list[Notification]) -> Reply:
     items = [item for group in groups for item in group]
     numbered = [
-        replace(item, id=number, event=replace(item.event, experiment_id=f"{number:032x}"))  # type: ignore[arg-type]
+        replace(item, id=number, event=replace(item.event, experiment_id=f"{number:032x}"))
         for number, item in enumerate(items)
     ]
     return build_notification_message(DueMessage(tuple(numbered), burst=BURST))
