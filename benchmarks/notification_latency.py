@@ -1,7 +1,7 @@
 """Measures the time from a change in ClearML to the message on Telegram, at the default poll interval of 2 s.
 
-Goal over 200 changes: a median of at most 1.5 s, and a maximum of at most 3 s. Each run has a group of its own: many
-changes in one chat would be one message.
+Goal over 200 changes: a median of at most 1.5 s, and a maximum of at most 3 s. Each run has a group of its own:
+many changes in one chat would be one message.
 """
 
 import asyncio

@@ -94,7 +94,11 @@ def _build_cause_texts(message: DueMessage, causes: Groups) -> list[Text]:
     unread = len(message.undiagnosed) if message.burst else 0
     lines = format_causes(causes) if len(message.failed) > 1 else []
     texts = [Text("\n".join(("Causes", *lines)))] if lines else []
-    return [*texts, Text(f"Still reading {unread:,} logs", Tone.SUBTLE)] if unread else texts
+    return (
+        [*texts, Text(f"Still reading {unread:,} {'log' if unread == 1 else 'logs'}", Tone.SUBTLE)]
+        if unread
+        else texts
+    )
 
 
 def _group_events(events: Sequence[ExperimentEvent]) -> list[tuple[str, Tone, list[list[ExperimentEvent]]]]:
