@@ -6,8 +6,13 @@ from clearml_chatops.sandbox import Sandbox
 from tests.support.burst_crashes import SEPARATE_COUNT, kill_during_burst
 from tests.support.platform_chats import Chat
 
+FAILURES = 60
 
-async def test_a_burst_survives_kills(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
-    received = await kill_during_burst(sandbox, chat, tmp_path, failures=60, kills=2, seed=11)
-    assert received.separate_count == SEPARATE_COUNT
-    assert received.overview_counts == [60 - SEPARATE_COUNT]
+
+async def test_no_failure_is_lost_or_doubled(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
+    received = await kill_during_burst(sandbox, chat, tmp_path, failures=FAILURES, kills=2, seed=11)
+    assert received.failure_count == FAILURES
+    # On a machine that takes a minute to start the bot, the first burst has ended by then, and a second one starts.
+    bursts = len(received.overview_counts)
+    assert 1 <= bursts <= 3
+    assert received.separate_count <= SEPARATE_COUNT * bursts
