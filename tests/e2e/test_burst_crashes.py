@@ -12,7 +12,7 @@ FAILURES = 60
 async def test_no_failure_is_lost_or_doubled(sandbox: Sandbox, chat: Chat, tmp_path: Path) -> None:
     received = await kill_during_burst(sandbox, chat, tmp_path, failures=FAILURES, kills=2, seed=11)
     assert received.failure_count == FAILURES
-    # On a machine that takes a minute to start the bot, the first burst has ended by then, and a second one starts.
+    # Where the bot takes a minute to start, the first burst has ended by then, and another one starts.
     bursts = len(received.overview_counts)
     assert 1 <= bursts <= 3
     assert received.separate_count <= SEPARATE_COUNT * bursts
