@@ -27,6 +27,7 @@ benchmark: $(INSTALLED)
 	@$(BIN)/python -m benchmarks.notification_latency
 	@$(BIN)/python -m benchmarks.gpu_reading
 	@$(BIN)/python -m benchmarks.crash_recovery
+	@$(BIN)/python -m benchmarks.burst_crashes
 
 fmt: $(INSTALLED)
 	@$(BIN)/ruff check --fix .

@@ -54,13 +54,14 @@ class FakePlatform:
     def get_edit_intervals(self, _conversation: Conversation) -> EditIntervals:
         return self.edit_intervals
 
-    async def edit(self, _conversation: Conversation, message_id: str, reply: Reply) -> None:
+    async def edit(self, _conversation: Conversation, message_id: str, reply: Reply) -> bool:
         if self.edit_error:
             raise self.edit_error
         if self.during_edit:
             meanwhile, self.during_edit = self.during_edit, None
             await meanwhile()
         self.edits.append((message_id, to_plain_text(reply)))
+        return True
 
 
 @dataclass

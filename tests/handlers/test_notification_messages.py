@@ -13,8 +13,8 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications.diagnosis import Diagnosis, SuggestedChange, diagnose_log
+from clearml_chatops.services.notifications.due_messages import DueMessage
 from clearml_chatops.services.notifications.failure_patterns.rows import NextStep
-from clearml_chatops.services.notifications.notifications import DueMessage
 
 _NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 _ID = "4f2a" + "0" * 28

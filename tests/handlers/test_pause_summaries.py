@@ -7,7 +7,7 @@ from clearml_chatops.handlers.notification_messages import build_notification_me
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification
 from clearml_chatops.models.replies import Buttons, Reply, Text, Tone
-from clearml_chatops.services.notifications.notifications import DueMessage
+from clearml_chatops.services.notifications.due_messages import DueMessage
 from tests.support.program import get_buttons, to_plain_text
 
 NIGHT = datetime(2026, 11, 22, 22, 10, tzinfo=UTC)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.bursts import Burst
+from clearml_chatops.models.messages import Conversation, SentMessage
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.storage.delivery_log import DeliveryLog
 
@@ -20,6 +21,30 @@ _FIRST = Notification(
     queued=_NOON,
 )
 _SECOND = replace(_FIRST, id=8)
+
+
+def test_the_message_that_shows_a_notification_outlives_the_process(tmp_path: Path) -> None:
+    path = tmp_path / "delivered"
+    message = SentMessage(Conversation("telegram", "-1007"), "42")
+    DeliveryLog(path).add([_FIRST], message)
+    DeliveryLog(path).add([_SECOND])
+    restarted = DeliveryLog(path)
+    assert restarted.find_message(_FIRST) == message
+    assert restarted.find_message(_SECOND) is None
+    path.write_text(path.read_text().replace(" 42", ""))
+    cut_off = DeliveryLog(path)
+    assert _FIRST in cut_off
+    assert cut_off.find_message(_FIRST) is None
+
+
+def test_the_file_of_a_burst_is_recorded_apart_from_notifications(tmp_path: Path) -> None:
+    burst = Burst(7, _FIRST.conversation, _NOON, _NOON, _NOON)
+    DeliveryLog(tmp_path / "delivered").add([burst])
+    restarted = DeliveryLog(tmp_path / "delivered")
+    assert burst in restarted
+    assert _FIRST not in restarted
+    restarted.remove([burst])
+    assert burst not in DeliveryLog(tmp_path / "delivered")
 
 
 def test_entries_outlive_the_process_until_they_are_removed(tmp_path: Path) -> None:

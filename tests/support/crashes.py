@@ -15,6 +15,7 @@ from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from tests.e2e.conftest import run_bot_as_subprocess
 from tests.sandbox.support import Client
 from tests.support.dialogs import Turn
+from tests.support.notified_events import find_notified_events
 from tests.support.platform_chats import TelegramChat, build_bot_settings, play
 from tests.support.polling import wait_until
 
@@ -114,9 +115,14 @@ def _track_next_poll(chat: TelegramChat) -> Callable[[], bool]:
 def _count_deliveries(chat: TelegramChat, counts: DeliveryCounts) -> DeliveryCounts:
     """Count the notifications in the chat again. Cards and answers use other words."""
     counts.delivered = Counter(
-        (name, event)
-        for text in chat.read_messages()
-        for name, event in counts.expected
-        if f"“{name}” {event}" in text
+        event
+        for text in _read_notifications(chat)
+        for event in set(find_notified_events(text)) & set(counts.expected)
     )
     return counts
+
+
+def _read_notifications(chat: TelegramChat) -> list[str]:
+    """Return the messages and files. Of an overview that doesn't name all experiments, only its file counts."""
+    messages = [text for text in chat.read_messages() if "A file with all of them" not in text]
+    return messages + [message.file_content.decode() for message in chat.anna.chat.messages.values()]

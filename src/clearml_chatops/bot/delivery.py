@@ -6,11 +6,17 @@ from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from functools import partial
 
-from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError, OnDelivered
+from clearml_chatops.bot.frontends.front_end import (
+    DeliveryFailedError,
+    DestinationGoneError,
+    MessageEditor,
+    OnDelivered,
+)
 from clearml_chatops.handlers.notification_messages import build_notification_message
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Reply
-from clearml_chatops.services.notifications.notifications import DueMessage, NotificationService
+from clearml_chatops.services.notifications.due_messages import DueMessage
+from clearml_chatops.services.notifications.notifications import NotificationService
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +29,8 @@ class Delivery:
     """Delivers a platform's notifications, in each conversation in the order of the events.
 
     People who can't be reached get their notifications on another of the `connected_platforms`.
-    `conversation_id` restricts delivery to one conversation: a terminal serves its own user only.
+    `conversation_id` restricts delivery to one conversation: a terminal serves its own user only. Without an
+    `editor`, as on a terminal, many events at once are not made one message.
     No message is started after `stop_event` is set.
     """
 
@@ -33,6 +40,7 @@ class Delivery:
         notifications: NotificationService,
         platform: str,
         send: Send,
+        editor: MessageEditor | None = None,
         conversation_id: str = "",
         connected_platforms: Collection[str] = (),
         stop_event: asyncio.Event | None = None,
@@ -41,6 +49,7 @@ class Delivery:
         self._platform = platform
         self._conversation_id = conversation_id
         self._send = send
+        self._editor = editor
         self._connected_platforms = connected_platforms
         self._stop_event = stop_event or asyncio.Event()
         self._conversation_tasks: dict[str, asyncio.Task[None]] = {}
@@ -92,7 +101,10 @@ class Delivery:
     async def _deliver_to_conversation(self, conversation_id: str) -> int:
         """Send due messages to one conversation until one fails. Return how many were sent."""
         sent_count = 0
-        while due_messages := await self._notifications.list_due(self._platform, conversation_id):
+        get_edit_intervals = self._editor.get_edit_intervals if self._editor else None
+        while due_messages := await self._notifications.list_due(
+            self._platform, conversation_id, get_edit_intervals
+        ):
             for message in due_messages:
                 if not await self._deliver_message(message):
                     return sent_count
@@ -104,8 +116,8 @@ class Delivery:
         if self._stop_event.is_set():
             return False
         try:
-            reply = build_notification_message(await self._notifications.add_diagnosis(message))
-            await self._send(message.recipient, reply, partial(self._notifications.mark_delivered, message))
+            message = await self._notifications.add_diagnosis(message)
+            await self._edit_or_send(message, build_notification_message(message))
         except (DeliveryFailedError, OSError) as error:
             await self._notifications.mark_failed(message, str(error) or type(error).__name__)
             return False
@@ -120,3 +132,12 @@ class Delivery:
                 extra={"action": "destination_gone"},
             )
         return True
+
+    async def _edit_or_send(self, message: DueMessage, reply: Reply) -> None:
+        """Edit the message of a burst, unless people deleted it; send any other message."""
+        on_delivered = partial(self._notifications.mark_delivered, message)
+        sent = message.burst.message if message.burst and not message.is_file else None
+        if sent and self._editor and await self._editor.edit(sent.conversation, sent.id, reply):
+            await on_delivered(sent)
+        else:
+            await self._send(message.recipient, reply, on_delivered)

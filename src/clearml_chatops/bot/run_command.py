@@ -86,6 +86,7 @@ def _create_slack_front_end(program: Program, settings: Settings) -> FrontEnd | 
         registry=program.dispatcher.registry,
         cards=program.process.cards,
         requests=program.process.requests,
+        actions=program.process.actions,
         credentials=SlackCredentials(bot_token, app_token, signing_secret, settings.slack_api_url),
         prefix=settings.slack_prefix,
     )
@@ -145,6 +146,7 @@ def _create_delivery(
         notifications=program.process.notifications,
         platform=front_end.platform,
         send=front_end.deliver,
+        editor=front_end,
         connected_platforms=[each.platform for each in front_ends],
         stop_event=stop_event,
     )

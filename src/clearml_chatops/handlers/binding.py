@@ -24,7 +24,7 @@ class _SortedWords:
     options: dict[str, object] = field(default_factory=dict)
 
     def add_option(self, parameter: CommandParameter, value: object) -> None:
-        """Add the value of an option. Given again it replaces the value before, or extends it where several fit."""
+        """Add the value of an option. Given again it replaces the value, or extends it where several fit."""
         if isinstance(parameter.converter, RepeatedText) and parameter.argument_name in self.options:
             value = f"{self.options[parameter.argument_name]},{value}"
         self.options[parameter.argument_name] = value

@@ -1,13 +1,14 @@
-"""Lists of short lines in a message: the summary after a pause and the daily digest use them."""
+"""Lists of short lines in a message: overviews of many events and the daily digest use them."""
 
 from collections.abc import Iterable, Sequence
 
+from clearml_chatops.models.bursts import MAX_LISTED
 from clearml_chatops.models.replies import Button, Text, Tone
 
-MAX_LINES = 20
+MAX_LINES = MAX_LISTED
 MAX_BUTTONS = 5
 MAX_NAME_LENGTH = 60
-_MAX_LINE_LENGTH = 140
+MAX_LINE_LENGTH = 140
 _LINES_PER_TEXT = 10
 
 
@@ -36,7 +37,7 @@ def to_single_line(text: str, max_length: int) -> str:
 
 def to_list_line(text: str) -> str:
     """Return text as one line of a list, short enough for every platform."""
-    return to_single_line(text, _MAX_LINE_LENGTH)
+    return to_single_line(text, MAX_LINE_LENGTH)
 
 
 def quote_name(name: str) -> str:

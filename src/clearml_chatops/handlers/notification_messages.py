@@ -5,15 +5,15 @@ from datetime import timedelta
 
 from clearml_chatops.handlers.assignments import is_typable
 from clearml_chatops.handlers.command_line import Word, join_words
+from clearml_chatops.handlers.event_overviews import build_overview, build_overview_file
 from clearml_chatops.handlers.formatting import format_duration
 from clearml_chatops.handlers.message_lines import MAX_NAME_LENGTH, to_single_line
 from clearml_chatops.handlers.pages import build_option
-from clearml_chatops.handlers.pause_summaries import build_pause_summary
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice
 from clearml_chatops.models.replies import Block, Button, Buttons, Code, Reply, Text, Tone
 from clearml_chatops.services.notifications.diagnosis import Diagnosis, SuggestedChange
+from clearml_chatops.services.notifications.due_messages import DueMessage
 from clearml_chatops.services.notifications.failure_patterns.rows import LOOK, NextStep
-from clearml_chatops.services.notifications.notifications import DueMessage
 
 _MAX_TEXT_LENGTH = 150
 """Of a name or a log line. A notification has to fit into one message: of two, only one might arrive."""
@@ -39,8 +39,10 @@ _STEP_BUTTONS = {
 
 def build_notification_message(message: DueMessage) -> Reply:
     """Return a sentence for each event, the cause of a failure, and buttons for the next step."""
-    if message.is_summary:
-        return build_pause_summary(message)
+    if message.is_file:
+        return build_overview_file(message)
+    if message.is_overview:
+        return build_overview(message)
     if message.notices:
         return _build_notices_reply(message.notices)
     last, diagnosis = message.events[-1], message.diagnosis

@@ -21,6 +21,14 @@ class Conversation:
         return ":".join(part for part in (self.platform, self.id, self.thread) if part)
 
 
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message that a platform has: the conversation there, and the message's id in it."""
+
+    conversation: Conversation
+    id: str
+
+
 async def _return_no_time_zone() -> str:
     return ""
 

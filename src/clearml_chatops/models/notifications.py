@@ -173,11 +173,27 @@ def get_subject(event: ExperimentEvent | Notice) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredDiagnosis:
+    """What stays known of a failed run's diagnosis: the cause, empty if its log isn't available.
+
+    `can_retry` is whether the same run may succeed another time.
+    """
+
+    cause: str
+    can_retry: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
-    """An event for one conversation, queued in the outbox."""
+    """An event for one conversation, queued in the outbox.
+
+    `burst_id` is the burst that it belongs to, if any, and `diagnosis` why the run failed, if its log was read.
+    """
 
     id: int
     event: ExperimentEvent | Notice
     conversation: Conversation
     attempts: int
     queued: datetime
+    burst_id: int | None = None
+    diagnosis: StoredDiagnosis | None = None

@@ -53,6 +53,15 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class TextFile:
+    """A text as a file to open, with a sentence that says what is in it."""
+
+    name: str
+    text: str = field(repr=False)
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """A label, and the command that runs in the name of the person who presses it.
 
@@ -127,7 +136,7 @@ class Form:
     fields: tuple[FormField, ...]
 
 
-Block = Text | Fields | Table | Code | Picture | Buttons | Choice | Form
+Block = Text | Fields | Table | Code | Picture | TextFile | Buttons | Choice | Form
 
 
 class Outcome(StrEnum):

@@ -12,6 +12,7 @@ from clearml_chatops.services.experiments.figure_renderer import FigureRenderer
 from clearml_chatops.services.experiments.wait_estimator import WaitEstimator
 from clearml_chatops.services.notifications.cards import CardService
 from clearml_chatops.services.notifications.daily_digests import DailyDigests
+from clearml_chatops.services.notifications.edit_pace import EditPace
 from clearml_chatops.services.notifications.failure_diagnosis import FailureDiagnosisService
 from clearml_chatops.services.notifications.notifications import NotificationService
 from clearml_chatops.services.people.accounts import AccountService
@@ -99,7 +100,11 @@ class ProcessContext:
     @cached_property
     def cards(self) -> CardService:
         return CardService(
-            clearml=self.clearml.bot, database=self.database, wait_estimator=self.wait_estimator, clock=self.clock
+            clearml=self.clearml.bot,
+            database=self.database,
+            wait_estimator=self.wait_estimator,
+            clock=self.clock,
+            edit_pace=self.edit_pace,
         )
 
     @cached_property
@@ -179,6 +184,10 @@ class ProcessContext:
         return AuditService(database=self.database)
 
     @cached_property
+    def edit_pace(self) -> EditPace:
+        return EditPace()
+
+    @cached_property
     def failure_diagnosis(self) -> FailureDiagnosisService:
         gpu_counts = WorkerGpuCounts(host_workers=self.host_workers, reader=self.gpu_reader)
         return FailureDiagnosisService(self.clearml.bot, count_gpus=gpu_counts.count)
@@ -190,6 +199,7 @@ class ProcessContext:
             delivery_log=DeliveryLog(self.delivery_log_path),
             diagnosis_service=self.failure_diagnosis,
             clock=self.clock,
+            edit_pace=self.edit_pace,
         )
 
     @cached_property

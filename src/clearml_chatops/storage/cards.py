@@ -51,6 +51,12 @@ class CardStore:
         row = await self._session.get(CardRow, (conversation.platform, conversation.id, message_id))
         return row.experiment_id if row else ""
 
+    async def remove_reference(self, conversation: Conversation, message_id: str) -> None:
+        """Remove that a message is about an experiment, unless it is a card."""
+        row = await self._session.get(CardRow, (conversation.platform, conversation.id, message_id))
+        if row and not row.is_card:
+            await self._session.delete(row)
+
     async def mark_due(self, experiment_ids: Sequence[str], *, now: datetime) -> None:
         """Mark the cards of these experiments as due for an edit.
 

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.storage.schema import (
     AlertRow,
+    BurstRow,
     CardRow,
     CurrentExperimentRow,
     DailyDigestRow,
@@ -40,6 +41,10 @@ class ConversationMover:
         await self._move_current_experiments(old, new)
         await self._move_digests_and_mutes(old, new)
         await self._move_cards(old, new)
+        for row in await self._session.scalars(_select_rows(BurstRow, old)):
+            # Its message stays behind, so it is sent again with the next event.
+            row.conversation_id = row.sent_conversation_id = new.id
+            row.message_id = row.message_id and UNREACHABLE_MESSAGE_PREFIX + row.message_id
 
     async def _move_watches(self, old: Conversation, new: Conversation) -> None:
         existing = {

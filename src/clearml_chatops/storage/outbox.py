@@ -1,6 +1,6 @@
 """The outbox: notifications from the transaction that saw the event until the message is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any, cast
@@ -9,7 +9,14 @@ from sqlalchemy import CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.messages import Conversation
-from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notice, Notification, get_subject
+from clearml_chatops.models.notifications import (
+    EventKind,
+    ExperimentEvent,
+    Notice,
+    Notification,
+    StoredDiagnosis,
+    get_subject,
+)
 from clearml_chatops.models.replies import Button
 from clearml_chatops.storage.schema import OutboxRow
 from clearml_chatops.storage.upserts import build_insert
@@ -49,6 +56,31 @@ class OutboxStore:
         )
         return [_to_notification(row) for row in takewhile(lambda row: row.next_attempt <= now, rows)]
 
+    async def list_delivered_of_burst(self, burst_id: int) -> list[Notification]:
+        """Return the notifications that the message of a burst shows already, in the order of their events."""
+        rows = await self._session.scalars(
+            select(OutboxRow)
+            .where(OutboxRow.burst_id == burst_id, OutboxRow.delivered.is_not(None))
+            .order_by(OutboxRow.id)
+        )
+        return [_to_notification(row) for row in rows]
+
+    async def count_delivered_by_thread(
+        self, platform: str, conversation_id: str, *, since: datetime
+    ) -> dict[str, int]:
+        """Return how many notifications were delivered in messages of their own since a time, by thread."""
+        rows = await self._session.execute(
+            select(OutboxRow.thread, func.count())
+            .where(
+                OutboxRow.delivered > since,
+                OutboxRow.platform == platform,
+                OutboxRow.conversation_id == conversation_id,
+                OutboxRow.burst_id.is_(None),
+            )
+            .group_by(OutboxRow.thread)
+        )
+        return dict(rows.tuples().all())
+
     async def list_due_conversation_ids(self, platform: str, *, now: datetime) -> list[str]:
         """Return the ids of a platform's conversations with due notifications."""
         is_due = (OutboxRow.platform == platform, OutboxRow.delivered.is_(None), OutboxRow.next_attempt <= now)
@@ -83,15 +115,31 @@ class OutboxStore:
         )
         return count or 0
 
-    async def mark_delivered(self, *notification_ids: int, at: datetime) -> None:
-        """Store that these were sent. One statement: a program killed before it would send them again."""
-        change = update(OutboxRow).where(OutboxRow.id.in_(notification_ids)).values(delivered=at)
+    async def mark_delivered(self, *notification_ids: int, at: datetime, burst_id: int | None = None) -> None:
+        """Store that these were sent, in a message of their own or in the one of a burst.
+
+        One statement: a program killed before it would send them again.
+        """
+        change = update(OutboxRow).where(OutboxRow.id.in_(notification_ids))
+        change = change.values(delivered=at, burst_id=burst_id)
         await self._session.execute(change.execution_options(synchronize_session=False))
 
     async def remove_delivered(self, before: datetime) -> int:
         """Delete notifications that were delivered before a time. Return how many."""
         deleted = await self._session.execute(delete(OutboxRow).where(OutboxRow.delivered < before))
         return cast("CursorResult[Any]", deleted).rowcount
+
+    async def put_diagnoses(self, diagnoses: Mapping[int, StoredDiagnosis]) -> None:
+        """Store why runs failed, by the id of the notification."""
+        for notification_id, diagnosis in diagnoses.items():
+            row = await self._session.get_one(OutboxRow, notification_id)
+            # A new dict, because a change inside of one isn't noticed.
+            row.details = {**row.details, "cause": diagnosis.cause, "can_retry": diagnosis.can_retry}
+
+    async def delay(self, *notification_ids: int, until: datetime) -> None:
+        """Set the time of the next attempt without counting one as failed."""
+        change = update(OutboxRow).where(OutboxRow.id.in_(notification_ids)).values(next_attempt=until)
+        await self._session.execute(change.execution_options(synchronize_session=False))
 
     async def postpone(self, *notification_ids: int, until: datetime) -> None:
         """Count a failed attempt and set the time of the next."""
@@ -153,7 +201,13 @@ def _to_notification(row: OutboxRow) -> Notification:
         conversation=Conversation(row.platform, row.conversation_id, row.thread),
         attempts=row.attempts,
         queued=row.queued,
+        burst_id=row.burst_id,
+        diagnosis=_to_diagnosis(row.details),
     )
+
+
+def _to_diagnosis(details: dict[str, Any]) -> StoredDiagnosis | None:
+    return StoredDiagnosis(details["cause"], details["can_retry"]) if "cause" in details else None
 
 
 def _to_notice(row: OutboxRow) -> Notice:

@@ -18,6 +18,7 @@ from clearml_chatops.bot.frontends.slack.rendering import TYPING_INDICATOR_TEXT
 from clearml_chatops.bot.web_server import run_web_server
 from clearml_chatops.handlers.arguments import ExperimentReference, ParameterValues, ParameterWords
 from clearml_chatops.handlers.registry import CommandFamily, Registry
+from clearml_chatops.models.actions import Action
 from clearml_chatops.models.messages import Conversation, IncomingMessage
 from clearml_chatops.models.replies import Reply
 from tests.frontends.conftest import FakeBot, MemoryRequests, build_small_registry
@@ -52,6 +53,23 @@ class FakeCards:
 
     async def find_experiment_id(self, conversation: Conversation, message_id: str) -> str:
         return self.experiment_ids.get((conversation.id, message_id), "")
+
+
+@dataclass
+class FakeActions:
+    stored: dict[str, Action] = field(default_factory=dict)
+
+    async def create_token(self, action: Action) -> str:
+        token = f"token{len(self.stored)}"
+        self.stored[token] = action
+        return token
+
+    async def find_action(self, token: str) -> Action | None:
+        return self.stored.get(token)
+
+    async def record_question(self, conversation: Conversation, message_id: str, token: str) -> None: ...
+
+    async def find_action_by_question(self, conversation: Conversation, message_id: str) -> Action | None: ...
 
 
 @dataclass
@@ -104,6 +122,7 @@ def build_front_end(slack: SlackServer, bot: FakeBot, cards: Cards, **overrides:
         "suggest": suggest_nothing,
         "cards": cards,
         "requests": MemoryRequests(),
+        "actions": FakeActions(),
         "credentials": build_credentials(slack),
         "timing": TEST_TIMING,
     }

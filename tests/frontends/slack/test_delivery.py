@@ -5,7 +5,7 @@ import pytest
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
 from clearml_chatops.bot.frontends.slack import SlackFrontEnd
 from clearml_chatops.bot.frontends.slack.rate_limiter import RateLimiter
-from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.messages import Conversation, SentMessage
 from clearml_chatops.models.replies import Code, Reply
 from tests.frontends.conftest import FakeBot
 from tests.frontends.slack.conftest import FakeCards, build_front_end, wait_for_first
@@ -27,7 +27,7 @@ async def test_notification_is_marked_delivered_first(
 ) -> None:
     states: list[tuple[int, int]] = []
 
-    async def on_delivered() -> None:
+    async def on_delivered(sent: SentMessage | None = None) -> None:
         states.append((len(slack.list_posted_messages(lab)), len(cards.experiment_ids)))
 
     log = Code("\n".join(f"line {number}" for number in range(10_000)))
@@ -42,7 +42,7 @@ async def test_notification_is_marked_delivered_first(
 async def test_refused_notification_is_not_marked_delivered(
     slack: SlackServer, front_end: SlackFrontEnd, lab: str
 ) -> None:
-    async def on_delivered() -> None:
+    async def on_delivered(sent: SentMessage | None = None) -> None:
         pytest.fail("Slack does not have it")
 
     slack.api.faults.refusals["chat.postMessage"] = "internal_error"

@@ -3,10 +3,12 @@
 import pytest
 
 from clearml_chatops.bot.frontends.slack import SlackFrontEnd
+from clearml_chatops.models.actions import Action
+from clearml_chatops.models.errors import DatabaseUnusableError
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.replies import Block, Button, Buttons, Choice, Code, Fields, Reply, Table, Text, Tone
 from tests.frontends.conftest import FakeBot
-from tests.frontends.slack.conftest import wait_for_first
+from tests.frontends.slack.conftest import FakeActions, wait_for_first
 from tests.support.slack import Message, Person, SlackServer
 from tests.support.slack.block_kit import find_buttons
 
@@ -127,9 +129,13 @@ async def test_many_small_blocks_are_limited_to_fifty(
     assert slack.workspace.files
 
 
-async def test_command_too_long_for_button_is_shown_as_line_to_send(
-    slack: SlackServer, front_end: SlackFrontEnd, lab: str
+async def test_command_too_long_for_button_that_cannot_be_stored_is_shown_as_line_to_send(
+    slack: SlackServer, front_end: SlackFrontEnd, lab: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def fail(_actions: FakeActions, _action: Action) -> str:
+        raise DatabaseUnusableError(url="sqlite://", reason="database or disk is full")
+
+    monkeypatch.setattr(FakeActions, "create_token", fail)
     command = "/set args.text " + "v" * 2500
     message = await _deliver(
         slack, front_end, lab, Reply.with_choice("Sure?", Button("Yes", command), Button("No", "/show"))

@@ -6,7 +6,7 @@ from time import monotonic
 import pytest
 
 from clearml_chatops.bot.frontends.telegram import DeliveryFailedError, DestinationGoneError, TelegramFrontEnd
-from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.messages import Conversation, SentMessage
 from clearml_chatops.models.replies import Button, Buttons, Code, Reply
 from tests.frontends.telegram.conftest import MemoryCards, MemoryConversations
 from tests.support.polling import wait_until
@@ -38,7 +38,7 @@ async def test_a_notification_is_marked_delivered_with_its_last_message(
 ) -> None:
     counts: list[tuple[int, int]] = []
 
-    async def on_delivered() -> None:
+    async def on_delivered(sent: SentMessage | None = None) -> None:
         counts.append((len(anna.chat.bot_messages), len(cards.experiments)))
 
     notification = (
@@ -52,7 +52,7 @@ async def test_a_notification_is_marked_delivered_with_its_last_message(
 async def test_a_rejected_message_is_not_marked_delivered(
     telegram: TelegramServer, telegram_front_end: TelegramFrontEnd, anna: Person
 ) -> None:
-    async def on_delivered() -> None:
+    async def on_delivered(sent: SentMessage | None = None) -> None:
         pytest.fail("Telegram doesn't have the message")
 
     telegram.add_fault("sendMessage", Fault.broken(500, times=10))

@@ -9,9 +9,9 @@ from clearml_chatops.handlers.notification_messages import build_notification_me
 from clearml_chatops.models.notifications import EventKind, ExperimentEvent, Notification
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
+from clearml_chatops.services.notifications.due_messages import DueMessage
 from clearml_chatops.services.notifications.failure_diagnosis import FailureDiagnosisService
 from clearml_chatops.services.notifications.failure_patterns.rows import FailureCause
-from clearml_chatops.services.notifications.notifications import DueMessage
 from tests.support.experiments import add_failed_run
 from tests.support.polling import wait_until
 from tests.support.program import RunningProgram, get_buttons

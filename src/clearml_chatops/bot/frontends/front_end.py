@@ -7,7 +7,7 @@ from aiohttp.web import RouteDef
 
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.cards import EditIntervals
-from clearml_chatops.models.messages import Conversation, IncomingMessage
+from clearml_chatops.models.messages import Conversation, IncomingMessage, SentMessage
 from clearml_chatops.models.replies import Button, Buttons, Outcome, Reply, Text, Tone
 from clearml_chatops.models.requests import RequestState
 
@@ -44,15 +44,33 @@ class DeliveryFailedError(Exception):
         self.reason = reason
 
 
-OnDelivered = Callable[[], Awaitable[None]]
-"""Marks a message as delivered. A process that is killed before this call sends the message again."""
+class OnDelivered(Protocol):
+    """Marks a message as delivered. A process that is killed before this call sends the message again."""
+
+    async def __call__(self, sent: SentMessage | None = None) -> None:
+        """Mark it. `sent` is the message, if it can be edited later."""
 
 
-async def ignore_delivery() -> None:
+async def ignore_delivery(sent: SentMessage | None = None) -> None:
     """Do nothing: for a message that is never sent again."""
 
 
-class FrontEnd(Protocol):
+class MessageEditor(Protocol):
+    """Edits messages that were sent."""
+
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> bool:
+        """Replace a sent message with this reply. A card that was deleted is sent again.
+
+        Returns False if the message doesn't exist any more. Raises DestinationGoneError, DeliveryFailedError.
+        """
+        ...
+
+    def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
+        """Return how often messages in a conversation may be edited, within the platform's limits."""
+        ...
+
+
+class FrontEnd(MessageEditor, Protocol):
     """A chat platform that the bot is connected to."""
 
     platform: str
@@ -78,15 +96,6 @@ class FrontEnd(Protocol):
 
         Raises DestinationGoneError, DeliveryFailedError.
         """
-
-    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Replace a sent message with this reply. A card that was deleted is sent again.
-
-        Raises DestinationGoneError, DeliveryFailedError.
-        """
-
-    def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
-        """Return how often cards in a conversation may be edited, within the platform's limits."""
 
 
 class Requests(Protocol):

@@ -17,6 +17,7 @@ from clearml_chatops.models.errors.clearml import (
     ClearMLUnreachableError,
 )
 from clearml_chatops.models.errors.commands import (
+    ButtonExpiredError,
     InvalidValueError,
     LineTooLongError,
     NameTooShortError,
@@ -116,6 +117,7 @@ __all__ = [
     "AmbiguousParameterError",
     "AmbiguousWorkerError",
     "BadPatternError",
+    "ButtonExpiredError",
     "CannotAbortError",
     "CannotArchiveError",
     "CannotEnqueueError",

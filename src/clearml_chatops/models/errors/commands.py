@@ -31,6 +31,13 @@ class LineTooLongError(ChatOpsError):
     text = "That line has {length} characters, and the limit is {limit}. Send a shorter one."
 
 
+class ButtonExpiredError(ChatOpsError):
+    """A button that was pressed too late."""
+
+    code = "button_expired"
+    text = "This button has expired. Find the experiments with /find and act on them there."
+
+
 class QuestionExpiredError(ChatOpsError):
     """The answer to a question that a form asked too long ago."""
 

@@ -10,6 +10,7 @@ from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.queues import QueuePosition
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.experiments.wait_estimator import WaitEstimator
+from clearml_chatops.services.notifications.edit_pace import EditPace
 from clearml_chatops.storage.cards import CardStore
 from clearml_chatops.storage.database import Database
 from clearml_chatops.storage.outbox import OutboxStore
@@ -35,14 +36,19 @@ class CardService:
     """Cards and other messages about experiments, in all conversations."""
 
     def __init__(
-        self, *, clearml: ClearML, database: Database, wait_estimator: WaitEstimator, clock: Callable[[], datetime]
+        self,
+        *,
+        clearml: ClearML,
+        database: Database,
+        wait_estimator: WaitEstimator,
+        clock: Callable[[], datetime],
+        edit_pace: EditPace | None = None,
     ) -> None:
         self._clearml = clearml
         self._database = database
         self._wait_estimator = wait_estimator
         self._clock = clock
-        self._last_edits: dict[tuple[str, str], datetime] = {}
-        """The time of the last card edit in each conversation, by platform and id."""
+        self._edit_pace = edit_pace or EditPace()
         self._has_due_cards: dict[str, bool] = {}
 
     async def record_message(
@@ -116,16 +122,9 @@ class CardService:
         """
         if card.edited is not None and card.edited + edit_intervals.card > now:
             return False
-        if not edit_intervals.conversation:
-            return True
-        conversation_key = (card.conversation.platform, card.conversation.id)
-        last = self._last_edits.get(conversation_key)
-        if card.conversation.id in busy_conversations or (
-            last is not None and last + edit_intervals.conversation > now
-        ):
+        if edit_intervals.conversation and card.conversation.id in busy_conversations:
             return False
-        self._last_edits[conversation_key] = now
-        return True
+        return self._edit_pace.claim(card.conversation, edit_intervals.conversation, now)
 
     async def find_queue_position(self, experiment: Experiment) -> QueuePosition | None:
         """Return the queue position and estimated wait of an experiment, None if it is not Pending."""

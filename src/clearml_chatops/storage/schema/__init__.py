@@ -16,6 +16,7 @@ from clearml_chatops.storage.schema.experiments import (
 from clearml_chatops.storage.schema.messages import ActionRow, CardRow, HandledRequestRow, QuestionRow
 from clearml_chatops.storage.schema.notifications import (
     AlertRow,
+    BurstRow,
     DailyDigestRow,
     MuteRow,
     OutboxRow,
@@ -38,6 +39,7 @@ __all__ = [
     "ActionRow",
     "AlertRow",
     "AuditRow",
+    "BurstRow",
     "CardRow",
     "CreatedExperimentRow",
     "CurrentExperimentRow",

@@ -15,7 +15,10 @@ from clearml_chatops.storage.schema.base import Table
 
 
 class OutboxRow(Table):
-    """A queued or sent notification. The unique key keeps an event that is seen twice from being sent twice."""
+    """A queued or sent notification. The unique key keeps an event that is seen twice from being sent twice.
+
+    `burst_id` is the burst with the message that shows it, if it has no message of its own.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -36,6 +39,32 @@ class OutboxRow(Table):
     queued: Mapped[datetime]
     next_attempt: Mapped[datetime]
     delivered: Mapped[datetime | None]
+    burst_id: Mapped[int | None] = mapped_column(index=True)
+
+
+class BurstRow(Table):
+    """A burst. `due` is when it needs attention next, None once it has ended and nothing is left to do.
+
+    `sent_conversation_id` and `message_id` identify its message, and are empty until that was sent.
+    """
+
+    __tablename__ = "bursts"
+    __table_args__ = (
+        Index(None, "due", "platform", "conversation_id"),
+        # Its number is never reused: sent notifications would otherwise belong to another burst.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str]
+    conversation_id: Mapped[str]
+    thread: Mapped[str]
+    started: Mapped[datetime]
+    last_event: Mapped[datetime]
+    shown: Mapped[datetime | None]
+    due: Mapped[datetime | None]
+    sent_conversation_id: Mapped[str]
+    message_id: Mapped[str]
 
 
 class QuietHoursRow(Table):

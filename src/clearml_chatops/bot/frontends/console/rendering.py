@@ -26,6 +26,7 @@ from clearml_chatops.models.replies import (
     Reply,
     Table,
     Text,
+    TextFile,
     Tone,
 )
 
@@ -104,6 +105,8 @@ def _render_block(block: Block, number: int) -> RenderableType:
             return Stack((Prose(sanitize_text(block.question), "bold"), *options))
         case Picture():
             return Prose(sanitize_text(block.caption))
+        case TextFile():
+            return Stack((Prose(sanitize_text(block.caption)), Log(sanitize_log(block.text))))
         case Form():
             return render_form(block)
     assert_never(block)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from aiohttp.web import RouteDef
 
 from clearml_chatops.bot.frontends.front_end import (
+    Actions,
     Cards,
     MessageHandler,
     OnDelivered,
@@ -34,6 +35,7 @@ from clearml_chatops.bot.frontends.slack.startup_checks import (
     check_app_token,
     check_bot_token,
 )
+from clearml_chatops.bot.frontends.slack.stored_commands import StoredCommands
 from clearml_chatops.bot.frontends.slack.timing import DEFAULT_TIMING, Timing
 from clearml_chatops.bot.frontends.slack.views import Views
 from clearml_chatops.handlers.registry import Registry
@@ -54,18 +56,19 @@ class SlackFrontEnd:
     """One workspace, connected by Socket Mode if there is an app token, otherwise by HTTP.
 
     `handle` answers messages, `suggest` finds experiments while a person types, `cards` remembers which
-    message shows which experiment, `requests` what was handled. `prefix` is put before the bare commands: `ml-`
-    gives `/ml-clone`.
+    message shows which experiment, `actions` the commands that don't fit in a button, and `requests` what was
+    handled. `prefix` is put before the bare commands: `ml-` gives `/ml-clone`.
     """
 
     platform = PLATFORM
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # keyword-only dependencies
         self,
         *,
         handle: MessageHandler,
         registry: Registry,
         cards: Cards,
+        actions: Actions,
         suggest: ExperimentSuggester,
         requests: Requests,
         credentials: SlackCredentials,
@@ -81,8 +84,14 @@ class SlackFrontEnd:
         self._running_commands = RunningCommands(timing, requests)
         api, views = SlackApi(self._client, RateLimiter()), Views(self._client)
         self._api = api
+        self._stored_commands = StoredCommands(actions)
         self._responder = Responder(
-            handle=handle, registry=registry, cards=cards, api=api, running_commands=self._running_commands
+            handle=handle,
+            registry=registry,
+            cards=cards,
+            stored_commands=self._stored_commands,
+            api=api,
+            running_commands=self._running_commands,
         )
         form_modals = FormModals(
             responder=self._responder,
@@ -96,6 +105,7 @@ class SlackFrontEnd:
             prefix=prefix,
             running_commands=self._running_commands,
             responder=self._responder,
+            stored_commands=self._stored_commands,
             form_modals=form_modals,
             home_tab=HomeTab(responder=self._responder, form_modals=form_modals, views=views, api=api),
             experiment_select=self._experiment_select,
@@ -151,16 +161,19 @@ class SlackFrontEnd:
         message = ChannelMessage(self._api, channel, conversation.thread, on_delivered=on_delivered)
         await self._responder.show(message, reply)
 
-    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> bool:
         """Replace the content of a posted message. A card that was deleted meanwhile is posted again.
 
-        Raises DestinationGoneError and DeliveryFailedError like `deliver`.
+        Returns False if the message was deleted. Raises DestinationGoneError and DeliveryFailedError like
+        `deliver`.
         """
         message = ChannelMessage(self._api, conversation.id, conversation.thread, message_id)
         await self._api.wait_for_edit_slot()
         # The files of the edited message are still there; only a new message uploads them.
-        if not await message.try_to_update(render(reply)) and reply.is_card:
+        is_updated = await message.try_to_update(render(await self._stored_commands.shorten(reply)))
+        if not is_updated and reply.is_card:
             await self.deliver(conversation, reply)
+        return is_updated
 
     def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:  # noqa: ARG002  # the same everywhere
         """Return the same intervals for all conversations: Slack limits edits per app, apart from messages."""

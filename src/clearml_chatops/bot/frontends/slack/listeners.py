@@ -31,8 +31,10 @@ from clearml_chatops.bot.frontends.slack.responder import Responder
 from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, parse_shortcut
 from clearml_chatops.bot.frontends.slack.startup_checks import BotIdentity
+from clearml_chatops.bot.frontends.slack.stored_commands import StoredCommands
 from clearml_chatops.handlers.registry import Registry
-from clearml_chatops.models.replies import Reply
+from clearml_chatops.models.errors import ChatOpsError
+from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
 
 Body = dict[str, Any]
 Answer = Callable[[SlackRequest], Coroutine[Any, Any, None]]
@@ -50,6 +52,7 @@ class Listeners:
     prefix: str
     running_commands: RunningCommands
     responder: Responder
+    stored_commands: StoredCommands
     form_modals: FormModals
     home_tab: HomeTab
     experiment_select: ExperimentSelect
@@ -101,7 +104,7 @@ class Listeners:
         await ack()
         view = body.get("view")
         if not view:
-            self._start(body, context, lambda: parse_button(body), self.form_modals.answer)
+            self._start(body, context, lambda: parse_button(body), self._answer_message_button)
         elif view["type"] == "home":
             self.running_commands.start(
                 build_deduplication_keys(body),
@@ -162,6 +165,14 @@ class Listeners:
 
     async def _answer_modal_button(self, body: Body) -> None:
         await self.home_tab.refresh(await self.form_modals.handle_button(body))
+
+    async def _answer_message_button(self, request: SlackRequest) -> None:
+        try:
+            command_line = await self.stored_commands.expand(request.command_line)
+        except ChatOpsError as error:
+            await self.responder.show_reply(request, Reply((Text(str(error), Tone.WARNING),), Outcome.REFUSED))
+        else:
+            await self.form_modals.answer(replace(request, command_line=command_line))
 
     async def _answer_submission(self, body: Body) -> None:
         await self.home_tab.refresh(await self.form_modals.handle_submission(body))

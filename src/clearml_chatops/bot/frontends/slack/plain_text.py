@@ -19,6 +19,7 @@ from clearml_chatops.models.replies import (
     Reply,
     Table,
     Text,
+    TextFile,
 )
 
 _MAX_CELL_LENGTH = 60
@@ -33,7 +34,13 @@ def find_notification_text(reply: Reply) -> str:
     """Return the first sentence of a reply for a phone's notification, or an empty string if there is none."""
     for block in reply.blocks:
         match block:
-            case Text(text=text) | Choice(question=text) | Form(title=text) | Picture(caption=text):
+            case (
+                Text(text=text)
+                | Choice(question=text)
+                | Form(title=text)
+                | Picture(caption=text)
+                | TextFile(caption=text)
+            ):
                 return sanitize_line(text)
             case _:
                 continue
@@ -98,6 +105,9 @@ def _render_lines(block: Block) -> Iterator[str]:
             yield from map(_format_button, block.options)
         case Picture():
             yield sanitize_text(block.caption)
+        case TextFile():
+            yield sanitize_text(block.caption)
+            yield sanitize_log(block.text)
         case Form():
             yield sanitize_line(block.title)
             yield from (

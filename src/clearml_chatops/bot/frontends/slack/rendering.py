@@ -32,6 +32,7 @@ from clearml_chatops.models.replies import (
     Reply,
     Table,
     Text,
+    TextFile,
     Tone,
 )
 
@@ -78,7 +79,7 @@ class RenderedMessage:
     """A message ready for Slack's API.
 
     `text` is the escaped text for notifications, `file` the whole reply if the blocks can't hold it. A
-    message with `is_card` must be editable later.
+    message with `is_card` must be editable later; one with `is_only_file` is nothing but its file, with `text`.
     """
 
     text: str
@@ -86,6 +87,7 @@ class RenderedMessage:
     file: File | None = None
     pictures: tuple[File, ...] = ()
     is_card: bool = False
+    is_only_file: bool = False
 
     @property
     def has_files(self) -> bool:
@@ -134,10 +136,18 @@ class _MessageBuilder:
         return RenderedMessage(
             text,
             blocks,
-            File("answer.txt", render_full_text(self.reply).encode()) if self.is_truncated else None,
+            self._build_file(),
             tuple(_to_file(block) for block in self.reply.blocks if isinstance(block, Picture)),
             self.reply.is_card,
+            is_only_file=len(self.reply.blocks) == 1 and isinstance(self.reply.blocks[0], TextFile),
         )
+
+    def _build_file(self) -> File | None:
+        """Return the whole reply if the message can't hold it; otherwise a text that is a file anyway."""
+        if self.is_truncated:
+            return File("answer.txt", render_full_text(self.reply).encode())
+        texts = (block for block in self.reply.blocks if isinstance(block, TextFile))
+        return next((File(sanitize_line(each.name), sanitize_log(each.text).encode()) for each in texts), None)
 
     def _add_block(self, block: Block) -> None:
         match block:
@@ -160,7 +170,7 @@ class _MessageBuilder:
                 self._add_part(self._build_section(sanitize_text(block.question)))
                 self.is_truncated |= len(block.options) > block_kit.MAX_ACTIONS
                 self._add_buttons(block.options[: block_kit.MAX_ACTIONS])
-            case Picture():
+            case Picture() | TextFile():
                 self._add_part(self._build_text(Text(block.caption or block.name)))
             case Form():
                 self._add_form(block)

@@ -11,6 +11,7 @@ from clearml_chatops.bot.frontends.front_end import (
     OnDelivered,
     ignore_delivery,
 )
+from clearml_chatops.bot.frontends.slack.incoming_requests import PLATFORM
 from clearml_chatops.bot.frontends.slack.rendering import (
     File,
     RenderedMessage,
@@ -18,6 +19,7 @@ from clearml_chatops.bot.frontends.slack.rendering import (
     build_typing_indicator,
 )
 from clearml_chatops.bot.frontends.slack.slack_api import SlackApi
+from clearml_chatops.models.messages import Conversation, SentMessage
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +68,12 @@ class ChannelMessage:
         await self._post_or_update(build_typing_indicator())
 
     async def show(self, rendered: RenderedMessage) -> PostedMessage:
+        if rendered.is_only_file and rendered.file and not self.message_id:
+            await self.api.upload(self.channel, self.thread, (rendered.file,), comment=rendered.text)
+            await self.on_delivered()
+            return PostedMessage(self.channel, self.thread)
         await self._post_or_update(rendered)
-        await self.on_delivered()
+        await self.on_delivered(SentMessage(Conversation(PLATFORM, self.channel, self.thread), self.message_id))
         await self.upload_files(rendered)
         return PostedMessage(self.channel, self.thread, self.message_id)
 

@@ -16,6 +16,7 @@ from clearml_chatops.bot.frontends.slack.reply_routing import choose_reply_targe
 from clearml_chatops.bot.frontends.slack.reply_targets import DirectMessage, PostedMessage, ReplyTarget
 from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.slack_api import SlackApi
+from clearml_chatops.bot.frontends.slack.stored_commands import StoredCommands
 from clearml_chatops.handlers.forms import opens_form
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.messages import Conversation, IncomingMessage
@@ -37,12 +38,14 @@ class Responder:
         handle: MessageHandler,
         registry: Registry,
         cards: Cards,
+        stored_commands: StoredCommands,
         api: SlackApi,
         running_commands: RunningCommands,
     ) -> None:
         self._handle = handle
         self._registry = registry
         self._cards = cards
+        self._stored_commands = stored_commands
         self._api = api
         self._running_commands = running_commands
 
@@ -64,7 +67,7 @@ class Responder:
 
     async def show(self, target: ReplyTarget, reply: Reply) -> PostedMessage:
         """Show a reply at a target. Raises DestinationGoneError and DeliveryFailedError."""
-        posted = await target.show(render(reply))
+        posted = await target.show(render(await self._stored_commands.shorten(reply)))
         await self._remember(posted, reply)
         return posted
 

@@ -95,14 +95,16 @@ class SlackApi:
         if response.status_code != _HTTP_OK:
             raise DeliveryFailedError(response.body)
 
-    async def upload(self, channel: str, thread: str, files: Sequence[File]) -> None:
-        """Upload files to a channel that the bot is in, all in one message."""
+    async def upload(self, channel: str, thread: str, files: Sequence[File], *, comment: str = "") -> None:
+        """Upload files to a channel that the bot is in, all in one message with an escaped comment."""
         await self._message_limiter.acquire(channel)
         uploads = [
             {"filename": file.name, "content": file.content, "alt_txt": file.description or None} for file in files
         ]
         with translate_errors():
-            await self._client.files_upload_v2(channel=channel, thread_ts=thread or None, file_uploads=uploads)
+            await self._client.files_upload_v2(
+                channel=channel, thread_ts=thread or None, file_uploads=uploads, initial_comment=comment or None
+            )
 
     async def open_direct_channel(self, user_id: str) -> str:
         """Return the channel of the direct messages with a person. Open it if needed."""

@@ -136,14 +136,16 @@ class TelegramFrontEnd:
         with self._translate_errors():
             await self._sender.send(conversation, reply, on_delivered=on_delivered)
 
-    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> bool:
         """Replace a sent message with this reply. A card that was deleted is sent again.
+
+        Returns False if the message was deleted.
 
         Raises:
             DestinationGoneError, DeliveryFailedError: As `deliver`.
         """
         with self._translate_errors():
-            await self._sender.edit(conversation, message_id, reply)
+            return await self._sender.edit(conversation, message_id, reply)
 
     def get_edit_intervals(self, conversation: Conversation) -> EditIntervals:
         """Return the pauses between edits.

@@ -38,6 +38,7 @@ from clearml_chatops.models.replies import (
     Reply,
     Table,
     Text,
+    TextFile,
     Tone,
 )
 
@@ -152,6 +153,9 @@ def _render_block(block: Block) -> tuple[MediaMessage | list[Span], ...]:
             return ([Span(sanitize_text(block.question), "b")],)
         case Picture():
             return render_picture(block)
+        case TextFile():
+            content = sanitize_log(block.text).encode()
+            return (DocumentMessage(block.name, content, _render_caption(sanitize_line(block.caption))),)
         case Form():
             return (render_form(block),)
     assert_never(block)

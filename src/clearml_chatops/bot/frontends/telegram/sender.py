@@ -13,7 +13,7 @@ from clearml_chatops.bot.frontends.telegram.questions import build_force_reply, 
 from clearml_chatops.bot.frontends.telegram.rendering import render, render_single_message
 from clearml_chatops.models.actions import Action
 from clearml_chatops.models.errors import ChatOpsError
-from clearml_chatops.models.messages import Conversation
+from clearml_chatops.models.messages import Conversation, SentMessage
 from clearml_chatops.models.replies import Outcome, Reply
 
 logger = logging.getLogger(__name__)
@@ -53,9 +53,9 @@ class Sender:
             sent = await self._client.send(
                 conversation, message, await self._build_keyboard(message.rows), reply_to_message_id=reply_target
             )
-            if index == last_index:
-                await on_delivered()
             conversation = replace(conversation, id=str(sent.chat.id))
+            if index == last_index:
+                await on_delivered(SentMessage(conversation, str(sent.message_id)))
             # Only the message with the buttons is the card.
             await self._record_message(
                 conversation, str(sent.message_id), reply, is_card=reply.is_card and index == last_index
@@ -64,16 +64,18 @@ class Sender:
     async def show_typing(self, conversation: Conversation) -> None:
         await self._client.show_typing(conversation)
 
-    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> None:
-        """Replace a sent message with this reply.
+    async def edit(self, conversation: Conversation, message_id: str, reply: Reply) -> bool:
+        """Replace a sent message with this reply. Return False if it was deleted.
 
         A card that was deleted is sent again, and the new message is the card from now on. Other deleted
         messages stay deleted, such as a card that only refers to a newer one.
         """
         message = render_single_message(reply)
         keyboard = await self._build_keyboard(message.rows)
-        if not await self._client.edit(conversation, message_id, message, keyboard) and reply.is_card:
+        is_edited = await self._client.edit(conversation, message_id, message, keyboard)
+        if not is_edited and reply.is_card:
             await self.send(conversation, reply)
+        return is_edited
 
     async def replace_message(
         self, conversation: Conversation, message_id: int, reply: Reply, *, addressee: User | None = None
