@@ -83,7 +83,7 @@ async def test_clearml_down_at_the_start_of_a_terminal(closed_sandbox: Sandbox, 
 async def test_a_locked_database_at_the_start(
     sandbox: Sandbox, chat: Chat, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, exists: bool
 ) -> None:
-    monkeypatch.setattr("clearml_chatops.storage.database._BUSY_TIMEOUT_MILLISECONDS", 20)
+    monkeypatch.setattr("clearml_chatops.storage.database._BUSY_TIMEOUT_MILLISECONDS", 1000)
     add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
     settings = build_bot_settings(sandbox, tmp_path, **chat.build_settings(sandbox))
     if exists:
