@@ -209,7 +209,7 @@ def build_refusal(error: ChatOpsError) -> Reply:
     blocks: list[Text | Buttons] = [Text(str(error), Tone.FAILURE)]
     if error.buttons:
         blocks.append(Buttons(error.buttons))
-    return Reply(tuple(blocks), Outcome.REFUSED)
+    return Reply(tuple(blocks), Outcome.REFUSED, field_errors=error.field_errors)
 
 
 def _build_choice(error: AmbiguousExperimentError, command_run: _CommandRun, now: datetime) -> Reply:

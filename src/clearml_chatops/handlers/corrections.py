@@ -5,7 +5,12 @@ from contextlib import contextmanager
 
 from clearml_chatops.handlers.assignments import build_assignment, is_typable
 from clearml_chatops.handlers.command_line import Word, join_words
-from clearml_chatops.models.errors import InvalidParameterValueError, ParameterNameError, ParameterNotFoundError
+from clearml_chatops.models.errors import (
+    InvalidParameterValueError,
+    InvalidParameterValuesError,
+    ParameterNameError,
+    ParameterNotFoundError,
+)
 from clearml_chatops.models.replies import Button
 
 Pairs = Sequence[tuple[str, str]]
@@ -24,6 +29,9 @@ def offer_corrections(pairs: Pairs, build_line: LineBuilder) -> Iterator[None]:
     except InvalidParameterValueError as error:
         error.buttons = tuple(_build_value_buttons(error, pairs, build_line))
         raise
+    except InvalidParameterValuesError as error:
+        error.buttons = tuple(_build_all_values_button(error, pairs, build_line))
+        raise
 
 
 @contextmanager
@@ -37,7 +45,7 @@ def offer_edits(pairs: Pairs, build_line: LineBuilder) -> Iterator[None]:
             line = f"{build_line(error.experiment_id, pairs)} --new"
             error.buttons = (*error.buttons, Button(f"Add {error.typed_name}", line))
         raise
-    except InvalidParameterValueError as error:
+    except (InvalidParameterValueError, InvalidParameterValuesError) as error:
         error.buttons = (*error.buttons, Button("Edit parameters", f"/set {error.experiment_id}"))
         raise
 
@@ -59,3 +67,14 @@ def _build_value_buttons(
     for value in error.corrections if is_typable(error.typed_name) else ():
         corrected = [(name, value if name == error.typed_name else typed) for name, typed in pairs]
         yield Button(f"{error.typed_name} = {value}", build_line(error.experiment_id, corrected))
+
+
+def _build_all_values_button(
+    error: InvalidParameterValuesError, pairs: Pairs, build_line: LineBuilder
+) -> Iterator[Button]:
+    """Offer to correct all values at once, if it's clear how each is meant."""
+    corrections = {item.typed_name: item.corrections[0] for item in error.errors if item.corrections}
+    if len(corrections) == len(error.errors) and all(map(is_typable, corrections)):
+        label = ", ".join(f"{name} = {value}" for name, value in corrections.items())
+        corrected = [(name, corrections.get(name, typed)) for name, typed in pairs]
+        yield Button(label, build_line(error.experiment_id, corrected))

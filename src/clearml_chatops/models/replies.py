@@ -149,16 +149,26 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one value of a command. `name` is that of the argument or parameter."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The reply to one command. `experiment_id` is the experiment that it is about, if any.
 
-    If `is_card`, it shows that experiment and is edited in place as the experiment progresses.
+    If `is_card`, it shows that experiment and is edited in place as the experiment progresses. The `field_errors`
+    of a refusal say which values are wrong, for a form that can show it there; the blocks say the same.
     """
 
     blocks: tuple[Block, ...]
     outcome: Outcome = Outcome.DONE
     experiment_id: str = ""
     is_card: bool = False
+    field_errors: tuple[FieldError, ...] = ()
 
     @classmethod
     def of(cls, *blocks: Block | str | None, experiment_id: str = "") -> "Reply":

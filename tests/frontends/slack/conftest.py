@@ -32,9 +32,10 @@ TEST_TIMING = Timing(
     heartbeat=timedelta(seconds=0.2),
     shutdown_timeout=timedelta(seconds=5),
     suggestion_timeout=timedelta(seconds=30),
+    submission_timeout=timedelta(seconds=30),
     acknowledgement_delay=timedelta(seconds=0.1),
 )
-"""No typing indicator unless a test is about it, and frequent checks of the connection."""
+"""No typing indicator or late acknowledgement unless a test is about it, and frequent checks of the connection."""
 
 
 @dataclass

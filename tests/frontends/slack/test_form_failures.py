@@ -69,7 +69,8 @@ async def test_answer_of_closed_modal_is_sent_where_command_was_sent(
 ) -> None:
     slow = SlowBot({**bot.replies, "/set e1 args.lr='1'": Reply.of("lr: 1"), "/set e1 args.lr='x'": REFUSED_REPLY})
     slow.may_answer.set()
-    async with connect_front_end(slack, slow, cards, registry=build_form_registry()):
+    timing = replace(TEST_TIMING, submission_timeout=timedelta(0))
+    async with connect_front_end(slack, slow, cards, registry=build_form_registry(), timing=timing):
         for typed in ("1", "x"):
             slow.may_answer.set()
             await anna.send_slash_command("/set", "", lab)
@@ -156,9 +157,10 @@ async def test_form_running_at_shutdown_gets_stopped_reply_and_keeps_values(
     modal = await wait_for_modal(anna)
     modal.type("lr", "1")
     slow.may_answer.clear()
-    await (await modal.submit()).acknowledged.wait()
+    submission = await modal.submit()
     await wait_until(lambda: len(slow.messages) == 2)
     await front_end.stop()
+    assert submission.acks == 1
     assert "stopped before this finished" in modal.visible_text
     assert modal.values["lr"] == "1"
 

@@ -186,8 +186,8 @@ async def test_unchanged_form_is_not_run(front_end: SlackFrontEnd, bot: FakeBot,
     await anna.send_slash_command("/set", "", lab)
     modal = await wait_for_modal(anna)
     await modal.submit()
-    await wait_until(lambda: "Nothing has changed yet." in modal.visible_text)
-    assert "lr" in modal.values
+    await wait_until(lambda: modal.errors)
+    assert modal.errors == {"lr": "Nothing has changed yet. Change a value, or cancel."}
     assert bot.lines == ["/set"]
 
 

@@ -35,6 +35,15 @@ class Modal:
         """The values of the inputs, by label."""
         return {_get_label(block): self._get_value(block) for block in self.inputs}
 
+    @property
+    def errors(self) -> dict[str, str]:
+        """The errors at the inputs, by label."""
+        return {
+            _get_label(block): self.view.errors[block["block_id"]]
+            for block in self.inputs
+            if block["block_id"] in self.view.errors
+        }
+
     def type(self, label: str, text: str) -> None:
         state = self._get_input_state(label)
         assert state["type"] == "plain_text_input", "nothing can be typed here"
@@ -69,6 +78,7 @@ class Modal:
             _get_label(block) for block in self.inputs if not (block.get("optional") or self._get_value(block))
         ]
         assert not empty, f"Slack does not submit while these are empty: {empty}"
+        self.view.errors = {}
         return await self.person.interact(
             "view_submission",
             trigger_id=views.create_trigger(self.person.id),

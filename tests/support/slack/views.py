@@ -39,6 +39,8 @@ class View:
     is_open: bool = True
     history: list[str] = field(default_factory=list)
     """The visible text before each update."""
+    errors: dict[str, str] = field(default_factory=dict)
+    """The errors at its fields by block_id, until the next update or submission."""
 
     @property
     def visible_text(self) -> str:
@@ -126,7 +128,7 @@ class Views:
             block_id: view.past_state.get(block_id, initial)
             for block_id, initial in _build_initial_state(content).items()
         }
-        view.content, view.hash = content, self._create_hash()
+        view.content, view.hash, view.errors = content, self._create_hash(), {}
         return view
 
     def publish(self, user: str, content: Payload) -> View:
@@ -151,6 +153,8 @@ class Views:
                 self.update(view.id, content)
             case None | {"response_action": "clear"}:
                 self.close(view)
+            case {"response_action": "errors", "errors": errors}:
+                view.errors = _require_valid_errors(view, errors)
             case other:
                 raise RefusedError(f"an acknowledgement that no test expects: {other}")
 
@@ -176,6 +180,14 @@ def _require_valid_view(content: Payload, kind: str) -> None:
         raise RefusedError("invalid_arguments", reason=str(error)) from error
     if len(json.dumps(content)) > MAX_VIEW_SIZE:
         raise RefusedError("view_too_large")
+
+
+def _require_valid_errors(view: View, errors: Payload) -> dict[str, str]:
+    """Return the errors at fields. Slack ignores or refuses those of blocks that take no input."""
+    inputs = {block["block_id"] for block in view.content["blocks"] if block["type"] == "input"}
+    _require(bool(errors) and errors.keys() <= inputs, f"errors at {sorted(errors)}")
+    _require(all(isinstance(text, str) and text for text in errors.values()), "an empty error")
+    return dict(errors)
 
 
 def _require_valid_title(text: Payload | None) -> None:

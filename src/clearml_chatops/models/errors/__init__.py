@@ -67,6 +67,7 @@ from clearml_chatops.models.errors.notifications import UnknownTimeZoneError
 from clearml_chatops.models.errors.parameters import (
     AmbiguousParameterError,
     InvalidParameterValueError,
+    InvalidParameterValuesError,
     ParameterNameError,
     ParameterNotFoundError,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "GpuRequestNotYoursError",
     "IdentityTakenError",
     "InvalidParameterValueError",
+    "InvalidParameterValuesError",
     "InvalidValueError",
     "LastIdentityError",
     "LineTooLongError",

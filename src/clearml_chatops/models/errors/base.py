@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from clearml_chatops.models.replies import Button
+from clearml_chatops.models.replies import Button, FieldError
 
 MAX_QUOTED_VALUE_LENGTH = 200
 """Characters of a person's own input repeated in an error; longer input is cut."""
@@ -32,6 +32,16 @@ class ChatOpsError(Exception):
         if advice := shown_values.get("advice"):
             shown_values["advice"] = advice[0].upper() + advice[1:]
         super().__init__(self.text.format(**shown_values))
+
+    @property
+    def field_errors(self) -> tuple[FieldError, ...]:
+        """Return the error as that of the argument or parameter that it's about; nothing if it's about none."""
+        return (FieldError(self.field_name, str(self)),) if self.field_name else ()
+
+    @property
+    def field_name(self) -> str:
+        """Return the argument or parameter that the error is about; an empty string if it's about none."""
+        return ""
 
 
 def shorten(text: str) -> str:

@@ -79,6 +79,10 @@ class InvalidValueError(ChatOpsError):
     code = "invalid_value"
     text = "{name}: “{value}” isn't {expected}. {advice}"
 
+    @property
+    def field_name(self) -> str:
+        return str(self.values["name"])
+
 
 class ParameterInNameError(ChatOpsError):
     """A parameter and its value, separated by a space, where a name was expected."""
@@ -92,3 +96,4 @@ class NameTooShortError(ChatOpsError):
 
     code = "name_too_short"
     text = "“{name}” is too short. Choose a name of at least 3 characters."
+    field_name = "name"

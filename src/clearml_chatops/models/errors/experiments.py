@@ -8,6 +8,7 @@ class ExperimentNotFoundError(ChatOpsError):
     """No experiment has this id, name or link."""
 
     code = "experiment_not_found"
+    field_name = "experiment"
     text = "No experiment named “{reference}”, and no id starts with it. Search with /find."
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from clearml_chatops.models.errors.base import ChatOpsError
 from clearml_chatops.models.errors.commands import InvalidValueError
-from clearml_chatops.models.replies import Button
+from clearml_chatops.models.replies import Button, FieldError
 
 
 class ParameterNameError(ChatOpsError):
@@ -27,6 +27,10 @@ class ParameterNameError(ChatOpsError):
         self.experiment_id = experiment_id
         self.typed_name = name
         self.corrections = tuple(corrections)
+
+    @property
+    def field_name(self) -> str:
+        return self.typed_name
 
 
 class ParameterNotFoundError(ParameterNameError):
@@ -53,3 +57,22 @@ class InvalidParameterValueError(InvalidValueError):
         self.experiment_id = ""
         self.typed_name = name
         self.corrections = tuple(corrections)
+
+
+class InvalidParameterValuesError(ChatOpsError):
+    """Several values don't fit the types of their parameters."""
+
+    code = "invalid_values"
+    text = "{count} values don't fit, so nothing was changed."
+
+    def __init__(self, errors: Sequence[InvalidParameterValueError]) -> None:
+        super().__init__(count=len(errors))
+        self.errors = tuple(errors)
+        self.experiment_id = errors[0].experiment_id
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *map(str, self.errors)])
+
+    @property
+    def field_errors(self) -> tuple[FieldError, ...]:
+        return tuple(field_error for error in self.errors for field_error in error.field_errors)

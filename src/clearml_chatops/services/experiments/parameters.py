@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from clearml_chatops.models.errors import InvalidParameterValueError
+from clearml_chatops.models.errors import InvalidParameterValueError, InvalidParameterValuesError
 from clearml_chatops.models.experiments import Experiment, Parameter, ParameterName
 from clearml_chatops.services.experiments.parameter_names import (
     build_new_parameter,
@@ -22,8 +22,10 @@ def resolve_assignments(
         ParameterNotFoundError: a parameter does not exist and `allow_new` is not set.
         AmbiguousParameterError: several parameters match a name, also if `allow_new` is set.
         InvalidParameterValueError: a value is not of the parameter's type.
+        InvalidParameterValuesError: several values are not.
     """
     changed: dict[ParameterName, Parameter] = {}
+    invalid: list[InvalidParameterValueError] = []
     for name, value in assignments:
         if allow_new and not list_candidates(experiment.parameters, name):
             parameter = build_new_parameter(experiment.parameters, name)
@@ -33,7 +35,9 @@ def resolve_assignments(
             changed[parameter.key] = replace(parameter, value=normalize_value(parameter, value))
         except InvalidParameterValueError as error:
             error.experiment_id, error.typed_name = experiment.id, name
-            raise
+            invalid.append(error)
+    if invalid:
+        raise InvalidParameterValuesError(invalid) if len(invalid) > 1 else invalid[0]
     return list(changed.values())
 
 

@@ -17,7 +17,7 @@ from clearml_chatops.bot.frontends.slack.block_kit import Block
 from clearml_chatops.bot.frontends.slack.escaping import escape, escape_and_truncate, unescape
 from clearml_chatops.bot.frontends.slack.incoming_requests import Payload
 from clearml_chatops.bot.frontends.slack.plain_text import format_edit_hint
-from clearml_chatops.models.replies import FieldKind, FormField
+from clearml_chatops.models.replies import FieldKind, FormField, Reply
 
 REFUSAL_BLOCK_ID = "refusal"
 """The block_id of the reason why a form was not accepted."""
@@ -29,6 +29,7 @@ MAX_OPTION_VALUE_LENGTH = 150
 _TEXT_INPUT_ACTION_ID = "value"
 _MAX_LABEL_LENGTH = 2000
 _MAX_READ_ONLY_LENGTH = 2000
+_MAX_ERROR_LENGTH = 2000
 _DIGEST_LENGTH = 16
 _CHANGED_SUFFIX = " (changed)"
 _BLOCK_ID_PATTERN = re.compile(r"(?P<nonce>\w*):(?P<number>\d+):(?P<value_kind>[pk]):(?P<digest>\w+):(?P<name>.+)")
@@ -113,6 +114,13 @@ def list_changes(submitted_values: SubmittedValues) -> Iterator[tuple[FormField,
     return ((submitted.field, submitted.value) for submitted in submitted_values.values() if submitted.is_changed)
 
 
+def find_errors(reply: Reply, submitted_values: SubmittedValues) -> dict[str, str]:
+    """Return the errors of a refusal by block_id; none if it says something that is about no field of the form."""
+    block_ids = {submitted.field.name.casefold(): block_id for block_id, submitted in submitted_values.items()}
+    errors = {block_ids.get(error.name.casefold(), ""): error.text for error in reply.field_errors}
+    return {} if "" in errors else {block_id: _truncate_error(text) for block_id, text in errors.items()}
+
+
 def restore_block(block: Payload, submitted_values: SubmittedValues, nonce: str) -> Block:
     """Rebuild a block that Slack sent back, with the submitted value as its initial value."""
     block_id = str(block.get("block_id", ""))
@@ -128,6 +136,10 @@ def restore_block(block: Payload, submitted_values: SubmittedValues, nonce: str)
     elif submitted.value:
         element["initial_value"] = submitted.value
     return {**restored, "element": element, "block_id": f"{nonce}:{block_id.partition(':')[2]}"}
+
+
+def _truncate_error(text: str) -> str:
+    return sanitize_text(text)[:_MAX_ERROR_LENGTH]
 
 
 def _build_text_input(field: FormField) -> Block:

@@ -6,10 +6,15 @@ An open modal needs nothing in memory; its state is in its private_metadata and 
 import asyncio
 import logging
 from collections import OrderedDict
-from datetime import timedelta
+from weakref import WeakSet
 
 from clearml_chatops.bot.frontends.front_end import DeliveryFailedError, DestinationGoneError
-from clearml_chatops.bot.frontends.slack.form_fields import SubmittedValues, list_changes, read_submitted_values
+from clearml_chatops.bot.frontends.slack.form_fields import (
+    SubmittedValues,
+    find_errors,
+    list_changes,
+    read_submitted_values,
+)
 from clearml_chatops.bot.frontends.slack.incoming_requests import Payload, SlackRequest
 from clearml_chatops.bot.frontends.slack.modal_metadata import (
     build_modal_request,
@@ -18,6 +23,8 @@ from clearml_chatops.bot.frontends.slack.modal_metadata import (
 )
 from clearml_chatops.bot.frontends.slack.modal_views import build_loading_view, build_refused_view, build_view
 from clearml_chatops.bot.frontends.slack.responder import Responder
+from clearml_chatops.bot.frontends.slack.submission_acknowledgement import SubmissionAcknowledgement
+from clearml_chatops.bot.frontends.slack.timing import Timing
 from clearml_chatops.bot.frontends.slack.views import View, Views
 from clearml_chatops.handlers.forms import append_answers, opens_form
 from clearml_chatops.handlers.registry import Registry
@@ -26,20 +33,31 @@ from clearml_chatops.models.replies import Code, Outcome, Reply, Text, Tone
 logger = logging.getLogger(__name__)
 
 _MAX_REMEMBERED_VIEWS = 100
-_UNCHANGED_REPLY = Reply.of("Nothing has changed yet. Change a value, or cancel.")
+_UNCHANGED_TEXT = "Nothing has changed yet. Change a value, or cancel."
+_UNCHANGED_REPLY = Reply.of(_UNCHANGED_TEXT)
 _SENT_BEFORE_REPLY = Reply.of("This form was sent and answered before. Check before you send it again.")
 _ANSWER_IS_IN_MESSAGE = Text("The answer was sent as a message.", Tone.SUBTLE)
 
 
 class FormModals:
-    def __init__(
-        self, *, responder: Responder, views: Views, registry: Registry, acknowledgement_delay: timedelta
-    ) -> None:
+    def __init__(self, *, responder: Responder, views: Views, registry: Registry, timing: Timing) -> None:
         self._responder = responder
         self._views = views
         self._registry = registry
-        self._acknowledgement_delay = acknowledgement_delay
+        self._timing = timing
         self._last_views: OrderedDict[str, View] = OrderedDict()
+        self._acknowledgements: WeakSet[SubmissionAcknowledgement] = WeakSet()
+
+    def expect_acknowledgement(self) -> SubmissionAcknowledgement:
+        """Return the acknowledgement of a form that was just submitted."""
+        acknowledgement = SubmissionAcknowledgement(self._timing.submission_timeout)
+        self._acknowledgements.add(acknowledgement)
+        return acknowledgement
+
+    def acknowledge_all(self) -> None:
+        """Let no acknowledgement wait any longer."""
+        for acknowledgement in self._acknowledgements:
+            acknowledgement.show_loading_view()
 
     async def answer(self, request: SlackRequest) -> None:
         """Open a modal if the command asks for a form; answer any other command in its conversation."""
@@ -61,36 +79,42 @@ class FormModals:
         await self._show_in_modal(view_id, request, await self._responder.get_reply(request))
         return request
 
-    async def handle_submission(self, body: Payload) -> SlackRequest:
-        """Handle a submitted form, already acknowledged with the loading view. Return its request."""
+    async def handle_submission(self, body: Payload, acknowledgement: SubmissionAcknowledgement) -> SlackRequest:
+        """Handle a submitted form. Return its request.
+
+        A wrong value is shown at its field if the form isn't acknowledged yet, else above the fields.
+        """
         view, view_id = body["view"], str(body["view"]["id"])
         submitted_values = read_submitted_values(view)
         command = read_form_command(view)
         request = build_modal_request(body, append_answers(command, list_changes(submitted_values)))
-        delay_task = asyncio.create_task(asyncio.sleep(self._acknowledgement_delay.total_seconds()))
         if request.command_line == command and opens_form(self._registry, command):
             reply = _UNCHANGED_REPLY
+            errors = dict.fromkeys([*submitted_values][:1], _UNCHANGED_TEXT)
         else:
             reply = await self._responder.get_reply(request)
-        await delay_task
+            errors = find_errors(reply, submitted_values)
+        if errors and acknowledgement.show_errors(errors):
+            return request
+        await self._show_loading_view(acknowledgement)
         if reply is not _UNCHANGED_REPLY and reply.outcome in {Outcome.DONE, Outcome.ASKED}:
             await self._show_result(view_id, request, reply)
         else:
             await self._show_form_again(view, request, reply, submitted_values)
         return request
 
-    async def handle_repeated_submission(self, body: Payload) -> None:
-        """Show the last view again: acknowledging a redelivered form replaced it with the loading view."""
+    async def handle_repeated_submission(self, body: Payload, acknowledgement: SubmissionAcknowledgement) -> None:
+        """Show the last view again: acknowledging a redelivered form replaces it with the loading view."""
         last_view = self._last_views.get(str(body["view"]["id"]))
         if last_view is None:
-            await self.show_refusal(body, _SENT_BEFORE_REPLY)
+            await self.show_refusal(body, acknowledgement, _SENT_BEFORE_REPLY)
             return
-        await asyncio.sleep(self._acknowledgement_delay.total_seconds())
+        await self._show_loading_view(acknowledgement)
         await self._try_to_update(str(body["view"]["id"]), last_view)
 
-    async def show_refusal(self, body: Payload, reply: Reply) -> None:
+    async def show_refusal(self, body: Payload, acknowledgement: SubmissionAcknowledgement, reply: Reply) -> None:
         """Show why a submitted form isn't carried out, above the values that were filled in."""
-        await asyncio.sleep(self._acknowledgement_delay.total_seconds())
+        await self._show_loading_view(acknowledgement)
         view, submitted_values = body["view"], read_submitted_values(body["view"])
         line = append_answers(read_form_command(view), list_changes(submitted_values))
         await self._show_form_again(view, build_modal_request(body, line), reply, submitted_values)
@@ -98,6 +122,10 @@ class FormModals:
     async def show_button_reply(self, body: Payload, reply: Reply) -> None:
         """Show the reply to a button of a modal."""
         await self._show_in_modal(str(body["view"]["id"]), parse_modal_button(body), reply)
+
+    async def _show_loading_view(self, acknowledgement: SubmissionAcknowledgement) -> None:
+        acknowledgement.show_loading_view()
+        await asyncio.sleep(self._timing.acknowledgement_delay.total_seconds())
 
     async def _show_form_again(
         self, view: Payload, request: SlackRequest, reply: Reply, submitted_values: SubmittedValues

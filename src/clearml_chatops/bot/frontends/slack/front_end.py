@@ -93,11 +93,11 @@ class SlackFrontEnd:
             api=api,
             running_commands=self._running_commands,
         )
-        form_modals = FormModals(
+        self._form_modals = FormModals(
             responder=self._responder,
             views=views,
             registry=registry,
-            acknowledgement_delay=timing.acknowledgement_delay,
+            timing=timing,
         )
         self._experiment_select = ExperimentSelect(suggest, timeout=timing.suggestion_timeout)
         self._listeners = Listeners(
@@ -106,8 +106,8 @@ class SlackFrontEnd:
             running_commands=self._running_commands,
             responder=self._responder,
             stored_commands=self._stored_commands,
-            form_modals=form_modals,
-            home_tab=HomeTab(responder=self._responder, form_modals=form_modals, views=views, api=api),
+            form_modals=self._form_modals,
+            home_tab=HomeTab(responder=self._responder, form_modals=self._form_modals, views=views, api=api),
             experiment_select=self._experiment_select,
         )
         self._http_receiver = None if credentials.app_token else HttpReceiver(credentials.signing_secret)
@@ -135,6 +135,7 @@ class SlackFrontEnd:
         if self._connect_task:
             self._connect_task.cancel()
             await asyncio.gather(self._connect_task, return_exceptions=True)
+        self._form_modals.acknowledge_all()
         if self._receiver:
             await self._receiver.stop_accepting()
         # Commands keep running while the connection closes.

@@ -25,13 +25,14 @@ from clearml_chatops.bot.frontends.slack.incoming_requests import (
     parse_command,
     parse_message,
 )
-from clearml_chatops.bot.frontends.slack.modal_views import FORM_CALLBACK_ID, build_loading_view
+from clearml_chatops.bot.frontends.slack.modal_views import FORM_CALLBACK_ID
 from clearml_chatops.bot.frontends.slack.ordered_app import OrderedApp
 from clearml_chatops.bot.frontends.slack.responder import Responder
 from clearml_chatops.bot.frontends.slack.running_commands import RunningCommands
 from clearml_chatops.bot.frontends.slack.shortcuts import CLONE_SHORTCUT, parse_shortcut
 from clearml_chatops.bot.frontends.slack.startup_checks import BotIdentity
 from clearml_chatops.bot.frontends.slack.stored_commands import StoredCommands
+from clearml_chatops.bot.frontends.slack.submission_acknowledgement import SubmissionAcknowledgement
 from clearml_chatops.handlers.registry import Registry
 from clearml_chatops.models.errors import ChatOpsError
 from clearml_chatops.models.replies import Outcome, Reply, Text, Tone
@@ -125,14 +126,15 @@ class Listeners:
         await ack()
 
     async def _on_submission(self, ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await ack(response_action="update", view=build_loading_view())
+        acknowledgement = self.form_modals.expect_acknowledgement()
         self.running_commands.start(
             build_deduplication_keys(body),
-            lambda: self._answer_submission(body),
-            show=partial(self.form_modals.show_refusal, body),
-            on_repeat=lambda: self.form_modals.handle_repeated_submission(body),
+            lambda: self._answer_submission(body, acknowledgement),
+            show=partial(self.form_modals.show_refusal, body, acknowledgement),
+            on_repeat=lambda: self.form_modals.handle_repeated_submission(body, acknowledgement),
             user_id=context.user_id,
         )
+        await ack(**await acknowledgement.wait())
 
     async def _on_options_request(self, ack: AsyncAck, body: Body) -> None:
         await ack(options=await self.experiment_select.find_options(body))
@@ -174,5 +176,5 @@ class Listeners:
         else:
             await self.form_modals.answer(replace(request, command_line=command_line))
 
-    async def _answer_submission(self, body: Body) -> None:
-        await self.home_tab.refresh(await self.form_modals.handle_submission(body))
+    async def _answer_submission(self, body: Body, acknowledgement: SubmissionAcknowledgement) -> None:
+        await self.home_tab.refresh(await self.form_modals.handle_submission(body, acknowledgement))
