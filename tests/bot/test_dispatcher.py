@@ -109,7 +109,7 @@ async def test_a_locked_audit_trail_does_not_lose_the_reply(
             assert "Can't write to the audit trail" in caplog.text
             assert "/whoami" in caplog.text, "the log has the entry instead"
             reply = await program.send("/queue create")
-            assert "can't be opened" in to_plain_text(reply)
+            assert "database can't be used at the moment" in to_plain_text(reply)
             assert "locked" in to_plain_text(reply)
         finally:
             other.close()

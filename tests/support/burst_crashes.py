@@ -24,6 +24,7 @@ from tests.support.telegram import Fault
 SEPARATE_COUNT = 2
 """Failures with a message of their own: each start and failure together are two events."""
 _FIRST_CHANGES = SEPARATE_COUNT + 1
+_MAX_WAIT_SECONDS = 20
 _LOST = "Forced stop (non-responsive)"
 _SEPARATE_MESSAGE = re.compile(r"“run \d+” failed")
 _OVERVIEW = re.compile(r"([\d,]+) updates?: ([\d,]+) Failed")
@@ -74,10 +75,13 @@ async def kill_during_burst(
             # The first part is a few messages, and each later one is an edit.
             if number % 2:
                 _run_during_next_edit(chat, process.kill)
+                # Without an edit, because the burst has ended meanwhile, the kill comes at any moment.
+                await asyncio.wait([dies], timeout=_MAX_WAIT_SECONDS)
+                _kill_if_alive(process)
             else:
                 await wait_until(_will_have_changed(chat, count + (1 if number else _FIRST_CHANGES)))
                 await asyncio.sleep(random_generator.uniform(0, 0.5))
-                process.kill()
+                _kill_if_alive(process)
             await dies
     async with run_bot_as_subprocess(settings, folder):
         _fail(tasks[kills :: kills + 1])
@@ -86,6 +90,11 @@ async def kill_during_burst(
         received = _read(chat, first_message)
         await play(chat, Turn("/whoami", ("alice",)))
     return received
+
+
+def _kill_if_alive(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
 
 
 async def _watch(url: str, chat: Chat, tasks: list[Document]) -> None:

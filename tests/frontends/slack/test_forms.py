@@ -159,7 +159,7 @@ async def test_text_is_preserved_both_ways(front_end: SlackFrontEnd, bot: FakeBo
     await modal.submit()
     await wait_until(lambda: len(bot.lines) == 2)
     escaped = NASTY.replace("'", "'\"'\"'")
-    assert bot.lines[1] == f"/set '{NASTY[:20]}' args.b&<c='{escaped}\n{escaped}'"
+    assert bot.lines[1] == f"/set '{NASTY[:20]}' 'args.b&<c'='{escaped}\n{escaped}'"
 
 
 async def test_untouched_fields_are_left_out_of_line(

@@ -241,7 +241,7 @@ async def test_a_name_means_a_hidden_experiment_only_if_no_other_has_it(
         ("/find sort=nam", "invalid_value", "sort=name", ["draft", "newer", "newest", "older", "oldest"]),
         ("/find sort=-val/acz", "invalid_value", "sort=-val/acc", ["newer", "older", "oldest", "newest"]),
         ("/find project=nosuch old", "project_not_found", "Search without project=", ["older", "oldest"]),
-        ("/find status= old", "invalid_value", "Search without status=", ["older", "oldest"]),
+        ("/find old status=", "invalid_value", "Search without status=", ["older", "oldest"]),
     ],
 )
 async def test_a_wrong_value_is_refused_with_the_next_step_as_a_button(

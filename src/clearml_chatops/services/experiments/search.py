@@ -81,7 +81,7 @@ class ExperimentSearcher:
         Raises what `find` raises.
         """
         found = await self.find(search, limit=page * EXPERIMENTS_PER_PAGE)
-        if not found.experiments and not search.include_hidden:
+        if not found.experiments and not search.include_hidden and search != ExperimentSearch():
             hidden = await self.find(replace(search, include_hidden=True), limit=1)
             return replace(found, only_hidden_match=bool(hidden.experiments))
         shown = found.experiments[(page - 1) * EXPERIMENTS_PER_PAGE :]
