@@ -239,6 +239,27 @@ async def test_a_form_takes_the_same_values(chat: RunningProgram, draft: Documen
     assert _read_changes(draft) == {name: written for name, (_, written) in typed.items()}
 
 
+async def test_each_wrong_value_of_a_form_is_reported_by_its_field(chat: RunningProgram, draft: Document) -> None:
+    (form,) = (block for block in (await chat.send("/set")).blocks if isinstance(block, Form))
+    names = {field.name for field in form.fields}
+    for typed in ({"Args/lr": "0,1"}, {"Args/lr": "x", "Args/epochs": "10.0", "My Section/a b": "fine"}):
+        reply = await chat.send(build_filled_line(form, typed))
+        wrong = [error.name for error in reply.field_errors]
+        assert sorted(wrong) == sorted(name for name in typed if name != "My Section/a b")
+        assert set(wrong) <= names
+        assert all(error.text in to_plain_text(reply) for error in reply.field_errors)
+    assert _read_changes(draft) == {}
+
+
+async def test_several_wrong_values_are_corrected_by_one_button(chat: RunningProgram, draft: Document) -> None:
+    reply = await chat.send("/set args.lr=0,1 args.epochs=10.0 args.path=x")
+    assert "2 values don't fit, so nothing was changed." in to_plain_text(reply)
+    await chat.ask(get_buttons(reply)["args.lr = 0.1, args.epochs = 10"])
+    assert _read_changes(draft) == {"Args/path": "x"}
+    reply = await chat.send("/set args.lr=x args.epochs=10.0")
+    assert list(get_buttons(reply)) == ["Edit parameters"]
+
+
 async def test_a_name_opens_the_form_of_what_it_matches(chat: RunningProgram) -> None:
     for line, names in (
         ("/set epochs", ["Args/epochs"]),

@@ -118,7 +118,8 @@ async def test_answer_of_closed_home_modal_is_direct_message(
     bot.replies["/set e1 args.lr='1'"] = Reply.of("lr: 1")
     slow = SlowBot(bot.replies)
     slow.may_answer.set()
-    async with connect_front_end(slack, slow, cards, registry=build_form_registry()):
+    timing = replace(TEST_TIMING, submission_timeout=timedelta(0))
+    async with connect_front_end(slack, slow, cards, registry=build_form_registry(), timing=timing):
         await anna.open_home()
         await wait_until(lambda: _get_home_text(anna))
         await anna.press_in_home("Change")

@@ -154,10 +154,7 @@ def build_deduplication_keys(body: Payload) -> tuple[str, ...]:
     """Return the keys that identify a payload, the same ones each time it is delivered."""
     event = body.get("event") or {}
     message = f"{event['channel']}/{event['ts']}" if "channel" in event and "ts" in event else ""
-    # A view gets a new hash with each update, so the same hash twice is the same submission.
-    view = body.get("view") or {} if body.get("type") == "view_submission" else {}
-    submission = f"{view['id']}/{view['hash']}" if "id" in view and "hash" in view else ""
-    keys = (body.get("event_id", ""), body.get("trigger_id", ""), message, submission)
+    keys = (body.get("event_id", ""), body.get("trigger_id", ""), message)
     return tuple(key for key in keys if key)
 
 
