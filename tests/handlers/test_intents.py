@@ -136,6 +136,7 @@ def test_verbs_are_answered_by_meaning_with_the_rest_of_the_line(line: str, firs
         ("hello", {"/find", "/home", "/help"}),
         ("Hi there!", {"/find", "/home", "/help"}),
         ("how do I start training?", {"/clone", "/enqueue", "/worker start"}),
+        ("start training", {"/clone", "/enqueue", "/worker start"}),
         ("what is running now?", {"/home", "/find", "/worker"}),
         ("my run failed, why?", {"/log", "/check", "/retry"}),
         ("when will my experiment start?", {"/queue", "/show", "/watch"}),

@@ -94,7 +94,7 @@ INTENTS = (
     ),
     _row(
         "metrics metric scalars scalar curve curves chart charts graph graphs accuracy loss results tensorboard",
-        "Plot the metrics of a run, or compare several.",
+        "Plot the metrics of a run.",
         *(("Plot metrics", "plot"), ("Compare", "compare"), ("Show experiment", "show")),
     ),
     _row(

@@ -21,6 +21,8 @@ _MIN_TEXT_SIMILARITY = 80
 _MAX_VERB_WORDS = 3
 """A line without a slash that is longer, or a question, is free text."""
 _ADDRESSING_WORDS = frozenset({"me", "us", "you", "please"})
+_LINK_CODE_LENGTH = 16
+"""A shorter word after `start` isn't a code that links an account, but prose: “start training”."""
 _DEFAULT_COMMANDS = ("find", "home", "help")
 _LABELS = {offer.command: offer.label for intent in reversed(INTENTS) for offer in intent.offers}
 _FREE_TEXT_ANSWER = "That isn't a command."
@@ -68,8 +70,11 @@ def is_prose(words: Sequence[Word]) -> bool:
     """Return whether a line is prose although its first word may name a command: "show me my runs"."""
     if words[0].text.startswith("/") or any(word.quoted or word.key is not None for word in words):
         return False
+    if len(words) == 1:
+        return False
+    first, second = (word.text.casefold() for word in words[:2])
     is_question = len(words) >= _MAX_VERB_WORDS and words[-1].text.endswith("?")
-    return is_question or (len(words) > 1 and words[1].text.casefold() in _ADDRESSING_WORDS)
+    return is_question or second in _ADDRESSING_WORDS or (first == "start" and len(second) < _LINK_CODE_LENGTH)
 
 
 def build_unknown_command_reply(line: UnknownLine) -> Reply:
