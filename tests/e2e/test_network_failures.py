@@ -24,7 +24,8 @@ from tests.support.platform_chats import (
     wait_for_messages,
 )
 from tests.support.polling import wait_until
-from tests.support.slack import Envelope
+from tests.support.slack import Envelope, SlackServer
+from tests.support.slack import Person as SlackPerson
 from tests.support.telegram import Fault
 
 COMMAND_COUNT = 20
@@ -49,20 +50,25 @@ async def test_a_hundred_commands_at_once_are_acknowledged_and_answered_while_cl
 ) -> None:
     """benchmarks/slack_acknowledgements.py measures how fast the acknowledgements are."""
     server, lab = slack.server, slack.server.add_channel("lab")
-    async with run_bot_in_process(build_bot_settings(sandbox, tmp_path, **slack.build_settings(sandbox))):
+    people, entries = slack.add_people(100)
+    settings = {**slack.build_settings(sandbox), "CHATOPS_PEOPLE": entries}
+    async with run_bot_in_process(build_bot_settings(sandbox, tmp_path, **settings)):
         await server.socket_mode.wait_for_connection()
         sandbox.faults.delay("*", 1.0)
-        texts = [f"find nothing{number:03}" for number in range(100)]
-        envelopes = await asyncio.gather(*(slack.anna.send_slash_command("/clearml", text, lab) for text in texts))
+        envelopes = await asyncio.gather(
+            *(
+                person.send_slash_command("/clearml", f"find nothing{number:03}", lab)
+                for number, person in enumerate(people)
+            )
+        )
         await asyncio.gather(*(envelope.acknowledged.wait() for envelope in envelopes))
         # Each reply replaces its own “working…” message.
-        await wait_until(
-            lambda: len(_filter_texts(slack.read_ephemeral_messages(), "No experiments match")) == len(texts)
-        )
+        await wait_until(lambda: all(_read_answers(server, person) for person in people))
     assert server.timed_out == []
     assert {envelope.acks for envelope in envelopes} == {1}
-    for text in texts:
-        assert len(_filter_texts(slack.read_ephemeral_messages(), text.removeprefix("find "))) == 1
+    for number, person in enumerate(people):
+        (answer,) = _read_answers(server, person)
+        assert f"nothing{number:03}" in answer
 
 
 async def test_dropped_sockets_and_rate_limits_of_slack_lose_and_repeat_nothing(
@@ -195,6 +201,12 @@ async def _assert_each_answered_once(chat: SlackChat | TelegramChat) -> None:
     await play(chat, Turn("/whoami", ("alice",)))
     assert {part: len(_filter_texts(chat.read_messages(), part)) for part in expected} == dict.fromkeys(
         expected, 1
+    )
+
+
+def _read_answers(server: SlackServer, person: SlackPerson) -> list[str]:
+    return _filter_texts(
+        [message.visible_text for message in server.list_ephemeral_messages(person)], "No experiments match"
     )
 
 

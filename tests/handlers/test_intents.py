@@ -136,7 +136,6 @@ def test_verbs_are_answered_by_meaning_with_the_rest_of_the_line(line: str, firs
         ("hello", {"/find", "/home", "/help"}),
         ("Hi there!", {"/find", "/home", "/help"}),
         ("how do I start training?", {"/clone", "/enqueue", "/worker start"}),
-        ("start training", {"/clone", "/enqueue", "/worker start"}),
         ("what is running now?", {"/home", "/find", "/worker"}),
         ("my run failed, why?", {"/log", "/check", "/retry"}),
         ("when will my experiment start?", {"/queue", "/show", "/watch"}),
@@ -185,6 +184,8 @@ def test_prose_between_people_is_not_for_the_bot(text: str) -> None:
         ("help me please", "/help"),
         ("find us a free gpu", "/gpus"),
         ("start a training on two GPUs?", "/clone"),
+        ("start training", "/clone"),
+        ("Start my run", "/enqueue"),
         ("name the queues that are free?", "/queue list"),
     ],
 )

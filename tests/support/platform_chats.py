@@ -64,6 +64,11 @@ class SlackChat:
             await wait_until(self.server.http_events.verify)
         await self.anna.send_direct_message(line)
 
+    def add_people(self, count: int) -> tuple[list[SlackPerson], list[dict[str, str]]]:
+        """Add people to the workspace. Return them, and their entries of `CHATOPS_PEOPLE`."""
+        people = [self.server.add_person(f"person{number}") for number in range(count)]
+        return people, [{"name": item.name, "role": "viewer", "slack": f"{TEAM}/{item.id}"} for item in people]
+
     def read_messages(self) -> list[str]:
         return [message.visible_text for message in self.server.list_posted_messages(self.anna.direct_channel)]
 
