@@ -66,15 +66,30 @@ async def answer_for_several(context: Context, chosen: Chosen, command: SeveralC
     return await _ask_for_several(context, chosen.several or (), command)
 
 
+def build_no_match_reply() -> Reply:
+    return Reply.of("No experiments match, so there's nothing to do. Try the search with /find.")
+
+
+def build_selection_words(chosen: Chosen) -> tuple[Word, ...]:
+    """Return the words of a command line that mean exactly these experiments."""
+    if chosen.token is not None:
+        return (_build_confirmation(chosen.token),)
+    return tuple(Word(item.id) for item in chosen.several or ())
+
+
+def _build_confirmation(token: str) -> Word:
+    return Word(f"confirm={token}", "confirm")
+
+
 async def _ask_for_several(context: Context, experiments: Sequence[Experiment], command: SeveralCommand) -> Reply:
     """Show the experiments, and ask once. The button carries exactly those that are shown."""
     if not experiments:
-        return Reply.of("No experiments match, so there's nothing to do. Try the search with /find.")
+        return build_no_match_reply()
     token = await context.services.selections.store(map(SelectedExperiment.of, experiments))
     shown = await context.services.selections.name_owners(experiments)
     count = format_count(len(experiments), "experiment")
     question = f"{command.verb} {count}{command.details}?{command.warning}"
-    line = join_words([*command.words, Word(f"confirm={token}", "confirm")])
+    line = join_words([*command.words, _build_confirmation(token)])
     return Reply(
         (
             Table(
@@ -111,7 +126,7 @@ async def _build_repeat_button(
     context: Context, repeatable: Sequence[SelectedExperiment], command: SeveralCommand
 ) -> Buttons:
     token = await context.services.selections.store(repeatable)
-    line = join_words([*command.words, Word(f"confirm={token}", "confirm")])
+    line = join_words([*command.words, _build_confirmation(token)])
     return Buttons((Button(f"Try {len(repeatable)} again", line),))
 
 

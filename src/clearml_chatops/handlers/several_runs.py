@@ -5,7 +5,12 @@ from collections.abc import Sequence
 from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.pages import build_option
-from clearml_chatops.handlers.several_experiments import SeveralCommand, answer_for_several
+from clearml_chatops.handlers.several_experiments import (
+    SeveralCommand,
+    answer_for_several,
+    build_no_match_reply,
+    build_selection_words,
+)
 from clearml_chatops.models.errors import NoPersonalQueueError
 from clearml_chatops.models.replies import Button, Reply
 from clearml_chatops.services.experiments.selections import Chosen
@@ -23,8 +28,9 @@ async def enqueue_several(
     try:
         queue_name = await _find_queue_name(context, queue, create=create, is_confirmed=chosen.token is not None)
     except NoPersonalQueueError as error:
-        ids = [Word(item.id) for item in chosen.several or ()]
-        line = join_words([Word("/enqueue"), *ids, *options, Word("--create")])
+        if chosen.several == ():
+            return build_no_match_reply()
+        line = join_words([Word("/enqueue"), *build_selection_words(chosen), *options, Word("--create")])
         return Reply.with_choice(str(error), Button("Create and enqueue…", line))
     command = SeveralCommand(
         (Word("/enqueue"), *options),

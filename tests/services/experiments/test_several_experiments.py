@@ -10,6 +10,7 @@ from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome, Reply, Table
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.storage.people import PeopleStore
 from tests.support.program import RunningProgram, get_buttons, to_plain_text
 from tests.support.refusals import assert_refused, copy_server_state
 from tests.support.servers import API_VERSIONS
@@ -202,6 +203,30 @@ async def test_the_queue_is_created_only_after_the_confirmation(program: Running
     assert "Pending in alice_queue" in to_plain_text(answer)
     assert {task["status"] for task in tasks} == {"queued"}
     assert len([queue for queue in sandbox.state.queues.values() if queue["name"] == "alice_queue"]) == 1
+
+
+async def test_a_queue_that_is_missing_at_the_confirmation_is_created_for_the_same_experiments(
+    owner: RunningProgram, sandbox: Sandbox
+) -> None:
+    tasks = [add(sandbox, "first run"), add(sandbox, "second run")]
+    current = add(sandbox, "current")
+    await owner.ask(f"/use {current['id']}")
+    command = await ask(owner, "/enqueue first run, second run", "Enqueue 2 experiments in alice_queue?")
+    queue = sandbox.state.find_queue("alice_queue")
+    assert queue
+    async with owner.program.process.database.writing() as session:
+        await PeopleStore(session).unbind_queue(queue["id"])
+    create = get_buttons(await owner.send(command))["Create and enqueue…"]
+    await owner.send(create)
+    assert [task["status"] for task in (*tasks, current)] == ["queued", "queued", "created"]
+
+
+async def test_nothing_found_is_said_before_a_queue_is_offered(program: RunningProgram, sandbox: Sandbox) -> None:
+    current = add(sandbox, "current")
+    await program.ask(f"/use {current['id']}")
+    reply = await program.send("/enqueue --find nowhere")
+    assert "No experiments match" in to_plain_text(reply)
+    assert get_buttons(reply) == {}
 
 
 async def test_one_that_fails_does_not_stop_the_others(owner: RunningProgram, sandbox: Sandbox) -> None:
