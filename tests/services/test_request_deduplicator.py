@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
+from sqlalchemy.exc import StatementError
 
 from clearml_chatops.models.errors import DatabaseBusyError
 from clearml_chatops.models.requests import RequestState
@@ -131,6 +133,32 @@ async def test_a_cancelled_request_does_not_hold_up_the_others(
         results = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(results[0], asyncio.CancelledError)
     assert all(isinstance(result, RequestState) for result in results[1:])
+
+
+async def test_an_unexpected_error_is_not_raised_again_for_later_requests(
+    start_process: Callable[[], RequestDeduplicator],
+) -> None:
+    requests = start_process()
+    with pytest.raises(StatementError):
+        await requests.begin("slack", [object()])  # type: ignore[list-item]  # what no database can store
+    assert await requests.begin("slack", ["Ev1"]) is NEW
+
+
+async def test_requests_are_found_by_the_index(
+    database: Database, start_process: Callable[[], RequestDeduplicator]
+) -> None:
+    requests = start_process()
+    plans: list[str] = []
+
+    def explain(_connection: object, cursor: Any, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[3] for row in cursor.fetchall())
+
+    event.listen(database._engine.sync_engine, "before_cursor_execute", explain)
+    await requests.begin("slack", ["Ev1", "C1/1.1"])
+    assert plans
+    assert all(plan.startswith("SEARCH") for plan in plans), plans
 
 
 async def test_requests_are_forgotten_after_a_day(

@@ -77,13 +77,13 @@ class RequestDeduplicator:
         deliveries, self._queue = self._queue, []
         try:
             states = await self._record(deliveries)
-        except DatabaseUnusableError as error:
-            for delivery in deliveries:
-                delivery.state.set_exception(error)
-        except BaseException:
-            # Cancelled: the next in the queue records the others.
+        except asyncio.CancelledError:
+            # The next in the queue records the others.
             self._queue = deliveries + self._queue
             raise
+        except Exception as error:  # noqa: BLE001  # each of them raises it
+            for delivery in deliveries:
+                delivery.state.set_exception(error)
         else:
             for delivery, state in zip(deliveries, states, strict=True):
                 delivery.state.set_result(state)

@@ -18,8 +18,12 @@ class HandledRequestStore:
 
     async def find(self, keys: Collection[RequestKey]) -> dict[RequestKey, bool]:
         """Return the requests that are recorded, and whether each was finished."""
+        # The platforms are named, because the index begins with them.
         rows = await self._session.scalars(
-            select(HandledRequestRow).where(HandledRequestRow.key.in_({key for _, key in keys}))
+            select(HandledRequestRow).where(
+                HandledRequestRow.platform.in_({platform for platform, _ in keys}),
+                HandledRequestRow.key.in_({key for _, key in keys}),
+            )
         )
         found = {(row.platform, row.key): row.is_finished for row in rows}
         return {key: found[key] for key in keys if key in found}
