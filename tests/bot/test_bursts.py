@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.bot.delivery import Delivery
-from clearml_chatops.models.bursts import MAX_BURST_AGE
+from clearml_chatops.models.bursts import MAX_BURST_AGE, MAX_LISTED
 from clearml_chatops.models.cards import EditIntervals
 from clearml_chatops.models.messages import Conversation
 from clearml_chatops.models.notifications import EventKind, Notice
@@ -198,6 +198,24 @@ async def test_after_an_outage_everything_is_one_message(scenario: BurstScenario
     await scenario.deliver(FINISHED)
     named = set(scenario.count_names()) | set(re.findall("“([^”]*)”", scenario.platform.files[0].text))
     assert named == set(_names(30))
+
+
+@pytest.mark.parametrize("count", [12, 60])
+async def test_a_burst_that_waits_for_its_platform_stays_one_message(scenario: BurstScenario, count: int) -> None:
+    names = _names(count)
+    await scenario.add(*names[:8])
+    await scenario.deliver()
+    scenario.platform.error = ConnectionResetError()
+    await scenario.add(*names[8:])
+    await scenario.wait(200)
+    scenario.platform.error = None
+    await scenario.wait(200)
+    assert len(scenario.platform.texts) == 4
+    shown = scenario.count_names()
+    if count > MAX_LISTED:
+        [file] = scenario.platform.files
+        shown |= Counter(re.findall("“([^”]*)”", file.text))
+    assert shown == Counter(names)
 
 
 async def test_people_of_a_lost_conversation_get_the_burst_elsewhere(scenario: BurstScenario) -> None:

@@ -36,6 +36,8 @@ async def test_a_burst_has_its_message_and_what_it_shows(database: Database) -> 
         [shown] = await OutboxStore(session).list_delivered_of_burst(burst.id)
         [queued] = await OutboxStore(session).list_due(GROUP.platform, GROUP.id, now=NOON, limit=100)
     assert (found.message, found.shown, found.conversation) == (SENT, NOON, GROUP)
+    assert found.is_waiting, "the second one isn't sent yet"
+    assert found.end == NOON + MAX_BURST_AGE
     assert shown == replace(first, burst_id=burst.id, diagnosis=StoredDiagnosis("killed", can_retry=True))
     assert queued == replace(second, burst_id=burst.id)
 

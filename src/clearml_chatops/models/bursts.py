@@ -23,7 +23,7 @@ class Burst:
     """A burst in a conversation.
 
     `message` shows it, once that was sent, and `shown` is when that last changed. `due` is when the burst needs
-    attention next.
+    attention next. With `is_waiting`, some of its events aren't sent yet, for example during an outage.
     """
 
     id: int
@@ -33,8 +33,10 @@ class Burst:
     due: datetime
     shown: datetime | None = None
     message: SentMessage | None = None
+    is_waiting: bool = False
 
     @property
     def end(self) -> datetime:
         """When it ends, unless another event comes before."""
-        return min(self.last_event + BURST_WINDOW, self.started + MAX_BURST_AGE)
+        latest = self.started + MAX_BURST_AGE
+        return latest if self.is_waiting else min(self.last_event + BURST_WINDOW, latest)

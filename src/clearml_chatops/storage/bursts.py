@@ -1,9 +1,10 @@
 """Bursts, the messages that show them, and when they need attention."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, delete, select, update
+from sqlalchemy import CursorResult, delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from clearml_chatops.models.bursts import Burst
@@ -41,8 +42,9 @@ class BurstStore:
 
     async def list_open(self, platform: str, conversation_id: str) -> list[Burst]:
         """Return the bursts of a conversation and its threads that aren't finished, the oldest first."""
-        rows = await self._session.scalars(
-            select(BurstRow)
+        is_waiting = exists().where(OutboxRow.burst_id == BurstRow.id, OutboxRow.delivered.is_(None))
+        rows = await self._session.execute(
+            select(BurstRow, is_waiting)
             .where(
                 BurstRow.due.is_not(None),
                 BurstRow.platform == platform,
@@ -50,7 +52,7 @@ class BurstStore:
             )
             .order_by(BurstRow.id)
         )
-        return [_to_burst(row) for row in rows]
+        return [replace(_to_burst(row), is_waiting=waiting) for row, waiting in rows]
 
     async def list_due_conversation_ids(self, platform: str, *, now: datetime) -> list[str]:
         """Return the ids of a platform's conversations with a burst that needs attention."""

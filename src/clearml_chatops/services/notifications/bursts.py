@@ -131,7 +131,7 @@ class Bursts:
         if new or (message.undiagnosed and now < burst.last_event + _DIAGNOSIS_PERIOD):
             return message if await self._claim_edit(message, burst, intervals, now) else None
         if now < burst.end:
-            await self._set_due(burst, burst.end)
+            await self._set_due(burst, min(burst.end, now + _RETRY_DELAY))
             return None
         if message.subject_count > MAX_LISTED and burst not in self._delivery_log:
             return replace(message, is_file=True)
