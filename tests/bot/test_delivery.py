@@ -268,6 +268,25 @@ async def test_a_sent_message_is_not_repeated_when_the_database_fails(
     assert channel.program.program.process.delivery_log_path.read_text() == "", "all of it is in the database"
 
 
+async def test_what_a_kill_leaves_in_the_delivery_log_is_removed_once_the_database_has_it(
+    channel: FakeChannel,
+) -> None:
+    await channel.add_event("first")
+    [message] = await channel.create_notification_service().list_due(CONVERSATION.platform, CONVERSATION.id)
+    await channel.create_delivery().deliver_due_messages()
+    await channel.add_event("second")
+    [waiting] = await channel.create_notification_service().list_due(CONVERSATION.platform, CONVERSATION.id)
+    path = channel.program.program.process.delivery_log_path
+    DeliveryLog(path).add([*message.notifications, *waiting.notifications])
+    await channel.create_notification_service().delete_old()
+    assert all(item in DeliveryLog(path) for item in waiting.notifications), "the database doesn't have it yet"
+    service = channel.create_notification_service()
+    await service.delete_old()
+    await channel.create_delivery(service=service).deliver_due_messages()
+    assert channel.delivered_names == ["first"]
+    assert path.read_text() == ""
+
+
 async def test_delivered_messages_are_kept_for_a_month_and_queued_ones_until_sent(channel: FakeChannel) -> None:
     event = ExperimentEvent(EventKind.COMPLETED, "first", "first", at=channel.now)
 

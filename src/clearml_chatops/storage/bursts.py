@@ -54,6 +54,13 @@ class BurstStore:
         )
         return [replace(_to_burst(row), is_waiting=waiting) for row, waiting in rows]
 
+    async def list_all_open(self) -> list[Burst]:
+        """Return the bursts of all conversations that aren't finished."""
+        return [
+            _to_burst(row)
+            for row in await self._session.scalars(select(BurstRow).where(BurstRow.due.is_not(None)))
+        ]
+
     async def list_due_conversation_ids(self, platform: str, *, now: datetime) -> list[str]:
         """Return the ids of a platform's conversations with a burst that needs attention."""
         is_due = (BurstRow.platform == platform, BurstRow.due <= now)

@@ -58,6 +58,19 @@ class DeliveryLog:
         """Remove them, after the database has stored them as delivered."""
         for item in sent:
             self._delivered.pop(_get_key(item), None)
+        self._empty_if_unneeded()
+
+    def get_keys(self) -> frozenset[str]:
+        """Return a key for each thing that it holds."""
+        return frozenset(self._delivered)
+
+    def retain(self, needed: Iterable[Sent], *, among: frozenset[str]) -> None:
+        """Remove what a killed program left behind: of these keys, those of nothing that is still needed."""
+        for key in among - {_get_key(item) for item in needed}:
+            self._delivered.pop(key, None)
+        self._empty_if_unneeded()
+
+    def _empty_if_unneeded(self) -> None:
         if self._delivered:
             return
         try:

@@ -56,6 +56,11 @@ class OutboxStore:
         )
         return [_to_notification(row) for row in takewhile(lambda row: row.next_attempt <= now, rows)]
 
+    async def list_undelivered(self) -> list[Notification]:
+        """Return what is queued for any conversation, whether it's due or not."""
+        rows = await self._session.scalars(select(OutboxRow).where(OutboxRow.delivered.is_(None)))
+        return [_to_notification(row) for row in rows]
+
     async def list_delivered_of_burst(self, burst_id: int) -> list[Notification]:
         """Return the notifications that the message of a burst shows already, in the order of their events."""
         rows = await self._session.scalars(

@@ -153,9 +153,18 @@ class NotificationService:
 
         They are kept for weeks: a watcher that reads old changes again must find them, or it queues them again.
         """
+        await self._clean_delivery_log()
         async with self._database.writing() as session:
             await BurstStore(session).remove_finished(self._clock() - _RETENTION_PERIOD)
             return await OutboxStore(session).remove_delivered(self._clock() - _RETENTION_PERIOD)
+
+    async def _clean_delivery_log(self) -> None:
+        """Remove what was stored as delivered just before the program was killed. Else the file only grows."""
+        if keys := self._delivery_log.get_keys():
+            async with self._database.reading() as session:
+                undelivered = await OutboxStore(session).list_undelivered()
+                bursts = await BurstStore(session).list_all_open()
+            self._delivery_log.retain([*undelivered, *bursts], among=keys)
 
     async def count_pending(self, experiment_id: str, recipient: Conversation) -> int:
         """Return how many notifications of an experiment the recipient will get soon, without deferred ones."""
