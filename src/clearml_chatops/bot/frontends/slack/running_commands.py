@@ -112,8 +112,17 @@ class RunningCommands:
 
     async def _run_in_order(self, user_id: str, run: Work) -> None:
         with self._order.queue_up(user_id) as place:
-            await place.wait_for_turn()
+            await self._wait_unless_stopped(place.wait_for_turn())
             await run()
+
+    async def _wait_unless_stopped(self, turn: Coroutine[Any, Any, None]) -> None:
+        """Wait, but at most until shutdown: then nothing else is carried out, and all have to be answered."""
+        tasks = [asyncio.create_task(turn), asyncio.create_task(self._stop_event.wait())]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
 
     async def _run_once(
         self,
