@@ -67,6 +67,20 @@ async def test_unavailable_log_gives_no_diagnosis(program: RunningProgram) -> No
     assert await service.diagnose(ExperimentEvent(EventKind.FAILED, "0" * 32, "deleted", at=_NOON)) is None
 
 
+async def test_a_bug_in_the_diagnosis_holds_nothing_back(
+    program: RunningProgram,
+    failed: ExperimentEvent,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(*_: object) -> None:
+        raise IndexError
+
+    monkeypatch.setattr("clearml_chatops.services.notifications.failure_diagnosis.diagnose_log", fail)
+    assert await FailureDiagnosisService(program.program.process.clearml.bot).diagnose(failed) is None
+    assert "Can't diagnose a failed run" in caplog.text
+
+
 async def test_the_gpu_parameter_is_named_and_one_button_runs_a_clone_that_fits(
     program: RunningProgram, sandbox: Sandbox
 ) -> None:

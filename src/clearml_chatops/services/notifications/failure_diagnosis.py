@@ -1,6 +1,7 @@
 """Diagnoses failed runs from their logs, few at a time to leave requests for commands."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -9,6 +10,8 @@ from clearml_chatops.models.notifications import EventKind, ExperimentEvent
 from clearml_chatops.services.clearml_gateway import ClearML
 from clearml_chatops.services.notifications.diagnosis import LOG_LINE_COUNT, Diagnosis, diagnose_log
 from clearml_chatops.services.notifications.experiment_remedies import add_remedy
+
+logger = logging.getLogger(__name__)
 
 _MAX_CONCURRENT = 2
 """Concurrent log requests; keeps most of the request limit free for commands when a thousand runs fail."""
@@ -59,6 +62,11 @@ class FailureDiagnosisService:
             diagnosis = await asyncio.to_thread(diagnose_log, [line.text for line in log], event.reason)
             return await self._add_remedy(diagnosis, event.experiment_id) if diagnosis.remedy else diagnosis
         except ChatOpsError:
+            return None
+        except Exception:
+            # Raised again at each attempt, it would hold back all notifications of the conversation.
+            extra = {"action": "diagnosis_failed", "experiment": event.experiment_id}
+            logger.exception("Can't diagnose a failed run", extra=extra)
             return None
         finally:
             self._semaphore.release()
