@@ -194,6 +194,20 @@ async def test_several_are_tagged_by_id(owner: RunningProgram, sandbox: Sandbox)
             task["tags"] = []
 
 
+async def test_searches_that_are_given_twice_must_both_match(owner: RunningProgram, sandbox: Sandbox) -> None:
+    add(sandbox, "mine that failed", "failed")
+    add(sandbox, "mine that completed", "completed")
+    add(sandbox, "not mine", "failed", user=sandbox.bob.id)
+    for line in (
+        "/archive --find status=failed --find mine",
+        "/archive find=status=failed find=mine",
+        "/archive --find mine --find 'status=failed'",
+    ):
+        reply = await owner.send(line)
+        (table,) = (block for block in reply.blocks if isinstance(block, Table))
+        assert [row[1] for row in table.rows] == ["mine that failed"], line
+
+
 async def test_the_queue_is_created_only_after_the_confirmation(program: RunningProgram, sandbox: Sandbox) -> None:
     tasks = [add(sandbox, "first run"), add(sandbox, "second run")]
     reply = await program.send("/enqueue last 2")
