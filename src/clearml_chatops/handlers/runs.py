@@ -15,7 +15,7 @@ from clearml_chatops.handlers.arguments import (
 )
 from clearml_chatops.handlers.assignments import has_section
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
-from clearml_chatops.handlers.command_line import Word
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections
 from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
@@ -74,9 +74,11 @@ async def enqueue(
             chosen.reference, queue_name=queue, front=front, create_queue=create, force=force
         )
     except NoPersonalQueueError as error:
-        return Reply.with_choice(
-            str(error), Button("Create and enqueue", f"/enqueue {chosen.reference} --create".replace("  ", " "))
-        )
+        # Quoted, because an experiment may be called “front”.
+        words = [Word(chosen.reference, quoted=True)] if chosen.reference else []
+        words += [Word(word) for word, is_set in (("front", front), ("--force", force)) if is_set]
+        line = join_words([Word("/enqueue"), *words, Word("--create")])
+        return Reply.with_choice(str(error), Button("Create and enqueue", line))
     return await _build_enqueued_reply(context, enqueued)
 
 
