@@ -23,6 +23,7 @@ from clearml_chatops.handlers.search_arguments import SearchArguments
 from clearml_chatops.handlers.searches import build_search_reply
 from clearml_chatops.handlers.several_experiments import choose_experiments
 from clearml_chatops.handlers.several_runs import archive_several, tag_several
+from clearml_chatops.handlers.tag_words import require_only_tags, split_tags
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Code, Reply, Text, Tone
@@ -159,6 +160,9 @@ async def tag(
     if id.casefold() == LAST_REFERENCE and len(tags) > 1 and tags[-1].isdigit():
         # `id=last 3` without quotes
         references, tags = (f"{LAST_REFERENCE} {tags[-1]}",), tags[:-1]
+    tags = split_tags(tags)
+    if not references and find is None and confirm is None:
+        await require_only_tags(context, tags)
     chosen = await choose_experiments(context, references, search=find, token=confirm)
     if chosen.is_several:
         return await tag_several(context, chosen, tags=tags)

@@ -194,6 +194,41 @@ async def test_several_are_tagged_by_id(owner: RunningProgram, sandbox: Sandbox)
             task["tags"] = []
 
 
+async def test_experiments_among_tags_become_no_tags(owner: RunningProgram, sandbox: Sandbox) -> None:
+    tasks = [add(sandbox, "first run"), add(sandbox, "second run")]
+    first, second = (task["id"][:8] for task in tasks)
+    for line, count in (
+        (f"/tag {first} {second} best", 2),
+        (f"/tag best, wip {first}, {second}", 2),
+        ("/tag best last 2", 2),
+        (f"/tag {first} https://app.clear.ml/projects/x/experiments/{tasks[1]['id']}/log best", 2),
+        (f"/tag {second} best", 1),
+    ):
+        reply = await assert_refused(owner, line, "usage")
+        (command,) = get_buttons(reply).values()
+        reply = await owner.send(command)
+        if count > 1:
+            await owner.send(*get_buttons(reply).values())
+        assert sum("best" in task["tags"] for task in tasks) == count, line
+        assert all(set(task["tags"]) <= {"best", "wip"} for task in tasks), line
+        for task in tasks:
+            task["tags"] = []
+
+
+async def test_commas_separate_tags(owner: RunningProgram, sandbox: Sandbox) -> None:
+    task = add(sandbox, "first run")
+    await owner.ask(f"/use {task['id']}")
+    for line, tags in (
+        ("/tag best, wip", ["best", "wip"]),
+        ("/tag best,wip", ["best", "wip"]),
+        ("/tag two, 'two words', -best", ["two", "two words"]),
+        ("/tag last, 2024 beef", ["last", "2024", "beef"]),
+    ):
+        task["tags"] = []
+        await owner.ask(line)
+        assert task["tags"] == tags, line
+
+
 async def test_searches_that_are_given_twice_must_both_match(owner: RunningProgram, sandbox: Sandbox) -> None:
     add(sandbox, "mine that failed", "failed")
     add(sandbox, "mine that completed", "completed")
