@@ -67,6 +67,9 @@ def list_results(reply: Reply) -> dict[str, str]:
         lambda tasks: f"/enqueue {tasks[0]['id'][:8]}, {tasks[1]['id'][:8]}",
         lambda _: "/enqueue 'first run' 'second run'",
         lambda _: "/enqueue first run, second run",
+        lambda _: "/enqueue first run and second run",
+        lambda _: "/enqueue first run, and second run",
+        lambda tasks: f"/enqueue {tasks[0]['id'][:8]} & {tasks[1]['id'][:8]}",
         lambda _: "/enqueue last 2",
         lambda tasks: f"/enqueue {tasks[0]['id']} 'second run' 'first run'",
         lambda _: '/enqueue --find "status=draft mine"',
@@ -91,6 +94,8 @@ async def test_one_experiment_needs_no_confirmation(owner: RunningProgram, sandb
         ("last run", "/enqueue last run"),
         ("lr=0.1, wd=0", "/enqueue 'lr=0.1, wd=0'"),
         ("a, b", "/enqueue a, b"),
+        ("salt and pepper", "/enqueue salt and pepper"),
+        ("all", "/enqueue all"),
         ("twice", "/enqueue 'twice' 'twice'"),
     ):
         task = add(sandbox, name)
@@ -109,6 +114,14 @@ async def test_what_cannot_be_found_changes_nothing(owner: RunningProgram, sandb
         await owner.send(get_buttons(await owner.send(get_buttons(reply)["Try the search"]))["status=draft"])
     )
     assert "nothing to do" in await owner.ask("/enqueue --find nosuch")
+
+
+async def test_all_is_no_part_of_a_name(owner: RunningProgram, sandbox: Sandbox) -> None:
+    add(sandbox, "smaller overall", "queued")
+    for line in ("/abort all", "/dequeue ALL", "/archive everything", "/watch *", "/retry 'all'", "/reset all"):
+        reply = await assert_refused(owner, line, "usage")
+        assert "Choose which ones with --find." in to_plain_text(reply)
+        assert "smaller overall" in to_plain_text(await owner.send(*get_buttons(reply).values()))
 
 
 async def test_an_ambiguous_name_among_several_is_a_choice(owner: RunningProgram, sandbox: Sandbox) -> None:
