@@ -181,6 +181,10 @@ def _take_search(word: Word, following: deque[Word], options: Mapping[str, Comma
         return Word(f"{word.text}={following.popleft().text}", word.text)
     taken = []
     while following and _get_key(following[0]).lower() not in options:
+        # After the first word, a flag without dashes is the command's, as in `--find status=draft front`.
+        flag = None if following[0].quoted else options.get(following[0].text.lower())
+        if taken and flag is not None and flag.bare_word:
+            break
         taken.append(following.popleft())
     return Word(f"{word.text}={join_words(taken)}", word.text) if taken else word
 

@@ -31,7 +31,8 @@ from clearml_chatops.handlers.several_runs import (
     retry_several,
 )
 from clearml_chatops.handlers.spaced_values import find_first_pair, read_spaced_pairs
-from clearml_chatops.models.errors import NoPersonalQueueError
+from clearml_chatops.handlers.trailing_queues import offer_trailing_queue
+from clearml_chatops.models.errors import ExperimentNotFoundError, NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.queues import QueuePosition
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
@@ -73,6 +74,9 @@ async def enqueue(
         enqueued = await context.services.runs.enqueue(
             chosen.reference, queue_name=queue, front=front, create_queue=create, force=force
         )
+    except ExperimentNotFoundError as error:
+        error.buttons = tuple(await offer_trailing_queue(context, chosen.reference, front=front, force=force))
+        raise
     except NoPersonalQueueError as error:
         # Quoted, because an experiment may be called “front”.
         words = [Word(chosen.reference, quoted=True)] if chosen.reference else []
