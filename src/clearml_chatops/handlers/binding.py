@@ -179,7 +179,7 @@ def _take_search(word: Word, following: deque[Word], options: Mapping[str, Comma
     """Return `--find words` as one word. Without quotes it ends at the command's next option."""
     if following and following[0].quoted:
         return Word(f"{word.text}={following.popleft().text}", word.text)
-    taken = []
+    taken: list[Word] = []
     while following and _get_key(following[0]).lower() not in options:
         # After the first word, a flag without dashes is the command's, as in `--find status=draft front`.
         flag = None if following[0].quoted else options.get(following[0].text.lower())

@@ -80,7 +80,7 @@ def _build_empty_reply(
 def _build_status_button(arguments: SearchArguments) -> Buttons | None:
     """Offer to search for a status that was typed as text: `/find failed`, `/find my failed runs`."""
     words = [word.strip(",:") for word in arguments.text.split()]
-    statuses = {word: status for word in words if (status := Status.from_text(word)) in SHOWN_STATUSES}
+    statuses = {word: found for word in words if (found := Status.from_text(word)) in SHOWN_STATUSES}
     if not statuses or arguments.status is not None:
         return None
     status = ",".join(dict.fromkeys(item.label.lower() for item in statuses.values() if item))
