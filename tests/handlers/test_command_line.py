@@ -29,6 +29,10 @@ def _split_texts(line: str) -> list[str]:
         (r"/name 'no \escape here'", ["/name", r"no \escape here"]),
         (r"""/name 'a "b" c' "d 'e' f" """, ["/name", 'a "b" c', "d 'e' f"]),
         ("/name ends\\", ["/name", "ends\\"]),
+        (r"/set path C:\models\x", ["/set", "path", r"C:\models\x"]),
+        (r"/set args.pattern=\d+\.png", ["/set", r"args.pattern=\d+.png"]),
+        (r"/set args.sep=\t", ["/set", r"args.sep=\t"]),
+        (r"/set path \\host\share\ x", ["/set", "path", r"\host\share x"]),
     ],
 )
 def test_words_are_split_and_quoted_as_in_a_shell(line: str, words: list[str]) -> None:

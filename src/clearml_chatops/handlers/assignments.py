@@ -44,8 +44,38 @@ def join_assignments(words: Sequence[Word], *, is_option: IsOption, starts_with_
     Where a line `starts_with_name`, as `/set` does, names need no section, and a space is enough before the value.
     """
     options = [word for word in words if is_option(word)]
-    joiner = _Joiner([word for word in words if not is_option(word)], starts_with_name=starts_with_name)
+    others = [word for word in words if not is_option(word)]
+    others = _drop_ands(_replace_colons(others, starts_with_name=starts_with_name))
+    joiner = _Joiner(others, starts_with_name=starts_with_name)
     return [*joiner.join(), *options]
+
+
+def _replace_colons(words: Sequence[Word], *, starts_with_name: bool) -> list[Word]:
+    """Read `args.lr: 0.4` as `args.lr = 0.4`; without a section only at the start: prose has colons too."""
+    replaced: list[Word] = []
+    for index, word in enumerate(words):
+        name = word.text.removesuffix(":")
+        is_bare = not word.quoted and word.key is None and name != word.text and index + 1 < len(words)
+        can_be_name = has_section(name) or (starts_with_name and index == 0 and is_name(name))
+        replaced += [Word(name), Word("=")] if is_bare and can_be_name else [word]
+    return replaced
+
+
+def _drop_ands(words: Sequence[Word]) -> list[Word]:
+    """Return the words without each `and` before a pair with a section, as in `args.lr=1 and args.epochs to 3`."""
+    return [
+        word
+        for index, word in enumerate(words)
+        if index == 0 or not _is_and(word) or not _starts_pair(words[index + 1 : index + 3])
+    ]
+
+
+def _starts_pair(words: Sequence[Word]) -> bool:
+    """Return whether `args.lr=…`, `args.lr = …` or `args.lr to …` begins here."""
+    if not words or not has_section(words[0].key or words[0].text):
+        return False
+    following = words[1] if len(words) > 1 else None
+    return words[0].key is not None or _begins_with_equals(following) or _is_word_to(following)
 
 
 class _Joiner:
@@ -209,6 +239,10 @@ def _begins_with_equals(word: Word | None) -> bool:
 
 def _is_word_to(word: Word | None) -> bool:
     return word is not None and not word.quoted and word.text.casefold() == "to"
+
+
+def _is_and(word: Word) -> bool:
+    return not word.quoted and word.text.casefold() in {"and", "&"}
 
 
 def _is_comma(word: Word) -> bool:

@@ -23,11 +23,16 @@ class _SortedWords:
     assignments: list[tuple[str, str]] = field(default_factory=list)
     options: dict[str, object] = field(default_factory=dict)
 
-    def add_option(self, parameter: CommandParameter, value: object) -> None:
-        """Add the value of an option. Given again it replaces the value, or extends it where several fit."""
-        if isinstance(parameter.converter, RepeatedText) and parameter.argument_name in self.options:
-            value = f"{self.options[parameter.argument_name]},{value}"
+    def add_option(self, parameter: CommandParameter, value: object) -> bool:
+        """Add the value of an option. Given again it extends the value where several fit; else return False."""
+        earlier = self.options.get(parameter.argument_name, value)
+        if earlier != value:
+            separator = _get_separator(parameter)
+            if not separator:
+                return False
+            value = f"{earlier}{separator}{value}"
         self.options[parameter.argument_name] = value
+        return True
 
 
 def bind(command: Command, words: Sequence[Word]) -> dict[str, object]:
@@ -103,7 +108,9 @@ def _sort_words(command: Command, words: Sequence[Word]) -> _SortedWords:
         elif dashed or (parameter is not None and word.key is not None):
             if parameter is None:
                 raise _build_usage_error(command, _describe_unknown_option(command, key, options))
-            sorted_words.add_option(parameter, _parse_option(command, parameter, word, dashed=dashed))
+            if not sorted_words.add_option(parameter, _parse_option(command, parameter, word, dashed=dashed)):
+                # Taking the last one would search or change something else than what was typed.
+                raise _build_usage_error(command, f"{parameter.name}= is there twice. Use it once.")
         elif word.key is not None and takes_assignments:
             sorted_words.assignments.append((word.key, word.value))
         elif word.key is not None:
@@ -132,6 +139,13 @@ def _join_assignments(command: Command, words: Sequence[Word], options: dict[str
         item.kind is ParameterKind.REST and item.converter.completion == "parameter" for item in command.parameters
     )
     return join_assignments(words, is_option=is_option, starts_with_name=takes_names)
+
+
+def _get_separator(parameter: CommandParameter) -> str:
+    """Return what joins the values of an option that is given twice; empty if it takes one value."""
+    if isinstance(parameter.converter, SearchWords):
+        return " "
+    return "," if isinstance(parameter.converter, RepeatedText) else ""
 
 
 def _list_positional_names(command: Command) -> set[str]:
@@ -165,8 +179,12 @@ def _take_search(word: Word, following: deque[Word], options: Mapping[str, Comma
     """Return `--find words` as one word. Without quotes it ends at the command's next option."""
     if following and following[0].quoted:
         return Word(f"{word.text}={following.popleft().text}", word.text)
-    taken = []
+    taken: list[Word] = []
     while following and _get_key(following[0]).lower() not in options:
+        # After the first word, a flag without dashes is the command's, as in `--find status=draft front`.
+        flag = None if following[0].quoted else options.get(following[0].text.lower())
+        if taken and flag is not None and flag.bare_word:
+            break
         taken.append(following.popleft())
     return Word(f"{word.text}={join_words(taken)}", word.text) if taken else word
 

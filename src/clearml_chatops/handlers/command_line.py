@@ -154,13 +154,18 @@ class _Splitter:
                 continue
             if character == "=" and key is None and _is_key("".join(text), quoted=quoted):
                 key = "".join(text)
-            if character == "\\" and self._position + 1 < len(self._line):
+            if character == "\\" and self._escapes_next():
                 self._position += 1
                 quoted = True
                 character = self._line[self._position]
             text.append(character)
             self._position += 1
         return Word("".join(text), key, quoted, has_bare_comma)
+
+    def _escapes_next(self) -> bool:
+        r"""Return whether the backslash here escapes: not before a letter or digit, as in C:\models and \d."""
+        following = self._line[self._position + 1 : self._position + 2]
+        return bool(following) and not (following.isascii() and following.isalnum())
 
     def _read_bracketed(self) -> str:
         """Return a list or dictionary with its brackets, and go behind it; an empty string if it's none."""

@@ -16,8 +16,8 @@ from clearml_chatops.handlers.draft_forms import build_container_form, build_par
 from clearml_chatops.handlers.formatting import build_changes_table, format_count, shortened
 from clearml_chatops.handlers.pages import Page, PageNumber, build_option
 from clearml_chatops.handlers.registry import CommandFamily
-from clearml_chatops.handlers.spaced_values import read_set_words
-from clearml_chatops.models.errors import ChatOpsError, ParameterNameError
+from clearml_chatops.handlers.spaced_values import read_set_words, require_no_spaced_text
+from clearml_chatops.models.errors import ChatOpsError, ExperimentNotFoundError, ParameterNameError
 from clearml_chatops.models.experiments import Parameter
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Button, Buttons, Fields, Reply, Table, Text, Tone
@@ -56,8 +56,12 @@ async def set_(
         return build_line([Word("/set"), Word(experiment_id), *([Word("--new")] if new else [])], pairs)
 
     experiment, assignments = await read_set_words(context, parameter, values, build_set_line, usage=_SET_USAGE)
-    with offer_edits(assignments, build_set_line):
-        edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
+    try:
+        with offer_edits(assignments, build_set_line):
+            edited = await context.services.drafts.set_parameters(experiment, assignments, allow_new=new)
+    except ExperimentNotFoundError:
+        await require_no_spaced_text(context, experiment, assignments, build_set_line, usage=_SET_USAGE)
+        raise
     return _build_edited_reply(edited, "Nothing changed. These values are already set.")
 
 

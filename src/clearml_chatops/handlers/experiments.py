@@ -12,7 +12,9 @@ from clearml_chatops.handlers.arguments import (
     WordFlag,
     Words,
 )
+from clearml_chatops.handlers.assignments import has_section
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.draft_forms import build_clone_form
 from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
@@ -23,9 +25,12 @@ from clearml_chatops.handlers.search_arguments import SearchArguments
 from clearml_chatops.handlers.searches import build_search_reply
 from clearml_chatops.handlers.several_experiments import choose_experiments
 from clearml_chatops.handlers.several_runs import archive_several, tag_several
+from clearml_chatops.handlers.spaced_values import find_first_pair
+from clearml_chatops.handlers.tag_words import require_only_tags, split_tags
+from clearml_chatops.models.errors import ParameterInNameError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.people import Role
-from clearml_chatops.models.replies import Code, Reply, Text, Tone
+from clearml_chatops.models.replies import Button, Code, Reply, Text, Tone
 from clearml_chatops.services.experiments.experiment_lookup import LAST_REFERENCE
 
 EXPERIMENTS = CommandFamily("Experiments")
@@ -119,11 +124,29 @@ async def clone(
     """
     if not experiment:
         return build_clone_form(experiment_id=context.message.context_experiment_id, name=name, project=project)
+    if any(map(has_section, name.split())):
+        await _require_no_parameter(context, experiment, name)
     draft = await context.services.experiments.clone(experiment, name=name, project=project)
     return build_card_with_intro(
         Text(f"Cloned as “{draft.name}”.", Tone.SUCCESS),
         Text("Change it with /set or /container, then run it with /enqueue.", Tone.SUBTLE),
         card=await load_card(context, draft),
+    )
+
+
+async def _require_no_parameter(context: Context, reference: str, name: str) -> None:
+    """Raise ParameterInNameError for `/clone x args.lr 0.3`, with a button for each command that may be meant."""
+    source = await context.services.experiments.get(reference)
+    words = name.split()
+    start = find_first_pair(source, words)
+    if start == len(words):
+        return
+    name_words = [Word(" ".join(words[:start]), quoted=True)] if start else []
+    rerun = join_words([Word("/rerun"), Word(source.id), *name_words, *map(Word, words[start:])])
+    raise ParameterInNameError(
+        name=words[start],
+        value=" ".join(words[start + 1 :]),
+        buttons=[Button("Rerun with this value", rerun), Button("Clone only", f"/clone {source.id}")],
     )
 
 
@@ -159,6 +182,9 @@ async def tag(
     if id.casefold() == LAST_REFERENCE and len(tags) > 1 and tags[-1].isdigit():
         # `id=last 3` without quotes
         references, tags = (f"{LAST_REFERENCE} {tags[-1]}",), tags[:-1]
+    tags = split_tags(tags)
+    if not references and find is None and confirm is None:
+        await require_only_tags(context, tags)
     chosen = await choose_experiments(context, references, search=find, token=confirm)
     if chosen.is_several:
         return await tag_several(context, chosen, tags=tags)

@@ -15,7 +15,7 @@ from clearml_chatops.handlers.arguments import (
 )
 from clearml_chatops.handlers.assignments import has_section
 from clearml_chatops.handlers.cards import build_card_with_intro, load_card
-from clearml_chatops.handlers.command_line import Word
+from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.corrections import Pairs, build_line, offer_corrections
 from clearml_chatops.handlers.experiment_lists import ConfirmationToken, ExperimentReferences, SearchText
@@ -31,7 +31,8 @@ from clearml_chatops.handlers.several_runs import (
     retry_several,
 )
 from clearml_chatops.handlers.spaced_values import find_first_pair, read_spaced_pairs
-from clearml_chatops.models.errors import NoPersonalQueueError
+from clearml_chatops.handlers.trailing_queues import offer_trailing_queue
+from clearml_chatops.models.errors import ExperimentNotFoundError, NoPersonalQueueError
 from clearml_chatops.models.experiments import Status
 from clearml_chatops.models.queues import QueuePosition
 from clearml_chatops.models.replies import Button, Buttons, Reply, Text, Tone
@@ -73,10 +74,15 @@ async def enqueue(
         enqueued = await context.services.runs.enqueue(
             chosen.reference, queue_name=queue, front=front, create_queue=create, force=force
         )
+    except ExperimentNotFoundError as error:
+        error.buttons = tuple(await offer_trailing_queue(context, chosen.reference, front=front, force=force))
+        raise
     except NoPersonalQueueError as error:
-        return Reply.with_choice(
-            str(error), Button("Create and enqueue", f"/enqueue {chosen.reference} --create".replace("  ", " "))
-        )
+        # Quoted, because an experiment may be called “front”.
+        words = [Word(chosen.reference, quoted=True)] if chosen.reference else []
+        words += [Word(word) for word, is_set in (("front", front), ("--force", force)) if is_set]
+        line = join_words([Word("/enqueue"), *words, Word("--create")])
+        return Reply.with_choice(str(error), Button("Create and enqueue", line))
     return await _build_enqueued_reply(context, enqueued)
 
 

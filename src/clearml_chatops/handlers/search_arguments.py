@@ -15,6 +15,7 @@ from clearml_chatops.services.similar_names import find_similar_names
 from clearml_chatops.services.watching.alert_conditions import parse_condition
 
 _SPAN = re.compile(r"(\d{1,4})\s*(m|min|minutes?|h|hours?|d|days?|w|weeks?)")
+_SPAN_UNIT = re.compile(r"min(utes?)?|hours?|days?|weeks?")
 _SPAN_UNITS = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
@@ -107,7 +108,12 @@ def parse_search(arguments: SearchArguments) -> ExperimentSearch:
 
 
 def _join_split_values(arguments: SearchArguments) -> SearchArguments:
-    """Undo spaces within values: the rest of `status=failed, aborted` and `metric=loss < 1` is in the text."""
+    """Undo spaces within values: the rest of `status=failed, aborted` and `since=2 days` is in the text."""
+    words = arguments.text.split(" ")
+    unit = next((word for word in (words[0], words[-1]) if _SPAN_UNIT.fullmatch(word.casefold())), None)
+    if unit and (arguments.since or "").isdecimal():
+        words.remove(unit)
+        arguments = replace(arguments, since=f"{arguments.since} {unit}", text=" ".join(words))
     for name in _LISTS:
         value = getattr(arguments, name)
         while value and arguments.text and _continues(name, value, arguments.text):

@@ -1,18 +1,22 @@
 """The reply to a search: a page of what was found, or what to change about the search."""
 
+from dataclasses import replace
+
 from clearml_chatops.handlers.command_line import Word, join_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import NO_VALUE, format_time_ago
 from clearml_chatops.handlers.pages import Page
 from clearml_chatops.handlers.search_arguments import SearchArguments, parse_search
 from clearml_chatops.models.errors import InvalidValueError, ProjectNotFoundError
-from clearml_chatops.models.experiments import Experiment
+from clearml_chatops.models.experiments import SHOWN_STATUSES, Experiment, Status
 from clearml_chatops.models.replies import Button, Buttons, Reply, Table, Text, Tone
 from clearml_chatops.services.clearml_gateway.experiment_filters import MetricKey
 from clearml_chatops.services.experiments.search import EXPERIMENTS_PER_PAGE
 from clearml_chatops.services.experiments.search_order import get_metric_value
 
 _COLUMNS = ("id", "name", "status", "project", "owner", "changed")
+_WORDS_FOR_MINE = frozenset({"my", "mine"})
+_STATUS_FILLERS = _WORDS_FOR_MINE | {"status", "run", "runs", "experiment", "experiments", "and", "or", "all"}
 
 
 async def build_search_reply(context: Context, arguments: SearchArguments, page: int) -> Reply:
@@ -65,11 +69,26 @@ def _build_empty_reply(
         return Reply.of(f"There's no page {page.number}.", page.build_buttons(words))
     text_part = f" “{arguments.text}”" if arguments.text else ""
     if not only_hidden_match:
-        return Reply.of(f"No experiments match{text_part}. Try fewer words or filters.")
+        text = f"No experiments match{text_part}. Try fewer words or filters."
+        return Reply.of(text, _build_status_button(arguments))
     return Reply.of(
         f"No experiments match{text_part}, except some that ClearML's web UI hides.",
         Buttons((Button("Show hidden ones too", join_words([*words, Word("--all")])),)),
     )
+
+
+def _build_status_button(arguments: SearchArguments) -> Buttons | None:
+    """Offer to search for a status that was typed as text: `/find failed`, `/find my failed runs`."""
+    words = [word.strip(",:") for word in arguments.text.split()]
+    statuses = {word: found for word in words if (found := Status.from_text(word)) in SHOWN_STATUSES}
+    if not statuses or arguments.status is not None:
+        return None
+    status = ",".join(dict.fromkeys(item.label.lower() for item in statuses.values() if item))
+    mine = arguments.mine or any(word.casefold() in _WORDS_FOR_MINE for word in words)
+    text = " ".join(word for word in words if word not in statuses and word.casefold() not in _STATUS_FILLERS)
+    changed = replace(arguments, text=text, status=status, mine=mine)
+    label = f"{text} status={status}{' mine' if mine else ''}".strip()
+    return Buttons((Button(label, join_words([Word("/find"), *changed.to_words()])),))
 
 
 def _build_row(context: Context, item: Experiment, metrics: tuple[MetricKey, ...]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Commands for several experiments: show them, ask once, and say of each what happened."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from clearml_chatops.handlers.binding import bind
@@ -8,13 +9,20 @@ from clearml_chatops.handlers.command_line import Word, join_words, split_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.formatting import format_count, format_time_ago
 from clearml_chatops.handlers.search_arguments import SearchArguments, parse_search
-from clearml_chatops.models.errors import InvalidValueError, ProjectNotFoundError, UsageError
+from clearml_chatops.models.errors import (
+    AmbiguousExperimentError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+    ProjectNotFoundError,
+    UsageError,
+)
 from clearml_chatops.models.experiments import SHORT_ID_LENGTH, Experiment
 from clearml_chatops.models.replies import Button, Buttons, Choice, Outcome, Reply, Table, Text, Tone
 from clearml_chatops.models.selections import SelectedExperiment, SelectionResult
 from clearml_chatops.services.experiments.bulk import BulkAction
 from clearml_chatops.services.experiments.selections import Chosen
 
+_WORDS_FOR_ALL = frozenset({"all", "everything", "*"})
 _USAGE = '--find "status=failed mine" or [experiment…]'
 
 
@@ -45,6 +53,7 @@ async def choose_experiments(
     if token is not None:
         return Chosen(token=token)
     if search is None:
+        await _require_no_word_for_all(context, references)
         return await context.services.selections.choose(references)
     if references:
         raise UsageError(reason="Name experiments or use --find, not both.", usage=_USAGE)
@@ -57,6 +66,24 @@ async def choose_experiments(
     except (InvalidValueError, ProjectNotFoundError) as error:
         button = Button("Try the search", f"/find {search}")
         raise type(error)(**error.values, buttons=[button]) from error
+
+
+async def _require_no_word_for_all(context: Context, references: Sequence[str]) -> None:
+    """Refuse `/abort all`, which would mean whatever one experiment has “all” in its name.
+
+    Raises:
+        UsageError: no experiment has exactly this name.
+    """
+    if len(references) != 1 or references[0].casefold() not in _WORDS_FOR_ALL:
+        return
+    with suppress(ExperimentNotFoundError, AmbiguousExperimentError):
+        if (await context.services.experiments.get(references[0])).name.casefold() == references[0].casefold():
+            return
+    raise UsageError(
+        reason=f"“{references[0]}” isn't one experiment. Choose which ones with --find.",
+        usage=_USAGE,
+        buttons=[Button("Find my experiments", "/find mine")],
+    )
 
 
 async def answer_for_several(context: Context, chosen: Chosen, command: SeveralCommand) -> Reply:

@@ -7,7 +7,7 @@ from clearml_chatops.handlers.assignments import has_section, is_name, is_typabl
 from clearml_chatops.handlers.command_line import Word, split_words
 from clearml_chatops.handlers.context import Context
 from clearml_chatops.handlers.corrections import LineBuilder
-from clearml_chatops.models.errors import ChatOpsError, UsageError
+from clearml_chatops.models.errors import ChatOpsError, ExperimentNotFoundError, UsageError
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.replies import Button
 from clearml_chatops.services.experiments.parameter_names import find_parameter, split_name
@@ -31,7 +31,14 @@ async def read_set_words(
     name, *values = words[1:] if names_experiment else words
     if len(words) == 1 and not await _is_parameter_of_current(context, name):
         return name, pairs
-    experiment = await context.services.experiments.get(words[0] if names_experiment else "")
+    try:
+        experiment = await context.services.experiments.get(words[0] if names_experiment else "")
+    except ExperimentNotFoundError:
+        # `/set note two words` begins as `/set 4f2a note words` does.
+        if not names_experiment or not await _is_bare_parameter_of_current(context, words[0]):
+            raise
+        name, *values = words
+        experiment = await context.services.experiments.get("")
     overrides = [f"{key}={value}" for key, value in pairs if not _names_in_full(experiment, key)]
     others = tuple(pair for pair in pairs if _names_in_full(experiment, pair[0]))
     if not set(overrides) <= {word.text.removesuffix(",") for word in split_words(context.message.text)}:
@@ -39,6 +46,20 @@ async def read_set_words(
         raise UsageError(reason=_QUOTES_ADVICE, usage=usage)
     pair = _join_values(experiment, name, [*values, *overrides], others, build_line, usage=usage)
     return experiment.id, (pair, *others)
+
+
+async def require_no_spaced_text(
+    context: Context, name: str, pairs: Pairs, build_line: LineBuilder, *, usage: str
+) -> None:
+    """Offer `/set path two words` as a text if no experiment is named `path`, but a parameter of the current one.
+
+    Raises:
+        UsageError: with a button that sets the text.
+    """
+    if pairs and await _is_bare_parameter_of_current(context, name):
+        experiment = await context.services.experiments.get("")
+        (key, value), *others = pairs
+        _join_values(experiment, name, [key, value], tuple(others), build_line, usage=usage)
 
 
 def find_first_pair(source: Experiment, words: Sequence[str]) -> int:
@@ -69,6 +90,15 @@ async def _is_parameter_of_current(context: Context, name: str) -> bool:
         return names_parameter(await context.services.experiments.get(""), name)
     except ChatOpsError:
         return False
+
+
+async def _is_bare_parameter_of_current(context: Context, name: str) -> bool:
+    """Return whether the current experiment has this parameter, named without its section."""
+    try:
+        current = await context.services.experiments.get("")
+    except ChatOpsError:
+        return False
+    return find_parameter(current.parameters, name) is not None
 
 
 def _names_in_full(experiment: Experiment, name: str) -> bool:

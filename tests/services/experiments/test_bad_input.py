@@ -4,6 +4,7 @@ import pytest
 
 from clearml_chatops.models.replies import Outcome
 from clearml_chatops.sandbox import Sandbox
+from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from tests.support.program import RunningProgram, get_buttons, to_plain_text
 from tests.support.refusals import assert_refused, copy_server_state
@@ -312,3 +313,29 @@ async def test_lone_surrogates_are_answered_and_audited(program: RunningProgram)
         assert reply.outcome is not Outcome.BROKEN, to_plain_text(reply)
         entry = (await program.program.process.audit.list_recent(1))[0]
         assert "nothing" in entry.command
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "learning_rate"),
+    [
+        ("/clone baseline args.lr 0.3", "Clone of baseline", "0.3"),
+        ("/clone baseline longer run args.lr 0.4", "longer run", "0.4"),
+        ("/clone baseline Args/lr 0.5, args.epochs 4", "Clone of baseline", "0.5"),
+        ("/clone baseline it’s lr args.lr to 0.6", "it’s lr", "0.6"),
+    ],
+)
+async def test_a_value_behind_clone_is_no_name(
+    program: RunningProgram, sandbox: Sandbox, line: str, name: str, learning_rate: str
+) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    await program.ask("/queue create")
+    reply = await assert_refused(program, line, "parameter_in_name")
+    await program.ask(get_buttons(reply)["Rerun with this value"])
+    (task,) = (task for task in sandbox.state.tasks.values() if task["status"] == "queued")
+    assert (task["name"], task["hyperparams"]["Args"]["lr"]["value"]) == (name, learning_rate)
+
+
+async def test_a_clone_may_be_named_after_a_file(program: RunningProgram, sandbox: Sandbox) -> None:
+    add_demo_experiments(sandbox.state, alice=sandbox.alice, bob=sandbox.bob)
+    for name in ("v1.2 of train.py", "args.nosuch 0.3", "lr 0.3"):
+        await program.ask(f'/clone baseline "{name}"')

@@ -100,6 +100,37 @@ async def test_enqueue_without_a_queue_offers_to_create_one(program: RunningProg
     assert list_waiting(sandbox, "alice_queue") == ["two GPUs"]
 
 
+@pytest.mark.parametrize("name", ["front", "--create", "two, words", "first  run", "last 3"])
+async def test_the_button_that_creates_a_queue_keeps_the_rest_of_the_line(
+    program: RunningProgram, sandbox: Sandbox, name: str
+) -> None:
+    script = {"diff": "print()", "entry_point": "train.py"}
+    first, second = (
+        sandbox.state.add_task(item, user=sandbox.alice.id, script=script) for item in ("first", name)
+    )
+    reply = await program.send(f"/enqueue '{second['id'] if name == 'last 3' else name}' front --force")
+    await program.ask("/queue create")
+    await program.ask(f"/enqueue {first['id']}")
+    await program.ask(get_buttons(reply)["Create and enqueue"])
+    assert list_waiting(sandbox, "alice_queue") == [name, "first"]
+
+
+@pytest.mark.parametrize("words", ["first run in", "first run to", "first run", "first run on queue"])
+async def test_a_queue_behind_the_experiment_is_offered(
+    program: RunningProgram, sandbox: Sandbox, words: str
+) -> None:
+    await program.ask("/queue create")
+    sandbox.state.add_queue("gpu_queue")
+    script = {"diff": "print()", "entry_point": "train.py"}
+    sandbox.state.add_task("first run", user=sandbox.alice.id, script=script)
+    assert not get_buttons(await program.send("/enqueue first run in nosuch_queue"))
+    assert not get_buttons(await program.send("/enqueue in gpu_queue"))
+    reply = await program.send(f"/enqueue {words} GPU_queue")
+    assert list_waiting(sandbox, "gpu_queue") == []
+    await program.ask(get_buttons(reply)["Enqueue first run in gpu_queue"])
+    assert list_waiting(sandbox, "gpu_queue") == ["first run"]
+
+
 async def test_queue_names_are_case_insensitive(program: RunningProgram, sandbox: Sandbox) -> None:
     sandbox.state.add_queue("GPU Queue")
     assert "GPU Queue is now your queue" in await program.ask('/queue use "gpu queue"')

@@ -91,6 +91,9 @@ EVERYTHING = ["draft", "newest", "newer", "older", "oldest"]
         ("tag=best", ["older", "oldest"]),
         ("tag=best,wip", ["older"]),
         ("tag=best tag=wip", ["older"]),
+        ("since=2 hours", ["draft"]),
+        ("since='2 hours'", ["draft"]),
+        ("old since=31 HOURS", ["older"]),
         ("tag=BEST tag=-wip", ["oldest"]),
         ("tag=paper", ["oldest"]),
         ("tag=-best,-wip", ["draft", "newest"]),
@@ -133,6 +136,24 @@ async def test_a_search_finds_what_meets_all_its_conditions(
     program: RunningProgram, words: str, names: list[str]
 ) -> None:
     assert await find(program, words) == names
+
+
+@pytest.mark.parametrize(
+    ("words", "label", "names"),
+    [
+        ("failed", "status=failed", ["newest", "older"]),
+        ("old failed", "old status=failed", ["older"]),
+        ("my aborted runs", "status=aborted mine", ["newer"]),
+        ("status Failed, Aborted", "status=failed,aborted", ["newest", "newer", "older"]),
+        ("failed owner=bob", "status=failed", ["newest", "older"]),
+    ],
+)
+async def test_a_status_that_was_typed_as_text_is_offered(
+    program: RunningProgram, words: str, label: str, names: list[str]
+) -> None:
+    command = get_buttons(await program.send(f"/find {words}"))[label]
+    assert await find(program, command.removeprefix("/find ")) == names
+    assert not get_buttons(await program.send(f"/find {words} status=published"))
 
 
 async def test_a_server_that_ignores_a_condition_on_metrics_changes_nothing(

@@ -68,6 +68,9 @@ def list_results(reply: Reply) -> dict[str, str]:
         lambda tasks: f"/enqueue {tasks[0]['id'][:8]}, {tasks[1]['id'][:8]}",
         lambda _: "/enqueue 'first run' 'second run'",
         lambda _: "/enqueue first run, second run",
+        lambda _: "/enqueue first run and second run",
+        lambda _: "/enqueue first run, and second run",
+        lambda tasks: f"/enqueue {tasks[0]['id'][:8]} & {tasks[1]['id'][:8]}",
         lambda _: "/enqueue last 2",
         lambda tasks: f"/enqueue {tasks[0]['id']} 'second run' 'first run'",
         lambda _: '/enqueue --find "status=draft mine"',
@@ -92,6 +95,8 @@ async def test_one_experiment_needs_no_confirmation(owner: RunningProgram, sandb
         ("last run", "/enqueue last run"),
         ("lr=0.1, wd=0", "/enqueue 'lr=0.1, wd=0'"),
         ("a, b", "/enqueue a, b"),
+        ("salt and pepper", "/enqueue salt and pepper"),
+        ("all", "/enqueue all"),
         ("twice", "/enqueue 'twice' 'twice'"),
     ):
         task = add(sandbox, name)
@@ -110,6 +115,14 @@ async def test_what_cannot_be_found_changes_nothing(owner: RunningProgram, sandb
         await owner.send(get_buttons(await owner.send(get_buttons(reply)["Try the search"]))["status=draft"])
     )
     assert "nothing to do" in await owner.ask("/enqueue --find nosuch")
+
+
+async def test_all_is_no_part_of_a_name(owner: RunningProgram, sandbox: Sandbox) -> None:
+    add(sandbox, "smaller overall", "queued")
+    for line in ("/abort all", "/dequeue ALL", "/archive everything", "/watch *", "/retry 'all'", "/reset all"):
+        reply = await assert_refused(owner, line, "usage")
+        assert "Choose which ones with --find." in to_plain_text(reply)
+        assert "smaller overall" in to_plain_text(await owner.send(*get_buttons(reply).values()))
 
 
 async def test_an_ambiguous_name_among_several_is_a_choice(owner: RunningProgram, sandbox: Sandbox) -> None:
@@ -193,6 +206,55 @@ async def test_several_are_tagged_by_id(owner: RunningProgram, sandbox: Sandbox)
         assert [task["tags"] for task in tasks] == [["best"], ["best"]], line
         for task in tasks:
             task["tags"] = []
+
+
+async def test_experiments_among_tags_become_no_tags(owner: RunningProgram, sandbox: Sandbox) -> None:
+    tasks = [add(sandbox, "first run"), add(sandbox, "second run")]
+    first, second = (task["id"][:8] for task in tasks)
+    for line, count in (
+        (f"/tag {first} {second} best", 2),
+        (f"/tag best, wip {first}, {second}", 2),
+        ("/tag best last 2", 2),
+        (f"/tag {first} https://app.clear.ml/projects/x/experiments/{tasks[1]['id']}/log best", 2),
+        (f"/tag {second} best", 1),
+    ):
+        reply = await assert_refused(owner, line, "usage")
+        (command,) = get_buttons(reply).values()
+        reply = await owner.send(command)
+        if count > 1:
+            await owner.send(*get_buttons(reply).values())
+        assert sum("best" in task["tags"] for task in tasks) == count, line
+        assert all(set(task["tags"]) <= {"best", "wip"} for task in tasks), line
+        for task in tasks:
+            task["tags"] = []
+
+
+async def test_commas_separate_tags(owner: RunningProgram, sandbox: Sandbox) -> None:
+    task = add(sandbox, "first run")
+    await owner.ask(f"/use {task['id']}")
+    for line, tags in (
+        ("/tag best, wip", ["best", "wip"]),
+        ("/tag best,wip", ["best", "wip"]),
+        ("/tag two, 'two words', -best", ["two", "two words"]),
+        ("/tag last, 2024 beef", ["last", "2024", "beef"]),
+    ):
+        task["tags"] = []
+        await owner.ask(line)
+        assert task["tags"] == tags, line
+
+
+async def test_searches_that_are_given_twice_must_both_match(owner: RunningProgram, sandbox: Sandbox) -> None:
+    add(sandbox, "mine that failed", "failed")
+    add(sandbox, "mine that completed", "completed")
+    add(sandbox, "not mine", "failed", user=sandbox.bob.id)
+    for line in (
+        "/archive --find status=failed --find mine",
+        "/archive find=status=failed find=mine",
+        "/archive --find mine --find 'status=failed'",
+    ):
+        reply = await owner.send(line)
+        (table,) = (block for block in reply.blocks if isinstance(block, Table))
+        assert [row[1] for row in table.rows] == ["mine that failed"], line
 
 
 async def test_the_queue_is_created_only_after_the_confirmation(program: RunningProgram, sandbox: Sandbox) -> None:

@@ -28,6 +28,7 @@ from clearml_chatops.services.people.actions import ActionService
 MAX_SELECTED = 500
 _MAX_CONCURRENT_LOOKUPS = 4
 _FULL_ID = re.compile(r"[0-9a-fA-F]{32}")
+_SEPARATOR = re.compile(r",(?:\s+and\s)?|\s+(?:and|&)\s+", re.IGNORECASE)
 _LAST_FEW = re.compile(rf"{LAST_REFERENCE}\s+(\d{{1,3}})", re.IGNORECASE)
 
 
@@ -68,18 +69,18 @@ class SelectionService:
         self._in_progress = in_progress
 
     async def choose(self, references: Sequence[str]) -> Chosen:
-        """Return what the references mean. No request for one reference without a comma.
+        """Return what the references mean. No request for one reference without a comma or “and”.
 
-        A name may contain commas, so a text with commas is a list only if it's no experiment as a whole.
+        A name may contain these, so a text with them is a list only if it's no experiment as a whole.
 
         Raises:
             TooManyExperimentsError, and what `ExperimentLookup.find` raises for any of the references.
         """
-        if len(references) == 1 and "," in references[0]:
+        if len(references) == 1 and _SEPARATOR.search(references[0]):
             try:
                 return Chosen((await self._lookup.find(references[0])).id)
             except ExperimentNotFoundError:
-                references = [part.strip() for part in references[0].split(",") if part.strip()]
+                references = [part.strip() for part in _SEPARATOR.split(references[0]) if part.strip()]
         if len(references) <= 1 and not any(map(_LAST_FEW.fullmatch, references)):
             return Chosen(references[0] if references else "")
         found = await self._find_each(references)
