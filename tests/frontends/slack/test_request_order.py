@@ -2,6 +2,7 @@
 
 import asyncio
 
+from clearml_chatops.bot.frontends.slack.modal_metadata import build_order_key
 from clearml_chatops.models.messages import IncomingMessage
 from clearml_chatops.models.replies import Button, Buttons, Reply
 from tests.frontends.conftest import FakeBot
@@ -56,3 +57,24 @@ async def test_a_press_and_a_slash_command_do_not_overtake_a_message(
             await anna.send_slash_command("/log", "", lab)
         await wait_until(lambda: len(bot.lines) == 16)
     assert bot.lines == ["find", *["show", "/next", "/log"] * 5]
+
+
+async def test_a_command_in_another_channel_does_not_wait(
+    slack: SlackServer, cards: FakeCards, anna: Person, lab: str
+) -> None:
+    bot, office = BlockedBot(), slack.add_channel("office")
+    async with connect_front_end(slack, bot, cards):
+        await anna.send_slash_command("/set", "", lab)
+        await anna.send_slash_command("/log", "", office)
+        await wait_for_first(lambda: slack.list_ephemeral_messages(anna))
+        assert sorted(bot.lines) == ["/log", "/set"]
+        bot.may_answer.set()
+
+
+def test_a_modal_has_the_line_of_the_channel_that_it_was_opened_from() -> None:
+    view = {"type": "modal", "private_metadata": '{"channel":"C1","command":"/set e1"}'}
+    assert build_order_key({"view": view}, "U1") == build_order_key({"channel_id": "C1"}, "U1")
+    assert build_order_key({"channel": {"id": "C1"}}, "U1") == build_order_key({"event": {"channel": "C1"}}, "U1")
+    assert build_order_key({"channel_id": "C1"}, "U2") != build_order_key({"channel_id": "C1"}, "U1")
+    assert build_order_key({"view": {"type": "home"}}, "U1") == "U1/"
+    assert build_order_key({"event": {}}, None) == ""

@@ -46,7 +46,7 @@ async def test_the_waiting_commands_of_one_person_are_answered_together_at_shutd
         raise AssertionError
 
     for number in range(_ANSWERED_TOGETHER):
-        commands.start((str(number),), partial(answer, number), show=show, user_id="U1")
+        commands.start((str(number),), partial(answer, number), show=show, order_key="U1")
     await first_began.wait()
     await commands.finish()
     assert replies == [STOPPED_REPLY] * _ANSWERED_TOGETHER

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
+from clearml_chatops.models.errors import DatabaseBusyError
 from clearml_chatops.models.people import Role
 from clearml_chatops.models.replies import Outcome, Reply, Table
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
+from clearml_chatops.services.experiments.runs import RunService
 from clearml_chatops.storage.people import PeopleStore
 from tests.support.program import RunningProgram, get_buttons, to_plain_text
 from tests.support.refusals import assert_refused, copy_server_state
@@ -387,6 +389,20 @@ async def test_a_lost_response_is_judged_by_what_stands_there(owner: RunningProg
     assert len(queue["entries"]) == len({entry["task"] for entry in queue["entries"]}) == 4
     watched = await owner.ask("/watching")
     assert all(task["name"] in watched for task in tasks)
+
+
+async def test_what_is_done_counts_although_it_cannot_be_recorded(
+    owner: RunningProgram, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise DatabaseBusyError(reason="database is locked")
+
+    tasks = [add(sandbox, f"run {number}") for number in range(2)]
+    command = await ask(owner, "/enqueue --find run", "Enqueue 2 experiments")
+    monkeypatch.setattr(RunService, "follow", fail)
+    sandbox.faults.disconnect("tasks.enqueue", takes_effect=True, times=2)
+    assert "Enqueued 2 experiments" in to_plain_text(await owner.send(command))
+    assert {task["status"] for task in tasks} == {"queued"}
 
 
 async def test_what_fails_twice_is_said_and_can_be_tried_again(owner: RunningProgram, sandbox: Sandbox) -> None:

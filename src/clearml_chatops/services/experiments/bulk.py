@@ -85,8 +85,7 @@ class BulkRunner:
                 if now is None:
                     return _fail(item, "It was deleted in ClearML.")
                 if is_repeated and action.has_happened(item, now):
-                    await action.catch_up(now)
-                    return SelectionResult(item, is_done=True, text=now.status.label)
+                    return await self._confirm(item, action, now)
                 if not action.is_allowed(item, now):
                     return _fail(item, f"It's {now.status.label} now, no longer as it was shown.")
                 return SelectionResult(item, is_done=True, text=await action.apply(now))
@@ -107,11 +106,19 @@ class BulkRunner:
             text = "ClearML doesn't answer, so it may or may not be done."
             return SelectionResult(item, is_done=False, text=text, can_repeat=True)
         if now is not None and action.has_happened(item, now):
-            await action.catch_up(now)
-            return SelectionResult(item, is_done=True, text=now.status.label)
+            return await self._confirm(item, action, now)
         status = now.status.label if now else item.status.label
         text = f"ClearML failed to answer. It's still {status}."
         return SelectionResult(item, is_done=False, text=text, can_repeat=True)
+
+    async def _confirm(self, item: SelectedExperiment, action: BulkAction, now: Experiment) -> SelectionResult:
+        """Return that it's done. What can't be recorded about it doesn't change that."""
+        try:
+            await action.catch_up(now)
+        except ChatOpsError as error:
+            extra = {"action": "bulk_catch_up", "experiment": item.id, "error": str(error)}
+            logger.warning("What was done for one of several experiments couldn't be recorded", extra=extra)
+        return SelectionResult(item, is_done=True, text=now.status.label)
 
     async def _read(self, item: SelectedExperiment) -> Experiment | None:
         return (await self._clearml.get_experiments([item.id])).get(item.id)

@@ -25,6 +25,7 @@ from clearml_chatops.bot.frontends.slack.incoming_requests import (
     parse_command,
     parse_message,
 )
+from clearml_chatops.bot.frontends.slack.modal_metadata import build_order_key
 from clearml_chatops.bot.frontends.slack.modal_views import FORM_CALLBACK_ID
 from clearml_chatops.bot.frontends.slack.ordered_app import OrderedApp
 from clearml_chatops.bot.frontends.slack.responder import Responder
@@ -111,14 +112,14 @@ class Listeners:
                 build_deduplication_keys(body),
                 lambda: self.home_tab.handle_button(body),
                 show=partial(self.home_tab.show_reply, body),
-                user_id=context.user_id,
+                order_key=build_order_key(body, context.user_id),
             )
         else:
             self.running_commands.start(
                 build_deduplication_keys(body),
                 lambda: self._answer_modal_button(body),
                 show=partial(self.form_modals.show_button_reply, body),
-                user_id=context.user_id,
+                order_key=build_order_key(body, context.user_id),
             )
 
     async def _on_link(self, ack: AsyncAck) -> None:
@@ -132,7 +133,7 @@ class Listeners:
             lambda: self._answer_submission(body, acknowledgement),
             show=partial(self.form_modals.show_refusal, body, acknowledgement),
             on_repeat=lambda: self.form_modals.handle_repeated_submission(body, acknowledgement),
-            user_id=context.user_id,
+            order_key=build_order_key(body, context.user_id),
         )
         await ack(**await acknowledgement.wait())
 
@@ -162,7 +163,10 @@ class Listeners:
             await self.responder.show_reply(replace(parse(), in_place=False), reply)
 
         self.running_commands.start(
-            build_deduplication_keys(body), lambda: answer(parse()), show=show, user_id=context.user_id
+            build_deduplication_keys(body),
+            lambda: answer(parse()),
+            show=show,
+            order_key=build_order_key(body, context.user_id),
         )
 
     async def _answer_modal_button(self, body: Body) -> None:

@@ -56,6 +56,20 @@ def read_form_command(view: Payload) -> str:
     return str(_read_metadata(view).get(_COMMAND_KEY, ""))
 
 
+def build_order_key(body: Payload, user_id: str | None) -> str:
+    """Return the key of requests that run in order: the person, and the channel that a modal was opened from.
+
+    Empty for a payload of nobody.
+    """
+    view = body.get("view")
+    if view and view["type"] == "modal":
+        channel = _read_metadata(view).get("channel", "")
+    else:
+        event = body.get("event") or {}
+        channel = body.get("channel_id") or (body.get("channel") or {}).get("id") or event.get("channel") or ""
+    return f"{user_id}/{channel}" if user_id else ""
+
+
 def _read_metadata(view: Payload) -> dict[str, Any]:
     metadata: dict[str, Any] = json.loads(view.get("private_metadata") or "{}")
     return metadata

@@ -1,6 +1,6 @@
 """The running commands: each request is handled once, in a task of its own, and answered before shutdown.
 
-The commands of one person run in order, those of different people in parallel.
+The commands of one person in one channel run in order, all others in parallel.
 """
 
 import asyncio
@@ -54,18 +54,18 @@ class RunningCommands:
         *,
         show: Callable[[Reply], Coroutine[Any, Any, object]],
         on_repeat: Work | None = None,
-        user_id: str | None = None,
+        order_key: str = "",
     ) -> None:
         """Start a task that carries out a request, unless one with any of the keys was delivered before.
 
         `show` shows the reply to a request that isn't carried out. `on_repeat` handles one that is being carried
-        out or was answered. The tasks of one user run one after the other; without a user a task runs at once.
+        out or was answered. Tasks with the same order key run one after the other; one without runs at once.
         """
 
         async def run_once() -> None:
             await self._run_once(keys, run, show, on_repeat)
 
-        task = asyncio.create_task(self._run_in_order(user_id, run_once) if user_id else run_once())
+        task = asyncio.create_task(self._run_in_order(order_key, run_once) if order_key else run_once())
         self._tasks.add(task)
         task.add_done_callback(self._on_finished)
 
@@ -110,8 +110,8 @@ class RunningCommands:
             return build_refusal(error)
         return report_incident(error)[1] if error else reply_task.result()
 
-    async def _run_in_order(self, user_id: str, run: Work) -> None:
-        with self._order.queue_up(user_id) as place:
+    async def _run_in_order(self, order_key: str, run: Work) -> None:
+        with self._order.queue_up(order_key) as place:
             await self._wait_unless_stopped(place.wait_for_turn())
             await run()
 
