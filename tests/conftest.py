@@ -14,10 +14,20 @@ from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.demo_experiments import add_demo_experiments
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.services.clearml_gateway import session
+from tests.support.agents import quick_agents
 from tests.support.program import RunningProgram, run_program
 
 _read_configuration = session.load_configuration
+_END_TO_END_FOLDER = Path(__file__).parent / "e2e"
 _SETTING_PREFIXES = ("CLEARML_", "CHATOPS_", "SLACK_", "TELEGRAM_", "TRAINS_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests: those of the whole program, and those with real agents."""
+    for item in items:
+        has_agents = quick_agents.__name__ in getattr(item, "fixturenames", ())
+        if item.path.is_relative_to(_END_TO_END_FOLDER) or has_agents:
+            item.add_marker(pytest.mark.end_to_end)
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,7 @@ from tests.support.platform_chats import build_bot_settings
 from tests.support.polling import wait_until
 from tests.support.processes import PROGRAM, build_process_environment
 from tests.support.program import create_database
+from tests.support.telegram import TelegramServer
 
 _BOB = Identity("telegram", "7")
 
@@ -175,22 +176,23 @@ async def test_a_stop_does_not_wait_for_a_server_that_hangs(
 
 async def test_wrong_credentials_are_one_line_and_exit_code_78(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.faults.reject_credentials()
-    variables = {
-        "CLEARML_API_HOST": sandbox.url,
-        "CLEARML_API_ACCESS_KEY": "revoked",
-        "CLEARML_API_SECRET_KEY": "secret",
-        "CHATOPS_DATA": str(tmp_path / "data"),
-        "TELEGRAM_BOT_TOKEN": "42:AAE",
-        "TELEGRAM_API_URL": sandbox.url,
-    }
-    process = await asyncio.create_subprocess_exec(
-        PROGRAM,
-        "run",
-        env=build_process_environment(tmp_path, **variables),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
+    async with TelegramServer() as telegram:
+        variables = {
+            "CLEARML_API_HOST": sandbox.url,
+            "CLEARML_API_ACCESS_KEY": "revoked",
+            "CLEARML_API_SECRET_KEY": "secret",
+            "CHATOPS_DATA": str(tmp_path / "data"),
+            "TELEGRAM_BOT_TOKEN": telegram.token,
+            "TELEGRAM_API_URL": telegram.url,
+        }
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            "run",
+            env=build_process_environment(tmp_path, **variables),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
     assert process.returncode == 78
     assert output.decode().count("\n") == 1, output.decode()
     assert "CLEARML_API_SECRET_KEY" in output.decode()
