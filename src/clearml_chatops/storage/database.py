@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -143,8 +144,9 @@ class Database:
         await self._engine.dispose()
 
 
+@cache
 def get_newest_revision() -> str:
-    """Return the revision of this program's tables."""
+    """Return the revision of this program's tables. Found once, because Alembic loads every migration for it."""
     return ScriptDirectory.from_config(build_migration_config()).get_current_head() or ""
 
 
