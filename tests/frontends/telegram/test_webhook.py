@@ -117,6 +117,7 @@ async def test_stopping_answers_received_updates_and_refuses_later_ones(
         await anna.send("/find")
         await started.wait()
         stop_task = asyncio.create_task(unstarted_front_end.stop())
+        await asyncio.sleep(0)  # until it has begun
         await anna.send("/queue")
         await telegram.wait_until(lambda: 503 in telegram.webhook.refused_statuses)
         may_end.set()

@@ -116,10 +116,10 @@ class TelegramFrontEnd:
 
     async def stop(self) -> None:
         """Stop within five seconds, most of which are for answering running commands."""
+        await self._connection.stop_receiving()
         if self._menu_task is not None:
             self._menu_task.cancel()
             await asyncio.gather(self._menu_task, return_exceptions=True)
-        await self._connection.stop_receiving()
         await self._running_commands.finish(finish_timeout=_FINISH_TIMEOUT, cancel_timeout=_CANCEL_TIMEOUT)
         self._is_stopped = True
         await self._connection.close()
