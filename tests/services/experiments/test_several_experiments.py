@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from clearml_chatops.models.replies import Outcome, Reply, Table
 from clearml_chatops.sandbox import Sandbox
 from clearml_chatops.sandbox.documents import Document
 from clearml_chatops.services.experiments.runs import RunService
+from clearml_chatops.services.watching.tracking import Tracking
 from clearml_chatops.storage.people import PeopleStore
 from tests.support.program import RunningProgram, get_buttons, to_plain_text
 from tests.support.refusals import assert_refused, copy_server_state
@@ -389,6 +391,57 @@ async def test_a_lost_response_is_judged_by_what_stands_there(owner: RunningProg
     assert len(queue["entries"]) == len({entry["task"] for entry in queue["entries"]}) == 4
     watched = await owner.ask("/watching")
     assert all(task["name"] in watched for task in tasks)
+
+
+@pytest.mark.parametrize("failures", [1, 2, 3])
+async def test_what_is_done_counts_although_the_database_is_busy(
+    owner: RunningProgram, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    remaining = [DatabaseBusyError(reason="database is locked")] * failures
+    follow = Tracking.follow
+
+    async def follow_later(self: Tracking, *arguments: Any, **options: Any) -> None:
+        if remaining:
+            raise remaining.pop()
+        await follow(self, *arguments, **options)
+
+    monkeypatch.setattr(Tracking, "follow", follow_later)
+    tasks = [add(sandbox, f"run {number}") for number in range(2)]
+    reply = await confirm(owner, "/enqueue --find run", "Enqueue 2 experiments")
+    assert "Enqueued 2 experiments" in to_plain_text(reply)
+    assert {task["status"] for task in tasks} == {"queued"}
+
+
+async def test_what_a_busy_database_keeps_from_being_done_is_said(
+    owner: RunningProgram, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise DatabaseBusyError(reason="database is locked")
+
+    task = add(sandbox, "first run")
+    add(sandbox, "second run")
+    command = await ask(owner, "/enqueue last 2", "Enqueue 2 experiments")
+    monkeypatch.setattr(Tracking, "record_own_action", fail)
+    reply = await owner.send(command)
+    assert all("(database is locked)" in text and "still Draft" in text for text in list_results(reply).values())
+    assert task["status"] == "created"
+    monkeypatch.undo()
+    await owner.ask(get_buttons(reply)["Try 2 again"])
+    assert task["status"] == "queued"
+
+
+async def test_a_database_that_stays_busy_is_not_tried_for_each(
+    owner: RunningProgram, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object, **__: object) -> None:
+        raise DatabaseBusyError(reason="database is locked")
+
+    for number in range(30):
+        add(sandbox, f"run {number}")
+    command = await ask(owner, "/enqueue --find run", "Enqueue 30 experiments")
+    monkeypatch.setattr(Tracking, "record_own_action", fail)
+    results = set(list_results(await owner.send(command)).values())
+    assert "Not tried, because the bot's own database can't be used." in results
 
 
 async def test_what_is_done_counts_although_it_cannot_be_recorded(

@@ -12,6 +12,7 @@ from clearml_chatops.models.errors import (
     ClearMLResponseLostError,
     ClearMLServerError,
     ClearMLUnreachableError,
+    DatabaseBusyError,
 )
 from clearml_chatops.models.experiments import Experiment
 from clearml_chatops.models.selections import SelectedExperiment, SelectionResult
@@ -28,7 +29,10 @@ _TRANSIENT_ERRORS = (
     ClearMLResponseLostError,
     ClearMLServerError,
     ClearMLInvalidResponseError,
+    DatabaseBusyError,  # perhaps after ClearML has done it
 )
+
+_NO_ANSWER = "ClearML doesn't answer"
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +62,7 @@ class BulkRunner:
     def __init__(self, *, clearml: ClearML) -> None:
         self._clearml = clearml
         self._failures_in_a_row = 0
+        self._failure_reason = _NO_ANSWER
 
     async def run(self, selected: Sequence[SelectedExperiment], action: BulkAction) -> list[SelectionResult]:
         """Return what happened to each experiment. One that fails never stops the others."""
@@ -67,7 +72,7 @@ class BulkRunner:
         async def handle(item: SelectedExperiment) -> SelectionResult:
             async with limit:
                 if self._failures_in_a_row >= _MAX_FAILURES_IN_A_ROW:
-                    text = "Not tried, because ClearML doesn't answer."
+                    text = f"Not tried, because {self._failure_reason}."
                     return SelectionResult(item, is_done=False, text=text, can_repeat=True)
                 result = await self._handle(item, action)
                 self._failures_in_a_row = self._failures_in_a_row + 1 if result.can_repeat else 0
@@ -77,7 +82,7 @@ class BulkRunner:
         return [_to_result(item, outcome) for item, outcome in zip(selected, outcomes, strict=True)]
 
     async def _handle(self, item: SelectedExperiment, action: BulkAction) -> SelectionResult:
-        """Do it, and once more if ClearML failed and what stands there is still as it was."""
+        """Do it, and once more if that failed for the moment and what stands there is still as it was."""
         is_repeated = False
         while True:
             try:
@@ -96,20 +101,24 @@ class BulkRunner:
             except ChatOpsError as error:
                 return _fail(item, str(error))
 
-    async def _judge(self, item: SelectedExperiment, action: BulkAction, error: ClearMLError) -> SelectionResult:
-        """Return what an action came to that ClearML has failed to answer twice."""
+    async def _judge(self, item: SelectedExperiment, action: BulkAction, error: ChatOpsError) -> SelectionResult:
+        """Return what an action came to that has failed twice."""
         extra = {"action": "bulk_failure", "experiment": item.id, "error": str(error)}
-        logger.warning("ClearML failed twice for one of several experiments", extra=extra)
+        logger.warning("A command failed twice for one of several experiments", extra=extra)
         try:
             now = await self._read(item)
         except ChatOpsError:
+            self._failure_reason = _NO_ANSWER
             text = "ClearML doesn't answer, so it may or may not be done."
             return SelectionResult(item, is_done=False, text=text, can_repeat=True)
         if now is not None and action.has_happened(item, now):
             return await self._confirm(item, action, now)
         status = now.status.label if now else item.status.label
-        text = f"ClearML failed to answer. It's still {status}."
-        return SelectionResult(item, is_done=False, text=text, can_repeat=True)
+        if isinstance(error, ClearMLError):
+            reason, self._failure_reason = "ClearML failed to answer.", _NO_ANSWER
+        else:
+            reason, self._failure_reason = str(error), "the bot's own database can't be used"
+        return SelectionResult(item, is_done=False, text=f"{reason} It's still {status}.", can_repeat=True)
 
     async def _confirm(self, item: SelectedExperiment, action: BulkAction, now: Experiment) -> SelectionResult:
         """Return that it's done. What can't be recorded about it doesn't change that."""
